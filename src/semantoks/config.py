@@ -1,0 +1,184 @@
+"""What a user may say: the configuration, as frozen models that document themselves.
+
+``workflow/schemas/config.schema.json`` is generated from here (``python -m semantoks schema``).
+Output folders, threads and memory are absent on purpose: they belong to rules and profiles.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
+Kind = Literal["classification", "regression"]
+
+
+class Settings(BaseModel):
+    """Base of every configuration model: frozen, and a typo is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Simulation(Settings):
+    """A made-up raw BIDS data set with known phenotypes, written before it is read."""
+
+    participants: int = Field(28, ge=4, description="Number of people.")
+    two_sessions: int = Field(2, ge=0, description="How many of them come twice.")
+    seconds: float = Field(240.0, gt=20, description="Length of a run in seconds.")
+    repetition_time: float = Field(2.5, gt=0, description="Repetition time (TR) in seconds.")
+    voxel_size: float = Field(5.0, gt=1, description="Edge of a BOLD voxel in mm.")
+    anatomy_voxel_size: float = Field(3.0, gt=0.9, description="Edge of a T1w voxel in mm.")
+    faults: bool = Field(
+        True, description="Include a scan with heavy head motion and a truncated NIfTI file."
+    )
+    seed: int = Field(0, ge=0, description="Seed of everything that is drawn.")
+
+
+class Preprocessing(Settings):
+    """From raw BOLD and T1w images to images in template space."""
+
+    engine: Literal["minimal", "fmriprep"] = Field(
+        "minimal", description="`minimal` (built in, antspyx) or `fmriprep`."
+    )
+    voxel_size: float = Field(3.0, gt=0, description="Edge in mm of the voxels written.")
+    registration_voxel_size: float = Field(
+        2.0, gt=0, description="Edge in mm of the template that T1w images are registered to."
+    )
+
+
+class Dataset(Settings):
+    """One data set and what is to be predicted in it."""
+
+    source: Literal["bids"] = Field("bids", description="What the folder holds.")
+    path: str = Field(description="Folder of the data set.")
+    task: str | None = Field(None, description="Keep only this BIDS task (default: all).")
+    shards: int = Field(1, ge=1, le=9999, description="Number of parts it is worked on in.")
+    phenotypes: dict[str, Kind] = Field(
+        default_factory=dict,
+        description="Columns of participants.tsv to predict, each classification or regression.",
+    )
+    simulate: Simulation | None = Field(
+        None, description="Make this data set up at `path` instead of expecting it there."
+    )
+
+
+class Parcellation(Settings):
+    """From images to cleaned regional time series."""
+
+    confounds: Literal["simple", "compcor", "scrubbing"] = Field(
+        "simple", description="Name of a nilearn `load_confounds` strategy."
+    )
+    low_pass: float = Field(0.1, gt=0, description="Upper edge of the band-pass in Hz.")
+    high_pass: float = Field(0.01, ge=0, description="Lower edge of the band-pass in Hz.")
+    repetition_time: float = Field(2.0, gt=0, description="TR of the time series in seconds.")
+    min_seconds: float = Field(120.0, ge=0, description="Shorter scans are excluded.")
+    max_mean_fd: float = Field(
+        0.5, gt=0, description="Scans with a larger mean framewise displacement (mm) are excluded."
+    )
+    min_coverage: float = Field(
+        0.5, ge=0, le=1, description="Regions covered less than this by the brain mask are NaN."
+    )
+
+
+class Tokenizer(Settings):
+    """One tokenizer per network: a dense and a structured convolution side by side."""
+
+    dense_channels: int = Field(384, ge=1, description="Channels of the dense branch.")
+    structured_channels: int = Field(384, ge=1, description="Channels of the structured branch.")
+    dense_kernel: int = Field(3, ge=1, description="Kernel length of the dense branch.")
+    structured_kernel: int = Field(4, ge=1, description="Learned kernel length of each scale.")
+    scales: int = Field(3, ge=1, description="Number of scales of the structured kernel.")
+    decay_min: float = Field(2.0, gt=0, description="Decay over scales at the first region.")
+    decay_max: float = Field(2.0, gt=0, description="Decay over scales at the last region.")
+
+
+class Architecture(Settings):
+    """Sizes of the encoder and the projector."""
+
+    window: int = Field(100, ge=2, description="Volumes of a training window.")
+    patch: int = Field(20, ge=1, description="Volumes of a time patch; divides the window.")
+    tokenizer: Tokenizer = Field(default_factory=Tokenizer, description="The tokenizers.")
+    depth: int = Field(8, ge=1, description="Transformer blocks.")
+    head_width: int = Field(64, ge=1, description="Width of an attention head.")
+    layer_scale: float = Field(0.1, gt=0, description="Initial value of LayerScale.")
+    projector_hidden: int = Field(1024, ge=1, description="Hidden width of the projector.")
+    projector_output: int = Field(128, ge=1, description="Output width of the projector.")
+
+    @property
+    def width(self) -> int:
+        """Width of a token: the two tokenizer branches side by side."""
+        return self.tokenizer.dense_channels + self.tokenizer.structured_channels
+
+
+class Training(Settings):
+    """How the model is pretrained."""
+
+    epochs: int = Field(100, ge=1, description="Passes over the scans.")
+    batch_size: int = Field(512, ge=2, description="Scans per step.")
+    learning_rate: float = Field(
+        7e-4, gt=0, description="Peak learning rate for a batch of 256; scaled with the batch."
+    )
+    warmup_epochs: float = Field(3.0, ge=0, description="Epochs of linear warm-up.")
+    weight_decay: tuple[float, float] = Field(
+        (0.05, 0.3), description="Weight decay at the start and at the end (cosine)."
+    )
+    masking: Literal["paper", "reference"] = Field(
+        "paper", description="Ratios of the paper, or counts of the reference code."
+    )
+    ttr_weight: float = Field(0.5, ge=0, description="Initial weight of the temporal regulariser.")
+    ttr_fraction: float = Field(
+        0.05, ge=0, le=1, description="Part of the training over which that weight decays to zero."
+    )
+    token_weight: float = Field(0.5, ge=0, description="Weight of the masked-token loss.")
+    teacher_momentum: float = Field(0.99, ge=0, lt=1, description="Initial momentum of the EMA.")
+    crops_per_epoch: int = Field(1, ge=1, description="Pairs of views per scan and epoch.")
+    seed: int = Field(0, ge=0, description="Seed of everything that is drawn.")
+
+
+class Model(Settings):
+    """A model to pretrain."""
+
+    datasets: list[str] = Field(
+        default_factory=list, description="Data sets to learn from (default: all)."
+    )
+    architecture: Architecture = Field(default_factory=Architecture, description="Sizes.")
+    training: Training = Field(default_factory=Training, description="Optimisation.")
+
+
+class Probe(Settings):
+    """How representations are scored against phenotypes."""
+
+    repeats: int = Field(10, ge=1, description="Random splits into training and test people.")
+    test_fraction: float = Field(0.2, gt=0, lt=1, description="Part of the people tested on.")
+    inner_folds: int = Field(5, ge=2, description="Folds inside the training part.")
+    strengths: list[float] = Field(
+        default_factory=lambda: [1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4],
+        description="L2 strengths to choose from, relative to standardised features.",
+    )
+    seed: int = Field(0, ge=0, description="Seed of the splits.")
+
+
+class Report(Settings):
+    """What the report shows."""
+
+    participants: bool = Field(True, description="Name excluded scans by their participant id.")
+
+
+class Config(Settings):
+    """The whole configuration."""
+
+    atlas: str = Field("seitzman300", description="Atlas that images are averaged over.")
+    datasets: dict[Name, Dataset] = Field(description="Data sets by name.")
+    preprocessing: Preprocessing = Field(
+        default_factory=Preprocessing, description="Raw images to template space."
+    )
+    parcellation: Parcellation = Field(
+        default_factory=Parcellation, description="Images to time series."
+    )
+    models: dict[Name, Model] = Field(default_factory=dict, description="Models by name.")
+    baselines: list[Literal["fc", "confounds"]] = Field(
+        default_factory=lambda: ["fc", "confounds"], description="Representations beside models."
+    )
+    probe: Probe = Field(default_factory=Probe, description="Scoring.")
+    report: Report = Field(default_factory=Report, description="The report.")
