@@ -1,0 +1,219 @@
+"""Artifacts on disk: written whole or not at all, read by name, the same bytes every time.
+
+Regional time series are kept one row per scan, each a row group of its own (zstd and
+byte-stream split), so that one scan of thousands is read without touching the others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from semantoks.config import Settings
+from semantoks.errors import UserError
+
+SCAN_ENTITIES = ("scan", "participant_id", "session", "task", "run")
+
+
+class Manifest(Settings):
+    """What a time-series file holds, as far as a model must know it.
+
+    ``labels`` and ``networks`` are in the order of the rows of each time series.
+    """
+
+    atlas: str
+    atlas_sha256: str
+    labels: tuple[str, ...]
+    networks: tuple[str, ...]
+    space: str
+    tr: float
+    low_pass: float | None
+    high_pass: float | None
+    confounds: str
+    engine: str
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One scan that is used: its entities and its cleaned regional time series.
+
+    Attributes
+    ----------
+    timeseries_CT : ndarray of float32, shape (regions, volumes)
+        z-scored per region; a region without coverage is NaN throughout.
+    tr : float
+        Repetition time in seconds.
+    """
+
+    scan: str
+    participant_id: str
+    session: str
+    task: str
+    run: str
+    tr: float
+    timeseries_CT: np.ndarray
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path` that becomes `path` only if nothing is raised."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content` as indented JSON with sorted keys."""
+    with atomic(path) as temporary:
+        text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; a file that is cut short is named in the error."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path} is not readable JSON ({error}). Delete it and run again.") from None
+
+
+def write_table(path: Path, table: pd.DataFrame, metadata: dict[str, Any] | None = None) -> None:
+    """Write a data frame as Parquet, `metadata` (JSON values) into its schema."""
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    extra = {key: json.dumps(value, sort_keys=True) for key, value in (metadata or {}).items()}
+    with atomic(path) as temporary:
+        pq.write_table(arrow.replace_schema_metadata(extra), temporary, compression="zstd")
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read a Parquet table into a data frame."""
+    return _open(path).read(columns=list(columns) if columns else None).to_pandas()
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Read the JSON values that `write_table` or `write_rows` put into the schema."""
+    schema = _open(path).schema_arrow
+    return {
+        key.decode(): json.loads(value)
+        for key, value in (schema.metadata or {}).items()
+        if not key.startswith((b"ARROW", b"pandas"))
+    }
+
+
+def _open(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(
+            f"{path} is not a readable Parquet file ({error}). Delete it and run again."
+        ) from None
+
+
+def write_rows(
+    path: Path, table: pd.DataFrame, column: str, arrays: Sequence[np.ndarray | None], metadata: Any
+) -> None:
+    """Write one row, and one row group, per array.
+
+    Parameters
+    ----------
+    path : Path
+    table : DataFrame
+        The other columns, one row per array.
+    column : str
+        Name of the column that holds the arrays, flattened row by row.
+    arrays : sequence of ndarray or None
+        float32 arrays; None becomes a null.
+    metadata : dict
+        JSON values for the schema.
+    """
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    flat = [None if a is None else np.asarray(a, np.float32).ravel() for a in arrays]
+    arrow = arrow.append_column(column, pa.array(flat, pa.list_(pa.float32())))
+    extra = {key: json.dumps(value, sort_keys=True) for key, value in metadata.items()}
+    with atomic(path) as temporary:
+        pq.write_table(
+            arrow.replace_schema_metadata(extra),
+            temporary,
+            row_group_size=1,
+            compression="zstd",
+            use_dictionary=False,
+            use_byte_stream_split=[f"{column}.list.element"],
+        )
+
+
+def write_timeseries(
+    path: Path, scans: pd.DataFrame, arrays: Sequence[np.ndarray | None], manifest: Manifest
+) -> None:
+    """Write the time series of one shard.
+
+    Parameters
+    ----------
+    path : Path
+    scans : DataFrame
+        One row per scan: `SCAN_ENTITIES`, ``status`` (ok or excluded), ``reason`` and the
+        measures of quality.
+    arrays : sequence of ndarray (regions, volumes) or None
+        None where a scan is excluded.
+    manifest : Manifest
+    """
+    order = np.argsort(scans["scan"].to_numpy(), kind="stable")
+    ordered = [arrays[i] for i in order]
+    content = json.loads(manifest.model_dump_json())
+    write_rows(path, scans.iloc[order], "timeseries", ordered, {"manifest": content})
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read the manifest of a time-series file."""
+    content = read_metadata(path).get("manifest")
+    if content is None:
+        raise UserError(f"{path} has no manifest, so it is not a time-series file of Semantoks.")
+    return Manifest.model_validate(content)
+
+
+def read_scan_table(paths: Iterable[Path]) -> pd.DataFrame:
+    """Read everything but the arrays of several shards, sorted by scan."""
+    tables = []
+    for path in paths:
+        names = [name for name in _open(path).schema_arrow.names if name != "timeseries"]
+        tables.append(read_table(path, names))
+    filled = [table for table in tables if len(table)] or tables[:1]
+    return pd.concat(filled, ignore_index=True).sort_values("scan", ignore_index=True)
+
+
+def iter_scans(paths: Iterable[Path]) -> Iterator[Scan]:
+    """Yield the included scans of several shards, one at a time in memory."""
+    for path in paths:
+        manifest = read_manifest(path)
+        file = _open(path)
+        for group in range(file.num_row_groups):
+            batch = file.read_row_group(group, columns=[*SCAN_ENTITIES, "timeseries"])
+            for row in batch.to_batches():
+                yield from _included(row, manifest)
+
+
+def _included(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[Scan]:
+    arrays = batch.column("timeseries")
+    for index, entities in enumerate(batch.select(list(SCAN_ENTITIES)).to_pylist()):
+        if arrays[index].is_valid:
+            values = arrays[index].values.to_numpy(zero_copy_only=False)
+            shaped = values.reshape(len(manifest.labels), -1)
+            yield Scan(**entities, tr=manifest.tr, timeseries_CT=shaped)
+
+
+def read_scans(paths: Iterable[Path]) -> list[Scan]:
+    """Read the included scans of several shards, sorted by scan."""
+    return sorted(iter_scans(paths), key=lambda scan: scan.scan)
