@@ -88,7 +88,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise UserError(f"{path} is not readable JSON ({error}). Delete it and run again.") from None
+        raise UserError(
+            f"{path} is not readable JSON ({error}). Delete it and run again."
+        ) from None
 
 
 def write_table(path: Path, table: pd.DataFrame, metadata: dict[str, Any] | None = None) -> None:

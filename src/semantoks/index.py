@@ -1,0 +1,136 @@
+"""What is in a raw BIDS data set: its scans, its people, and who goes into which shard."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import bids2table
+import pandas as pd
+
+from semantoks.errors import UserError
+from semantoks.store import atomic, write_table
+
+log = logging.getLogger(__name__)
+
+
+def shard_of(participant_id: str, shards: int) -> int:
+    """Shard of a person: decided by the id alone, so that nobody moves when others come."""
+    return int(hashlib.sha1(participant_id.encode()).hexdigest(), 16) % shards
+
+
+def read_participants(path: Path, columns: Collection[str]) -> pd.DataFrame:
+    """Read participants.tsv and check that it has the columns that are to be predicted.
+
+    Raises
+    ------
+    UserError
+        When the file is missing or empty, a person stands twice, or a column is not there.
+    """
+    if not path.exists():
+        raise UserError(
+            f"There is no {path}. Set the data set's `path` in the configuration to a BIDS folder "
+            "with a participants.tsv."
+        )
+    table = pd.read_csv(path, sep="\t", dtype={"participant_id": str}, na_values=["n/a"])
+    if "participant_id" not in table or table.empty:
+        raise UserError(f"{path} has no rows under a column participant_id; BIDS wants one each.")
+    twice = table["participant_id"][table["participant_id"].duplicated()].unique()
+    if len(twice):
+        raise UserError(f"{path} lists {', '.join(twice[:3])} more than once; keep one row each.")
+    for column in columns:
+        if column not in table:
+            found = ", ".join(table.columns.drop("participant_id"))
+            raise UserError(
+                f"{path} has no column '{column}' (columns: {found}). Name an existing column "
+                "under the data set's `phenotypes` in the configuration."
+            )
+    return table.sort_values("participant_id", ignore_index=True)
+
+
+def find_scans(bids: Path, task: str | None = None) -> pd.DataFrame:
+    """List the BOLD runs of a BIDS data set with what is needed to preprocess them.
+
+    Returns
+    -------
+    DataFrame
+        One row per run, sorted: ``scan`` (file name without suffix), ``participant_id``,
+        ``session``, ``task``, ``run``, ``bold`` and ``t1w`` (relative paths, ``t1w`` may be
+        empty), ``repetition_time`` (s), ``slice_timing`` (JSON list, s),
+        ``slice_encoding_direction``.
+    """
+    files = bids2table.index_dataset(bids).to_pandas()
+    images = files[files["ext"].isin([".nii.gz", ".nii"])]
+    bold = images[(images["suffix"] == "bold") & (images["part"] != "phase")]
+    if task is not None:
+        bold = bold[bold["task"] == task]
+    if bold.empty:
+        what = "BOLD image" if task is None else f"BOLD image of task '{task}'"
+        raise UserError(f"{bids} holds no {what} named as BIDS asks (sub-*/func/*_bold.nii.gz).")
+    anatomy = images[images["suffix"] == "T1w"].sort_values("path")
+    rows = [_describe(bids, row, anatomy) for row in bold.itertuples()]
+    return pd.DataFrame(rows).sort_values("scan", ignore_index=True)
+
+
+def _describe(bids: Path, row: Any, anatomy: pd.DataFrame) -> dict[str, Any]:
+    metadata = bids2table.load_bids_metadata(bids / row.path)
+    timing = metadata.get("SliceTiming")
+    return {
+        "scan": Path(row.path).name.split(".")[0].removesuffix("_bold"),
+        "participant_id": f"sub-{row.sub}",
+        "session": "" if pd.isna(row.ses) else f"ses-{row.ses}",
+        "task": "" if pd.isna(row.task) else str(row.task),
+        "run": "" if pd.isna(row.run) else str(int(row.run)),
+        "bold": row.path,
+        "t1w": _anatomy_of(row, anatomy),
+        "repetition_time": float(metadata.get("RepetitionTime", "nan")),
+        "slice_timing": "" if timing is None else json.dumps(timing),
+        "slice_encoding_direction": metadata.get("SliceEncodingDirection", "k"),
+    }
+
+
+def _anatomy_of(row: Any, anatomy: pd.DataFrame) -> str:
+    """T1w image of the same session, else the first of the same person, else none."""
+    own = anatomy[anatomy["sub"] == row.sub]
+    same = own if pd.isna(row.ses) else own[own["ses"] == row.ses]
+    chosen = same if len(same) else own
+    return str(chosen["path"].iloc[0]) if len(chosen) else ""
+
+
+def index(
+    bids: Path, out: Path, shards: int, task: str | None, phenotypes: Collection[str]
+) -> None:
+    """Write ``scans.parquet``, ``participants.parquet`` and a ``shard-NNNN.tsv`` per shard.
+
+    A shard file whose content stays the same is not touched, so nothing that hangs on it is
+    worked on again.
+    """
+    participants = read_participants(bids / "participants.tsv", phenotypes)
+    scans = find_scans(bids, task)
+    scans["shard"] = [shard_of(person, shards) for person in scans["participant_id"]]
+    for shard in range(shards):
+        part = scans[scans["shard"] == shard].drop(columns="shard")
+        _write_if_changed(out / f"shard-{shard:04d}.tsv", part.to_csv(sep="\t", index=False))
+    write_table(out / "participants.parquet", participants)
+    write_table(out / "scans.parquet", scans)
+    _summarise(scans, participants)
+
+
+def _write_if_changed(path: Path, text: str) -> None:
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _summarise(scans: pd.DataFrame, participants: pd.DataFrame) -> None:
+    scanned, listed = set(scans["participant_id"]), set(participants["participant_id"])
+    log.info("%d scans of %d people", len(scans), len(scanned))
+    if scanned - listed:
+        log.warning("%d people with scans are not in participants.tsv", len(scanned - listed))
+    if listed - scanned:
+        log.warning("%d people in participants.tsv have no scan", len(listed - scanned))
