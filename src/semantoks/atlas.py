@@ -9,6 +9,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pandas as pd
+from nibabel.affines import apply_affine
 from scipy.spatial import cKDTree
 
 from semantoks.errors import UserError
@@ -49,7 +50,7 @@ def seitzman300() -> tuple[Any, pd.DataFrame]:
 
 def _spheres(centres: np.ndarray, radii: np.ndarray) -> np.ndarray:
     grid = np.indices(SHAPE_2MM).reshape(3, -1).T
-    points = nib.affines.apply_affine(MNI_2MM, grid)
+    points = apply_affine(MNI_2MM, grid)
     distance, nearest = cKDTree(centres).query(points, distance_upper_bound=radii.max() + 1e-6)
     inside = np.isfinite(distance)
     inside[inside] = distance[inside] <= radii[nearest[inside]]

@@ -55,7 +55,7 @@ class Dataset(Settings):
     task: str | None = Field(None, description="Keep only this BIDS task (default: all).")
     shards: int = Field(1, ge=1, le=9999, description="Number of parts it is worked on in.")
     phenotypes: dict[str, Kind] = Field(
-        default_factory=dict,
+        {},
         description="Columns of participants.tsv to predict, each classification or regression.",
     )
     simulate: Simulation | None = Field(
@@ -98,7 +98,7 @@ class Architecture(Settings):
 
     window: int = Field(100, ge=2, description="Volumes of a training window.")
     patch: int = Field(20, ge=1, description="Volumes of a time patch; divides the window.")
-    tokenizer: Tokenizer = Field(default_factory=Tokenizer, description="The tokenizers.")
+    tokenizer: Tokenizer = Field(Tokenizer(), description="The tokenizers.")
     depth: int = Field(8, ge=1, description="Transformer blocks.")
     head_width: int = Field(64, ge=1, description="Width of an attention head.")
     layer_scale: float = Field(0.1, gt=0, description="Initial value of LayerScale.")
@@ -139,11 +139,9 @@ class Training(Settings):
 class Model(Settings):
     """A model to pretrain."""
 
-    datasets: list[str] = Field(
-        default_factory=list, description="Data sets to learn from (default: all)."
-    )
-    architecture: Architecture = Field(default_factory=Architecture, description="Sizes.")
-    training: Training = Field(default_factory=Training, description="Optimisation.")
+    datasets: list[str] = Field([], description="Data sets to learn from (default: all).")
+    architecture: Architecture = Field(Architecture(), description="Sizes.")
+    training: Training = Field(Training(), description="Optimisation.")
 
 
 class Probe(Settings):
@@ -153,7 +151,7 @@ class Probe(Settings):
     test_fraction: float = Field(0.2, gt=0, lt=1, description="Part of the people tested on.")
     inner_folds: int = Field(5, ge=2, description="Folds inside the training part.")
     strengths: list[float] = Field(
-        default_factory=lambda: [1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4],
+        [1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4],
         description="L2 strengths to choose from, relative to standardised features.",
     )
     seed: int = Field(0, ge=0, description="Seed of the splits.")
@@ -171,14 +169,12 @@ class Config(Settings):
     atlas: str = Field("seitzman300", description="Atlas that images are averaged over.")
     datasets: dict[Name, Dataset] = Field(description="Data sets by name.")
     preprocessing: Preprocessing = Field(
-        default_factory=Preprocessing, description="Raw images to template space."
+        Preprocessing(), description="Raw images to template space."
     )
-    parcellation: Parcellation = Field(
-        default_factory=Parcellation, description="Images to time series."
-    )
-    models: dict[Name, Model] = Field(default_factory=dict, description="Models by name.")
+    parcellation: Parcellation = Field(Parcellation(), description="Images to time series.")
+    models: dict[Name, Model] = Field({}, description="Models by name.")
     baselines: list[Literal["fc", "confounds"]] = Field(
-        default_factory=lambda: ["fc", "confounds"], description="Representations beside models."
+        ["fc", "confounds"], description="Representations beside models."
     )
-    probe: Probe = Field(default_factory=Probe, description="Scoring.")
-    report: Report = Field(default_factory=Report, description="The report.")
+    probe: Probe = Field(Probe(), description="Scoring.")
+    report: Report = Field(Report(), description="The report.")
