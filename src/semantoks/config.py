@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 Kind = Literal["classification", "regression"]
@@ -51,7 +51,7 @@ class Dataset(Settings):
     """One data set and what is to be predicted in it."""
 
     source: Literal["bids"] = Field("bids", description="What the folder holds.")
-    path: str = Field(description="Folder of the data set.")
+    path: str | None = Field(None, description="Folder of the data set, unless it is simulated.")
     task: str | None = Field(None, description="Keep only this BIDS task (default: all).")
     shards: int = Field(1, ge=1, le=9999, description="Number of parts it is worked on in.")
     phenotypes: dict[str, Kind] = Field(
@@ -59,7 +59,8 @@ class Dataset(Settings):
         description="Columns of participants.tsv to predict, each classification or regression.",
     )
     simulate: Simulation | None = Field(
-        None, description="Make this data set up at `path` instead of expecting it there."
+        None,
+        description="Make this data set up, below results/simulated, instead of reading a `path`.",
     )
 
 
@@ -104,11 +105,27 @@ class Architecture(Settings):
     layer_scale: float = Field(0.1, gt=0, description="Initial value of LayerScale.")
     projector_hidden: int = Field(1024, ge=1, description="Hidden width of the projector.")
     projector_output: int = Field(128, ge=1, description="Output width of the projector.")
+    min_presence: float = Field(
+        0.5, ge=0, le=1, description="Networks with a smaller part of their regions are masked."
+    )
 
     @property
     def width(self) -> int:
         """Width of a token: the two tokenizer branches side by side."""
         return self.tokenizer.dense_channels + self.tokenizer.structured_channels
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Architecture:
+        if self.window % self.patch:
+            raise ValueError(
+                f"window ({self.window}) must be a multiple of patch ({self.patch}) volumes"
+            )
+        if self.width % self.head_width or self.width % 2:
+            raise ValueError(
+                f"dense_channels + structured_channels ({self.width}) must be even and a multiple "
+                f"of head_width ({self.head_width})"
+            )
+        return self
 
 
 class Training(Settings):
@@ -122,6 +139,9 @@ class Training(Settings):
     warmup_epochs: float = Field(3.0, ge=0, description="Epochs of linear warm-up.")
     weight_decay: tuple[float, float] = Field(
         (0.05, 0.3), description="Weight decay at the start and at the end (cosine)."
+    )
+    max_overlap: float = Field(
+        1.0, ge=0, le=1, description="Largest part that the two windows of a pair may share."
     )
     masking: Literal["paper", "reference"] = Field(
         "paper", description="Ratios of the paper, or counts of the reference code."
@@ -144,17 +164,22 @@ class Model(Settings):
     training: Training = Field(Training(), description="Optimisation.")
 
 
+class Splits(Settings):
+    """Who is trained on and who is tested on."""
+
+    test_fraction: float = Field(0.2, gt=0, lt=1, description="Part of the people tested on.")
+    seed: int = Field(0, ge=0, description="Seed of the splits.")
+
+
 class Probe(Settings):
     """How representations are scored against phenotypes."""
 
-    repeats: int = Field(10, ge=1, description="Random splits into training and test people.")
-    test_fraction: float = Field(0.2, gt=0, lt=1, description="Part of the people tested on.")
+    repeats: int = Field(10, ge=1, le=100, description="How many of the 100 splits are scored.")
     inner_folds: int = Field(5, ge=2, description="Folds inside the training part.")
     strengths: list[float] = Field(
-        [1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4],
-        description="L2 strengths to choose from, relative to standardised features.",
+        [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2],
+        description="L2 strengths to choose from, relative to rows of unit length.",
     )
-    seed: int = Field(0, ge=0, description="Seed of the splits.")
 
 
 class Report(Settings):
@@ -166,7 +191,9 @@ class Report(Settings):
 class Config(Settings):
     """The whole configuration."""
 
-    atlas: str = Field("seitzman300", description="Atlas that images are averaged over.")
+    atlas: Literal["seitzman300"] = Field(
+        "seitzman300", description="Atlas that images are averaged over."
+    )
     datasets: dict[Name, Dataset] = Field(description="Data sets by name.")
     preprocessing: Preprocessing = Field(
         Preprocessing(), description="Raw images to template space."
@@ -176,5 +203,6 @@ class Config(Settings):
     baselines: list[Literal["fc", "confounds"]] = Field(
         ["fc", "confounds"], description="Representations beside models."
     )
+    splits: Splits = Field(Splits(), description="Training and test people.")
     probe: Probe = Field(Probe(), description="Scoring.")
     report: Report = Field(Report(), description="The report.")

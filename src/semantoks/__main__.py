@@ -1,0 +1,102 @@
+"""Command line: ``python -m semantoks <stage> …``; parse, read, call, write.
+
+The only module that prints or exits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from semantoks import __version__
+from semantoks.config import Config
+from semantoks.errors import UserError
+from semantoks.provenance import explain, record
+from semantoks.stages import STAGES, Stage
+from semantoks.status import status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m semantoks", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, stage in STAGES.items():
+        _add_stage(commands.add_parser(name, help=stage.about), stage)
+    why = commands.add_parser("why", help="say how a file came to be")
+    why.add_argument("file", type=Path)
+    overview = commands.add_parser("status", help="say what is done and what is left out")
+    overview.add_argument("results", type=Path, nargs="?", default=Path("results"))
+    commands.add_parser("schema", help="print the JSON schema of the configuration")
+    return parser
+
+
+def _add_stage(parser: argparse.ArgumentParser, stage: Stage) -> None:
+    for option in stage.one:
+        parser.add_argument(f"--{option}", type=Path, required=True)
+    for option in stage.many:
+        parser.add_argument(f"--{option}", type=Path, nargs="*", required=True)
+    for option in stage.text:
+        parser.add_argument(f"--{option}", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--settings", type=json.loads, default={}, metavar="JSON")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--label", default="", help="what progress lines are headed by")
+
+
+def _inputs(arguments: argparse.Namespace, stage: Stage) -> list[Path]:
+    values = vars(arguments)
+    one = [values[option.replace("-", "_")] for option in stage.one]
+    many = [path for option in stage.many for path in values[option]]
+    return one + many
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    stage, started = STAGES[arguments.command], time.monotonic()
+    settings: dict[str, Any] = dict(arguments.settings)
+    settings.pop("version", None)  # only there so that a changed stage runs again
+    for path in _inputs(arguments, stage):
+        if not path.exists():
+            raise UserError(f"{path} does not exist; `{arguments.command}` reads it.")
+    stage.run(arguments, settings)
+    seconds = time.monotonic() - started
+    record(arguments.out, arguments.command, arguments.settings, _inputs(arguments, stage), seconds)
+    logging.getLogger("semantoks").info("done in %.1f s", seconds)
+
+
+def _log(arguments: argparse.Namespace) -> None:
+    label = " ".join(filter(None, [arguments.command, getattr(arguments, "label", "")]))
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter(f"[%(asctime)s {label}] %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("semantoks")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 1 with one sentence when the user can mend it."""
+    arguments = _parser().parse_args(argv)
+    _log(arguments)
+    try:
+        if arguments.command == "why":
+            print("\n".join(explain(arguments.file)))
+        elif arguments.command == "status":
+            print("\n".join(status(arguments.results)))
+        elif arguments.command == "schema":
+            print(json.dumps(Config.model_json_schema(), indent=2))
+        else:
+            _run(arguments)
+    except (UserError, ValidationError) as error:
+        print(f"Error in {arguments.command}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

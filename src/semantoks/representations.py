@@ -1,0 +1,87 @@
+"""One slot for everything that describes a scan by numbers: embeddings, connectivity, confounds.
+
+A representation is a Parquet file with one row per scan: the scan's entities and ``features``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from semantoks.signals import fisher_z
+from semantoks.store import SCAN_ENTITIES, Scan, read_metadata, read_table, write_rows
+
+
+@dataclass(frozen=True)
+class People:
+    """A representation with one row per person.
+
+    Attributes
+    ----------
+    participant_id : list of str, sorted
+    features_PF : ndarray, shape (people, features)
+        Mean over the scans of each person; NaN where none has a value.
+    names : list of str
+        Names of the features, empty where they have none.
+    """
+
+    participant_id: list[str]
+    features_PF: np.ndarray
+    names: list[str]
+
+
+def write_representation(
+    path: Path, scans: pd.DataFrame, features_SF: np.ndarray, names: Sequence[str] = ()
+) -> None:
+    """Write one row of features per scan, sorted by scan."""
+    order = np.argsort(scans["scan"].to_numpy(), kind="stable")
+    table = scans.iloc[order][list(SCAN_ENTITIES)].reset_index(drop=True)
+    write_rows(path, table, "features", list(features_SF[order]), {"names": list(names)})
+
+
+def read_people(path: Path) -> People:
+    """Read a representation and average the scans of each person."""
+    table = read_table(path)
+    features = np.stack(table["features"].to_list()).astype(float)
+    people, codes = np.unique(table["participant_id"].astype(str), return_inverse=True)
+    rows = [_mean(features[codes == code]) for code in range(len(people))]
+    return People(list(people), np.stack(rows), read_metadata(path)["names"])
+
+
+def _mean(rows: np.ndarray) -> np.ndarray:
+    known = np.isfinite(rows)
+    total = np.where(known, rows, 0).sum(axis=0)
+    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
+
+
+def connectivity(scans: Sequence[Scan]) -> np.ndarray:
+    """Fisher z of the Pearson correlation of every pair of regions, one row per scan."""
+    return np.stack([fisher_z(scan.timeseries_CT) for scan in scans])
+
+
+def confounds(scans: pd.DataFrame, participants: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+    """Gather what needs no brain: age, sex and site where they are known, head motion, scan length.
+
+    Parameters
+    ----------
+    scans : DataFrame
+        Included scans with ``mean_fd`` (mm) and ``seconds``.
+    participants : DataFrame
+        One row per person.
+
+    Returns
+    -------
+    features_SF : ndarray, shape (scans, features)
+    names : list of str
+        A categorical column gives one feature per value, ``column=value``.
+    """
+    merged = scans.merge(participants, on="participant_id", how="left")
+    known = [c for c in ("age", "sex", "site") if c in merged]
+    table = merged[[*known, "mean_fd", "seconds"]]
+    categorical = [c for c in known if not pd.api.types.is_numeric_dtype(table[c])]
+    dummies = pd.get_dummies(table, columns=categorical, prefix_sep="=", dtype=float)
+    return dummies.to_numpy(float), list(dummies.columns)

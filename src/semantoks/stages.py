@@ -1,0 +1,151 @@
+"""The stages as the command line sees them: which files each reads and what it calls.
+
+Libraries are imported inside the functions: a stage loads only what its environment has.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semantoks.config import (
+    Model,
+    Parcellation,
+    Preprocessing,
+    Probe,
+    Report,
+    Simulation,
+    Splits,
+)
+
+Run = Callable[[Namespace, dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: what it does, its input files, other options, and its function.
+
+    ``one`` and ``many`` name options that take one input path and several; ``text`` those that
+    take a word. Every stage has ``--out`` as well.
+    """
+
+    about: str
+    run: Run
+    one: tuple[str, ...] = ()
+    many: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+
+
+def _simulate(a: Namespace, s: dict[str, Any]) -> None:
+    from semantoks.simulate import simulate
+
+    simulate(a.out.parent, Path(a.truth), Simulation.model_validate(s), a.threads)
+
+
+def _get_atlas(a: Namespace, s: dict[str, Any]) -> None:
+    from semantoks.atlas import get_atlas
+
+    get_atlas(s["atlas"], a.out, Path(a.table))
+
+
+def _index(a: Namespace, s: dict[str, Any]) -> None:
+    from semantoks.index import index
+
+    index(a.participants.parent, a.out.parent, s["shards"], s["task"], s["phenotypes"])
+
+
+def _preprocess(a: Namespace, s: dict[str, Any]) -> None:
+    import pandas as pd
+
+    from semantoks.preprocess import preprocess
+
+    scans = pd.read_csv(a.scans, sep="\t", keep_default_na=False, na_values={"repetition_time": ""})
+    preprocess(scans, Path(a.bids), a.out, Preprocessing.model_validate(s), a.threads)
+
+
+def _parcellate(a: Namespace, s: dict[str, Any]) -> None:
+    import pandas as pd
+
+    from semantoks.parcellate import parcellate
+
+    scans = pd.read_csv(a.scans, sep="\t", keep_default_na=False)
+    atlas = (s["atlas"], a.atlas_image, a.atlas_table)
+    settings = Parcellation.model_validate(s["parcellation"])
+    parcellate(scans, a.derivatives, atlas, settings, s["engine"], a.out)
+
+
+def _pretrain(a: Namespace, s: dict[str, Any]) -> None:
+    from semantoks.pretrain import pretrain
+
+    pretrain(a.timeseries, Model.model_validate(s), a.out.parent, threads=a.threads)
+
+
+def _embed(a: Namespace, s: dict[str, Any]) -> None:
+    from semantoks.embed import embed_files
+
+    embed_files(a.model.parent, a.timeseries, a.out, threads=a.threads)
+
+
+def _represent(a: Namespace, s: dict[str, Any]) -> None:
+    from semantoks.represent import represent
+
+    represent(a.representation, a.timeseries, a.participants, a.out)
+
+
+def _split(a: Namespace, s: dict[str, Any]) -> None:
+    from semantoks.split import split
+
+    settings = Splits.model_validate(s["splits"])
+    split(a.participants, a.timeseries, s["phenotype"], s["kind"], settings, a.out)
+
+
+def _probe(a: Namespace, s: dict[str, Any]) -> None:
+    from semantoks.probe import probe
+
+    probe(a.features, a.splits, a.representation, Probe.model_validate(s), a.out)
+
+
+def _benchmark(a: Namespace, s: dict[str, Any]) -> None:
+    from semantoks.benchmark import benchmark
+
+    benchmark(a.scores, a.dataset, a.out)
+
+
+def _report(a: Namespace, s: dict[str, Any]) -> None:
+    from semantoks.report import report
+
+    settings = Report.model_validate(s["report"])
+    report(a.benchmarks, a.timeseries, a.metrics, settings, s["config"], a.out)
+
+
+STAGES: dict[str, Stage] = {
+    "simulate": Stage("make up a raw BIDS data set", _simulate, text=("truth",)),
+    "get-atlas": Stage("write an atlas: image and table", _get_atlas, text=("table",)),
+    "index": Stage("list the scans and people of a data set", _index, one=("participants",)),
+    "preprocess": Stage("preprocess one shard", _preprocess, one=("scans",), text=("bids",)),
+    "parcellate": Stage(
+        "average one shard over an atlas",
+        _parcellate,
+        one=("scans", "derivatives", "atlas-image", "atlas-table"),
+    ),
+    "pretrain": Stage("pretrain a model", _pretrain, many=("timeseries",)),
+    "embed": Stage("embed scans with a model", _embed, one=("model",), many=("timeseries",)),
+    "represent": Stage(
+        "write a representation that needs no model",
+        _represent,
+        one=("participants",),
+        many=("timeseries",),
+        text=("representation",),
+    ),
+    "split": Stage(
+        "draw training and test people", _split, one=("participants",), many=("timeseries",)
+    ),
+    "probe": Stage(
+        "score a representation", _probe, one=("features", "splits"), text=("representation",)
+    ),
+    "benchmark": Stage("compare representations", _benchmark, many=("scores",), text=("dataset",)),
+    "report": Stage("write the HTML report", _report, many=("benchmarks", "timeseries", "metrics")),
+}

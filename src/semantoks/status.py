@@ -1,0 +1,56 @@
+"""What is done, what is left out, and what came of it, in a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from semantoks.errors import UserError
+from semantoks.store import read_json, read_scan_table, read_table
+
+
+def status(results: Path) -> Iterator[str]:
+    """Say per data set, model and benchmark how far the work in `results` has come.
+
+    Raises
+    ------
+    UserError
+        When there is no such folder.
+    """
+    if not results.is_dir():
+        raise UserError(f"There is no folder {results}. Run snakemake first, or name its results.")
+    for folder in sorted(results.glob("index/*")):
+        yield _dataset(results, folder)
+    for folder in sorted(results.glob("models/*")):
+        yield _model(folder)
+    for path in sorted(results.glob("benchmarks/*/*.json")):
+        if not path.name.endswith(".provenance.json"):
+            yield from _benchmark(path)
+    report = results / "report" / "index.html"
+    yield f"report: {report}" if report.exists() else "report: not yet written"
+
+
+def _dataset(results: Path, folder: Path) -> str:
+    shards = len(list(folder.glob("shard-*.tsv")))
+    done = sorted((results / "timeseries" / folder.name).glob("*_timeseries.parquet"))
+    line = f"data set {folder.name}: {len(done)} of {shards} shards have time series"
+    if not done:
+        return line
+    scans = read_scan_table(done)
+    excluded = int((scans["status"] != "ok").sum())
+    return f"{line}; {len(scans) - excluded} scans used, {excluded} excluded"
+
+
+def _model(folder: Path) -> str:
+    metrics = folder / "metrics.parquet"
+    if not metrics.exists():
+        return f"model {folder.name}: not finished"
+    return f"model {folder.name}: trained for {len(read_table(metrics))} epochs"
+
+
+def _benchmark(path: Path) -> Iterator[str]:
+    content = read_json(path)
+    metric = content["metric"]
+    yield f"benchmark {content['dataset']} {content['phenotype']} ({metric}):"
+    for row in content["representations"]:
+        yield f"  {row['representation']:<12} {row[metric]['mean']:.3f} ± {row[metric]['sd']:.3f}"
