@@ -21,7 +21,10 @@ class Settings(BaseModel):
 
 
 class Simulation(Settings):
-    """A made-up raw BIDS data set with known phenotypes, written before it is read."""
+    """A made-up raw BIDS data set with known phenotypes, written before it is read.
+
+    The faulty scans belong to people of their own, who have no other scan.
+    """
 
     participants: int = Field(28, ge=4, description="Number of people.")
     two_sessions: int = Field(2, ge=0, description="How many of them come twice.")
@@ -33,6 +36,16 @@ class Simulation(Settings):
         True, description="Include a scan with heavy head motion and a truncated NIfTI file."
     )
     seed: int = Field(0, ge=0, description="Seed of everything that is drawn.")
+
+    @model_validator(mode="after")
+    def _enough_people(self) -> Simulation:
+        needed = self.two_sessions + 2 * self.faults
+        if self.participants < needed:
+            raise ValueError(
+                f"participants must be at least {needed}: {self.two_sessions} come twice"
+                + (" and two others have a faulty scan" if self.faults else "")
+            )
+        return self
 
 
 class Preprocessing(Settings):

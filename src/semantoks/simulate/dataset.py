@@ -1,0 +1,95 @@
+"""Scan the made-up people, one process per person."""
+
+from __future__ import annotations
+
+import logging
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from semantoks.config import Simulation
+from semantoks.simulate import files
+from semantoks.simulate.acquisition import Subject, acquire_bold, acquire_t1w
+from semantoks.simulate.activity import load_regions, region_signals, sample
+from semantoks.simulate.anatomy import BRAIN_CENTRE, build_head, draw_shape
+from semantoks.simulate.motion import draw_motion, rigid_matrix
+from semantoks.simulate.people import Person, draw_people
+from semantoks.simulate.protocol import T1W_FIELD_OF_VIEW, draw_protocol, make_grid
+
+LOG = logging.getLogger(__name__)
+
+
+def simulate(bids: Path, truth: Path, settings: Simulation, threads: int) -> None:
+    """Write a raw BIDS data set with known phenotypes, and the truth about it.
+
+    The result depends on the settings only, not on the threads; more participants leave the
+    images of the others as they are.
+
+    Parameters
+    ----------
+    bids
+        Folder of the data set; what an earlier simulation left there is replaced.
+    truth
+        Folder for what was planted: `settings.json`, `regions.tsv`, `participants.tsv`, and for
+        each scan its head motion and the activity of its regions.
+    settings
+        What to make.
+    threads
+        Number of processes.
+
+    Raises
+    ------
+    UserError
+        When the folder holds something that was not simulated.
+    """
+    regions = load_regions()
+    people = draw_people(settings, regions.network_names)
+    files.start(bids, truth, settings, regions)
+    build_head()  # kept by a cache that the workers inherit when they are forked
+    work = partial(_scan_person, bids=bids, truth=truth, settings=settings)
+    started = time.monotonic()
+    with ProcessPoolExecutor(threads) as pool:
+        jobs = [pool.submit(work, person) for person in people]
+        for done, job in enumerate(as_completed(jobs), 1):
+            job.result()
+            left = (time.monotonic() - started) / done * (len(people) - done)
+            LOG.info("simulate: %d of %d people, %.0f s left", done, len(people), left)
+    files.finish(bids, truth, people)
+
+
+def _scan_person(person: Person, bids: Path, truth: Path, settings: Simulation) -> None:
+    shape = draw_shape(np.random.default_rng([settings.seed, 3, person.index]))
+    for number, session in enumerate(person.sessions):
+        rng = np.random.default_rng([settings.seed, 4, person.index, number])
+        pose = _draw_pose(rng, millimetres=5, degrees=4)
+        subject = Subject(build_head(), shape, pose)
+        place = files.Place(bids, truth, person.label, session)
+        grid = make_grid(T1W_FIELD_OF_VIEW, settings.anatomy_voxel_size)
+        place.write_t1w(acquire_t1w(rng, subject, grid), grid.affine)
+        # Between the anatomy and the run the head moves a little.
+        moved = Subject(build_head(), shape, _draw_pose(rng, 1.5, 1.0) @ pose)
+        _scan_run(rng, moved, person, place, settings)
+
+
+def _scan_run(
+    rng: np.random.Generator,
+    subject: Subject,
+    person: Person,
+    place: files.Place,
+    settings: Simulation,
+) -> None:
+    protocol = draw_protocol(rng, settings)
+    motion = draw_motion(rng, protocol.volumes, settings.repetition_time, person.mean_fd)
+    activity = region_signals(rng, person, load_regions(), settings.seconds)
+    image = acquire_bold(rng, subject, protocol, motion, activity)
+    place.write_bold(image, protocol, settings, truncated=person.fault == "truncated")
+    middle = protocol.starts + (protocol.slice_times.min() + protocol.slice_times.max()) / 2
+    place.write_truth(motion, sample(activity, middle))
+
+
+def _draw_pose(rng: np.random.Generator, millimetres: float, degrees: float) -> np.ndarray:
+    scale = np.r_[np.full(3, millimetres), np.full(3, np.deg2rad(degrees))]
+    return rigid_matrix(scale * rng.standard_normal(6), BRAIN_CENTRE)

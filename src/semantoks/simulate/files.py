@@ -1,0 +1,183 @@
+"""The files of the simulated data set and of the truth; each appears complete or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+
+from semantoks.config import Simulation
+from semantoks.errors import UserError
+from semantoks.simulate.activity import Regions
+from semantoks.simulate.motion import COLUMNS, framewise_displacement
+from semantoks.simulate.people import Person
+from semantoks.simulate.protocol import Protocol
+
+TASK = "rest"
+GENERATOR = "semantoks simulate"
+README = """Made-up resting-state fMRI, written by Semantoks to test itself.
+
+No person was scanned. `group` and `trait` in participants.tsv shape the brain activity,
+`null` shapes nothing.
+"""
+PARTICIPANTS = {
+    "age": {"Description": "Age", "Units": "year"},
+    "sex": {"Description": "Sex", "Levels": {"F": "female", "M": "male"}},
+    "group": {
+        "Description": "Planted in the coherence of one network and its coupling to another",
+        "Levels": {"control": "low coherence", "patient": "high coherence"},
+    },
+    "trait": {"Description": "Planted in the spectrum of one network (mean 50, SD 10)"},
+    "null": {
+        "Description": "A coin, planted nowhere",
+        "Levels": {"heads": "one side", "tails": "the other side"},
+    },
+}
+MOTION = {
+    "Description": "Rigid motion of the head: x is moved to Rx·Ry·Rz·(x − c) + c + t in scanner "
+    "mm (RAS), relative to the first volume; c is the middle of the BOLD grid",
+    **{c: {"Units": "mm" if c.startswith("trans") else "rad"} for c in COLUMNS},
+}
+
+
+def start(bids: Path, truth: Path, settings: Simulation, regions: Regions) -> None:
+    """Clear what an earlier simulation left, and describe the new one.
+
+    Raises
+    ------
+    UserError
+        When there are files that no simulation wrote: they may be somebody's data.
+    """
+    description = bids / "dataset_description.json"
+    if bids.is_dir() and any(bids.iterdir()):
+        if not description.is_file() or GENERATOR not in description.read_text():
+            raise UserError(
+                f"A simulated data set was to be written to {bids}, but that folder holds other "
+                "files. Name another folder under `path`, or remove `simulate`, in config.yaml."
+            )
+        for old in bids.glob("sub-*"):
+            shutil.rmtree(old)
+    shutil.rmtree(truth, ignore_errors=True)
+    generated = [{"Name": GENERATOR, "Description": "Simulated images"}]
+    about = {"Name": "Simulated resting state", "BIDSVersion": "1.9.0", "DatasetType": "raw"}
+    _json(
+        description,
+        {**about, "License": "CC0", "Authors": ["Nobody", "No one"], "GeneratedBy": generated},
+    )
+    _write(bids / "README", lambda p: p.write_text(README))
+    _json(truth / "settings.json", settings.model_dump())
+    _json(truth / "motion.json", MOTION)
+    table = pd.DataFrame(regions.centres, columns=["x", "y", "z"])
+    _table(truth / "regions.tsv", table.assign(radius=regions.radii, network=regions.networks))
+
+
+def finish(bids: Path, truth: Path, people: list[Person]) -> None:
+    """Write the tables of people; participants.tsv last, as the sign that all is there."""
+    rows = [{"participant_id": p.label, **{c: getattr(p, c) for c in PARTICIPANTS}} for p in people]
+    planted = [
+        {
+            "fault": p.fault,
+            "sessions": ",".join(filter(None, p.sessions)),
+            "coupling": p.coupling,
+            **{f"coherence_{n}": x for n, x in p.coherence.items()},
+            **{f"centre_hz_{n}": x for n, x in p.centre_hz.items()},
+        }
+        for p in people
+    ]
+    _table(truth / "participants.tsv", pd.DataFrame(rows).join(pd.DataFrame(planted)))
+    _json(bids / "participants.json", PARTICIPANTS)
+    _table(bids / "participants.tsv", pd.DataFrame(rows))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one session of one person is written."""
+
+    bids: Path
+    truth: Path
+    participant: str
+    session: str  # "ses-1", or "" for none
+
+    @property
+    def _stem(self) -> str:
+        return "_".join(filter(None, [self.participant, self.session]))
+
+    @property
+    def scan(self) -> str:
+        """Name of the run: its file name without the suffix."""
+        return f"{self._stem}_task-{TASK}"
+
+    def _folder(self, kind: str) -> Path:
+        return self.bids / self.participant / self.session / kind
+
+    def write_t1w(self, image: np.ndarray, affine: np.ndarray) -> None:
+        """Write the anatomy and its sidecar."""
+        path = self._folder("anat") / f"{self._stem}_T1w.nii.gz"
+        nifti = nib.Nifti1Image(image, affine)
+        nifti.header.set_xyzt_units("mm", "sec")
+        _image(path, nifti)
+        _json(_sidecar(path), {"Modality": "MR", "MagneticFieldStrength": 3})
+
+    def write_bold(
+        self, image: np.ndarray, protocol: Protocol, settings: Simulation, truncated: bool
+    ) -> None:
+        """Write the run and its sidecar; a truncated file ends in the middle."""
+        nifti = nib.Nifti1Image(image, protocol.grid.affine)
+        nifti.header.set_zooms((*nifti.header.get_zooms()[:3], settings.repetition_time))
+        nifti.header.set_xyzt_units("mm", "sec")
+        path = self._folder("func") / f"{self.scan}_bold.nii.gz"
+        _image(path, nifti, keep=0.5 if truncated else 1.0)
+        sidecar = {
+            "TaskName": TASK,
+            "RepetitionTime": settings.repetition_time,
+            "EchoTime": 0.03,
+            "FlipAngle": 80,
+            "MagneticFieldStrength": 3,
+            "SliceEncodingDirection": "k",
+            "SliceTiming": [round(float(t), 4) for t in protocol.slice_times],
+        }
+        _json(_sidecar(path), sidecar)
+
+    def write_truth(self, motion: np.ndarray, activity: np.ndarray) -> None:
+        """Write motion (volumes, 6) and activity (regions, volumes) at mid-volume."""
+        table = pd.DataFrame(motion, columns=COLUMNS)
+        table["framewise_displacement"] = np.r_[np.nan, framewise_displacement(motion)]
+        _table(self.truth / f"{self.scan}_motion.tsv", table)
+        path = self.truth / f"{self.scan}_activity.npy"
+        _write(path, lambda p: np.save(p, activity.astype(np.float32)))
+
+
+def _sidecar(image: Path) -> Path:
+    return image.with_name(image.name.replace(".nii.gz", ".json"))
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".tmp-{path.name}")
+    write(temporary)
+    temporary.replace(path)
+
+
+def _json(path: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    _write(path, lambda p: p.write_text(text + "\n"))
+
+
+def _table(path: Path, table: pd.DataFrame) -> None:
+    _write(path, lambda p: table.to_csv(p, sep="\t", index=False, na_rep="n/a"))
+
+
+def _image(path: Path, image: nib.Nifti1Image, keep: float = 1.0) -> None:
+    def write(temporary: Path) -> None:
+        nib.save(image, temporary)
+        content = temporary.read_bytes()
+        temporary.write_bytes(content[: int(len(content) * keep)])
+
+    _write(path, write)
