@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from semantoks import __version__
-from semantoks.config import Config
+from semantoks.config import json_schema
 from semantoks.errors import UserError
 from semantoks.provenance import explain, record
 from semantoks.stages import STAGES, Stage
@@ -89,7 +89,7 @@ def main(argv: list[str] | None = None) -> int:
         elif arguments.command == "status":
             print("\n".join(status(arguments.results)))
         elif arguments.command == "schema":
-            print(json.dumps(Config.model_json_schema(), indent=2))
+            print(json.dumps(json_schema(), indent=2))
         else:
             _run(arguments)
     except (UserError, ValidationError) as error:

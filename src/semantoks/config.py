@@ -6,9 +6,15 @@ Output folders, threads and memory are absent on purpose: they belong to rules a
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 Kind = Literal["classification", "regression"]
@@ -219,3 +225,11 @@ class Config(Settings):
     splits: Splits = Field(Splits(), description="Training and test people.")
     probe: Probe = Field(Probe(), description="Scoring.")
     report: Report = Field(Report(), description="The report.")
+
+
+def json_schema() -> dict[str, Any]:
+    """Schema of the configuration, as ``workflow/schemas/config.schema.json`` holds it."""
+    schema = Config.model_json_schema()
+    for key in ("datasets", "models"):
+        schema["properties"][key]["additionalProperties"] = False
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema

@@ -40,14 +40,17 @@ def _depth(error: ValidationError) -> tuple[int, str]:
 def _explain(error: ValidationError) -> str:
     where = ".".join(str(part) for part in error.absolute_path)
     if error.validator == "additionalProperties":
-        allowed = list(error.schema["properties"])
+        allowed = list(error.schema.get("properties", {}))
+        if not allowed:
+            return f"{where}: a name starts with a letter and has only letters and digits."
         wrong = next(key for key in error.instance if key not in allowed)
         return f"unknown key '{_join(where, wrong)}'{_nearest(str(wrong), allowed, where)}"
     if error.validator == "required":
         missing = next(k for k in error.validator_value if k not in error.instance)
         return f"'{_join(where, missing)}' is missing; add it."
-    if error.validator == "enum":
-        choices = [str(choice) for choice in error.validator_value]
+    if error.validator in ("enum", "const"):
+        value = error.validator_value
+        choices = [str(choice) for choice in (value if isinstance(value, list) else [value])]
         return f"{where} is '{error.instance}'{_nearest(str(error.instance), choices, None)}"
     described = error.schema.get("description") if isinstance(error.schema, dict) else None
     meaning = f" ({described})" if described else ""

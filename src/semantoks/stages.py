@@ -117,8 +117,15 @@ def _benchmark(a: Namespace, s: dict[str, Any]) -> None:
 def _report(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.report import report
 
-    settings = Report.model_validate(s["report"])
-    report(a.benchmarks, a.timeseries, a.metrics, settings, s["config"], a.out)
+    config = s["config"]
+    timeseries = {name: _below(a.timeseries, name) for name in config["datasets"]}
+    metrics = {name: _below(a.metrics, name)[0] for name in config["models"]}
+    report(a.benchmarks, timeseries, metrics, Report.model_validate(s["report"]), config, a.out)
+
+
+def _below(paths: list[Path], folder: str) -> list[Path]:
+    """Files whose own folder bears the name of a data set or model."""
+    return [path for path in paths if path.parent.name == folder]
 
 
 STAGES: dict[str, Stage] = {

@@ -1,0 +1,51 @@
+# `make demo` and `make test` do everything on a machine with Python 3.11, make and pip.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+CORES ?= all
+BIN := .venv/bin
+# A folder of wheels, e.g. with a CPU build of torch; see README.md, "Installation".
+WHEELS := $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS))
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONPATH := $(CURDIR)/src
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test check format schema lock clean
+
+demo: .venv/ready ## the whole road on made-up raw BIDS data
+	@snakemake --cores $(CORES)
+
+test: .venv/ready ## every test
+	@pytest -n 2 --dist worksteal -q
+
+check: .venv/ready ## style, types, architecture, workflow, schema, fast tests
+	@ruff check .
+	@ruff format --check -q .
+	@mypy
+	@lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log; exit 1; }
+	@snakefmt --check Snakefile workflow 2> .venv/snakefmt.log || { cat .venv/snakefmt.log; exit 1; }
+	@snakemake --lint > .venv/lint.log 2>&1 || { cat .venv/lint.log; exit 1; }
+	@python -m semantoks schema | diff workflow/schemas/config.schema.json - \
+	  || { echo "The schema has drifted: make schema"; exit 1; }
+	@pytest -n 2 -q -m "not slow"
+
+format: .venv/ready ## write the style that `make check` wants
+	@ruff check --fix -q . && ruff format -q . && snakefmt Snakefile workflow
+
+schema: .venv/ready ## write the schema from src/semantoks/config.py
+	@python -m semantoks schema > workflow/schemas/config.schema.json
+
+lock: .venv/ready ## pin every dependency of envs/requirements.in
+	@uv pip compile -q envs/requirements.in --python-version 3.11 $(WHEELS) --no-emit-find-links \
+	  --custom-compile-command "make lock" -o envs/requirements.txt
+	@sed -i 's/^torch==\(.*\)+cpu/torch==\1/' envs/requirements.txt
+
+.venv/ready: envs/requirements.txt
+	@echo "Installing into .venv (once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q --disable-pip-version-check uv==0.13.9
+	@$(BIN)/uv pip install -q --python $(BIN)/python $(WHEELS) --compile-bytecode -r $<
+	@touch $@
+
+clean: ## results, resources and logs of the demo
+	@rm -rf results resources logs .snakemake

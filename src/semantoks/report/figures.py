@@ -1,0 +1,93 @@
+"""Figures of the report, as SVG that stands inside the page."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+BLUE, GREY, RED = "#1f5fa8", "#7a828c", "#b3402e"
+STYLE = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "xtick.color": GREY,
+    "ytick.color": "#22272e",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "semantoks",
+}
+
+
+def _svg(figure: Figure) -> str:
+    """Render without a time stamp, so that the same scores give the same page."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None}, bbox_inches="tight")
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
+def scores_figure(
+    rows: Sequence[dict[str, Any]], metric: str, label: str, names: Mapping[str, str]
+) -> str:
+    """Draw mean and 95 % interval of each representation; a dashed line where chance is."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.4, 0.5 + 0.42 * len(rows)))
+        axes = figure.add_subplot()
+        for place, row in enumerate(reversed(rows)):
+            value = row[metric]
+            plain = row["representation"] in ("fc", "confounds", "chance")
+            color = GREY if plain else BLUE
+            axes.plot([value["low"], value["high"]], [place, place], color=color, lw=2.5, alpha=0.5)
+            axes.plot(value["mean"], place, "o", color=color, ms=8)
+            if row["representation"] == "chance":
+                axes.axvline(value["mean"], color=GREY, ls="--", lw=1, zorder=0)
+        labels = [names.get(row["representation"], row["representation"]) for row in rows]
+        axes.set_yticks(range(len(rows)), labels[::-1])
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.set_xlabel(f"{label} (mean and 95 % interval over splits)", color=GREY)
+        return _svg(figure)
+
+
+def motion_figure(mean_fd: np.ndarray, limit: float) -> str:
+    """Draw how much each scan moved, and where scans are excluded."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.4, 1.9))
+        axes = figure.add_subplot()
+        top = max(limit * 1.2, float(mean_fd.max(initial=0)) * 1.05)
+        axes.hist(mean_fd, bins=np.linspace(0, top, 41).tolist(), color=BLUE, rwidth=0.9)
+        axes.axvline(limit, color=RED, ls="--", lw=1.2)
+        height = axes.get_ylim()[1]
+        axes.text(limit, height, f" excluded above {limit:g}", color=RED, va="top")
+        axes.set_xlabel("mean framewise displacement of a scan (mm)", color=GREY)
+        axes.set_ylabel("scans", color=GREY)
+        return _svg(figure)
+
+
+PANELS = (
+    ("loss", ("loss_cls", "loss_ttr", "loss_token"), "loss terms"),
+    ("collapse", ("effective_rank_student", "effective_rank_teacher"), "effective rank"),
+    ("cosine", ("token_cosine_student", "token_cosine_teacher"), "token cosine"),
+)
+
+
+def training_figure(metrics: pd.DataFrame) -> str:
+    """Draw the loss terms and the signs of collapse over epochs."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(9.6, 2.4))
+        for place, (_, columns, title) in enumerate(PANELS, 1):
+            axes = figure.add_subplot(1, len(PANELS), place)
+            for column, color in zip(columns, (BLUE, RED, GREY), strict=False):
+                name = column.split("_")[-1]
+                axes.plot(metrics["epoch"], metrics[column], color=color, lw=1.6, label=name)
+            axes.set_title(title, fontsize=10, loc="left")
+            axes.set_xlabel("epoch", color=GREY)
+            axes.legend(frameon=False, fontsize=8)
+        figure.subplots_adjust(wspace=0.32)
+        return _svg(figure)

@@ -1,0 +1,150 @@
+"""The configuration and what the workflow asks of it; the only file here with Python."""
+
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+
+import psutil
+
+CHECKOUT = Path(workflow.basedir)
+sys.path.insert(0, str(CHECKOUT / "src"))
+
+from semantoks import schema
+from semantoks.errors import UserError
+from snakemake.utils import validate
+
+# Raise a number when the stage's output changes: whatever hangs on it then runs again.
+VERSION = {
+    "simulate": 1,
+    "get_atlas": 1,
+    "index": 1,
+    "preprocess": 1,
+    "parcellate": 1,
+    "pretrain": 1,
+    "embed": 1,
+    "represent": 1,
+    "split": 1,
+    "probe": 1,
+    "benchmark": 1,
+    "report": 1,
+}
+
+# A prefix replaces Snakemake's own strict mode, so it must be said again here.
+shell.prefix(f"set -euo pipefail; export PYTHONPATH='{CHECKOUT}/src'; ")
+
+
+def stop(message):
+    """End with one sentence instead of a traceback."""
+    print(f"Error: {message}", file=sys.stderr)
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def check_data_folders():
+    """Look once, in the main process, at the first line of each participants.tsv."""
+    for name, dataset in config["datasets"].items():
+        if dataset["simulate"] is None:
+            path = Path(dataset["path"]) / "participants.tsv"
+            if not path.exists():
+                raise UserError(
+                    f"datasets.{name}.path: there is no {path}; name a BIDS folder with a "
+                    "participants.tsv."
+                )
+            with path.open(encoding="utf-8-sig") as stream:
+                columns = stream.readline().rstrip("\r\n").split("\t")
+            for phenotype in dataset["phenotypes"]:
+                if phenotype not in columns:
+                    raise UserError(
+                        f"{name} has no column '{phenotype}' in participants.tsv (columns: "
+                        f"{', '.join(columns[1:])}). Name an existing column under "
+                        f"datasets.{name}.phenotypes."
+                    )
+
+
+def release_lock_of_the_dead():
+    """Remove the lock of a run that was killed on this machine; a living run keeps its lock."""
+    note = Path(".snakemake/semantoks_run.json")
+    if note.exists():
+        run = json.loads(note.read_text() or "{}")
+        same = run.get("host") == socket.gethostname()
+        if same and not psutil.pid_exists(run["pid"]):
+            for lock in Path(".snakemake/locks").glob("*.lock"):
+                lock.unlink(missing_ok=True)
+            note.unlink(missing_ok=True)
+
+
+SCHEMA = CHECKOUT / "workflow/schemas/config.schema.json"
+CONFIG_NAME = ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
+try:
+    schema.check(config, json.loads(SCHEMA.read_text()), CONFIG_NAME)
+    validate(config, str(SCHEMA))
+    if workflow.is_main_process:
+        check_data_folders()
+        release_lock_of_the_dead()
+except UserError as error:
+    stop(error)
+
+DATASETS = config["datasets"]
+MODELS = config["models"]
+REPRESENTATIONS = [*MODELS, *config["baselines"], "chance"]
+TASKS = [(d, p) for d, about in DATASETS.items() for p in about["phenotypes"]]
+ATLAS = config["atlas"]
+
+
+def settings(stage, **values):
+    """A stage's slice of the configuration and its version, as JSON.
+
+    A function of the wildcards, since Snakemake would read braces in a string as wildcards.
+    """
+
+    def slice_of(wildcards):
+        ready = {k: v(wildcards) if callable(v) else v for k, v in values.items()}
+        return json.dumps(ready | {"version": VERSION[stage]}, sort_keys=True)
+
+    return slice_of
+
+
+def bids_folder(dataset):
+    """Folder of the raw data, real or made up."""
+    if DATASETS[dataset]["simulate"]:
+        return f"results/simulated/{dataset}/bids"
+    return DATASETS[dataset]["path"].rstrip("/")
+
+
+def shard_numbers(dataset):
+    return [f"{number:04d}" for number in range(DATASETS[dataset]["shards"])]
+
+
+def timeseries_of(datasets):
+    """Time series of data sets, all shards, with the one atlas of the configuration."""
+    return [
+        f"results/timeseries/{dataset}/atlas-{ATLAS}_shard-{shard}_timeseries.parquet"
+        for dataset in datasets
+        for shard in shard_numbers(dataset)
+    ]
+
+
+def training_datasets(model):
+    return MODELS[model]["datasets"] or list(DATASETS)
+
+
+def shard_table(wildcards):
+    """Table of one shard, known to be current once `index` has run."""
+    checkpoints.index.get(dataset=wildcards.dataset)
+    return f"results/index/{wildcards.dataset}/shard-{wildcards.shard}.tsv"
+
+
+wildcard_constraints:
+    dataset="|".join(DATASETS),
+    model="|".join(MODELS) or "none",
+    shard=r"\d{4}",
+    baseline="|".join([*config["baselines"], "chance"]),
+    representation="|".join(REPRESENTATIONS),
+    phenotype="[^/]+",
+
+
+onstart:
+    note = Path(".snakemake/semantoks_run.json")
+    note.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid()}))
