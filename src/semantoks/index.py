@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,13 @@ def shard_of(participant_id: str, shards: int) -> int:
     return int(hashlib.sha1(participant_id.encode()).hexdigest(), 16) % shards
 
 
-def read_participants(path: Path, columns: Collection[str]) -> pd.DataFrame:
-    """Read participants.tsv and check that it has the columns that are to be predicted.
+def read_participants(path: Path) -> pd.DataFrame:
+    """Read participants.tsv, sorted by participant.
 
     Raises
     ------
     UserError
-        When the file is missing or empty, a person stands twice, or a column is not there.
+        When the file is missing or empty, or a person stands in it twice.
     """
     if not path.exists():
         raise UserError(
@@ -42,13 +41,6 @@ def read_participants(path: Path, columns: Collection[str]) -> pd.DataFrame:
     twice = table["participant_id"][table["participant_id"].duplicated()].unique()
     if len(twice):
         raise UserError(f"{path} lists {', '.join(twice[:3])} more than once; keep one row each.")
-    for column in columns:
-        if column not in table:
-            found = ", ".join(table.columns.drop("participant_id"))
-            raise UserError(
-                f"{path} has no column '{column}' (columns: {found}). Name an existing column "
-                "under the data set's `phenotypes` in the configuration."
-            )
     return table.sort_values("participant_id", ignore_index=True)
 
 
@@ -101,15 +93,13 @@ def _anatomy_of(row: Any, anatomy: pd.DataFrame) -> str:
     return str(chosen["path"].iloc[0]) if len(chosen) else ""
 
 
-def index(
-    bids: Path, out: Path, shards: int, task: str | None, phenotypes: Collection[str]
-) -> None:
+def index(bids: Path, out: Path, shards: int, task: str | None) -> None:
     """Write ``scans.parquet``, ``participants.parquet`` and a ``shard-NNNN.tsv`` per shard.
 
     A shard file whose content stays the same is not touched, so nothing that hangs on it is
     worked on again.
     """
-    participants = read_participants(bids / "participants.tsv", phenotypes)
+    participants = read_participants(bids / "participants.tsv")
     scans = find_scans(bids, task)
     scans["shard"] = [shard_of(person, shards) for person in scans["participant_id"]]
     for shard in range(shards):

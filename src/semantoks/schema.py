@@ -14,6 +14,8 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from semantoks.errors import UserError
 
+SIMULATED_COLUMNS = ("age", "sex", "group", "trait", "null")
+
 
 def check(config: dict[str, Any], schema: dict[str, Any], source: str) -> None:
     """Raise a `UserError` for the first thing that is wrong in `config`.

@@ -50,7 +50,6 @@ def clean(
         sample_mask=kept,
         detrend=True,
         standardize=None,
-        extrapolate=True,
     )
     if kept is None or len(cleaned) == len(signals_TC):
         return cleaned

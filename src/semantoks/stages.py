@@ -42,7 +42,7 @@ class Stage:
 def _simulate(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.simulate import simulate
 
-    simulate(a.out.parent, Path(a.truth), Simulation.model_validate(s), a.threads)
+    simulate(a.out.parent, Path(a.truth), Simulation.model_validate(s["simulate"]), a.threads)
 
 
 def _get_atlas(a: Namespace, s: dict[str, Any]) -> None:
@@ -54,7 +54,7 @@ def _get_atlas(a: Namespace, s: dict[str, Any]) -> None:
 def _index(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.index import index
 
-    index(a.participants.parent, a.out.parent, s["shards"], s["task"], s["phenotypes"])
+    index(a.participants.parent, a.out.parent, s["shards"], s["task"])
 
 
 def _preprocess(a: Namespace, s: dict[str, Any]) -> None:
@@ -63,7 +63,7 @@ def _preprocess(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.preprocess import preprocess
 
     scans = pd.read_csv(a.scans, sep="\t", keep_default_na=False, na_values={"repetition_time": ""})
-    preprocess(scans, Path(a.bids), a.out, Preprocessing.model_validate(s), a.threads)
+    preprocess(scans, Path(a.bids), a.out, Preprocessing.model_validate(s["preprocessing"]), a.threads)
 
 
 def _parcellate(a: Namespace, s: dict[str, Any]) -> None:
@@ -80,7 +80,7 @@ def _parcellate(a: Namespace, s: dict[str, Any]) -> None:
 def _pretrain(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.pretrain import pretrain
 
-    pretrain(a.timeseries, Model.model_validate(s), a.out.parent, threads=a.threads)
+    pretrain(a.timeseries, Model.model_validate(s["model"]), a.out.parent, threads=a.threads)
 
 
 def _embed(a: Namespace, s: dict[str, Any]) -> None:
@@ -105,7 +105,7 @@ def _split(a: Namespace, s: dict[str, Any]) -> None:
 def _probe(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.probe import probe
 
-    probe(a.features, a.splits, a.representation, Probe.model_validate(s), a.out)
+    probe(a.features, a.splits, a.representation, Probe.model_validate(s["probe"]), a.out)
 
 
 def _benchmark(a: Namespace, s: dict[str, Any]) -> None:

@@ -42,25 +42,30 @@ def stop(message):
     os._exit(1)
 
 
+def participant_columns(name, dataset):
+    """Columns of participants.tsv: what a made-up one will have, or the real one's first line."""
+    if dataset["simulate"]:
+        return schema.SIMULATED_COLUMNS
+    path = Path(dataset["path"]) / "participants.tsv"
+    if not path.exists():
+        raise UserError(
+            f"datasets.{name}.path: there is no {path}. Name a BIDS folder with a participants.tsv."
+        )
+    with path.open(encoding="utf-8-sig") as stream:
+        return stream.readline().rstrip("\r\n").split("\t")[1:]
+
+
 def check_data_folders():
-    """Look once, in the main process, at the first line of each participants.tsv."""
+    """Look once, in the main process, whether the data and the columns are there."""
     for name, dataset in config["datasets"].items():
-        if dataset["simulate"] is None:
-            path = Path(dataset["path"]) / "participants.tsv"
-            if not path.exists():
+        columns = participant_columns(name, dataset)
+        for phenotype in dataset["phenotypes"]:
+            if phenotype not in columns:
                 raise UserError(
-                    f"datasets.{name}.path: there is no {path}; name a BIDS folder with a "
-                    "participants.tsv."
+                    f"{name} has no column '{phenotype}' in participants.tsv (columns: "
+                    f"{', '.join(columns)}). Name an existing column under "
+                    f"datasets.{name}.phenotypes in {CONFIG_NAME}."
                 )
-            with path.open(encoding="utf-8-sig") as stream:
-                columns = stream.readline().rstrip("\r\n").split("\t")
-            for phenotype in dataset["phenotypes"]:
-                if phenotype not in columns:
-                    raise UserError(
-                        f"{name} has no column '{phenotype}' in participants.tsv (columns: "
-                        f"{', '.join(columns[1:])}). Name an existing column under "
-                        f"datasets.{name}.phenotypes."
-                    )
 
 
 def release_lock_of_the_dead():

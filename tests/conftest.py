@@ -1,0 +1,83 @@
+"""What several tests need: made-up time series on disk, and the shared data where it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from semantoks.store import Manifest, write_table, write_timeseries
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+NETWORKS = ("A",) * 5 + ("B",) * 4 + ("C",) * 3
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder of real data beside the checkout; the test is skipped where it is absent."""
+    if not SHARED.exists():
+        pytest.skip(f"needs the real data in {SHARED}")
+    return SHARED
+
+
+@pytest.fixture
+def manifest() -> Manifest:
+    return Manifest(
+        atlas="toy",
+        atlas_sha256="0" * 64,
+        labels=tuple(f"{network}{i}" for i, network in enumerate(NETWORKS)),
+        networks=NETWORKS,
+        space="MNI152NLin2009aSym",
+        tr=2.0,
+        low_pass=0.1,
+        high_pass=0.01,
+        confounds="simple",
+        engine="minimal",
+    )
+
+
+def toy_scan(rng: np.random.Generator, coherent: bool, volumes: int = 120) -> np.ndarray:
+    """Twelve regions; in the first five a common signal, strong where `coherent`."""
+    noise = rng.standard_normal((len(NETWORKS), volumes))
+    share = 0.8 if coherent else 0.2
+    noise[:5] = np.sqrt(share) * rng.standard_normal(volumes) + np.sqrt(1 - share) * noise[:5]
+    scores = noise - noise.mean(axis=1, keepdims=True)
+    return (scores / scores.std(axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture
+def cohort(tmp_path: Path, manifest: Manifest) -> tuple[list[Path], Path]:
+    """Time series of 24 people in two shards, one excluded scan, and their participants table."""
+    rng = np.random.default_rng(0)
+    people = [f"sub-{i:02d}" for i in range(24)]
+    participants = pd.DataFrame(
+        {
+            "participant_id": people,
+            "group": ["patient" if i % 2 else "control" for i in range(24)],
+            "trait": rng.standard_normal(24),
+            "age": rng.integers(20, 60, 24),
+            "sex": [["F", "M"][i % 3 == 0] for i in range(24)],
+            "same": 1,
+        }
+    )
+    write_table(tmp_path / "participants.parquet", participants)
+    rows = pd.DataFrame(
+        {
+            "scan": [f"{p}_task-rest" for p in people],
+            "participant_id": people,
+            "session": "",
+            "task": "rest",
+            "run": "",
+            "status": ["ok"] * 23 + ["excluded"],
+            "reason": [""] * 23 + ["head motion: too much"],
+            "mean_fd": rng.uniform(0.05, 0.3, 24),
+            "seconds": 240.0,
+        }
+    )
+    arrays = [toy_scan(rng, coherent=bool(i % 2)) if i < 23 else None for i in range(24)]
+    paths = [tmp_path / f"shard-{k}.parquet" for k in range(2)]
+    for k, path in enumerate(paths):
+        write_timeseries(path, rows.iloc[k::2], arrays[k::2], manifest)
+    return paths, tmp_path / "participants.parquet"

@@ -1,0 +1,90 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from semantoks.errors import UserError
+from semantoks.index import find_scans, index, read_participants, shard_of
+
+FILES = [
+    "sub-01/anat/sub-01_T1w.nii.gz",
+    "sub-01/func/sub-01_task-rest_run-01_bold.nii.gz",
+    "sub-01/func/sub-01_task-rest_run-02_bold.nii.gz",
+    "sub-02/ses-1/anat/sub-02_ses-1_T1w.nii.gz",
+    "sub-02/ses-1/func/sub-02_ses-1_task-rest_bold.nii.gz",
+    "sub-02/ses-2/func/sub-02_ses-2_task-rest_bold.nii.gz",
+    "sub-03/func/sub-03_task-faces_bold.nii.gz",
+]
+
+
+def make(folder: Path, files: list[str] = FILES) -> Path:
+    for name in files:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (folder / "dataset_description.json").write_text('{"Name": "toy", "BIDSVersion": "1.10.0"}')
+    people = sorted({name.split("/")[0] for name in files})
+    rows = ["participant_id\tage", *(f"{person}\t30" for person in people)]
+    (folder / "participants.tsv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+@pytest.fixture
+def bids(tmp_path: Path) -> Path:
+    return make(tmp_path / "bids")
+
+
+def test_sessions_runs_and_tasks_are_kept(bids: Path) -> None:
+    (bids / "task-rest_bold.json").write_text('{"RepetitionTime": 2.2, "SliceTiming": [0, 1.1]}')
+    scans = find_scans(bids).set_index("scan")
+    assert list(scans.index) == [
+        "sub-01_task-rest_run-01",
+        "sub-01_task-rest_run-02",
+        "sub-02_ses-1_task-rest",
+        "sub-02_ses-2_task-rest",
+        "sub-03_task-faces",
+    ]
+    second = scans.loc["sub-02_ses-2_task-rest"]
+    assert (second["session"], second["t1w"]) == ("ses-2", FILES[3])
+    assert second["repetition_time"] == 2.2  # inherited from the sidecar at the top
+    assert json.loads(second["slice_timing"]) == [0, 1.1]
+    assert scans.loc["sub-03_task-faces", "t1w"] == ""
+    assert pd.isna(scans.loc["sub-03_task-faces", "repetition_time"])
+
+
+def test_a_task_can_be_chosen_and_a_missing_one_is_said(bids: Path) -> None:
+    assert list(find_scans(bids, "faces")["participant_id"]) == ["sub-03"]
+    with pytest.raises(UserError, match="no BOLD image of task 'music'"):
+        find_scans(bids, "music")
+
+
+def test_a_new_person_changes_one_shard_only(bids: Path, tmp_path: Path) -> None:
+    out = tmp_path / "index"
+    index(bids, out, shards=4, task=None)
+    before = {path: path.stat().st_mtime_ns for path in out.glob("shard-*.tsv")}
+    assert len(before) == 4
+    make(bids, [*FILES, "sub-04/func/sub-04_task-rest_bold.nii.gz"])
+    index(bids, out, shards=4, task=None)
+    changed = [path.name for path in before if path.stat().st_mtime_ns != before[path]]
+    assert changed == [f"shard-{shard_of('sub-04', 4):04d}.tsv"]
+
+
+def test_shards_are_even_and_stable() -> None:
+    shards = pd.Series([shard_of(f"sub-{i:05d}", 10) for i in range(5000)])
+    assert shards.value_counts().between(400, 600).all()
+    assert shard_of("sub-01", 7) == 0  # sha1, so never different on another machine
+
+
+def test_participants_are_checked(tmp_path: Path) -> None:
+    path = tmp_path / "participants.tsv"
+    with pytest.raises(UserError, match=r"There is no .*participants.tsv"):
+        read_participants(path)
+    path.write_text("participant_id\tage\n")
+    with pytest.raises(UserError, match="no rows"):
+        read_participants(path)
+    path.write_text("participant_id\tage\nsub-1\t3\nsub-1\t4\n")
+    with pytest.raises(UserError, match="lists sub-1 more than once"):
+        read_participants(path)
+    path.write_text("participant_id\tage\nsub-2\tn/a\nsub-1\t4\n")
+    assert read_participants(path)["age"].isna().tolist() == [False, True]

@@ -1,0 +1,115 @@
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+from semantoks.config import Parcellation
+from semantoks.errors import ScanError
+from semantoks.parcellate import Derivatives, parcellate, regional_means
+from semantoks.store import read_manifest, read_scan_table, read_scans
+
+AFFINE = np.diag([4.0, 4, 4, 1])
+SHAPE = (10, 10, 10)
+SCAN = "sub-01_task-rest"
+
+
+@pytest.fixture
+def atlas(tmp_path: Path) -> tuple[str, Path, Path]:
+    labels = np.zeros((20, 20, 20), np.int16)
+    labels[2:8, 2:8, 2:8], labels[12:18, 2:8, 2:8], labels[2:8, 12:18, 2:8] = 1, 2, 3
+    image, table = tmp_path / "atlas.nii.gz", tmp_path / "atlas.tsv"
+    nib.save(nib.Nifti1Image(labels, np.diag([2.0, 2, 2, 1])), image)
+    regions = pd.DataFrame({"index": [2, 1, 3], "name": ["b", "a", "c"], "network": list("BAC")})
+    regions.to_csv(table, sep="\t", index=False)
+    return "toy", image, table
+
+
+def write_run(folder: Path, scan: str, volumes: int = 100) -> np.ndarray:
+    """Write one run in fMRIPrep's layout; region 3 lies outside the brain mask."""
+    rng = np.random.default_rng(0)
+    data = rng.normal(1000, 10, (*SHAPE, volumes)).astype(np.float32)
+    mask = np.ones(SHAPE, np.uint8)
+    mask[1:4, 6:9] = 0
+    func = folder / scan.split("_")[0] / "func"
+    func.mkdir(parents=True, exist_ok=True)
+    stem = f"{func}/{scan}_space-MNI152NLin2009aSym"
+    nib.save(nib.Nifti1Image(data, AFFINE), f"{stem}_desc-preproc_bold.nii.gz")
+    nib.save(nib.Nifti1Image(mask, AFFINE), f"{stem}_desc-brain_mask.nii.gz")
+    Path(f"{stem}_desc-preproc_bold.json").write_text(json.dumps({"RepetitionTime": 2.5}))
+    names = [f"{kind}_{axis}" for kind in ("trans", "rot") for axis in "xyz"] + ["csf"]
+    names += ["white_matter"]
+    suffixes = ("", "_derivative1", "_power2", "_derivative1_power2")
+    columns = [f"{name}{suffix}" for name in names for suffix in suffixes]
+    confounds = pd.DataFrame(rng.standard_normal((volumes, len(columns))), columns=columns)
+    confounds["cosine00"] = np.cos(np.linspace(0, np.pi, volumes))
+    confounds.to_csv(f"{func}/{scan}_desc-confounds_timeseries.tsv", sep="\t", index=False)
+    Path(f"{func}/{scan}_desc-confounds_timeseries.json").write_text("{}")
+    return data
+
+
+def write_status(folder: Path, rows: list[dict[str, object]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows).assign(session="", task="rest", run="")
+    table.to_csv(folder / "scans.tsv", sep="\t", index=False)
+    return table
+
+
+def test_means_follow_the_table_and_the_mask(tmp_path: Path, atlas: tuple[str, Path, Path]) -> None:
+    data = write_run(tmp_path, SCAN)
+    files = Derivatives.find(tmp_path, SCAN, "sub-01")
+    assert (files.tr, files.space) == (2.5, "MNI152NLin2009aSym")
+    images = [nib.load(path) for path in (files.bold, files.mask, atlas[1])]
+    means = regional_means(*images, [2, 1, 3], min_coverage=0.5)
+    assert means.shape == (100, 3)
+    assert np.allclose(means[:, 0], data[6:9, 1:4, 1:4].mean(axis=(0, 1, 2)), atol=1e-2)
+    assert np.allclose(means[:, 1], data[1:4, 1:4, 1:4].mean(axis=(0, 1, 2)), atol=1e-2)
+    assert np.isnan(means[:, 2]).all()
+
+
+def test_a_bad_scan_is_kept_with_its_reason(tmp_path: Path, atlas: tuple[str, Path, Path]) -> None:
+    for person in ("01", "02", "03"):
+        write_run(tmp_path, f"sub-{person}_task-rest", volumes=100 if person != "03" else 30)
+    good = {"status": "ok", "reason": "", "mean_fd": 0.1, "dice": 0.95}
+    rows = [
+        {"scan": f"sub-{n}_task-rest", "participant_id": f"sub-{n}"} | good | extra
+        for n, extra in {
+            "01": {},
+            "02": {"mean_fd": 1.8},
+            "03": {},
+            "04": {"status": "failed", "reason": "truncated", "mean_fd": "", "dice": ""},
+            "05": {},
+        }.items()
+    ]
+    scans = write_status(tmp_path, rows)
+    out = tmp_path / "timeseries.parquet"
+    parcellate(scans, tmp_path, atlas, Parcellation(), "minimal", out)
+    table = read_scan_table([out]).set_index("participant_id")
+    assert table["status"].tolist() == ["ok"] + ["excluded"] * 4
+    assert "1.80 mm" in table.loc["sub-02", "reason"]
+    assert "75 s of data, 120 s are needed" in table.loc["sub-03", "reason"]
+    assert table.loc["sub-04", "reason"] == "truncated"
+    assert "no preprocessed BOLD" in table.loc["sub-05", "reason"]
+    (scan,) = read_scans([out])
+    assert scan.timeseries_CT.shape == (3, 124)  # 247.5 s between first and last, every 2 s
+    assert np.isnan(scan.timeseries_CT[2]).all()
+    assert np.allclose(scan.timeseries_CT[:2].std(axis=1), 1, atol=1e-4)
+    manifest = read_manifest(out)
+    assert manifest.labels == ("b", "a", "c")
+    assert (manifest.tr, manifest.space) == (2.0, "MNI152NLin2009aSym")
+
+
+def test_an_empty_shard_gives_an_empty_table(tmp_path: Path, atlas: tuple[str, Path, Path]) -> None:
+    columns = ["scan", "participant_id", "session", "task", "run"]
+    empty = pd.DataFrame(columns=[*columns, "status", "reason", "mean_fd", "dice"])
+    empty.to_csv(tmp_path / "scans.tsv", sep="\t", index=False)
+    out = tmp_path / "timeseries.parquet"
+    parcellate(empty[columns], tmp_path, atlas, Parcellation(), "minimal", out)
+    assert read_scans([out]) == []
+    assert len(read_scan_table([out])) == 0
+
+
+def test_missing_files_are_a_reason(tmp_path: Path) -> None:
+    with pytest.raises(ScanError, match="no preprocessed BOLD image"):
+        Derivatives.find(tmp_path, SCAN, "sub-01")

@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pytest
+
+from semantoks.errors import UserError
+from semantoks.provenance import explain, record
+
+
+def test_why_walks_to_the_raw_data_and_sees_changes(tmp_path: Path) -> None:
+    raw, middle, end = (tmp_path / name for name in ("raw.tsv", "middle.parquet", "end.json"))
+    for path in (raw, middle, end):
+        path.write_text(path.name)
+    record(middle, "parcellate", {"low_pass": 0.1}, [raw], 1.0)
+    record(end, "probe", {"repeats": 10}, [middle], 2.0)
+    lines = list(explain(end))
+    assert [line.strip().split(":")[0] for line in lines if str(tmp_path) in line] == [
+        str(end),
+        str(middle),
+        str(raw),
+    ]
+    assert not any("has changed" in line for line in lines)
+    raw.write_text("something else")
+    assert any("raw.tsv has changed" in line for line in explain(end))
+
+
+def test_why_explains_itself_when_it_cannot(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not exist"):
+        list(explain(tmp_path / "nothing"))
+    (tmp_path / "foreign").write_text("")
+    with pytest.raises(UserError, match="not made by Semantoks"):
+        list(explain(tmp_path / "foreign"))

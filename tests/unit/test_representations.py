@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from semantoks.errors import UserError
+from semantoks.represent import represent
+from semantoks.representations import read_people, write_representation
+from semantoks.signals import fisher_z
+from semantoks.store import read_scans, write_table
+
+
+def test_connectivity_of_included_scans_only(cohort: tuple[list[Path], Path]) -> None:
+    paths, participants = cohort
+    out = paths[0].parent / "fc.parquet"
+    represent("fc", paths, participants, out)
+    people = read_people(out)
+    assert people.features_PF.shape == (23, 66)
+    first = read_scans(paths)[0]
+    assert people.participant_id[0] == first.participant_id
+    assert np.allclose(people.features_PF[0], fisher_z(first.timeseries_CT))
+
+
+def test_confounds_are_named_by_column_and_value(cohort: tuple[list[Path], Path]) -> None:
+    paths, participants = cohort
+    out = paths[0].parent / "confounds.parquet"
+    represent("confounds", paths, participants, out)
+    assert read_people(out).names == ["age", "mean_fd", "seconds", "sex=F", "sex=M"]
+
+
+def test_chance_knows_nothing(cohort: tuple[list[Path], Path]) -> None:
+    paths, participants = cohort
+    out = paths[0].parent / "chance.parquet"
+    represent("chance", paths, participants, out)
+    assert read_people(out).features_PF.shape == (23, 0)
+
+
+def test_a_person_is_the_mean_of_their_scans(tmp_path: Path) -> None:
+    scans = pd.DataFrame(
+        {"scan": ["b_2", "a_1", "b_1"], "participant_id": ["b", "a", "b"], "session": ""}
+    ).assign(task="", run="")
+    features = np.array([[3.0, np.nan], [1, 2], [5, np.nan]])
+    write_representation(tmp_path / "r.parquet", scans, features)
+    people = read_people(tmp_path / "r.parquet")
+    assert people.participant_id == ["a", "b"]
+    assert np.array_equal(people.features_PF, [[1, 2], [4, np.nan]], equal_nan=True)
+
+
+def test_no_scan_left_is_said(cohort: tuple[list[Path], Path]) -> None:
+    paths, participants = cohort
+    from semantoks.store import read_manifest, read_scan_table, write_timeseries
+
+    table = read_scan_table(paths[:1]).assign(status="excluded")
+    write_timeseries(paths[0], table, [None] * len(table), read_manifest(paths[0]))
+    with pytest.raises(UserError, match="No scan is left"):
+        represent("fc", paths[:1], participants, paths[0].parent / "x.parquet")
+    write_table(participants, pd.DataFrame({"participant_id": ["x"]}))

@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from semantoks.errors import UserError
+from semantoks.store import (
+    Manifest,
+    atomic,
+    read_json,
+    read_manifest,
+    read_scan_table,
+    read_scans,
+    read_table,
+    write_timeseries,
+)
+
+
+def test_time_series_come_back_with_manifest_and_exclusions(
+    cohort: tuple[list[Path], Path], manifest: Manifest
+) -> None:
+    paths, _ = cohort
+    scans = read_scans(paths)
+    assert [scan.scan for scan in scans] == sorted(scan.scan for scan in scans)
+    assert len(scans) == 23
+    assert scans[0].timeseries_CT.shape == (12, 120)
+    assert read_manifest(paths[0]) == manifest
+    table = read_scan_table(paths)
+    assert len(table) == 24
+    assert table.loc[table["status"] == "excluded", "reason"].tolist() == ["head motion: too much"]
+
+
+def test_the_same_content_gives_the_same_bytes(tmp_path: Path, manifest: Manifest) -> None:
+    rows = pd.DataFrame(
+        {"scan": ["b", "a"], "participant_id": "p", "session": "", "task": "", "run": ""}
+    )
+    arrays = [np.ones((12, 7), np.float32), np.zeros((12, 5), np.float32)]
+    first, second = tmp_path / "1.parquet", tmp_path / "2.parquet"
+    write_timeseries(first, rows, arrays, manifest)
+    write_timeseries(second, rows.iloc[::-1], arrays[::-1], manifest)
+    assert first.read_bytes() == second.read_bytes()
+    assert [scan.timeseries_CT.shape for scan in read_scans([first])] == [(12, 5), (12, 7)]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), atomic(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_damaged_files_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "cut.parquet"
+    path.write_bytes(b"PAR1 cut short")
+    with pytest.raises(UserError, match="cut.parquet is not a readable Parquet"):
+        read_table(path)
+    path = tmp_path / "cut.json"
+    path.write_text("{")
+    with pytest.raises(UserError, match="cut.json is not readable JSON"):
+        read_json(path)
