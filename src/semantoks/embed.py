@@ -1,0 +1,150 @@
+"""From scans to feature vectors, with a trained encoder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from semantoks.errors import UserError
+from semantoks.model import Encoder
+from semantoks.model.checkpoint import load_encoder
+from semantoks.model.inputs import require_match
+from semantoks.representations import write_representation
+from semantoks.store import Manifest, Scan, iter_scans, read_manifest, read_scan_table
+
+logger = logging.getLogger(__name__)
+
+
+def embed_files(
+    model: str | Path,
+    timeseries: Sequence[Path],
+    out: Path,
+    *,
+    windows: int = 8,
+    allow_mismatch: Sequence[str] = (),
+    threads: int | None = None,
+) -> None:
+    """Embed the included scans of time-series files and write them as a representation.
+
+    Parameters
+    ----------
+    model : path or str
+        Anything that `load_encoder` takes.
+    timeseries : sequence of path
+        Files written by `semantoks.store`.
+    out : path
+        Parquet file, one row per scan.
+    windows, allow_mismatch, threads
+        As for `embed`.
+
+    Raises
+    ------
+    UserError
+        If a file does not fit the model, or no scan can be embedded.
+    """
+    encoder = load_encoder(model)
+    ids: list[str] = []
+    parts: list[np.ndarray] = []
+    for path in timeseries:
+        manifest, scans = read_manifest(path), iter_scans([path])
+        found, features = embed(
+            encoder,
+            scans,
+            manifest,
+            windows=windows,
+            allow_mismatch=allow_mismatch,
+            threads=threads,
+            where=str(path),
+        )
+        ids += found
+        parts.append(features)
+    if not ids:
+        raise UserError(
+            f"None of {len(timeseries)} time-series files holds a scan that can be embedded. Look "
+            "in the scan tables why scans were excluded."
+        )
+    table = read_scan_table(timeseries).set_index("scan").loc[ids].reset_index()
+    write_representation(out, table, np.concatenate(parts))
+
+
+def embed(
+    encoder: Encoder,
+    scans: Iterable[Scan],
+    manifest: Manifest | None = None,
+    *,
+    windows: int = 8,
+    allow_mismatch: Sequence[str] = (),
+    threads: int | None = None,
+    where: str = "The time series",
+) -> tuple[list[str], np.ndarray]:
+    """Embed whole scans: the mean over evenly spaced windows.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        A trained encoder.
+    scans : iterable of Scan
+        Read one at a time. A scan shorter than a window is embedded from one shorter window; one
+        shorter than a patch gets NaN, with a warning.
+    manifest : Manifest, optional
+        What the time series are; compared with what the encoder expects.
+    windows : int
+        Windows per scan.
+    allow_mismatch : sequence of str
+        Fields of the manifest that may differ.
+    threads : int, optional
+        CPU threads (default: PyTorch's choice).
+    where : str
+        What the scans are, for messages.
+
+    Returns
+    -------
+    ids : list of str
+        The scans, in the order given.
+    features : ndarray of float32, shape (scans, 2·width)
+        Mean token, then [CLS].
+
+    Raises
+    ------
+    UserError
+        If the manifests differ, naming the fields, or the regions are not those of the model.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    if manifest is not None and encoder.manifest is not None:
+        require_match(encoder.manifest, manifest, where, allow_mismatch)
+    ids: list[str] = []
+    features: list[np.ndarray] = []
+    for scan in scans:
+        ids.append(scan.scan)
+        features.append(embed_timeseries(encoder, scan.timeseries_CT, windows))
+        if scan.timeseries_CT.shape[1] < encoder.architecture.patch:
+            logger.warning(
+                "%s has %d volumes, less than a patch (%d): its features are NaN.",
+                scan.scan,
+                scan.timeseries_CT.shape[1],
+                encoder.architecture.patch,
+            )
+    width = 2 * encoder.architecture.width
+    return ids, np.stack(features) if features else np.empty((0, width), np.float32)
+
+
+@torch.inference_mode()
+def embed_timeseries(encoder: Encoder, timeseries_CT: np.ndarray, windows: int = 8) -> np.ndarray:
+    """Embed one scan of z-scored time series (regions, volumes) as a vector (2·width,)."""
+    sizes = encoder.architecture
+    volumes = timeseries_CT.shape[1]
+    window = min(sizes.window, volumes // sizes.patch * sizes.patch)
+    if window == 0:
+        return np.full(2 * sizes.width, np.nan, np.float32)
+    # A short scan has fewer different windows than are asked for.
+    starts = np.unique(np.linspace(0, volumes - window, windows).round().astype(int))
+    windows_WCT = np.stack([timeseries_CT[:, start : start + window] for start in starts])
+    device = encoder.cls_embedding.device
+    x_WCT = torch.from_numpy(windows_WCT).to(device, encoder.cls_embedding.dtype)
+    embedding: np.ndarray = encoder.embed(x_WCT).mean(0).float().cpu().numpy()
+    return embedding

@@ -1,0 +1,158 @@
+"""Model files: ``encoder.safetensors``, ``config.json`` and a model card in one folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from semantoks import __version__
+from semantoks.config import Architecture
+from semantoks.errors import UserError
+from semantoks.model.encoder import Encoder
+from semantoks.model.pair import SelfDistillation
+from semantoks.model.reference import load_reference
+from semantoks.store import Manifest, atomic, read_json, write_json
+
+__all__ = ["load_encoder", "load_reference", "save"]
+
+WEIGHTS = "encoder.safetensors"
+CONFIG = "config.json"
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
+
+
+def save(
+    model: SelfDistillation | Encoder,
+    folder: str | Path,
+    training: Mapping[str, Any] | None = None,
+) -> None:
+    """Write an encoder (of a pair, the teacher) so that `load_encoder` finds all it needs.
+
+    Parameters
+    ----------
+    model : SelfDistillation or Encoder
+        Its ``manifest``, if any, is written along.
+    folder : path
+        Gets ``encoder.safetensors``, ``config.json`` and ``README.md``.
+    training : mapping, optional
+        Summary of the training, as JSON values.
+    """
+    folder = Path(folder)
+    encoder = model.teacher if isinstance(model, SelfDistillation) else model
+    manifest = encoder.manifest
+    content = {
+        "semantoks": __version__,
+        "architecture": encoder.architecture.model_dump(),
+        "networks": list(encoder.networks),
+        "network_order": list(encoder.order),
+        "manifest": None if manifest is None else json.loads(manifest.model_dump_json()),
+        "training": dict(training or {}),
+    }
+    tensors = {k: v.detach().cpu().contiguous() for k, v in encoder.state_dict().items()}
+    with atomic(folder / WEIGHTS) as temporary:
+        save_file(tensors, temporary)
+    write_json(folder / CONFIG, content)
+    with atomic(folder / "README.md") as temporary:
+        temporary.write_text(_model_card(encoder, training or {}), encoding="utf-8")
+
+
+def load_encoder(source: str | Path) -> Encoder:
+    """Load an encoder for use.
+
+    Parameters
+    ----------
+    source : path or str
+        A folder written by `save`, a ``.safetensors`` file in such a folder, a ``.pth``
+        checkpoint of the reference implementation (its teacher), or an id on the Hugging Face
+        hub (``owner/name``).
+
+    Returns
+    -------
+    Encoder
+        In evaluation mode; its ``manifest`` says what the time series must look like.
+
+    Raises
+    ------
+    UserError
+        If there is nothing at `source` or its files do not fit together.
+    """
+    if Path(source).suffix == ".pth":
+        return load_reference(source).teacher.eval()
+    weights, description = _locate(source)
+    content = read_json(description)
+    try:
+        encoder = Encoder(
+            Architecture.model_validate(content["architecture"]),
+            content["networks"],
+            content["network_order"],
+        )
+        encoder.load_state_dict(load_file(weights))
+    except (KeyError, ValueError, RuntimeError, SafetensorError) as error:
+        raise UserError(
+            f"{weights} and {description} are not the weights and the description of one model "
+            f"({error}). Fetch or train the model again."
+        ) from error
+    if content.get("manifest") is not None:
+        encoder.manifest = Manifest.model_validate(content["manifest"])
+    return encoder.eval().requires_grad_(False)
+
+
+def _locate(source: str | Path) -> tuple[Path, Path]:
+    path = Path(source)
+    weights = path / WEIGHTS if path.is_dir() else path
+    if weights.is_file() and weights.with_name(CONFIG).is_file():
+        return weights, weights.with_name(CONFIG)
+    if path.exists() or not _HUB_ID.fullmatch(str(source)):
+        raise UserError(
+            f"A model is a folder with {WEIGHTS} and {CONFIG}; found none at {source}. "
+            "Give such a folder, or an id on the Hugging Face hub (owner/name)."
+        )
+    try:
+        return Path(hf_hub_download(str(source), WEIGHTS)), Path(
+            hf_hub_download(str(source), CONFIG)
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise UserError(
+            f"There is no folder {source}, and {WEIGHTS} and {CONFIG} could not be fetched from "
+            f"the Hugging Face hub under that id ({error}). Check the name and the connection."
+        ) from error
+
+
+def _model_card(encoder: Encoder, training: Mapping[str, Any]) -> str:
+    sizes = encoder.architecture
+    parameters = sum(p.numel() for p in encoder.parameters())
+    manifest = encoder.manifest
+    expects = (
+        ""
+        if manifest is None
+        else (
+            f" of atlas {manifest.atlas} (TR {manifest.tr} s, "
+            f"{manifest.high_pass}-{manifest.low_pass} Hz, "
+            f"confounds: {manifest.confounds}, space {manifest.space})"
+        )
+    )
+    lines = "".join(
+        f"- {key.replace('_', ' ')}: {value}\n"
+        for key, value in training.items()
+        if isinstance(value, int | float | str)
+    )
+    return (
+        "---\nlibrary_name: semantoks\ntags: [fmri, neuroimaging, self-distillation]\n---\n\n"
+        "# A Semantoks encoder\n\n"
+        f"It reads z-scored time series of {len(encoder.networks)} regions in "
+        f"{len(encoder.order)} networks{expects}, in windows of {sizes.window} volumes, and "
+        f"returns {2 * sizes.width} features per window. {parameters:,} parameters, width "
+        f"{sizes.width}, {sizes.depth} blocks. `config.json` lists the regions in order.\n\n"
+        "```python\nfrom semantoks.model.checkpoint import load_encoder\n\n"
+        'encoder = load_encoder("path/to/this/folder")\n'
+        "features = encoder.embed(windows)  # (windows, regions, volumes), NaN: not covered\n```\n"
+        + (f"\n## Training\n\n{lines}" if lines else "")
+        + "\nMethod: Gijsen, Schulz & Ritter, arXiv 2512.11582. For research only.\n"
+    )

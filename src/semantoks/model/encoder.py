@@ -1,0 +1,205 @@
+"""The encoder: tokens of network × time patch, then a transformer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from semantoks.config import Architecture
+from semantoks.errors import UserError
+from semantoks.model.tokenizer import NetworkTokenizer
+
+if TYPE_CHECKING:
+    from semantoks.store import Manifest
+
+
+class EncoderOutput(NamedTuple):
+    """What the encoder returns: [CLS] and, network-major, the token of each network and patch."""
+
+    cls_BD: Tensor
+    tokens_BLD: Tensor
+
+
+class Block(nn.Module):
+    """A pre-norm transformer block with LayerScale."""
+
+    def __init__(self, width: int, heads: int, layer_scale: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.attention_norm = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.projection = nn.Linear(width, width)
+        self.attention_scale = nn.Parameter(torch.full((width,), layer_scale))
+        self.mlp_norm = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
+        self.mlp_scale = nn.Parameter(torch.full((width,), layer_scale))
+
+    def forward(self, x_BSD: Tensor) -> Tensor:
+        """Return the sequence with attention and MLP added."""
+        x_BSD = x_BSD + self.attention_scale * self._attend(self.attention_norm(x_BSD))
+        return x_BSD + self.mlp_scale * self.mlp(self.mlp_norm(x_BSD))
+
+    def _attend(self, x_BSD: Tensor) -> Tensor:
+        batch, length, width = x_BSD.shape
+        qkv = self.qkv(x_BSD).view(batch, length, 3, self.heads, width // self.heads)
+        mixed_BHSE = F.scaled_dot_product_attention(*qkv.permute(2, 0, 3, 1, 4))
+        projected_BSD: Tensor = self.projection(mixed_BHSE.transpose(1, 2).flatten(2))
+        return projected_BSD
+
+
+class Encoder(nn.Module):
+    """Turn windows of regional time series into a summary vector and tokens.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Sizes.
+    networks : sequence of str
+        Name of the network of each region, in region order; a network's regions may be anywhere.
+    order : sequence of str, optional
+        Order of the networks; by default the order in which they first appear.
+
+    Attributes
+    ----------
+    networks, order : tuple of str
+        As above.
+    manifest : Manifest or None
+        What the time series must look like (atlas, labels, TR, …), where that is known.
+    """
+
+    regions_C: Tensor
+    membership_CN: Tensor
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        networks: Sequence[str],
+        order: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.networks = tuple(networks)
+        self.order = tuple(dict.fromkeys(networks) if order is None else order)
+        self.manifest: Manifest | None = None
+        if set(self.order) != set(self.networks):
+            raise UserError(
+                f"The order of the networks ({', '.join(self.order)}) must name each network of "
+                f"the regions ({', '.join(dict.fromkeys(networks))}) and no other."
+            )
+        self._index_regions()
+        width = architecture.width
+        self.tokenizers = nn.ModuleList(
+            NetworkTokenizer(size, architecture.tokenizer) for size in self.sizes
+        )
+        self.mask_embedding = nn.Parameter(0.02 * torch.randn(width))
+        self.cls_embedding = nn.Parameter(0.02 * torch.randn(width))
+        self.network_embedding = nn.Parameter(0.02 * torch.randn(len(self.order), width))
+        heads = width // architecture.head_width
+        self.blocks = nn.ModuleList(
+            Block(width, heads, architecture.layer_scale) for _ in range(architecture.depth)
+        )
+        self.norm = nn.LayerNorm(width)
+
+    def _index_regions(self) -> None:
+        index = {name: n for n, name in enumerate(self.order)}
+        network_C = torch.tensor([index[name] for name in self.networks])
+        membership_CN = F.one_hot(network_C, len(self.order)).float()
+        self.sizes: list[int] = [int(size) for size in membership_CN.sum(0)]
+        # Stable: inside a network, regions keep their order.
+        self.register_buffer("regions_C", network_C.argsort(stable=True), persistent=False)
+        self.register_buffer("membership_CN", membership_CN, persistent=False)
+
+    def presence(self, x_BCT: Tensor) -> Tensor:
+        """Return (B, N), True where enough regions of a network have data (are not NaN)."""
+        covered_BC = _covered(x_BCT).to(self.membership_CN.dtype)
+        part_BN = (covered_BC @ self.membership_CN) / self.membership_CN.sum(0)
+        return (part_BN >= self.architecture.min_presence) & (part_BN > 0)
+
+    def forward(
+        self, x_BCT: Tensor, mask_BNP: Tensor | None = None, present_N: Tensor | None = None
+    ) -> EncoderOutput:
+        """Encode windows.
+
+        Parameters
+        ----------
+        x_BCT : Tensor
+            Windows (batch, regions, volumes), z-scored per region and scan. A region that is NaN
+            contributes nothing; a network with too few regions becomes masked tokens.
+        mask_BNP : Tensor, optional
+            True where the token of a network and time patch is hidden.
+        present_N : Tensor, optional
+            False for networks that are to be taken as absent.
+
+        Returns
+        -------
+        EncoderOutput
+            ``cls_BD`` and ``tokens_BLD``, L = networks × patches, network-major.
+
+        Raises
+        ------
+        UserError
+            If the regions are not those of the model or the volumes no multiple of the patch.
+        """
+        tokens_BNPD = self._tokenize(x_BCT)
+        present_BN = self.presence(x_BCT)
+        if present_N is not None:
+            present_BN = present_BN & present_N
+        hidden_BNP = ~present_BN[..., None]
+        if mask_BNP is not None:
+            hidden_BNP = hidden_BNP | mask_BNP
+        tokens_BNPD = torch.where(hidden_BNP[..., None], self.mask_embedding, tokens_BNPD)
+        time_PD = time_embedding(tokens_BNPD.shape[2], tokens_BNPD.shape[3]).to(tokens_BNPD)
+        tokens_BNPD = tokens_BNPD + self.network_embedding[:, None] + time_PD
+        cls_B1D = self.cls_embedding.expand(len(x_BCT), 1, -1)
+        sequence_BSD = torch.cat([cls_B1D, tokens_BNPD.flatten(1, 2)], dim=1)
+        for block in self.blocks:
+            sequence_BSD = block(sequence_BSD)
+        sequence_BSD = self.norm(sequence_BSD)
+        return EncoderOutput(sequence_BSD[:, 0], sequence_BSD[:, 1:])
+
+    def embed(self, x_BCT: Tensor) -> Tensor:
+        """Return the embedding of windows, (B, 2·width): the mean token, then [CLS]."""
+        # Tokens of absent networks count: they are what the model expects there, so that the
+        # mean stays comparable between scans with and without them.
+        output: EncoderOutput = self(x_BCT)
+        return torch.cat([output.tokens_BLD.mean(1), output.cls_BD], dim=-1)
+
+    def _tokenize(self, x_BCT: Tensor) -> Tensor:
+        batch, regions, volumes = x_BCT.shape
+        patch = self.architecture.patch
+        if regions != len(self.networks):
+            raise UserError(
+                f"The model expects {len(self.networks)} regions, the time series have {regions}. "
+                "Use the atlas that the model was trained with."
+            )
+        if volumes == 0 or volumes % patch:
+            raise UserError(
+                f"A window must be a multiple of {patch} volumes (the patch of the model), found "
+                f"{volumes}. Cut the window to {volumes // patch * patch} volumes."
+            )
+        covered_BC1 = _covered(x_BCT)[..., None]
+        x_BCT = torch.where(covered_BC1, x_BCT, 0.0).index_select(1, self.regions_C)
+        x_BCPT = x_BCT.reshape(batch, regions, -1, patch)
+        x_QCT = x_BCPT.transpose(1, 2).flatten(0, 1)
+        parts = zip(self.tokenizers, torch.split(x_QCT, self.sizes, dim=1), strict=True)
+        tokens_QND = torch.stack([tokenizer(part) for tokenizer, part in parts], dim=1)
+        return tokens_QND.view(batch, -1, *tokens_QND.shape[1:]).transpose(1, 2)
+
+
+def _covered(x_BCT: Tensor) -> Tensor:
+    """Return (B, C), True where a region has a finite value at every volume."""
+    # A sum is not finite when any of its terms is not, and costs a quarter of asking each.
+    return x_BCT.sum(-1).isfinite()
+
+
+def time_embedding(patches: int, width: int) -> Tensor:
+    """Return the fixed sine-cosine embedding of time patches, (patches, width)."""
+    frequencies = 10000.0 ** (-torch.arange(width // 2, dtype=torch.float64) / (width // 2))
+    angles = torch.arange(patches, dtype=torch.float64)[:, None] * frequencies
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)

@@ -1,0 +1,146 @@
+"""Student and teacher: two encoders with their projectors, and the loss between them."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from semantoks import distillation
+from semantoks.model.encoder import Encoder, EncoderOutput
+from semantoks.model.projector import Projector
+
+
+class SelfDistillation(nn.Module):
+    """A student that learns from a moving average of itself.
+
+    Parameters
+    ----------
+    student : Encoder
+        The encoder to train.
+    projector : Projector
+        The student's projector.
+    token_weight : float
+        Weight of the loss on masked tokens.
+    momentum : float
+        Initial momentum of the teacher.
+
+    Attributes
+    ----------
+    student, teacher : Encoder
+        The teacher starts as a copy; it is what is used after pretraining.
+    """
+
+    def __init__(
+        self,
+        student: Encoder,
+        projector: Projector,
+        token_weight: float = 0.5,
+        momentum: float = 0.99,
+    ) -> None:
+        super().__init__()
+        self.student = student
+        self.projector = projector
+        self.teacher = copy.deepcopy(student).requires_grad_(False)
+        self.teacher_projector = copy.deepcopy(projector).requires_grad_(False)
+        self.token_weight = token_weight
+        self.momentum = momentum
+
+    def losses(
+        self,
+        view1_BCT: Tensor,
+        view2_BCT: Tensor,
+        mask1_BNP: Tensor | None = None,
+        mask2_BNP: Tensor | None = None,
+        ttr_weight: float = 0.0,
+    ) -> dict[str, Tensor]:
+        """Compare two views of the same scans.
+
+        Parameters
+        ----------
+        view1_BCT, view2_BCT : Tensor
+            The views; absent regions are NaN. The teacher sees both whole.
+        mask1_BNP, mask2_BNP : Tensor, optional
+            What is hidden from the student (both or none).
+        ttr_weight : float
+            Weight of the temporal regulariser in this step.
+
+        Returns
+        -------
+        dict of str to Tensor
+            ``total`` and its terms ``cls``, ``ttr`` and ``token``, weighted as they enter it.
+        """
+        views = torch.cat([view1_BCT, view2_BCT])
+        mask = None
+        if mask1_BNP is not None and mask2_BNP is not None:
+            mask = torch.cat([mask1_BNP, mask2_BNP])
+        student: EncoderOutput = self.student(views, mask)
+        with torch.no_grad():
+            teacher: EncoderOutput = self.teacher(views)
+        present_WN = self.student.presence(views)
+        terms = {
+            "cls": self._cls_loss(student, teacher),
+            "ttr": self._ttr_loss(student, teacher, present_WN, ttr_weight),
+            "token": self._token_loss(student, teacher, present_WN, mask),
+        }
+        return {"total": terms["cls"] + terms["ttr"] + terms["token"], **terms}
+
+    def _project(self, student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            target: Tensor = self.teacher_projector(teacher)
+        return self.projector(student), target
+
+    def _cls_loss(self, student: EncoderOutput, teacher: EncoderOutput) -> Tensor:
+        student_WK, teacher_WK = self._project(student.cls_BD, teacher.cls_BD)
+        return distillation.cross_view_loss(_by_view(student_WK), _by_view(teacher_WK))
+
+    def _ttr_loss(
+        self, student: EncoderOutput, teacher: EncoderOutput, present_WN: Tensor, weight: float
+    ) -> Tensor:
+        if weight == 0:
+            return student.cls_BD.new_zeros(())
+        student_WNK, teacher_WNK = self._project(
+            *(_mean_over_time(out.tokens_BLD, present_WN.shape[1]) for out in (student, teacher))
+        )
+        # A network counts for a scan where both views have it.
+        counts_M = _by_view(present_WN).all(0).flatten().to(student.cls_BD.dtype)
+        return weight * distillation.cross_view_loss(
+            _by_view(student_WNK).flatten(1, 2), _by_view(teacher_WNK).flatten(1, 2), counts_M
+        )
+
+    def _token_loss(
+        self,
+        student: EncoderOutput,
+        teacher: EncoderOutput,
+        present_WN: Tensor,
+        mask_WNP: Tensor | None,
+    ) -> Tensor:
+        if mask_WNP is None or self.token_weight == 0:
+            return student.cls_BD.new_zeros(())
+        pair = self._project(student.tokens_BLD, teacher.tokens_BLD)
+        # The teacher has no answer where a network is absent.
+        counts_WL = (mask_WNP & present_WN[..., None]).flatten(1)
+        return self.token_weight * distillation.masked_token_loss(*pair, counts_WL)
+
+    @torch.no_grad()
+    def update_teacher(self, step: int, steps: int) -> float:
+        """Move the teacher towards the student after an optimiser step; return the momentum."""
+        momentum = distillation.teacher_momentum(step, steps, self.momentum)
+        for teacher, student in (
+            (self.teacher, self.student),
+            (self.teacher_projector, self.projector),
+        ):
+            torch._foreach_lerp_(
+                list(teacher.parameters()), list(student.parameters()), 1 - momentum
+            )
+        return momentum
+
+
+def _by_view(rows_W: Tensor) -> Tensor:
+    return rows_W.view(2, -1, *rows_W.shape[1:])
+
+
+def _mean_over_time(tokens_BLD: Tensor, networks: int) -> Tensor:
+    batch, _, width = tokens_BLD.shape
+    return tokens_BLD.view(batch, networks, -1, width).mean(2)

@@ -1,0 +1,28 @@
+"""The head on which student and teacher are compared; dropped after pretraining."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Projector(nn.Module):
+    """Two linear layers to unit vectors; one projector serves [CLS], summaries and tokens.
+
+    Parameters
+    ----------
+    width, hidden, output : int
+        Widths of the input, the hidden layer and the output.
+    """
+
+    def __init__(self, width: int, hidden: int, output: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(width, hidden)
+        self.output = nn.Linear(hidden, output)
+        for layer in (self.hidden, self.output):
+            nn.init.trunc_normal_(layer.weight, std=0.02)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return unit vectors (…, output) for features (…, width)."""
+        return F.normalize(self.output(F.gelu(self.hidden(x))), dim=-1)

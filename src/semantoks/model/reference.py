@@ -1,0 +1,207 @@
+"""Reading a checkpoint of the public reference implementation.
+
+Sizes are read off the weights; the configuration is asked only for what weights do not tell.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from semantoks.config import Architecture, Tokenizer
+from semantoks.errors import UserError
+from semantoks.model.encoder import Encoder
+from semantoks.model.pair import SelfDistillation
+from semantoks.model.projector import Projector
+
+# Runs of regions: Schaefer 2018, 400 parcels in 7-network order (left hemisphere first), Tian
+# S3 subcortex, Buckner 7-network cerebellum. Source: the label files of the three atlases.
+_SCHAEFER = ("Vis", "SomMot", "DorsAttn", "SalVentAttn", "Limbic", "Cont", "Default")
+_LEFT = (31, 37, 23, 22, 13, 22, 52)
+_RIGHT = (30, 40, 23, 25, 13, 30, 39)
+NETWORKS: tuple[str, ...] = (
+    tuple(
+        name
+        for names, counts in ((_SCHAEFER, _LEFT), (_SCHAEFER, _RIGHT), (("Subcortex",), (50,)))
+        for name, count in zip(names, counts, strict=True)
+        for _ in range(count)
+    )
+    + ("Cerebellum",) * 7
+)
+
+_TRANSFORMER = "inter_network_transformer."
+_BLOCK = {
+    "norm1": "attention_norm",
+    "attn.qkv": "qkv",
+    "attn.proj": "projection",
+    "ls1.gamma": "attention_scale",
+    "norm2": "mlp_norm",
+    "mlp.0": "mlp.0",
+    "mlp.3": "mlp.2",
+    "ls2.gamma": "mlp_scale",
+}
+_TOKENIZER = {
+    "branches.0": "dense",
+    "branches.1.slconv.D": "structured.skip_HC",
+    "branches.1.slconv.kernel_list": "structured.kernels",
+    "branches.1.projection": "structured.projection",
+    "norm": "norm",
+}
+
+
+def load_reference(path: str | Path, config: Mapping[str, Any] | None = None) -> SelfDistillation:
+    """Load student and teacher of a reference checkpoint (``.pth``), without running its pickle.
+
+    Parameters
+    ----------
+    path : path
+        File with ``model_state_dict`` and often ``config``.
+    config : mapping, optional
+        The reference's configuration, for a file that holds none; it overrides the file's.
+
+    Returns
+    -------
+    SelfDistillation
+        On the 457 regions of `NETWORKS`.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, holds more than weights, or is not a checkpoint of this model.
+    """
+    content = _read(Path(path))
+    state = {k.removeprefix("module."): v for k, v in content["model_state_dict"].items()}
+    options = config if config is not None else content.get("config") or {}
+    encoders = {
+        role: _encoder_state(state, f"{role}_encoder.", path) for role in ("student", "teacher")
+    }
+    architecture = _architecture(encoders["student"], state, options)
+    model = SelfDistillation(
+        Encoder(architecture, NETWORKS),
+        Projector(architecture.width, architecture.projector_hidden, architecture.projector_output),
+        token_weight=float(options.get("ssl", {}).get("mask_loss_weight", 0.5)),
+        momentum=float(options.get("dino", {}).get("base_teacher_momentum", 0.99)),
+    )
+    _load(model.student, encoders["student"], path)
+    _load(model.teacher, encoders["teacher"], path)
+    _load(model.projector, _projector_state(state, "student_predictor."), path)
+    _load(model.teacher_projector, _projector_state(state, "teacher_predictor."), path)
+    return model
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise UserError(f"There is no checkpoint at {path}. Check the path.")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError) as error:
+        raise UserError(
+            f"{path} could not be read as plain weights, and for safety nothing else in it is run. "
+            "Save it again as a dict of tensors ('model_state_dict') and plain values ('config')."
+        ) from error
+    if not isinstance(content, dict) or "model_state_dict" not in content:
+        raise UserError(f"{path} has no 'model_state_dict': it is not a reference checkpoint.")
+    return content
+
+
+def _encoder_state(state: dict[str, Tensor], prefix: str, path: str | Path) -> dict[str, Tensor]:
+    """Rename the weights of one encoder; those that its forward never uses are dropped."""
+    keys = {k.removeprefix(prefix): k for k in state if k.startswith(prefix)}
+    # The tokenizers were built once per atlas part; only the first set is ever used.
+    atlas = next((k.split(".")[1] for k in keys if k.startswith("network_tokenizers.")), None)
+    if atlas is None:
+        raise UserError(
+            f"{path} has no '{prefix}network_tokenizers': it is not a reference checkpoint."
+        )
+    renamed: dict[str, Tensor] = {}
+    for short, key in keys.items():
+        if short.startswith(f"network_tokenizers.{atlas}."):
+            name = _tokenizer_name(short.removeprefix(f"network_tokenizers.{atlas}."))
+        elif short.startswith(_TRANSFORMER):
+            name = _transformer_name(short.removeprefix(_TRANSFORMER))
+        else:
+            name = short if short.startswith("norm.") else None
+        if name:
+            renamed[name] = state[key]
+    return _shaped(renamed)
+
+
+def _tokenizer_name(key: str) -> str | None:
+    number, rest = key.split(".", 1)
+    for theirs, ours in _TOKENIZER.items():
+        if rest.startswith(theirs):
+            return f"tokenizers.{number}.{ours}{rest.removeprefix(theirs)}"
+    buffers = {"multiplier": "decay_C1", "kernel_norm": "norm_HC1"}
+    ours = buffers.get(rest.rsplit(".", 1)[-1], "")
+    return f"tokenizers.{number}.structured.{ours}" if ours else None
+
+
+def _transformer_name(key: str) -> str | None:
+    if key.startswith("transformer_blocks."):
+        _, number, rest = key.split(".", 2)
+        for theirs, ours in _BLOCK.items():
+            if rest.startswith(theirs):
+                return f"blocks.{number}.{ours}{rest.removeprefix(theirs)}"
+    return {
+        "mask_embedding": "mask_embedding",
+        "cls_token": "cls_embedding",
+        "network_learnable_pos_embedding.weight": "network_embedding",
+    }.get(key)
+
+
+def _shaped(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    for name in ("mask_embedding", "cls_embedding"):
+        state[name] = state[name].flatten()
+    for name in [name for name in state if name.endswith("decay_C1")]:
+        state[name] = state[name][0]
+    return state
+
+
+def _projector_state(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    layers = {"mlp.0": "hidden", "mlp.2": "output"}
+    return {
+        f"{ours}.{kind}": state[f"{prefix}{theirs}.{kind}"]
+        for theirs, ours in layers.items()
+        for kind in ("weight", "bias")
+    }
+
+
+def _architecture(
+    encoder: dict[str, Tensor], state: dict[str, Tensor], options: Mapping[str, Any]
+) -> Architecture:
+    first = "tokenizers.0."
+    dense = encoder[f"{first}dense.weight"]
+    decay_C1 = encoder[f"{first}structured.decay_C1"]
+    patch = int(options.get("data", {}).get("patch_size", 20))
+    patches = len(state[f"student_encoder.{_TRANSFORMER}temporal_pos_embedding"])
+    return Architecture(
+        window=patch * patches,
+        patch=patch,
+        depth=len({name.split(".")[1] for name in encoder if name.startswith("blocks.")}),
+        projector_hidden=state["student_predictor.mlp.0.weight"].shape[0],
+        projector_output=state["student_predictor.mlp.2.weight"].shape[0],
+        tokenizer=Tokenizer(
+            dense_channels=dense.shape[0],
+            dense_kernel=dense.shape[2],
+            structured_channels=encoder[f"{first}structured.projection.bias"].shape[0],
+            structured_kernel=encoder[f"{first}structured.kernels.0"].shape[2],
+            scales=sum(name.startswith(f"{first}structured.kernels.") for name in encoder),
+            decay_min=float(decay_C1[0]),
+            decay_max=float(decay_C1[-1]),
+        ),
+    )
+
+
+def _load(module: torch.nn.Module, state: dict[str, Tensor], path: str | Path) -> None:
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        raise UserError(
+            f"{path} does not fit the model of {len(NETWORKS)} regions in "
+            f"{len(set(NETWORKS))} networks: {error}"
+        ) from error

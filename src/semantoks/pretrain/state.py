@@ -1,0 +1,112 @@
+"""The state of a training on disk: one safetensors file, replaced whole, never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from semantoks.config import Model
+from semantoks.model import SelfDistillation
+from semantoks.pretrain.monitor import Row
+from semantoks.store import atomic
+from semantoks.views import PackedScans
+
+logger = logging.getLogger(__name__)
+
+_FORMAT = 1
+
+
+@dataclass
+class TrainingState:
+    """What changes during a training; random draws are functions of the step and need no state.
+
+    Attributes
+    ----------
+    model : SelfDistillation
+        Student and teacher with their projectors.
+    optimizer : Optimizer
+        AdamW over the student's parameters.
+    step : int
+        Steps done.
+    sums : Tensor
+        Sums over the current epoch: loss, its terms, gradient norm.
+    masked_steps : int
+        Steps of the current epoch with masks.
+    rows : list
+        Metrics of the finished epochs.
+    """
+
+    model: SelfDistillation
+    optimizer: torch.optim.Optimizer
+    sums: Tensor
+    step: int = 0
+    masked_steps: int = 0
+    rows: list[Row] = field(default_factory=list)
+
+    def save(self, path: Path, fingerprint: str) -> None:
+        """Write the state so that a kill at any time leaves the old file or the new one."""
+        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        for number, moments in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
+        tensors["sums"] = self.sums
+        progress = {"step": self.step, "masked_steps": self.masked_steps, "rows": self.rows}
+        metadata = {"fingerprint": fingerprint, "progress": json.dumps(progress)}
+        with atomic(path) as temporary:
+            save_file({k: v.contiguous() for k, v in tensors.items()}, temporary, metadata)
+
+    def resume(self, path: Path, fingerprint: str) -> None:
+        """Go on from the file, if there is one and it belongs to this training."""
+        if not path.exists():
+            return
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                if metadata.get("fingerprint") != fingerprint:
+                    logger.warning(
+                        "%s belongs to other settings or time series; it is ignored and the "
+                        "training starts anew.",
+                        path,
+                    )
+                    return
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except SafetensorError as error:
+            logger.warning("%s is unreadable (%s); the training starts anew.", path, error)
+            return
+        self._restore(tensors, json.loads(metadata["progress"]))
+        logger.info("Resumed from %s after step %d.", path, self.step)
+
+    def _restore(self, tensors: dict[str, Tensor], progress: dict[str, Any]) -> None:
+        moments: dict[int, dict[str, Tensor]] = {}
+        model: dict[str, Tensor] = {}
+        for name, value in tensors.items():
+            kind, _, rest = name.partition(".")
+            if kind == "model":
+                model[rest] = value
+            elif kind == "optimizer":
+                number, _, moment = rest.partition(".")
+                moments.setdefault(int(number), {})[moment] = value
+        self.model.load_state_dict(model)
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        self.sums = tensors["sums"].to(self.sums.device)
+        self.step = progress["step"]
+        self.masked_steps = progress["masked_steps"]
+        self.rows = progress["rows"]
+
+
+def fingerprint(settings: Model, networks: Sequence[str], packed: PackedScans) -> str:
+    """Hash all that a training depends on: settings, networks, time series."""
+    digest = hashlib.sha256(f"{_FORMAT} {settings.model_dump_json()} {list(networks)}".encode())
+    for part in (packed.length_S, packed.volumes_VC):
+        digest.update(part.cpu().contiguous().numpy().data)
+    return digest.hexdigest()
