@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side; before numpy is loaded
 
 import numpy as np
 import pandas as pd
@@ -22,7 +25,7 @@ def shared() -> Path:
     return SHARED
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def manifest() -> Manifest:
     return Manifest(
         atlas="toy",
@@ -49,6 +52,10 @@ def toy_scan(rng: np.random.Generator, coherent: bool, volumes: int = 120) -> np
 
 @pytest.fixture
 def cohort(tmp_path: Path, manifest: Manifest) -> tuple[list[Path], Path]:
+    return write_cohort(tmp_path, manifest)
+
+
+def write_cohort(folder: Path, manifest: Manifest) -> tuple[list[Path], Path]:
     """Time series of 24 people in two shards, one excluded scan, and their participants table."""
     rng = np.random.default_rng(0)
     people = [f"sub-{i:02d}" for i in range(24)]
@@ -62,7 +69,7 @@ def cohort(tmp_path: Path, manifest: Manifest) -> tuple[list[Path], Path]:
             "same": 1,
         }
     )
-    write_table(tmp_path / "participants.parquet", participants)
+    write_table(folder / "participants.parquet", participants)
     rows = pd.DataFrame(
         {
             "scan": [f"{p}_task-rest" for p in people],
@@ -74,10 +81,11 @@ def cohort(tmp_path: Path, manifest: Manifest) -> tuple[list[Path], Path]:
             "reason": [""] * 23 + ["head motion: too much"],
             "mean_fd": rng.uniform(0.05, 0.3, 24),
             "seconds": 240.0,
+            "coverage": 1.0,
         }
     )
     arrays = [toy_scan(rng, coherent=bool(i % 2)) if i < 23 else None for i in range(24)]
-    paths = [tmp_path / f"shard-{k}.parquet" for k in range(2)]
+    paths = [folder / f"shard-{k}.parquet" for k in range(2)]
     for k, path in enumerate(paths):
         write_timeseries(path, rows.iloc[k::2], arrays[k::2], manifest)
-    return paths, tmp_path / "participants.parquet"
+    return paths, folder / "participants.parquet"

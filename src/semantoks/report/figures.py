@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-BLUE, GREY, RED = "#1f5fa8", "#7a828c", "#b3402e"
+BLUE, GREY, RED, GREEN = "#1f5fa8", "#7a828c", "#b3402e", "#3c8a5c"
 STYLE = {
     "font.family": "sans-serif",
     "font.size": 10,
@@ -70,24 +70,23 @@ def motion_figure(mean_fd: np.ndarray, limit: float) -> str:
         return _svg(figure)
 
 
-PANELS = (
-    ("loss", ("loss_cls", "loss_ttr", "loss_token"), "loss terms"),
-    ("collapse", ("effective_rank_student", "effective_rank_teacher"), "effective rank"),
-    ("cosine", ("token_cosine_student", "token_cosine_teacher"), "token cosine"),
-)
+PANELS = {
+    "loss": {"loss": "total", "cls": "scan", "ttr": "regulariser", "token": "masked tokens"},
+    "effective rank": {"student_effective_rank": "student", "teacher_effective_rank": "teacher"},
+    "token cosine": {"student_token_cosine": "student", "teacher_token_cosine": "teacher"},
+}
 
 
 def training_figure(metrics: pd.DataFrame) -> str:
-    """Draw the loss terms and the signs of collapse over epochs."""
+    """Draw the loss and its terms, and the signs of collapse, over epochs."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(9.6, 2.4))
-        for place, (_, columns, title) in enumerate(PANELS, 1):
+        figure = Figure(figsize=(10.2, 2.5))
+        for place, (title, lines) in enumerate(PANELS.items(), 1):
             axes = figure.add_subplot(1, len(PANELS), place)
-            for column, color in zip(columns, (BLUE, RED, GREY), strict=False):
-                name = column.split("_")[-1]
+            for (column, name), color in zip(lines.items(), (BLUE, RED, GREY, GREEN), strict=False):
                 axes.plot(metrics["epoch"], metrics[column], color=color, lw=1.6, label=name)
             axes.set_title(title, fontsize=10, loc="left")
             axes.set_xlabel("epoch", color=GREY)
             axes.legend(frameon=False, fontsize=8)
-        figure.subplots_adjust(wspace=0.32)
+        figure.subplots_adjust(wspace=0.3)
         return _svg(figure)

@@ -1,0 +1,76 @@
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.conftest import write_cohort
+
+from semantoks.benchmark import benchmark
+from semantoks.config import Kind, Probe, Report, Splits
+from semantoks.probe import probe
+from semantoks.report import report
+from semantoks.report.figures import PANELS
+from semantoks.represent import represent
+from semantoks.split import split
+from semantoks.store import Manifest, write_table
+
+NAMES = ("fc", "confounds", "chance")
+TASKS: dict[str, Kind] = {"group": "classification", "trait": "regression"}
+COLUMNS = [column for lines in PANELS.values() for column in lines]
+CONFIG = {"parcellation": {"max_mean_fd": 0.5}, "note": "<script>alert(1)</script>"}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> Path:
+    """A folder of time series, benchmarks of two phenotypes, and training metrics."""
+    folder = tmp_path_factory.mktemp("results")
+    paths, participants = write_cohort(folder, manifest)
+    for name in NAMES:
+        represent(name, paths, participants, folder / f"{name}.parquet")
+    for phenotype, kind in TASKS.items():
+        splits = folder / f"split-{phenotype}.parquet"
+        split(participants, paths, phenotype, kind, Splits(), splits)
+        scores = [folder / f"{phenotype}-{name}.json" for name in NAMES]
+        for name, score in zip(NAMES, scores, strict=True):
+            probe(folder / f"{name}.parquet", splits, name, Probe(repeats=3), score)
+        benchmark(scores, "toy", folder / f"{phenotype}.json")
+    metrics = pd.DataFrame({"epoch": range(1, 6)} | dict.fromkeys(COLUMNS, 0.5))
+    write_table(folder / "metrics.parquet", metrics)
+    return folder
+
+
+def write(folder: Path, settings: Report, name: str = "index.html") -> str:
+    out = folder / name
+    report(
+        [folder / f"{phenotype}.json" for phenotype in TASKS],
+        {"toy": sorted(folder.glob("shard-*.parquet"))},
+        {"small": folder / "metrics.parquet"},
+        settings,
+        CONFIG,
+        out,
+    )
+    return out.read_text()
+
+
+def test_the_page_stands_alone_and_says_what_matters(results: Path) -> None:
+    page = write(results, Report())
+    assert not re.search(r'(?:src|href)="(?!#)', page.replace("xlink:href", ""))
+    assert page.count("<svg") == 4  # two tasks, one data set, one model
+    assert "23 of 24 scans are used" in page
+    assert "sub-23_task-rest" in page
+    assert "head motion: too much" in page
+    assert "the bar" in page
+
+
+def test_everything_from_outside_is_escaped(results: Path) -> None:
+    assert "<script>" not in write(results, Report())
+
+
+def test_nobody_is_named_when_the_user_says_so(results: Path) -> None:
+    page = write(results, Report(participants=False))
+    assert "sub-" not in page
+    assert "head motion" in page
+
+
+def test_the_same_scores_give_the_same_page(results: Path) -> None:
+    assert write(results, Report()) == write(results, Report(), "j.html")
