@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from semantoks.errors import UserError
-from semantoks.statistics import CLASSIFICATION, REGRESSION, paired_difference, summary
+from semantoks.statistics import CLASSIFICATION, RANGES, REGRESSION, paired_difference, summary
 from semantoks.store import read_json, write_json
 
 REFERENCE = "fc"  # the bar: plain connectivity
@@ -33,7 +33,7 @@ def compare(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
     by_name = {score["representation"]: score["scores"] for score in scores}
     rows = []
     for score in scores:
-        row = {m: summary(score["scores"][m], ratio) for m in metrics}
+        row = {m: summary(score["scores"][m], ratio, RANGES[m]) for m in metrics}
         row |= {"representation": score["representation"], "features": score["features"]}
         if REFERENCE in by_name and score["representation"] != REFERENCE:
             row["difference_from_fc"] = paired_difference(

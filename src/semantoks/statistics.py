@@ -10,6 +10,14 @@ from sklearn import metrics
 
 CLASSIFICATION = ("balanced_accuracy", "auroc", "accuracy")
 REGRESSION = ("pearson_r", "r2", "mae")
+RANGES = {
+    "balanced_accuracy": (0.0, 1.0),
+    "auroc": (0.0, 1.0),
+    "accuracy": (0.0, 1.0),
+    "pearson_r": (-1.0, 1.0),
+    "r2": (-np.inf, 1.0),
+    "mae": (0.0, np.inf),
+}
 
 
 def classification_scores(
@@ -63,14 +71,19 @@ def corrected_error(values: np.ndarray, test_to_train: float) -> float:
     return float(np.sqrt((1 / repeats + test_to_train) * np.var(values, ddof=1)))
 
 
-def summary(values: Sequence[float], test_to_train: float) -> dict[str, float]:
-    """Mean, standard deviation over repeats, and corrected 95 % interval."""
+def summary(
+    values: Sequence[float],
+    test_to_train: float,
+    limits: tuple[float, float] = (-np.inf, np.inf),
+) -> dict[str, float]:
+    """Mean, standard deviation over repeats, and corrected 95 % interval within `limits`."""
     scores = np.asarray(values, float)
     error = corrected_error(scores, test_to_train)
     margin = error * float(stats.t.ppf(0.975, max(len(scores) - 1, 1)))
     mean = float(scores.mean())
     deviation = float(scores.std(ddof=1)) if len(scores) > 1 else float("nan")
-    return {"mean": mean, "sd": deviation, "low": mean - margin, "high": mean + margin}
+    low, high = np.clip([mean - margin, mean + margin], *limits).tolist()
+    return {"mean": mean, "sd": deviation, "low": low, "high": high}
 
 
 def paired_difference(

@@ -21,7 +21,7 @@ METRICS = {
     "accuracy": "accuracy",
     "pearson_r": "Pearson r",
     "r2": "R²",
-    "mae": "mean absolute error",
+    "mae": "MAE",
 }
 NAMES = {"fc": "connectivity (Pearson)", "confounds": "confounds only", "chance": "chance"}
 
@@ -74,11 +74,17 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["score"] = lambda value: "–" if value != value else f"{value:.3f}"
-    environment.filters["signed"] = lambda value: f"{value:+.3f}".replace("-", "−")
+    environment.filters["score"] = lambda value: "–" if value != value else _number(value, "")
+    environment.filters["signed"] = lambda value: _number(value, "+")
+    environment.filters["p"] = lambda p: "< 0.001" if p < 0.001 else _number(p, "")
+    environment.filters["people"] = lambda n: "1 person" if n == 1 else f"{n} people"
     environment.filters["representation"] = lambda name: NAMES.get(name, name)
     environment.filters["metric"] = lambda name: METRICS.get(name, name)
     return environment
+
+
+def _number(value: float, sign: str) -> str:
+    return f"{value:{sign}.3f}".replace("-", "−")
 
 
 def _task(benchmark: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +107,7 @@ def _verdict(row: dict[str, Any]) -> str:
         return "not compared"
     if difference["p"] >= 0.05:
         return "no clear difference"
-    return "above connectivity" if difference["mean"] > 0 else "below connectivity"
+    return "above" if difference["mean"] > 0 else "below"
 
 
 def _dataset(name: str, scans: pd.DataFrame, limit: float, settings: Report) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def scores_figure(
 ) -> str:
     """Draw mean and 95 % interval of each representation; a dashed line where chance is."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 0.5 + 0.42 * len(rows)))
+        figure = Figure(figsize=(8.6, 0.5 + 0.42 * len(rows)))
         axes = figure.add_subplot()
         for place, row in enumerate(reversed(rows)):
             value = row[metric]
@@ -58,13 +58,13 @@ def scores_figure(
 def motion_figure(mean_fd: np.ndarray, limit: float) -> str:
     """Draw how much each scan moved, and where scans are excluded."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 1.9))
+        figure = Figure(figsize=(8.6, 1.9))
         axes = figure.add_subplot()
         top = max(limit * 1.2, float(mean_fd.max(initial=0)) * 1.05)
         axes.hist(mean_fd, bins=np.linspace(0, top, 41).tolist(), color=BLUE, rwidth=0.9)
         axes.axvline(limit, color=RED, ls="--", lw=1.2)
         height = axes.get_ylim()[1]
-        axes.text(limit, height, f" excluded above {limit:g}", color=RED, va="top")
+        axes.text(limit, height, f"  excluded above {limit:g} mm", color=RED, va="top")
         axes.set_xlabel("mean framewise displacement of a scan (mm)", color=GREY)
         axes.set_ylabel("scans", color=GREY)
         return _svg(figure)
