@@ -35,6 +35,30 @@ def check(config: dict[str, Any], schema: dict[str, Any], source: str) -> None:
         raise UserError(f"{source}: {problem}")
 
 
+def fill(config: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Return `config` with every default that `schema` knows.
+
+    Snakemake's own ``validate`` cannot do it: it fails on a key that may be null.
+    """
+    return _filled(config, schema, schema["$defs"])
+
+
+def _filled(value: Any, schema: dict[str, Any], known: dict[str, Any]) -> Any:
+    if "anyOf" in schema:
+        schema = next((s for s in schema["anyOf"] if "$ref" in s), schema)
+    if "$ref" in schema:
+        schema = known[schema["$ref"].split("/")[-1]]
+    if not isinstance(value, dict):
+        return value
+    result = dict(value)
+    for key, about in schema.get("properties", {}).items():
+        if key in result or "default" in about:
+            result[key] = _filled(result.get(key, about.get("default")), about, known)
+    for about in schema.get("patternProperties", {}).values():
+        result = {key: _filled(inner, about, known) for key, inner in result.items()}
+    return result
+
+
 def _depth(error: ValidationError) -> tuple[int, str]:
     return len(error.absolute_path), str(error.absolute_path)
 

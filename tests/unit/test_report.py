@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.conftest import write_cohort
 
 from semantoks.benchmark import benchmark
 from semantoks.config import Kind, Probe, Report, Splits
@@ -13,6 +12,7 @@ from semantoks.report.figures import PANELS
 from semantoks.represent import represent
 from semantoks.split import split
 from semantoks.store import Manifest, write_table
+from tests.conftest import write_cohort
 
 NAMES = ("fc", "confounds", "chance")
 TASKS: dict[str, Kind] = {"group": "classification", "trait": "regression"}

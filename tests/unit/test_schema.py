@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from semantoks import schema
-from semantoks.config import json_schema
+from semantoks.config import Config, json_schema
 from semantoks.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,3 +53,18 @@ def test_what_is_wrong_is_said_in_one_sentence(changes: dict[str, Any], message:
 def test_a_missing_key_is_named() -> None:
     with pytest.raises(UserError, match="'datasets' is missing"):
         schema.check({}, json_schema(), "config.yaml")
+
+
+def test_defaults_are_filled_at_every_depth() -> None:
+    filled = schema.fill(
+        CONFIG
+        | {
+            "models": {"small": {"architecture": {"tokenizer": {"dense_channels": 64}}}},
+            "datasets": {"demo": {"simulate": {"participants": 6}}},
+        },
+        json_schema(),
+    )
+    assert Config.model_validate(filled).model_dump(mode="json") == filled
+    assert filled["models"]["small"]["architecture"]["tokenizer"]["structured_channels"] == 384
+    assert filled["datasets"]["demo"]["simulate"]["seconds"] == 240
+    assert filled["datasets"]["demo"]["path"] is None

@@ -13,7 +13,6 @@ sys.path.insert(0, str(CHECKOUT / "src"))
 
 from semantoks import schema
 from semantoks.errors import UserError
-from snakemake.utils import validate
 
 # Raise a number when the stage's output changes: whatever hangs on it then runs again.
 VERSION = {
@@ -80,11 +79,11 @@ def release_lock_of_the_dead():
             note.unlink(missing_ok=True)
 
 
-SCHEMA = CHECKOUT / "workflow/schemas/config.schema.json"
+SCHEMA = json.loads((CHECKOUT / "workflow/schemas/config.schema.json").read_text())
 CONFIG_NAME = ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
 try:
-    schema.check(config, json.loads(SCHEMA.read_text()), CONFIG_NAME)
-    validate(config, str(SCHEMA))
+    schema.check(config, SCHEMA, CONFIG_NAME)
+    config |= schema.fill(config, SCHEMA)
     if workflow.is_main_process:
         check_data_folders()
         release_lock_of_the_dead()

@@ -5,12 +5,12 @@ rule get_atlas:
     output:
         image="resources/atlases/atlas-{atlas}_dseg.nii.gz",
         table="resources/atlases/atlas-{atlas}_dseg.tsv",
-    params:
-        settings=settings("get_atlas", atlas=lambda w: w.atlas),
     log:
         "logs/atlases/atlas-{atlas}.log",
     conda:
         "../../envs/images.yaml"
+    params:
+        settings=settings("get_atlas", atlas=lambda w: w.atlas),
     shell:
         "python -m semantoks get-atlas --settings {params.settings:q}"
         " --label {wildcards.atlas} --table {output.table:q} --out {output.image:q}"
@@ -24,16 +24,16 @@ checkpoint index:
     output:
         scans="results/index/{dataset}/scans.parquet",
         participants="results/index/{dataset}/participants.parquet",
+    log:
+        "logs/index/{dataset}.log",
+    conda:
+        "../../envs/images.yaml"
     params:
         settings=settings(
             "index",
             shards=lambda w: DATASETS[w.dataset]["shards"],
             task=lambda w: DATASETS[w.dataset]["task"],
         ),
-    log:
-        "logs/index/{dataset}.log",
-    conda:
-        "../../envs/images.yaml"
     shell:
         "python -m semantoks index --settings {params.settings:q}"
         " --label {wildcards.dataset} --participants {input:q} --out {output.scans:q}"
@@ -45,16 +45,16 @@ rule preprocess:
         shard_table,
     output:
         directory("results/preprocessed/{dataset}/shard-{shard}"),
-    params:
-        bids=lambda w: bids_folder(w.dataset),
-        settings=settings("preprocess", preprocessing=config["preprocessing"]),
     log:
         "logs/preprocessed/{dataset}/shard-{shard}.log",
+    conda:
+        "../../envs/images.yaml"
     threads: 1
     resources:
         mem_mb=4000,
-    conda:
-        "../../envs/images.yaml"
+    params:
+        bids=lambda w: bids_folder(w.dataset),
+        settings=settings("preprocess", preprocessing=config["preprocessing"]),
     shell:
         "python -m semantoks preprocess --settings {params.settings:q} --threads {threads}"
         " --label '{wildcards.dataset} {wildcards.shard}' --scans {input:q}"
@@ -69,6 +69,12 @@ rule parcellate:
         table="resources/atlases/atlas-{atlas}_dseg.tsv",
     output:
         "results/timeseries/{dataset}/atlas-{atlas}_shard-{shard}_timeseries.parquet",
+    log:
+        "logs/timeseries/{dataset}/atlas-{atlas}_shard-{shard}.log",
+    conda:
+        "../../envs/images.yaml"
+    resources:
+        mem_mb=4000,
     params:
         settings=settings(
             "parcellate",
@@ -76,12 +82,6 @@ rule parcellate:
             engine=config["preprocessing"]["engine"],
             parcellation=config["parcellation"],
         ),
-    log:
-        "logs/timeseries/{dataset}/atlas-{atlas}_shard-{shard}.log",
-    resources:
-        mem_mb=4000,
-    conda:
-        "../../envs/images.yaml"
     shell:
         "python -m semantoks parcellate --settings {params.settings:q}"
         " --label '{wildcards.dataset} {wildcards.shard}' --scans {input.scans:q}"

@@ -8,16 +8,16 @@ rule pretrain:
         encoder="results/models/{model}/encoder.safetensors",
         config="results/models/{model}/config.json",
         metrics="results/models/{model}/metrics.parquet",
-    params:
-        settings=settings("pretrain", model=lambda w: MODELS[w.model]),
     log:
         "logs/models/{model}.log",
+    conda:
+        "../../envs/model.yaml"
     threads: 16
     resources:
         mem_mb=16000,
         gpu=1,
-    conda:
-        "../../envs/model.yaml"
+    params:
+        settings=settings("pretrain", model=lambda w: MODELS[w.model]),
     shell:
         "python -m semantoks pretrain --settings {params.settings:q} --threads {threads}"
         " --label {wildcards.model} --timeseries {input:q} --out {output.encoder:q}"
@@ -31,16 +31,16 @@ rule embed:
         timeseries=lambda w: timeseries_of([w.dataset]),
     output:
         "results/representations/{model}/{dataset}.parquet",
-    params:
-        settings=settings("embed"),
     log:
         "logs/representations/{model}/{dataset}.log",
+    conda:
+        "../../envs/model.yaml"
     threads: 4
     resources:
         mem_mb=8000,
         gpu=1,
-    conda:
-        "../../envs/model.yaml"
+    params:
+        settings=settings("embed"),
     shell:
         "python -m semantoks embed --settings {params.settings:q} --threads {threads}"
         " --label '{wildcards.model} {wildcards.dataset}' --model {input.model:q}"
@@ -53,14 +53,14 @@ rule represent:
         timeseries=lambda w: timeseries_of([w.dataset]),
     output:
         "results/representations/{baseline}/{dataset}.parquet",
-    params:
-        settings=settings("represent"),
     log:
         "logs/representations/{baseline}/{dataset}.log",
-    resources:
-        mem_mb=8000,
     conda:
         "../../envs/tables.yaml"
+    resources:
+        mem_mb=8000,
+    params:
+        settings=settings("represent"),
     shell:
         "python -m semantoks represent --settings {params.settings:q}"
         " --label '{wildcards.baseline} {wildcards.dataset}'"

@@ -7,6 +7,10 @@ rule split:
         timeseries=lambda w: timeseries_of([w.dataset]),
     output:
         "results/splits/{dataset}/{phenotype}.parquet",
+    log:
+        "logs/splits/{dataset}/{phenotype}.log",
+    conda:
+        "../../envs/tables.yaml"
     params:
         settings=settings(
             "split",
@@ -14,10 +18,6 @@ rule split:
             kind=lambda w: DATASETS[w.dataset]["phenotypes"][w.phenotype],
             splits=config["splits"],
         ),
-    log:
-        "logs/splits/{dataset}/{phenotype}.log",
-    conda:
-        "../../envs/tables.yaml"
     shell:
         "python -m semantoks split --settings {params.settings:q}"
         " --label {wildcards.dataset}' '{wildcards.phenotype:q}"
@@ -31,14 +31,14 @@ rule probe:
         splits="results/splits/{dataset}/{phenotype}.parquet",
     output:
         "results/scores/{dataset}/{phenotype}/{representation}.json",
-    params:
-        settings=settings("probe", probe=config["probe"]),
     log:
         "logs/scores/{dataset}/{phenotype}/{representation}.log",
-    resources:
-        mem_mb=8000,
     conda:
         "../../envs/tables.yaml"
+    resources:
+        mem_mb=8000,
+    params:
+        settings=settings("probe", probe=config["probe"]),
     shell:
         "python -m semantoks probe --settings {params.settings:q}"
         " --label {wildcards.dataset}' '{wildcards.phenotype:q}' '{wildcards.representation}"
@@ -54,12 +54,12 @@ rule benchmark:
         ),
     output:
         "results/benchmarks/{dataset}/{phenotype}.json",
-    params:
-        settings=settings("benchmark"),
     log:
         "logs/benchmarks/{dataset}/{phenotype}.log",
     conda:
         "../../envs/tables.yaml"
+    params:
+        settings=settings("benchmark"),
     shell:
         "python -m semantoks benchmark --settings {params.settings:q}"
         " --label {wildcards.dataset}' '{wildcards.phenotype:q}"
@@ -74,12 +74,12 @@ rule report:
         metrics=expand("results/models/{model}/metrics.parquet", model=MODELS),
     output:
         "results/report/index.html",
-    params:
-        settings=settings("report", report=config["report"], config=config),
     log:
         "logs/report.log",
     conda:
         "../../envs/tables.yaml"
+    params:
+        settings=settings("report", report=config["report"], config=config),
     shell:
         "python -m semantoks report --settings {params.settings:q}"
         " --benchmarks {input.benchmarks:q} --timeseries {input.timeseries:q}"

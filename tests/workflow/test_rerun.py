@@ -1,0 +1,99 @@
+"""What runs again after which change; nothing else may."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+
+import pytest
+
+from semantoks.index import shard_of
+from tests.workflow.conftest import SMALL, Workspace
+
+pytestmark = pytest.mark.slow
+
+SCORES = {"probe": 8, "benchmark": 2, "report": 1}  # two phenotypes × four representations
+
+
+def test_a_second_run_does_nothing(workspace: Workspace) -> None:
+    assert workspace.planned() == {}
+    assert workspace.ran() == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"probe": {"repeats": 3, "inner_folds": 2}}, SCORES),
+        ({"splits": {"seed": 1}}, {"split": 2} | SCORES),
+        ({"report": {"participants": False}}, {"report": 1}),
+        (
+            {"parcellation": {"min_coverage": 0.1, "low_pass": 0.08}},
+            {"parcellate": 2, "pretrain": 1, "embed": 1, "represent": 3, "split": 2} | SCORES,
+        ),
+        (
+            {"models": SMALL["models"] | {"other": SMALL["models"]["tiny"]}},
+            {"pretrain": 1, "embed": 1, "probe": 2, "benchmark": 2, "report": 1},
+        ),
+    ],
+)
+def test_a_changed_setting_reruns_what_hangs_on_it(
+    workspace: Workspace, changes: dict[str, object], expected: dict[str, int]
+) -> None:
+    workspace.configure(**changes)
+    assert workspace.planned() == expected
+
+
+def test_another_number_of_repeats_runs_only_scores(workspace: Workspace) -> None:
+    workspace.configure(probe={"repeats": 3, "inner_folds": 2})
+    assert workspace.ran() == {"scores": 8, "benchmarks": 2, "report": 1}
+    assert workspace.planned() == {}
+
+
+def test_a_new_person_reruns_one_shard(workspace: Workspace) -> None:
+    bids = workspace.folder / "data/small/bids"
+    shutil.copytree(bids / "sub-005", bids / "sub-099")
+    for path in sorted((bids / "sub-099").rglob("sub-005*")):
+        path.rename(path.with_name(path.name.replace("sub-005", "sub-099")))
+    row = next(
+        line
+        for line in (bids / "participants.tsv").read_text().splitlines()
+        if line.startswith("sub-005")
+    )
+    with (bids / "participants.tsv").open("a") as stream:
+        stream.write(row.replace("sub-005", "sub-099") + "\n")
+    other = f"shard-{1 - shard_of('sub-099', 2):04d}"
+    untouched = workspace.folder / f"results/preprocessed/small/{other}/scans.tsv"
+    before = untouched.stat().st_mtime_ns
+    counts = workspace.ran()
+    assert (counts["index"], counts["preprocessed"], counts["timeseries"]) == (1, 1, 1)
+    assert untouched.stat().st_mtime_ns == before
+    assert workspace.planned() == {}
+
+
+def test_one_benchmark_by_force_reruns_that_one(workspace: Workspace) -> None:
+    target = "results/benchmarks/small/group.json"
+    assert workspace.planned(target, "--force") == {"benchmark": 1}
+    before = (workspace.folder / target).read_bytes()
+    assert workspace.ran(target, "--force") == {"benchmarks": 1}
+    assert (workspace.folder / target).read_bytes() == before
+
+
+def test_touching_the_code_or_a_comment_reruns_nothing(workspace: Workspace) -> None:
+    text = (workspace.folder / "mine.yaml").read_text()
+    (workspace.folder / "mine.yaml").write_text("# a comment\n" + text)
+    later = time.time() + 5
+    os.utime(workspace.folder / "mine.yaml", (later, later))
+    assert workspace.planned() == {}
+
+
+def test_named_targets_plan_their_part(fresh: Workspace) -> None:
+    assert fresh.planned("timeseries") == {
+        "get_atlas": 1,
+        "index": 1,
+        "preprocess": 2,
+        "parcellate": 2,
+        "timeseries": 1,
+    }
+    plan = fresh.planned("benchmark_small")
+    assert (plan["probe"], plan["benchmark"], plan.get("report")) == (8, 2, None)
