@@ -82,6 +82,12 @@ class Dataset(Settings):
         description="Make this data set up, below results/simulated, instead of reading a `path`.",
     )
 
+    @model_validator(mode="after")
+    def _one_origin(self) -> Dataset:
+        if (self.path is None) == (self.simulate is None):
+            raise ValueError("needs either 'path' or 'simulate', exactly one of them")
+        return self
+
 
 class Parcellation(Settings):
     """From images to cleaned regional time series."""
@@ -226,9 +232,22 @@ class Config(Settings):
     probe: Probe = Field(Probe(), description="Scoring.")
     report: Report = Field(Report(), description="The report.")
 
+    @model_validator(mode="after")
+    def _names_fit(self) -> Config:
+        if not self.datasets:
+            raise ValueError("'datasets' is empty; name at least one data set")
+        for name, model in self.models.items():
+            unknown = set(model.datasets) - set(self.datasets)
+            if unknown:
+                raise ValueError(
+                    f"models.{name}.datasets names '{min(unknown)}', which is not among the data "
+                    f"sets ({', '.join(self.datasets)})"
+                )
+        return self
+
 
 def json_schema() -> dict[str, Any]:
-    """Schema of the configuration, as ``workflow/schemas/config.schema.json`` holds it."""
+    """Build the schema that ``workflow/schemas/config.schema.json`` holds."""
     schema = Config.model_json_schema()
     for key in ("datasets", "models"):
         schema["properties"][key]["additionalProperties"] = False

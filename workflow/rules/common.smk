@@ -11,7 +11,7 @@ import psutil
 CHECKOUT = Path(workflow.basedir)
 sys.path.insert(0, str(CHECKOUT / "src"))
 
-from semantoks import schema
+from semantoks import validation
 from semantoks.errors import UserError
 
 # Raise a number when the stage's output changes: whatever hangs on it then runs again.
@@ -44,7 +44,7 @@ def stop(message):
 def participant_columns(name, dataset):
     """Columns of participants.tsv: what a made-up one will have, or the real one's first line."""
     if dataset["simulate"]:
-        return schema.SIMULATED_COLUMNS
+        return validation.SIMULATED_COLUMNS
     path = Path(dataset["path"]) / "participants.tsv"
     if not path.exists():
         raise UserError(
@@ -79,11 +79,9 @@ def release_lock_of_the_dead():
             note.unlink(missing_ok=True)
 
 
-SCHEMA = json.loads((CHECKOUT / "workflow/schemas/config.schema.json").read_text())
 CONFIG_NAME = ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
 try:
-    schema.check(config, SCHEMA, CONFIG_NAME)
-    config |= schema.fill(config, SCHEMA)
+    config |= validation.complete(config, CONFIG_NAME)
     if workflow.is_main_process:
         check_data_folders()
         release_lock_of_the_dead()
