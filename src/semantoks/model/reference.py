@@ -75,11 +75,19 @@ def load_reference(path: str | Path, config: Mapping[str, Any] | None = None) ->
         If the file is missing, holds more than weights, or is not a checkpoint of this model.
     """
     content = _read(Path(path))
+    try:
+        return _build(content, config)
+    except (KeyError, RuntimeError) as error:
+        raise UserError(
+            f"{path} does not fit the model of {len(NETWORKS)} regions in {len(set(NETWORKS))} "
+            f"networks: {error}. Is it a reference checkpoint on that atlas?"
+        ) from error
+
+
+def _build(content: Mapping[str, Any], config: Mapping[str, Any] | None) -> SelfDistillation:
     state = {k.removeprefix("module."): v for k, v in content["model_state_dict"].items()}
     options = config if config is not None else content.get("config") or {}
-    encoders = {
-        role: _encoder_state(state, f"{role}_encoder.", path) for role in ("student", "teacher")
-    }
+    encoders = {role: _encoder_state(state, f"{role}_encoder.") for role in ("student", "teacher")}
     architecture = _architecture(encoders["student"], state, options)
     model = SelfDistillation(
         Encoder(architecture, NETWORKS),
@@ -87,10 +95,10 @@ def load_reference(path: str | Path, config: Mapping[str, Any] | None = None) ->
         token_weight=float(options.get("ssl", {}).get("mask_loss_weight", 0.5)),
         momentum=float(options.get("dino", {}).get("base_teacher_momentum", 0.99)),
     )
-    _load(model.student, encoders["student"], path)
-    _load(model.teacher, encoders["teacher"], path)
-    _load(model.projector, _projector_state(state, "student_predictor."), path)
-    _load(model.teacher_projector, _projector_state(state, "teacher_predictor."), path)
+    model.student.load_state_dict(encoders["student"])
+    model.teacher.load_state_dict(encoders["teacher"])
+    model.projector.load_state_dict(_projector_state(state, "student_predictor."))
+    model.teacher_projector.load_state_dict(_projector_state(state, "teacher_predictor."))
     return model
 
 
@@ -109,15 +117,11 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _encoder_state(state: dict[str, Tensor], prefix: str, path: str | Path) -> dict[str, Tensor]:
+def _encoder_state(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Rename the weights of one encoder; those that its forward never uses are dropped."""
     keys = {k.removeprefix(prefix): k for k in state if k.startswith(prefix)}
     # The tokenizers were built once per atlas part; only the first set is ever used.
-    atlas = next((k.split(".")[1] for k in keys if k.startswith("network_tokenizers.")), None)
-    if atlas is None:
-        raise UserError(
-            f"{path} has no '{prefix}network_tokenizers': it is not a reference checkpoint."
-        )
+    atlas = next((k.split(".")[1] for k in keys if k.startswith("network_tokenizers.")), "")
     renamed: dict[str, Tensor] = {}
     for short, key in keys.items():
         if short.startswith(f"network_tokenizers.{atlas}."):
@@ -195,13 +199,3 @@ def _architecture(
             decay_max=float(decay_C1[-1]),
         ),
     )
-
-
-def _load(module: torch.nn.Module, state: dict[str, Tensor], path: str | Path) -> None:
-    try:
-        module.load_state_dict(state)
-    except RuntimeError as error:
-        raise UserError(
-            f"{path} does not fit the model of {len(NETWORKS)} regions in "
-            f"{len(set(NETWORKS))} networks: {error}"
-        ) from error

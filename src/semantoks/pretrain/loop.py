@@ -22,6 +22,7 @@ from semantoks.model import Encoder, Projector, SelfDistillation
 from semantoks.model.checkpoint import save
 from semantoks.model.inputs import require_match
 from semantoks.pretrain.monitor import measure, raise_on_collapse
+from semantoks.pretrain.progress import Progress
 from semantoks.pretrain.schedule import Schedule
 from semantoks.pretrain.state import TrainingState, fingerprint
 from semantoks.store import Manifest, read_manifest, read_scans, write_table
@@ -29,7 +30,6 @@ from semantoks.views import PackedScans, augment, draw_starts, slice_masks
 
 logger = logging.getLogger(__name__)
 
-LOG_SECONDS = 5.0
 MEASURED_SCANS = 64
 DECAYING = 0  # the first of `weight_decay_groups`
 # What is summed over the steps of an epoch.
@@ -120,7 +120,7 @@ def fit(
     checkpoint = out / "checkpoint" / "state.safetensors"
     mark = fingerprint(settings, networks, packed)
     state.resume(checkpoint, mark)
-    progress, saved = _Progress(schedule, state.step), time.monotonic()
+    progress, saved = Progress(schedule, state.step), time.monotonic()
     for epoch in range(state.step // schedule.steps_per_epoch, schedule.training.epochs):
         for scan_B in schedule.order(epoch)[state.step % schedule.steps_per_epoch :]:
             if time.monotonic() - saved >= checkpoint_seconds:
@@ -259,40 +259,3 @@ def _summary(state: TrainingState, schedule: Schedule, settings: Model) -> dict[
         "final": state.rows[-1],
         "settings": settings.training.model_dump(mode="json"),
     }
-
-
-class _Progress:
-    """A line every few seconds: where the training is, how it does, how long it will take."""
-
-    def __init__(self, schedule: Schedule, step: int) -> None:
-        self.schedule = schedule
-        self.first_step = step
-        self.begun = self.logged = time.monotonic()
-
-    def log(self, state: TrainingState) -> None:
-        now = time.monotonic()
-        if now - self.logged < LOG_SECONDS and state.step < self.schedule.steps:
-            return
-        self.logged = now
-        schedule = self.schedule
-        done = (state.step - 1) % schedule.steps_per_epoch + 1
-        total, cls, ttr, token, _ = (state.sums / done).tolist()
-        rank = _rank(state)
-        seconds_per_step = (now - self.begun) / (state.step - self.first_step)
-        logger.info(
-            "epoch %d/%d, step %d/%d: loss %.3f (cls %.3f, ttr %.3f, token %.3f)%s, "
-            "%.0f scans/s, %.0f s left",
-            (state.step - 1) // schedule.steps_per_epoch + 1,
-            schedule.training.epochs,
-            done,
-            schedule.steps_per_epoch,
-            *(total, cls, ttr, token, rank),
-            schedule.batch / seconds_per_step,
-            (schedule.steps - state.step) * seconds_per_step,
-        )
-
-
-def _rank(state: TrainingState) -> str:
-    if not state.rows:
-        return ""
-    return f", effective rank {state.rows[-1]['student_effective_rank']:.1f}"
