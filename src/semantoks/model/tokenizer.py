@@ -70,7 +70,8 @@ class StructuredConvolution(nn.Module):
     def forward(self, x_QCT: Tensor) -> Tensor:
         """Return (patches, T, channels) for (patches, regions, T)."""
         bands_HCTT = _band_matrices(self.kernel(), x_QCT.shape[-1])
-        # As matrix products this is several times faster than a grouped convolution on a CPU.
+        # Forward and backward on a CPU: 1.3 to 3 times faster than a grouped convolution, and 1.1
+        # to 1.5 times faster than folding kernel and projection into one dense convolution.
         mixed_QTCH = torch.einsum("qcs,hcts->qtch", x_QCT, bands_HCTT)
         projected_QTD: Tensor = self.projection(mixed_QTCH.flatten(2))
         return projected_QTD
