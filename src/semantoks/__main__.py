@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from semantoks import __version__
 from semantoks.config import json_schema
+from semantoks.configuration_guide import guide
 from semantoks.errors import UserError
 from semantoks.provenance import explain, record
 from semantoks.stages import STAGES, Stage
@@ -34,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     overview = commands.add_parser("status", help="say what is done and what is left out")
     overview.add_argument("results", type=Path, nargs="?", default=Path("results"))
     commands.add_parser("schema", help="print the JSON schema of the configuration")
+    commands.add_parser("guide", help="print the guide to every key of the configuration")
     return parser
 
 
@@ -90,6 +92,8 @@ def main(argv: list[str] | None = None) -> int:
             print("\n".join(status(arguments.results)))
         elif arguments.command == "schema":
             print(json.dumps(json_schema(), indent=2))
+        elif arguments.command == "guide":
+            print(guide(), end="")
         else:
             _run(arguments)
     except (UserError, ValidationError) as error:
