@@ -66,9 +66,11 @@ def _run(arguments: argparse.Namespace) -> None:
     for path in _inputs(arguments, stage):
         if not path.exists():
             raise UserError(f"{path} does not exist; `{arguments.command}` reads it.")
-    stage.run(arguments, settings)
+    beside = stage.run(arguments, settings) or []
     seconds = time.monotonic() - started
-    record(arguments.out, arguments.command, arguments.settings, _inputs(arguments, stage), seconds)
+    inputs = _inputs(arguments, stage)
+    for output in [arguments.out, *beside]:
+        record(output, arguments.command, arguments.settings, inputs, seconds)
     logging.getLogger("semantoks").info("done in %.1f s", seconds)
 
 

@@ -93,21 +93,28 @@ def _anatomy_of(row: Any, anatomy: pd.DataFrame) -> str:
     return str(chosen["path"].iloc[0]) if len(chosen) else ""
 
 
-def index(bids: Path, out: Path, shards: int, task: str | None) -> None:
+def index(bids: Path, out: Path, shards: int, task: str | None) -> list[Path]:
     """Write ``scans.parquet``, ``participants.parquet`` and a ``shard-NNNN.tsv`` per shard.
 
     A shard file whose content stays the same is not touched, so nothing that hangs on it is
     worked on again.
+
+    Returns
+    -------
+    list of Path
+        What was written beside ``scans.parquet``.
     """
     participants = read_participants(bids / "participants.tsv")
     scans = find_scans(bids, task)
     scans["shard"] = [shard_of(person, shards) for person in scans["participant_id"]]
-    for shard in range(shards):
+    tables = [out / f"shard-{shard:04d}.tsv" for shard in range(shards)]
+    for shard, path in enumerate(tables):
         part = scans[scans["shard"] == shard].drop(columns="shard")
-        _write_if_changed(out / f"shard-{shard:04d}.tsv", part.to_csv(sep="\t", index=False))
+        _write_if_changed(path, part.to_csv(sep="\t", index=False))
     write_table(out / "participants.parquet", participants)
     write_table(out / "scans.parquet", scans)
     _summarise(scans, participants)
+    return [out / "participants.parquet", *tables]
 
 
 def _write_if_changed(path: Path, text: str) -> None:

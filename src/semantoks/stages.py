@@ -6,7 +6,7 @@ Libraries are imported inside the functions: a stage loads only what its environ
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,14 @@ from semantoks.config import (
     Splits,
 )
 
-Run = Callable[[Namespace, dict[str, Any]], None]
+Run = Callable[[Namespace, dict[str, Any]], Sequence[Path] | None]
 
 
 @dataclass(frozen=True)
 class Stage:
     """One stage: what it does, its input files, other options, and its function.
 
+    The function may return artifacts that it wrote beside ``--out``.
     ``one`` and ``many`` name options that take one input path and several; ``text`` those that
     take a word. Every stage has ``--out`` as well.
     """
@@ -45,16 +46,17 @@ def _simulate(a: Namespace, s: dict[str, Any]) -> None:
     simulate(a.out.parent, Path(a.truth), Simulation.model_validate(s["simulate"]), a.threads)
 
 
-def _get_atlas(a: Namespace, s: dict[str, Any]) -> None:
+def _get_atlas(a: Namespace, s: dict[str, Any]) -> list[Path]:
     from semantoks.atlas import get_atlas
 
     get_atlas(s["atlas"], a.out, Path(a.table))
+    return [Path(a.table)]
 
 
-def _index(a: Namespace, s: dict[str, Any]) -> None:
+def _index(a: Namespace, s: dict[str, Any]) -> list[Path]:
     from semantoks.index import index
 
-    index(a.participants.parent, a.out.parent, s["shards"], s["task"])
+    return index(a.participants.parent, a.out.parent, s["shards"], s["task"])
 
 
 def _preprocess(a: Namespace, s: dict[str, Any]) -> None:
@@ -63,7 +65,9 @@ def _preprocess(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.preprocess import preprocess
 
     scans = pd.read_csv(a.scans, sep="\t", keep_default_na=False, na_values={"repetition_time": ""})
-    preprocess(scans, Path(a.bids), a.out, Preprocessing.model_validate(s["preprocessing"]), a.threads)
+    preprocess(
+        scans, Path(a.bids), a.out, Preprocessing.model_validate(s["preprocessing"]), a.threads
+    )
 
 
 def _parcellate(a: Namespace, s: dict[str, Any]) -> None:
