@@ -64,6 +64,12 @@ class Preprocessing(Settings):
     registration_voxel_size: float = Field(
         2.0, gt=0, description="Edge in mm of the template that T1w images are registered to."
     )
+    min_dice: float = Field(
+        0.7,
+        ge=0,
+        le=1,
+        description="Scans whose brain mask overlaps the template's less (Dice) count as failed.",
+    )
 
 
 class Dataset(Settings):

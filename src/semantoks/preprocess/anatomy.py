@@ -1,0 +1,139 @@
+"""From the template to a person's anatomy, and from there to a BOLD run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import nibabel as nib
+import numpy as np
+from nilearn.masking import compute_epi_mask
+from scipy.ndimage import binary_dilation, gaussian_filter, map_coordinates
+
+from semantoks.preprocess.ants_bridge import (
+    Image,
+    Warp,
+    correct_bias,
+    register_linear,
+    register_syn,
+)
+from semantoks.preprocess.geometry import grid_points, transform, voxel_sizes
+from semantoks.preprocess.template import Template
+
+HEAD = 150.0  # mm from the top of the head that are head rather than neck
+BIAS_SPACING = 12.0  # mm
+SAME_POSITION = 0.8  # part of the smaller brain that must overlap for headers to be believed
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """A T1w image in register with the template."""
+
+    image: Image  # bias-corrected, on a grid of the size that registration needs
+    brain: np.ndarray  # bool, on that grid
+    affine: np.ndarray  # (4, 4), template mm → T1w mm, after the warp
+    warp: Warp
+
+    def from_template(self, points: np.ndarray) -> np.ndarray:
+        """T1w mm of template points, both (3, n)."""
+        return transform(self.affine, self.warp(points))
+
+
+def register_anatomy(t1w: Image, template: Template) -> Anatomy:
+    """Register a T1w image, head and all, to the template's brain.
+
+    Parameters
+    ----------
+    t1w
+        The image as scanned.
+    template
+        The template on the grid to register on.
+
+    Returns
+    -------
+    Anatomy
+    """
+    image = correct_bias(_coarsened(t1w, float(template.affine[0, 0]) * 2 / 3), BIAS_SPACING)
+    fixed = Image(template.t1w, template.affine)
+    # The metric sees the brain's edge but not the scalp, which the template does not have.
+    mask = binary_dilation(template.brain)
+    start = np.eye(4)
+    start[:3, 3] = _head_centre(image) - _centroid(template.brain, template.affine)
+    affine = register_linear("Affine", fixed, image, mask, start)
+    forward, inverse = register_syn(fixed, image, mask, affine)
+    points = transform(np.linalg.inv(affine), grid_points(image.data.shape, image.affine))
+    voxels = transform(np.linalg.inv(template.affine), inverse(points))
+    brain = map_coordinates(template.brain.astype(np.float32), voxels, order=1) >= 0.5
+    return Anatomy(image, brain.reshape(image.data.shape), affine, forward)
+
+
+def register_bold(reference: Image, mask: np.ndarray, anatomy: Anatomy) -> np.ndarray:
+    """Register a BOLD reference to the anatomy of the same person.
+
+    Parameters
+    ----------
+    reference
+        A volume of the run.
+    mask
+        Its brain, bool.
+    anatomy
+        The person's anatomy.
+
+    Returns
+    -------
+    ndarray, shape (4, 4)
+        Rigid, T1w mm → BOLD mm.
+    """
+    corrected = correct_bias(reference, BIAS_SPACING, mask)
+    moving = Image(corrected.data * binary_dilation(mask), reference.affine)
+    fixed = Image(anatomy.image.data * anatomy.brain, anatomy.image.affine)
+    around = binary_dilation(anatomy.brain, iterations=2)
+    return register_linear("Rigid", fixed, moving, around, _bold_start(moving, mask, anatomy))
+
+
+def bold_mask(reference: Image) -> np.ndarray:
+    """Brain of a BOLD volume (bool) by its histogram (nilearn's `compute_epi_mask`)."""
+    volume = nib.Nifti1Image(reference.data.astype(np.float32), reference.affine)
+    return np.asarray(compute_epi_mask(volume, opening=2).dataobj) > 0
+
+
+def _bold_start(moving: Image, mask: np.ndarray, anatomy: Anatomy) -> np.ndarray:
+    """Believe the headers when the two brains overlap, else put their centres together."""
+    points = transform(anatomy.image.affine, np.argwhere(anatomy.brain).T)
+    voxels = np.rint(transform(np.linalg.inv(moving.affine), points)).astype(int)
+    shape = np.array(mask.shape)[:, None]
+    inside = voxels[:, ((voxels >= 0) & (voxels < shape)).all(axis=0)]
+    volume = abs(np.linalg.det(anatomy.image.affine)), abs(np.linalg.det(moving.affine))
+    smaller = min(anatomy.brain.sum() * volume[0], mask.sum() * volume[1])
+    start = np.eye(4)
+    if mask[tuple(inside)].sum() * volume[0] < SAME_POSITION * smaller:
+        centre = _centroid(anatomy.brain, anatomy.image.affine)
+        start[:3, 3] = _centroid(mask, moving.affine) - centre
+    return start
+
+
+def _coarsened(image: Image, voxel_size: float) -> Image:
+    """Blur and resample an image whose voxels are smaller than this (mm)."""
+    old = voxel_sizes(image.affine)
+    ratio = np.maximum(voxel_size / old, 1.0)
+    if ratio.max() < 1.2:
+        return image
+    sharp = gaussian_filter(image.data, np.sqrt(ratio**2 - 1) / 2.355)
+    shape = tuple(int(n) for n in np.ceil(np.array(image.data.shape) / ratio))
+    # The middle of the grid stays where it is.
+    corner = (np.array(image.data.shape) - 1) / 2 - ratio * (np.array(shape) - 1) / 2
+    to_old = np.diag([*ratio, 1.0])
+    to_old[:3, 3] = corner
+    data = map_coordinates(sharp, grid_points(shape, to_old), order=1, mode="nearest")
+    return Image(data.reshape(shape), image.affine @ to_old)
+
+
+def _head_centre(image: Image) -> np.ndarray:
+    """Centre (mm) of the head without the neck: what is bright below the top of the image."""
+    bright = np.argwhere(image.data > image.data.mean()).T
+    points = transform(image.affine, bright)
+    top = np.percentile(points[2], 99.9)
+    return np.asarray(points[:, points[2] > top - HEAD].mean(axis=1))
+
+
+def _centroid(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    return np.asarray(transform(affine, np.argwhere(mask).T).mean(axis=1))

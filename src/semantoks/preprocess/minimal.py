@@ -1,0 +1,205 @@
+"""The built-in engine: head motion, slice timing, registration, one resampling, confounds.
+
+It is not fMRIPrep: no surfaces, no distortion correction, no field maps, no segmentation.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import map_coordinates, spline_filter
+
+from semantoks.config import Preprocessing
+from semantoks.errors import ScanError
+from semantoks.preprocess.anatomy import Anatomy, bold_mask, register_anatomy, register_bold
+from semantoks.preprocess.confounds import confound_table, count_non_steady
+from semantoks.preprocess.derivatives import RunFiles, write_anatomy
+from semantoks.preprocess.geometry import grid_centre, rigid_matrix, transform
+from semantoks.preprocess.reading import Run, read_bold, read_t1w
+from semantoks.preprocess.realign import realign
+from semantoks.preprocess.slice_timing import correct_slice_timing, slice_axis
+from semantoks.preprocess.template import load_template
+
+log = logging.getLogger(__name__)
+
+
+class Session:
+    """Scans that share one T1w image, which is registered once, when it is first needed."""
+
+    def __init__(self, bids: Path, out: Path, t1w: str, settings: Preprocessing) -> None:
+        self.bids, self.out, self.t1w, self.settings = bids, out, t1w, settings
+        self.template = load_template(settings.voxel_size)
+
+    @cached_property
+    def anatomy(self) -> Anatomy:
+        """The registered T1w image; written in template space too."""
+        if not self.t1w:
+            raise ScanError("no T1w image of this person, and registration needs one")
+        image = read_t1w(self.bids / self.t1w)
+        anatomy = register_anatomy(image, load_template(self.settings.registration_voxel_size))
+        points = anatomy.from_template(self.template.points())
+        voxels = transform(np.linalg.inv(anatomy.image.affine), points)
+        resampled = map_coordinates(anatomy.image.data, voxels, order=1)
+        shape = self.template.brain.shape
+        write_anatomy(self.out, self.t1w, resampled.reshape(shape), self.template)
+        return anatomy
+
+    def preprocess(self, scan: dict[str, Any]) -> dict[str, Any]:
+        """Preprocess one run, a row of the index.
+
+        Returns
+        -------
+        dict
+            `dice`, `mean_fd` (mm), `n_volumes` and `repetition_time` (s).
+
+        Raises
+        ------
+        ScanError
+            When the run cannot be used.
+        """
+        run = read_bold(self.bids / scan["bold"], float(scan["repetition_time"] or "nan"))
+        non_steady = count_non_steady(run.images)
+        reference = choose_reference(run.images, non_steady)
+        mask = bold_mask(run.volume(reference))
+        rigid = register_bold(run.volume(reference), mask, self.anatomy)
+        motion = realign(run.images, run.affine, mask, reference)
+        timing = _correct_timing(run, scan)
+        points = transform(rigid, self.anatomy.from_template(self.template.points()))
+        inside = self.template.surroundings
+        series = resample(run, points[:, inside.ravel()], motion)
+        brain = _on_grid(mask, run.affine, points).reshape(inside.shape)
+        overlap = dice(brain, self.template.brain)
+        if overlap < self.settings.min_dice:
+            raise ScanError(
+                f"brain mask and template overlap by {overlap:.2f} (Dice), at least "
+                f"{self.settings.min_dice:g} is wanted: registration failed or part of the brain "
+                "is missing"
+            )
+        masks = {
+            "brain": (brain & self.template.brain)[inside],
+            "csf": (brain & self.template.csf)[inside],
+            "white_matter": (brain & self.template.white_matter)[inside],
+        }
+        table, metadata = confound_table(series, masks, motion, run.repetition_time, non_steady)
+        files = RunFiles(self.out, scan["scan"], scan["bold"])
+        files.write_confounds(table, metadata)
+        files.write_mask(brain & inside, self.template)
+        files.write_bold(series, inside, self.template, run.repetition_time, timing)
+        return {
+            "dice": round(overlap, 4),
+            "mean_fd": round(float(table["framewise_displacement"].mean()), 4),
+            "n_volumes": run.volumes,
+            "repetition_time": run.repetition_time,
+        }
+
+
+def choose_reference(images: np.ndarray, non_steady: int) -> int:
+    """Pick the volume that is most like the median of the run.
+
+    Parameters
+    ----------
+    images
+        The run, shape (x, y, z, volumes).
+    non_steady
+        How many volumes at the start to leave out.
+
+    Returns
+    -------
+    int
+    """
+    candidates = np.unique(np.linspace(non_steady, images.shape[3] - 1, 21).astype(int))
+    some = images[..., candidates].reshape(-1, len(candidates))
+    away = np.abs(some - np.median(some, axis=1, keepdims=True)).mean(axis=0)
+    return int(candidates[away.argmin()])
+
+
+def resample(run: Run, points: np.ndarray, motion: np.ndarray) -> np.ndarray:
+    """Look up every volume at the same points of the moving head: the only interpolation in space.
+
+    Parameters
+    ----------
+    run
+        The run.
+    points
+        Scanner mm at the reference volume, shape (3, n).
+    motion
+        Shape (volumes, 6).
+
+    Returns
+    -------
+    ndarray of float32, shape (n, volumes)
+        Cubic splines; 0 outside the field of view.
+    """
+    centre = grid_centre(run.images.shape[:3], run.affine)
+    to_voxels = np.linalg.inv(run.affine)
+    series = np.empty((points.shape[1], run.volumes), np.float32)
+    for t, parameters in enumerate(motion):
+        voxels = transform(to_voxels @ rigid_matrix(parameters, centre), points)
+        spline = spline_filter(run.images[..., t], order=3, output=np.float32)
+        series[:, t] = map_coordinates(spline, voxels, order=3, prefilter=False)
+    return series
+
+
+def dice(a: np.ndarray, b: np.ndarray) -> float:
+    """Overlap of two masks, 2 |a ∩ b| / (|a| + |b|) (Dice 1945)."""
+    return float(2 * (a & b).sum() / max(a.sum() + b.sum(), 1))
+
+
+def _correct_timing(run: Run, scan: dict[str, Any]) -> dict[str, Any]:
+    """Correct slice timing in place, if it is known; what to say about it in the sidecar."""
+    if not scan["slice_timing"]:
+        return {"SliceTimingCorrected": False}
+    times = json.loads(scan["slice_timing"])
+    axis, ordered = slice_axis(scan["slice_encoding_direction"] or "k", times)
+    if len(ordered) != run.images.shape[axis]:
+        raise ScanError(
+            f"SliceTiming lists {len(ordered)} slices, the image has {run.images.shape[axis]}"
+        )
+    middle = correct_slice_timing(run.images, run.repetition_time, ordered, axis)
+    return {"SliceTimingCorrected": True, "StartTime": round(middle, 4)}
+
+
+def _on_grid(mask: np.ndarray, affine: np.ndarray, points: np.ndarray) -> np.ndarray:
+    voxels = transform(np.linalg.inv(affine), points)
+    return np.asarray(map_coordinates(mask.astype(np.float32), voxels, order=1) >= 0.5)
+
+
+def preprocess_session(
+    scans: list[dict[str, Any]], bids: Path, out: Path, settings: Preprocessing
+) -> list[dict[str, Any]]:
+    """Preprocess the scans that share a T1w image; none of them stops the others.
+
+    Parameters
+    ----------
+    scans
+        Rows of the index.
+    bids, out
+        Raw data set and output folder.
+    settings
+        How.
+
+    Returns
+    -------
+    list of dict
+        One row of the status table for each.
+    """
+    session = Session(bids, out, scans[0]["t1w"], settings)
+    rows = []
+    for scan in scans:
+        started = time.process_time()
+        row = {key: scan[key] for key in ("scan", "participant_id")}
+        try:
+            row |= {"status": "ok", "reason": "", **session.preprocess(scan)}
+        except ScanError as reason:
+            row |= {"status": "failed", "reason": str(reason)}
+        except Exception as error:  # whatever odd data do to a library, the cohort goes on
+            log.exception("%s failed", scan["scan"])
+            row |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
+        rows.append(row | {"seconds": round(time.process_time() - started, 2)})
+    return rows

@@ -1,0 +1,106 @@
+"""One shard: its scans shared among processes, and the table of what became of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import pandas as pd
+
+from semantoks.config import Preprocessing
+from semantoks.errors import UserError
+from semantoks.preprocess.derivatives import describe, write_tsv
+
+log = logging.getLogger(__name__)
+
+COLUMNS = [
+    "scan",
+    "participant_id",
+    "status",
+    "reason",
+    "seconds",
+    "dice",
+    "mean_fd",
+    "n_volumes",
+    "repetition_time",
+]
+ITK_THREADS = "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"
+
+
+def preprocess(
+    scans: pd.DataFrame, bids: Path, out: Path, settings: Preprocessing, threads: int
+) -> pd.DataFrame:
+    """Preprocess one shard.
+
+    Parameters
+    ----------
+    scans
+        Rows of the index: ``scan``, ``participant_id``, ``bold`` and ``t1w`` (paths in the data
+        set), ``repetition_time`` (s), ``slice_timing`` (JSON list, s) and
+        ``slice_encoding_direction``.
+    bids
+        The raw data set.
+    out
+        Folder of the derivatives, in fMRIPrep's layout; what an earlier run left is replaced.
+    settings
+        Engine and voxel sizes.
+    threads
+        Number of processes; the result does not depend on it.
+
+    Returns
+    -------
+    DataFrame
+        One row per scan, in the order given, also written as ``scans.tsv``: ``status`` (ok or
+        failed), ``reason``, ``seconds`` (CPU), ``dice`` (brain mask against template),
+        ``mean_fd`` (mm), ``n_volumes``, ``repetition_time`` (s).
+
+    Raises
+    ------
+    UserError
+        When the engine is not available.
+    """
+    if settings.engine != "minimal":
+        raise UserError(
+            f"The preprocessing engine '{settings.engine}' is not available in this version. "
+            "Set `engine: minimal` under `preprocessing` in config.yaml."
+        )
+    _clear(out)
+    describe(out)
+    rows = _work(scans, bids, out, settings, threads) if len(scans) else []
+    table = pd.DataFrame(rows, columns=COLUMNS).astype({"n_volumes": "Int64"})
+    table = table.set_index("scan").loc[scans["scan"]].reset_index()
+    write_tsv(out / "scans.tsv", table)
+    return table
+
+
+def _work(
+    scans: pd.DataFrame, bids: Path, out: Path, settings: Preprocessing, threads: int
+) -> list[dict[str, object]]:
+    # One ITK thread per process: several give results that differ in the last bits.
+    os.environ[ITK_THREADS] = "1"
+    from semantoks.preprocess.minimal import preprocess_session  # ANTs reads the variable
+
+    work = partial(preprocess_session, bids=bids, out=out, settings=settings)
+    # A scan without T1w image shares nothing: it is a session of its own.
+    alone = scans["t1w"].where(scans["t1w"] != "", scans["scan"])
+    sessions = [group.to_dict("records") for _, group in scans.groupby(alone, sort=False)]
+    started, rows = time.monotonic(), list[dict[str, object]]()
+    # Forked, so that ANTs is imported once and not by every worker.
+    with ProcessPoolExecutor(threads, mp_context=get_context("fork")) as pool:
+        for job in as_completed([pool.submit(work, session) for session in sessions]):
+            rows += job.result()
+            left = (time.monotonic() - started) / len(rows) * (len(scans) - len(rows))
+            log.info("%d of %d scans, %.0f s left", len(rows), len(scans), left)
+    return rows
+
+
+def _clear(out: Path) -> None:
+    (out / "scans.tsv").unlink(missing_ok=True)
+    for folder in out.glob("sub-*"):
+        shutil.rmtree(folder)

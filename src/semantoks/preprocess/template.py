@@ -1,0 +1,90 @@
+"""The MNI152 template that nilearn carries, on any grid.
+
+Its files are the *symmetric* ICBM 2009a template (mirrored voxels are equal), although nilearn's
+documentation calls it asymmetrical; hence the space label.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from nilearn.datasets import (
+    load_mni152_brain_mask,
+    load_mni152_gm_template,
+    load_mni152_template,
+    load_mni152_wm_template,
+)
+from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter, map_coordinates
+
+from semantoks.preprocess.geometry import grid_points, transform
+
+SPACE = "MNI152NLin2009aSym"
+DEPTH = 12.0  # mm below the surface of the brain where fluid is surely in a ventricle
+PURE = {"white_matter": 0.95, "csf": 0.5}  # tissue share of a voxel; ventricles are narrow
+MARGIN = 6.0  # mm around the brain that is written too
+
+
+@dataclass(frozen=True)
+class Template:
+    """Template on a grid; arrays of shape (x, y, z)."""
+
+    affine: np.ndarray
+    t1w: np.ndarray
+    brain: np.ndarray  # bool
+    white_matter: np.ndarray  # bool: surely white matter
+    csf: np.ndarray  # bool: surely ventricle
+
+    @property
+    def surroundings(self) -> np.ndarray:
+        """The brain and a margin around it, bool."""
+        voxel = float(self.affine[0, 0])
+        return np.asarray(binary_dilation(self.brain, iterations=max(1, round(MARGIN / voxel))))
+
+    def points(self) -> np.ndarray:
+        """MNI mm (3, n) of all voxels."""
+        return grid_points(self.t1w.shape, self.affine)
+
+
+@lru_cache(maxsize=1)
+def _full_resolution() -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    image = load_mni152_template(resolution=1)
+    loaders = {
+        "brain": load_mni152_brain_mask,
+        "grey": load_mni152_gm_template,
+        "white": load_mni152_wm_template,
+    }
+    arrays = {n: load(resolution=1).get_fdata(dtype=np.float32) for n, load in loaders.items()}
+    return image.affine, {"t1w": image.get_fdata(dtype=np.float32), **arrays}
+
+
+@lru_cache(maxsize=4)
+def load_template(voxel_size: float) -> Template:
+    """Resample the template.
+
+    Parameters
+    ----------
+    voxel_size
+        Edge of a voxel in mm. For whole numbers the grid is that of
+        ``nilearn.datasets.load_mni152_template(resolution=voxel_size)``.
+
+    Returns
+    -------
+    Template
+    """
+    full_affine, full = _full_resolution()
+    shape = tuple(int(np.ceil(n / voxel_size)) for n in full["t1w"].shape)
+    affine = np.diag([voxel_size] * 3 + [1.0])
+    affine[:3, 3] = full_affine[:3, 3]
+    where = transform(np.linalg.inv(full_affine), grid_points(shape, affine))
+    # Blur before coarse sampling, so that a voxel holds the average of what lies in it.
+    sigma = np.sqrt(max(voxel_size**2 - 1, 0)) / 2.355
+    t1w, brain, grey, white = (
+        map_coordinates(gaussian_filter(full[name], sigma), where, order=1).reshape(shape)
+        for name in ("t1w", "brain", "grey", "white")
+    )
+    inside = brain >= 0.5
+    deep = distance_transform_edt(inside) * voxel_size > DEPTH
+    fluid = brain - grey - white
+    return Template(affine, t1w, inside, white > PURE["white_matter"], (fluid > PURE["csf"]) & deep)
