@@ -101,12 +101,21 @@ class Parcellation(Settings):
     confounds: Literal["simple", "compcor", "scrubbing"] = Field(
         "simple", description="Name of a nilearn `load_confounds` strategy."
     )
+    motion: Literal["basic", "power2", "derivatives", "full"] = Field(
+        "full", description="Motion regressors: 6, 12, 12 or 24 (nilearn's names)."
+    )
     low_pass: float = Field(0.1, gt=0, description="Upper edge of the band-pass in Hz.")
     high_pass: float = Field(0.01, ge=0, description="Lower edge of the band-pass in Hz.")
     repetition_time: float = Field(2.0, gt=0, description="TR of the time series in seconds.")
     min_seconds: float = Field(120.0, ge=0, description="Shorter scans are excluded.")
     max_mean_fd: float = Field(
         0.5, gt=0, description="Scans with a larger mean framewise displacement (mm) are excluded."
+    )
+    min_dof: float = Field(
+        10.0,
+        ge=0,
+        description="Scans with fewer degrees of freedom left after censoring, band-pass and "
+        "confounds are excluded.",
     )
     min_coverage: float = Field(
         0.5, ge=0, le=1, description="Regions covered less than this by the brain mask are NaN."

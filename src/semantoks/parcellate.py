@@ -23,7 +23,7 @@ from semantoks.store import SCAN_ENTITIES, Manifest, read_json, write_timeseries
 
 log = logging.getLogger(__name__)
 
-QUALITY = ("mean_fd", "censored", "seconds", "coverage", "dice")
+QUALITY = ("mean_fd", "censored", "seconds", "dof", "coverage", "dice")
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,9 @@ def regional_means(
     return means
 
 
-def load_confounds(bold: Path, strategy: str) -> tuple[pd.DataFrame, np.ndarray | None]:
+def load_confounds(
+    bold: Path, strategy: str, motion: str
+) -> tuple[pd.DataFrame, np.ndarray | None]:
     """Load the confounds of a run by the name of a nilearn strategy.
 
     Cosine regressors are left out: the band-pass does their work.
@@ -98,7 +100,7 @@ def load_confounds(bold: Path, strategy: str) -> tuple[pd.DataFrame, np.ndarray 
     """
     from nilearn.interfaces.fmriprep import load_confounds_strategy
 
-    confounds, kept = load_confounds_strategy(str(bold), denoise_strategy=strategy)
+    confounds, kept = load_confounds_strategy(str(bold), denoise_strategy=strategy, motion=motion)
     return confounds.loc[:, ~confounds.columns.str.startswith("cosine")], kept
 
 
@@ -111,7 +113,8 @@ def scan_timeseries(
     -------
     timeseries_CT : ndarray of float32, shape (regions, volumes)
     quality : dict
-        ``censored`` (fraction of volumes), ``seconds`` left, ``coverage`` (fraction of regions).
+        ``censored`` (fraction of volumes), ``seconds`` and ``dof`` (degrees of freedom) left,
+        ``coverage`` (fraction of regions).
 
     Raises
     ------
@@ -120,21 +123,39 @@ def scan_timeseries(
     """
     bold, mask = nib.load(files.bold), nib.load(files.mask)
     means = regional_means(bold, mask, atlas, labels, settings.min_coverage)
-    confounds, kept = load_confounds(files.bold, settings.confounds)
+    confounds, kept = load_confounds(files.bold, settings.confounds, settings.motion)
     covered = np.isfinite(means).all(axis=0)
     if not covered.any():
         raise ScanError("no region of the atlas is covered by the brain mask")
     good = len(means) if kept is None else len(kept)
-    if good * files.tr < settings.min_seconds:
-        raise ScanError(f"{good * files.tr:.0f} s of data, {settings.min_seconds:g} s are needed")
+    dof = degrees_of_freedom(good * files.tr, confounds.shape[1], settings)
+    _check_length(good * files.tr, dof, settings)
     signals = clean(
         means[:, covered], confounds, files.tr, settings.low_pass, settings.high_pass, kept
     )
     signals = resample_time(signals, files.tr, settings.repetition_time)
     timeseries = np.full((len(labels), len(signals)), np.nan, np.float32)
     timeseries[covered] = zscore(signals.T)
-    quality = {"censored": 1 - good / len(means), "seconds": good * files.tr}
+    quality = {"censored": 1 - good / len(means), "seconds": good * files.tr, "dof": dof}
     return timeseries, quality | {"coverage": float(covered.mean())}
+
+
+def degrees_of_freedom(seconds: float, confounds: int, settings: Parcellation) -> float:
+    """Count what the band-pass and the confounds leave: 2 · seconds · bandwidth − confounds.
+
+    A scan of 240 s has 43 between 0.01 and 0.1 Hz, and 24 motion regressors take most of them.
+    """
+    return 2 * seconds * (settings.low_pass - settings.high_pass) - confounds
+
+
+def _check_length(seconds: float, dof: float, settings: Parcellation) -> None:
+    if seconds < settings.min_seconds:
+        raise ScanError(f"{seconds:.0f} s of data, {settings.min_seconds:g} s are needed")
+    if dof < settings.min_dof:
+        raise ScanError(
+            f"{dof:.0f} degrees of freedom left after band-pass and confounds, "
+            f"{settings.min_dof:g} are needed (a smaller parcellation.motion takes fewer)"
+        )
 
 
 def parcellate(
@@ -195,7 +216,7 @@ def parcellate(
             tr=settings.repetition_time,
             low_pass=settings.low_pass,
             high_pass=settings.high_pass,
-            confounds=settings.confounds,
+            confounds=f"{settings.confounds}, motion {settings.motion}",
             engine=engine,
         ),
     )

@@ -8,7 +8,7 @@ import pytest
 
 from semantoks.config import Parcellation
 from semantoks.errors import ScanError
-from semantoks.parcellate import Derivatives, parcellate, regional_means
+from semantoks.parcellate import Derivatives, parcellate, regional_means, scan_timeseries
 from semantoks.store import read_manifest, read_scan_table, read_scans
 
 AFFINE = np.diag([4.0, 4, 4, 1])
@@ -98,6 +98,19 @@ def test_a_bad_scan_is_kept_with_its_reason(tmp_path: Path, atlas: tuple[str, Pa
     manifest = read_manifest(out)
     assert manifest.labels == ("b", "a", "c")
     assert (manifest.tr, manifest.space) == (2.0, "MNI152NLin2009aSym")
+
+
+def test_short_scans_have_no_room_for_many_confounds(
+    tmp_path: Path, atlas: tuple[str, Path, Path]
+) -> None:
+    write_run(tmp_path, SCAN, volumes=60)
+    files = Derivatives.find(tmp_path, SCAN, "sub-01")
+    image = nib.load(atlas[1])
+    # 150 s × 0.09 Hz × 2 = 27 degrees of freedom; 24 + 2 confounds, or 6 + 2.
+    with pytest.raises(ScanError, match="1 degrees of freedom left"):
+        scan_timeseries(files, image, [1, 2], Parcellation())
+    _, quality = scan_timeseries(files, image, [1, 2], Parcellation(motion="basic"))
+    assert quality["dof"] == pytest.approx(19)
 
 
 def test_an_empty_shard_gives_an_empty_table(tmp_path: Path, atlas: tuple[str, Path, Path]) -> None:
