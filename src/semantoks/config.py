@@ -18,6 +18,7 @@ from pydantic import (
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 Kind = Literal["classification", "regression"]
+Readout = Literal["pooled", "networks"]
 
 
 class Settings(BaseModel):
@@ -200,6 +201,11 @@ class Model(Settings):
     """A model to pretrain."""
 
     datasets: list[str] = Field([], description="Data sets to learn from (default: all).")
+    readouts: list[Readout] = Field(
+        ["pooled"],
+        description="Embeddings to make: `pooled` (mean token and [CLS], as in the paper) or "
+        "`networks` (one vector per network).",
+    )
     architecture: Architecture = Field(Architecture(), description="Sizes.")
     training: Training = Field(Training(), description="Optimisation.")
 

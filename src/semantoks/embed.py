@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from semantoks.config import Readout
 from semantoks.errors import UserError
 from semantoks.model import Encoder
 from semantoks.model.checkpoint import load_encoder
@@ -24,6 +25,7 @@ def embed_files(
     timeseries: Sequence[Path],
     out: Path,
     *,
+    readout: Readout = "pooled",
     windows: int = 8,
     allow_mismatch: Sequence[str] = (),
     threads: int | None = None,
@@ -38,7 +40,7 @@ def embed_files(
         Files written by `semantoks.store`.
     out : path
         Parquet file, one row per scan.
-    windows, allow_mismatch, threads
+    readout, windows, allow_mismatch, threads
         As for `embed`.
 
     Raises
@@ -55,6 +57,7 @@ def embed_files(
             encoder,
             scans,
             manifest,
+            readout=readout,
             windows=windows,
             allow_mismatch=allow_mismatch,
             threads=threads,
@@ -76,6 +79,7 @@ def embed(
     scans: Iterable[Scan],
     manifest: Manifest | None = None,
     *,
+    readout: Readout = "pooled",
     windows: int = 8,
     allow_mismatch: Sequence[str] = (),
     threads: int | None = None,
@@ -92,6 +96,8 @@ def embed(
         shorter than a patch gets NaN, with a warning.
     manifest : Manifest, optional
         What the time series are; compared with what the encoder expects.
+    readout : {"pooled", "networks"}
+        The mean token and [CLS], as in the paper, or one vector per network.
     windows : int
         Windows per scan.
     allow_mismatch : sequence of str
@@ -105,8 +111,7 @@ def embed(
     -------
     ids : list of str
         The scans, in the order given.
-    features : ndarray of float32, shape (scans, 2·width)
-        Mean token, then [CLS].
+    features : ndarray of float32, shape (scans, 2·width) or (scans, networks·width)
 
     Raises
     ------
@@ -121,7 +126,7 @@ def embed(
     features: list[np.ndarray] = []
     for scan in scans:
         ids.append(scan.scan)
-        features.append(embed_timeseries(encoder, scan.timeseries_CT, windows))
+        features.append(embed_timeseries(encoder, scan.timeseries_CT, readout, windows))
         if scan.timeseries_CT.shape[1] < encoder.architecture.patch:
             logger.warning(
                 "%s has %d volumes, less than a patch (%d): its features are NaN.",
@@ -129,22 +134,33 @@ def embed(
                 scan.timeseries_CT.shape[1],
                 encoder.architecture.patch,
             )
-    width = 2 * encoder.architecture.width
-    return ids, np.stack(features) if features else np.empty((0, width), np.float32)
+    empty = np.empty((0, _size(encoder, readout)), np.float32)
+    return ids, np.stack(features) if features else empty
+
+
+def _size(encoder: Encoder, readout: Readout) -> int:
+    vectors = 2 if readout == "pooled" else len(encoder.order)
+    return vectors * encoder.architecture.width
 
 
 @torch.inference_mode()
-def embed_timeseries(encoder: Encoder, timeseries_CT: np.ndarray, windows: int = 8) -> np.ndarray:
-    """Embed one scan of z-scored time series (regions, volumes) as a vector (2·width,)."""
+def embed_timeseries(
+    encoder: Encoder,
+    timeseries_CT: np.ndarray,
+    readout: Readout = "pooled",
+    windows: int = 8,
+) -> np.ndarray:
+    """Embed one scan of z-scored time series, (regions, volumes), as a vector."""
     sizes = encoder.architecture
     volumes = timeseries_CT.shape[1]
     window = min(sizes.window, volumes // sizes.patch * sizes.patch)
     if window == 0:
-        return np.full(2 * sizes.width, np.nan, np.float32)
+        return np.full(_size(encoder, readout), np.nan, np.float32)
     # A short scan has fewer different windows than are asked for.
     starts = np.unique(np.linspace(0, volumes - window, windows).round().astype(int))
     windows_WCT = np.stack([timeseries_CT[:, start : start + window] for start in starts])
     device = encoder.cls_embedding.device
     x_WCT = torch.from_numpy(windows_WCT).to(device, encoder.cls_embedding.dtype)
-    embedding: np.ndarray = encoder.embed(x_WCT).mean(0).float().cpu().numpy()
+    read = encoder.embed if readout == "pooled" else encoder.embed_networks
+    embedding: np.ndarray = read(x_WCT).mean(0).float().cpu().numpy()
     return embedding

@@ -90,7 +90,7 @@ def _pretrain(a: Namespace, s: dict[str, Any]) -> None:
 def _embed(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.embed import embed_files
 
-    embed_files(a.model.parent, a.timeseries, a.out, threads=a.threads)
+    embed_files(a.model.parent, a.timeseries, a.out, readout=s["readout"], threads=a.threads)
 
 
 def _represent(a: Namespace, s: dict[str, Any]) -> None:

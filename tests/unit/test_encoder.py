@@ -40,6 +40,13 @@ def test_shapes_and_embedding(x_BCT: torch.Tensor) -> None:
     torch.testing.assert_close(model.embed(x_BCT), expected)
 
 
+def test_a_vector_per_network_is_the_mean_of_its_tokens(x_BCT: torch.Tensor) -> None:
+    model = encoder()
+    vectors = model.embed_networks(x_BCT).view(3, 3, 8)
+    tokens = model(x_BCT).tokens_BLD.view(3, 3, 2, 8)
+    torch.testing.assert_close(vectors, tokens.mean(2))
+
+
 def test_regions_of_a_network_need_not_be_contiguous(x_BCT: torch.Tensor) -> None:
     grouped = encoder(("a", "a", "a", "b", "b", "c"))
     scattered = encoder()

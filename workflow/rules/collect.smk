@@ -14,8 +14,8 @@ rule model:
 rule embeddings:
     input:
         expand(
-            "results/representations/{model}/{dataset}.parquet",
-            model=MODELS,
+            "results/representations/{embedding}/{dataset}.parquet",
+            embedding=EMBEDDINGS,
             dataset=DATASETS,
         ),
 

@@ -90,7 +90,14 @@ except UserError as error:
 
 DATASETS = config["datasets"]
 MODELS = config["models"]
-REPRESENTATIONS = [*MODELS, *config["baselines"], "chance"]
+BASELINES = [*config["baselines"], "chance"]
+# Embeddings by name: the model's own for the pooled readout, else with the readout behind it.
+EMBEDDINGS = {
+    model if readout == "pooled" else f"{model}-{readout}": (model, readout)
+    for model, about in MODELS.items()
+    for readout in about["readouts"]
+}
+REPRESENTATIONS = [*EMBEDDINGS, *BASELINES]
 TASKS = [(d, p) for d, about in DATASETS.items() for p in about["phenotypes"]]
 ATLAS = config["atlas"]
 
@@ -142,7 +149,8 @@ wildcard_constraints:
     dataset="|".join(DATASETS),
     model="|".join(MODELS) or "none",
     shard=r"\d{4}",
-    baseline="|".join([*config["baselines"], "chance"]),
+    embedding="|".join(EMBEDDINGS) or "none",
+    baseline="|".join(BASELINES),
     representation="|".join(REPRESENTATIONS),
     phenotype="[^/]+",
 

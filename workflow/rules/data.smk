@@ -49,9 +49,9 @@ rule preprocess:
         "logs/preprocessed/{dataset}/shard-{shard}.log",
     conda:
         "../../envs/images.yaml"
-    threads: 1
+    threads: 4
     resources:
-        mem_mb=4000,
+        mem_mb=lambda w, threads: 2000 * threads,
     params:
         bids=lambda w: bids_folder(w.dataset),
         settings=settings("preprocess", preprocessing=config["preprocessing"]),

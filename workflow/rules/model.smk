@@ -17,7 +17,12 @@ rule pretrain:
         mem_mb=16000,
         gpu=1,
     params:
-        settings=settings("pretrain", model=lambda w: MODELS[w.model]),
+        settings=settings(
+            "pretrain",
+            model=lambda w: {
+                k: MODELS[w.model][k] for k in ("architecture", "training")
+            },
+        ),
     shell:
         "python -m semantoks pretrain --settings {params.settings:q} --threads {threads}"
         " --label {wildcards.model} --timeseries {input:q} --out {output.encoder:q}"
@@ -26,13 +31,13 @@ rule pretrain:
 
 rule embed:
     input:
-        model="results/models/{model}/encoder.safetensors",
-        config="results/models/{model}/config.json",
+        model=lambda w: f"results/models/{EMBEDDINGS[w.embedding][0]}/encoder.safetensors",
+        config=lambda w: f"results/models/{EMBEDDINGS[w.embedding][0]}/config.json",
         timeseries=lambda w: timeseries_of([w.dataset]),
     output:
-        "results/representations/{model}/{dataset}.parquet",
+        "results/representations/{embedding}/{dataset}.parquet",
     log:
-        "logs/representations/{model}/{dataset}.log",
+        "logs/representations/{embedding}/{dataset}.log",
     conda:
         "../../envs/model.yaml"
     threads: 4
@@ -40,10 +45,10 @@ rule embed:
         mem_mb=8000,
         gpu=1,
     params:
-        settings=settings("embed"),
+        settings=settings("embed", readout=lambda w: EMBEDDINGS[w.embedding][1]),
     shell:
         "python -m semantoks embed --settings {params.settings:q} --threads {threads}"
-        " --label '{wildcards.model} {wildcards.dataset}' --model {input.model:q}"
+        " --label '{wildcards.embedding} {wildcards.dataset}' --model {input.model:q}"
         " --timeseries {input.timeseries:q} --out {output:q} 2>&1 | tee {log:q}"
 
 

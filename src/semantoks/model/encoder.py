@@ -170,6 +170,16 @@ class Encoder(nn.Module):
         output: EncoderOutput = self(x_BCT)
         return torch.cat([output.tokens_BLD.mean(1), output.cls_BD], dim=-1)
 
+    def embed_networks(self, x_BCT: Tensor) -> Tensor:
+        """Return one vector per network, the mean of its tokens over time, (B, N·width).
+
+        What sets one network apart is diluted in `embed`, the mean over all of them.
+        """
+        tokens_BLD = self(x_BCT).tokens_BLD
+        by_network_BNPD = tokens_BLD.view(len(x_BCT), len(self.order), -1, tokens_BLD.shape[-1])
+        vectors_BE: Tensor = by_network_BNPD.mean(2).flatten(1)
+        return vectors_BE
+
     def _tokenize(self, x_BCT: Tensor) -> Tensor:
         batch, regions, volumes = x_BCT.shape
         patch = self.architecture.patch

@@ -75,9 +75,10 @@ def pretrain(
         raise UserError("Pretraining needs files of time series, found none. Name some data sets.")
     if threads is not None:
         torch.set_num_threads(threads)
-    manifest = read_manifest(timeseries[0])
-    for path in timeseries[1:]:
-        require_match(manifest, read_manifest(path), str(path))
+    manifests = [read_manifest(path) for path in timeseries]
+    manifest = next((m for m in manifests if m.space), manifests[0])  # a file may have no scan
+    for path, found in zip(timeseries, manifests, strict=True):
+        require_match(manifest, found, str(path))
     scans = [scan.timeseries_CT for scan in read_scans(timeseries)]
     return fit(scans, manifest.networks, settings, out, manifest=manifest, device=device)
 
