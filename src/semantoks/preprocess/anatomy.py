@@ -9,6 +9,7 @@ import numpy as np
 from nilearn.masking import compute_epi_mask
 from scipy.ndimage import binary_dilation, gaussian_filter, map_coordinates
 
+from semantoks.errors import ScanError
 from semantoks.preprocess.ants_bridge import (
     Image,
     Warp,
@@ -19,6 +20,7 @@ from semantoks.preprocess.ants_bridge import (
 from semantoks.preprocess.geometry import grid_points, transform, voxel_sizes
 from semantoks.preprocess.template import Template
 
+MIN_LITRES = 0.2  # less is no brain, nor a slab of one that could be registered
 HEAD = 150.0  # mm from the top of the head that are head rather than neck
 BIAS_SPACING = {"T1w": 18.0, "bold": 12.0}  # mm; finer is slower and no better
 SAME_POSITION = 0.8  # part of the smaller brain that must overlap for headers to be believed
@@ -91,9 +93,22 @@ def register_bold(reference: Image, mask: np.ndarray, anatomy: Anatomy) -> np.nd
 
 
 def bold_mask(reference: Image) -> np.ndarray:
-    """Brain of a BOLD volume (bool) by its histogram (nilearn's `compute_epi_mask`)."""
+    """Find the brain of a BOLD volume by its histogram (nilearn's `compute_epi_mask`).
+
+    Raises
+    ------
+    ScanError
+        When there is none.
+    """
     volume = nib.Nifti1Image(reference.data.astype(np.float32), reference.affine)
-    return np.asarray(compute_epi_mask(volume, opening=2).dataobj) > 0
+    try:
+        mask = np.asarray(compute_epi_mask(volume, opening=2).dataobj) > 0
+    except ValueError as error:
+        raise ScanError(f"no brain found in the BOLD image ({error})") from error
+    litres = mask.sum() * abs(np.linalg.det(reference.affine)) / 1e6
+    if litres < MIN_LITRES:
+        raise ScanError(f"no brain found in the BOLD image: its mask has {litres:.2f} litres")
+    return np.asarray(mask)
 
 
 def _bold_start(moving: Image, mask: np.ndarray, anatomy: Anatomy) -> np.ndarray:

@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import map_coordinates, spline_filter
+from scipy.ndimage import map_coordinates
 
 from semantoks.config import Preprocessing
 from semantoks.errors import ScanError
 from semantoks.preprocess.anatomy import Anatomy, bold_mask, register_anatomy, register_bold
 from semantoks.preprocess.confounds import confound_table, count_non_steady
 from semantoks.preprocess.derivatives import RunFiles, write_anatomy
-from semantoks.preprocess.geometry import grid_centre, rigid_matrix, transform
+from semantoks.preprocess.geometry import transform
 from semantoks.preprocess.reading import Run, read_bold, read_t1w
-from semantoks.preprocess.realign import realign
+from semantoks.preprocess.realign import choose_reference, realign
+from semantoks.preprocess.resample import dice, resample, resample_mask
 from semantoks.preprocess.slice_timing import correct_slice_timing, slice_axis
 from semantoks.preprocess.template import load_template
 
@@ -72,20 +73,10 @@ class Session:
         timing = _correct_timing(run, scan)
         points = transform(rigid, self.anatomy.from_template(self.template.points()))
         inside = self.template.surroundings
+        brain = resample_mask(mask, run.affine, points).reshape(inside.shape)
+        overlap = self._checked_overlap(brain)
         series = resample(run, points[:, inside.ravel()], motion)
-        brain = _on_grid(mask, run.affine, points).reshape(inside.shape)
-        overlap = dice(brain, self.template.brain)
-        if overlap < self.settings.min_dice:
-            raise ScanError(
-                f"brain mask and template overlap by {overlap:.2f} (Dice), at least "
-                f"{self.settings.min_dice:g} is wanted: registration failed or part of the brain "
-                "is missing"
-            )
-        masks = {
-            "brain": (brain & self.template.brain)[inside],
-            "csf": (brain & self.template.csf)[inside],
-            "white_matter": (brain & self.template.white_matter)[inside],
-        }
+        masks = {name: tissue[inside] for name, tissue in self._tissues(brain).items()}
         table, metadata = confound_table(series, masks, motion, run.repetition_time, non_steady)
         files = RunFiles(self.out, scan["scan"], scan["bold"])
         files.write_confounds(table, metadata)
@@ -98,57 +89,29 @@ class Session:
             "repetition_time": run.repetition_time,
         }
 
+    def _checked_overlap(self, brain: np.ndarray) -> float:
+        overlap = dice(brain, self.template.brain)
+        if overlap < self.settings.min_dice:
+            raise ScanError(
+                f"brain mask and template overlap by {overlap:.2f} (Dice), at least "
+                f"{self.settings.min_dice:g} is wanted: registration failed or part of the brain "
+                "is missing"
+            )
+        return overlap
 
-def choose_reference(images: np.ndarray, non_steady: int) -> int:
-    """Pick the volume that is most like the median of the run.
-
-    Parameters
-    ----------
-    images
-        The run, shape (x, y, z, volumes).
-    non_steady
-        How many volumes at the start to leave out.
-
-    Returns
-    -------
-    int
-    """
-    candidates = np.unique(np.linspace(non_steady, images.shape[3] - 1, 21).astype(int))
-    some = images[..., candidates].reshape(-1, len(candidates))
-    away = np.abs(some - np.median(some, axis=1, keepdims=True)).mean(axis=0)
-    return int(candidates[away.argmin()])
-
-
-def resample(run: Run, points: np.ndarray, motion: np.ndarray) -> np.ndarray:
-    """Look up every volume at the same points of the moving head: the only interpolation in space.
-
-    Parameters
-    ----------
-    run
-        The run.
-    points
-        Scanner mm at the reference volume, shape (3, n).
-    motion
-        Shape (volumes, 6).
-
-    Returns
-    -------
-    ndarray of float32, shape (n, volumes)
-        Cubic splines; 0 outside the field of view.
-    """
-    centre = grid_centre(run.images.shape[:3], run.affine)
-    to_voxels = np.linalg.inv(run.affine)
-    series = np.empty((points.shape[1], run.volumes), np.float32)
-    for t, parameters in enumerate(motion):
-        voxels = transform(to_voxels @ rigid_matrix(parameters, centre), points)
-        spline = spline_filter(run.images[..., t], order=3, output=np.float32)
-        series[:, t] = map_coordinates(spline, voxels, order=3, prefilter=False)
-    return series
-
-
-def dice(a: np.ndarray, b: np.ndarray) -> float:
-    """Overlap of two masks, 2 |a ∩ b| / (|a| + |b|) (Dice 1945)."""
-    return float(2 * (a & b).sum() / max(a.sum() + b.sum(), 1))
+    def _tissues(self, brain: np.ndarray) -> dict[str, np.ndarray]:
+        """Masks for the confounds: the template's, where the run has a brain."""
+        template = self.template
+        names = {
+            "brain": template.brain,
+            "csf": template.csf,
+            "white_matter": template.white_matter,
+        }
+        tissues = {name: brain & tissue for name, tissue in names.items()}
+        for name, tissue in tissues.items():
+            if not tissue.any():
+                raise ScanError(f"no voxel of {name} in the field of view, confounds need some")
+        return tissues
 
 
 def _correct_timing(run: Run, scan: dict[str, Any]) -> dict[str, Any]:
@@ -157,17 +120,17 @@ def _correct_timing(run: Run, scan: dict[str, Any]) -> dict[str, Any]:
         return {"SliceTimingCorrected": False}
     times = json.loads(scan["slice_timing"])
     axis, ordered = slice_axis(scan["slice_encoding_direction"] or "k", times)
+    if ordered.max() > run.repetition_time:
+        raise ScanError(
+            f"SliceTiming goes to {ordered.max():g} s but RepetitionTime is "
+            f"{run.repetition_time:g} s: one of them is not in seconds"
+        )
     if len(ordered) != run.images.shape[axis]:
         raise ScanError(
             f"SliceTiming lists {len(ordered)} slices, the image has {run.images.shape[axis]}"
         )
     middle = correct_slice_timing(run.images, run.repetition_time, ordered, axis)
     return {"SliceTimingCorrected": True, "StartTime": round(middle, 4)}
-
-
-def _on_grid(mask: np.ndarray, affine: np.ndarray, points: np.ndarray) -> np.ndarray:
-    voxels = transform(np.linalg.inv(affine), points)
-    return np.asarray(map_coordinates(mask.astype(np.float32), voxels, order=1) >= 0.5)
 
 
 def preprocess_session(

@@ -32,6 +32,26 @@ MAX_ITERATIONS = 30
 TOLERANCE = 2e-3  # mm, translation plus rotation at 50 mm
 
 
+def choose_reference(images: np.ndarray, non_steady: int) -> int:
+    """Pick the volume that is most like the median of the run.
+
+    Parameters
+    ----------
+    images
+        The run, shape (x, y, z, volumes).
+    non_steady
+        How many volumes at the start to leave out.
+
+    Returns
+    -------
+    int
+    """
+    candidates = np.unique(np.linspace(non_steady, images.shape[3] - 1, 21).astype(int))
+    some = images[..., candidates].reshape(-1, len(candidates))
+    away = np.abs(some - np.median(some, axis=1, keepdims=True)).mean(axis=0)
+    return int(candidates[away.argmin()])
+
+
 def realign(images: np.ndarray, affine: np.ndarray, mask: np.ndarray, reference: int) -> np.ndarray:
     """Estimate head motion relative to one volume.
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import gzip
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -19,6 +17,7 @@ from semantoks.simulate.activity import Regions
 from semantoks.simulate.motion import COLUMNS, framewise_displacement
 from semantoks.simulate.people import Person
 from semantoks.simulate.protocol import Protocol
+from semantoks.store import atomic, write_json
 
 TASK = "rest"
 GENERATOR = "semantoks simulate"
@@ -67,13 +66,13 @@ def start(bids: Path, truth: Path, settings: Simulation, regions: Regions) -> No
     shutil.rmtree(truth, ignore_errors=True)
     generated = [{"Name": GENERATOR, "Description": "Simulated images"}]
     about = {"Name": "Simulated resting state", "BIDSVersion": "1.9.0", "DatasetType": "raw"}
-    _json(
+    write_json(
         description,
         {**about, "License": "CC0", "Authors": ["Nobody", "No one"], "GeneratedBy": generated},
     )
-    _write(bids / "README", lambda p: p.write_text(README))
-    _json(truth / "settings.json", settings.model_dump())
-    _json(truth / "motion.json", MOTION)
+    (bids / "README").write_text(README)
+    write_json(truth / "settings.json", settings.model_dump())
+    write_json(truth / "motion.json", MOTION)
     table = pd.DataFrame(regions.centres, columns=["x", "y", "z"])
     _table(truth / "regions.tsv", table.assign(radius=regions.radii, network=regions.networks))
 
@@ -92,7 +91,7 @@ def finish(bids: Path, truth: Path, people: list[Person]) -> None:
         for p in people
     ]
     _table(truth / "participants.tsv", pd.DataFrame(rows).join(pd.DataFrame(planted)))
-    _json(bids / "participants.json", PARTICIPANTS)
+    write_json(bids / "participants.json", PARTICIPANTS)
     _table(bids / "participants.tsv", pd.DataFrame(rows))
 
 
@@ -123,7 +122,7 @@ class Place:
         nifti = nib.Nifti1Image(image, affine)
         nifti.header.set_xyzt_units("mm", "sec")
         _image(path, nifti)
-        _json(_sidecar(path), {"Modality": "MR", "MagneticFieldStrength": 3})
+        write_json(_sidecar(path), {"Modality": "MR", "MagneticFieldStrength": 3})
 
     def write_bold(
         self, image: np.ndarray, protocol: Protocol, settings: Simulation, truncated: bool
@@ -143,41 +142,28 @@ class Place:
             "SliceEncodingDirection": "k",
             "SliceTiming": [round(float(t), 4) for t in protocol.slice_times],
         }
-        _json(_sidecar(path), sidecar)
+        write_json(_sidecar(path), sidecar)
 
     def write_truth(self, motion: np.ndarray, activity: np.ndarray) -> None:
         """Write motion (volumes, 6) and activity (regions, volumes) at mid-volume."""
         table = pd.DataFrame(motion, columns=COLUMNS)
         table["framewise_displacement"] = np.r_[np.nan, framewise_displacement(motion)]
         _table(self.truth / f"{self.scan}_motion.tsv", table)
-        path = self.truth / f"{self.scan}_activity.npy"
-        _write(path, lambda p: np.save(p, activity.astype(np.float32)))
+        with atomic(self.truth / f"{self.scan}_activity.npy") as path, path.open("wb") as file:
+            np.save(file, activity.astype(np.float32))
 
 
 def _sidecar(image: Path) -> Path:
     return image.with_name(image.name.replace(".nii.gz", ".json"))
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{path.name}")
-    write(temporary)
-    temporary.replace(path)
-
-
-def _json(path: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, indent=2, ensure_ascii=False)
-    _write(path, lambda p: p.write_text(text + "\n"))
-
-
 def _table(path: Path, table: pd.DataFrame) -> None:
-    _write(path, lambda p: table.to_csv(p, sep="\t", index=False, na_rep="n/a"))
+    with atomic(path) as temporary:
+        table.to_csv(temporary, sep="\t", index=False, na_rep="n/a")
 
 
 def _image(path: Path, image: nib.Nifti1Image, keep: float = 1.0) -> None:
-    def write(temporary: Path) -> None:
-        nib.save(image, temporary)
-        content = temporary.read_bytes()
+    # No time in the gzip header: the same images give the same bytes.
+    content = gzip.compress(image.to_bytes(), 1, mtime=0)
+    with atomic(path) as temporary:
         temporary.write_bytes(content[: int(len(content) * keep)])
-
-    _write(path, write)
