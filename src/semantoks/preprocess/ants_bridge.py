@@ -89,7 +89,7 @@ def correct_bias(image: Image, spacing: float, mask: np.ndarray | None = None) -
 
 
 def register_linear(
-    kind: str, fixed: Image, moving: Image, mask: np.ndarray, start: np.ndarray
+    kind: str, fixed: Image, mask: np.ndarray, moving: Image, start: np.ndarray
 ) -> np.ndarray:
     """Find a Rigid or Affine transform by mutual information.
 
@@ -97,10 +97,12 @@ def register_linear(
     ----------
     kind
         "Rigid" or "Affine".
-    fixed, moving
-        Images.
+    fixed
+        Image to register to.
     mask
-        Voxels of the fixed image to look at, bool.
+        Its voxels to look at, bool.
+    moving
+        Image to register.
     start
         First guess, (4, 4), from fixed to moving mm.
 
@@ -128,13 +130,13 @@ def register_linear(
 
 
 def register_syn(
-    fixed: Image, moving: Image, mask: np.ndarray, affine: np.ndarray
+    fixed: Image, mask: np.ndarray, moving: Image, affine: np.ndarray
 ) -> tuple[Warp, Warp]:
     """Refine an affine transform by symmetric diffeomorphic normalisation (Avants et al. 2008).
 
     Parameters
     ----------
-    fixed, moving, mask
+    fixed, mask, moving
         As for `register_linear`.
     affine
         What `register_linear` found.
