@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from semantoks.config import Preprocessing
 from semantoks.errors import UserError
@@ -91,8 +92,10 @@ def _work(
     alone = scans["t1w"].where(scans["t1w"] != "", scans["scan"])
     sessions = [group.to_dict("records") for _, group in scans.groupby(alone, sort=False)]
     started, rows = time.monotonic(), list[dict[str, object]]()
-    # Forked, so that ANTs is imported once and not by every worker.
-    with ProcessPoolExecutor(threads, mp_context=get_context("fork")) as pool:
+    # Forked, so that ANTs is imported once and not by every worker; one core each, BLAS included.
+    with ProcessPoolExecutor(
+        threads, get_context("fork"), initializer=threadpool_limits, initargs=(1,)
+    ) as pool:
         for job in as_completed([pool.submit(work, session) for session in sessions]):
             rows += job.result()
             left = (time.monotonic() - started) / len(rows) * (len(scans) - len(rows))

@@ -96,10 +96,18 @@ def _sampled(
     Grids are parallel, so that each axis is one matrix product.
     """
     sigma = max(fwhm / 2.355, 0.25)
-    for axis, n in enumerate(shape):
-        away = np.arange(n)[:, None] * voxel_size - np.arange(image.shape[axis])
-        weights = np.exp(-((away / sigma) ** 2) / 2).astype(np.float32)
-        # Beyond the image there is air: weights there are lost, not handed to the last voxel.
-        weights /= sigma * np.sqrt(2 * np.pi) if fwhm else weights.sum(1, keepdims=True)
-        image = np.moveaxis(np.tensordot(weights, image, axes=(1, axis)), 0, axis)
-    return image
+    x, y, z = (
+        _weights(n, before, voxel_size, sigma, bool(fwhm))
+        for n, before in zip(shape, image.shape, strict=True)
+    )
+    rows = (x @ image.reshape(len(image), -1)).reshape(-1, *image.shape[1:])
+    return np.asarray((y @ rows) @ z.T)
+
+
+def _weights(n: int, before: int, voxel_size: float, sigma: float, air: bool) -> np.ndarray:
+    """Weights (n, before) of the old voxels along one axis in each new one."""
+    away = np.arange(n)[:, None] * voxel_size - np.arange(before)
+    weights = np.exp(-((away / sigma) ** 2) / 2).astype(np.float32)
+    # Beyond the image there is air: its weight is lost, not handed to the last voxel.
+    total = sigma * np.sqrt(2 * np.pi) if air else weights.sum(1, keepdims=True)
+    return np.asarray(weights / total, np.float32)

@@ -17,6 +17,7 @@ AMPLITUDE = (0.01, 0.02)  # BOLD activity as a fraction of the local intensity
 THERMAL = {"T1w": 0.02, "bold": 0.01}  # noise as a fraction of bright tissue
 BIAS = {"T1w": 0.1, "bold": 0.2}  # strength of the coil's sensitivity
 BRIGHTNESS = 1000.0
+BRAIN = 0.2  # intensity that scalp does not reach
 BASE_HALF = np.array([95.0, 115.0, 100.0])  # mm; half the box that holds the head at rest
 
 
@@ -87,8 +88,10 @@ def acquire_bold(
     for t, parameters in enumerate(motion):
         unmoved = np.linalg.inv(rigid_matrix(parameters, BRAIN_CENTRE))
         intensity, near = rest.look(transform(unmoved, points))
-        change = rest.activity(near, signals[:, t], when) + courses[t] @ maps
-        change += rest.fluid[near] * pulse[t, when] + breath[t, when]
+        change = courses[t] @ maps + breath[t, when]
+        brain = intensity > BRAIN  # the rest of the head has no activity and no pulse
+        change[brain] += rest.activity(near[brain], signals[:, t], when[brain])
+        change[brain] += rest.fluid[near[brain]] * pulse[t, when[brain]]
         clean[inside] = intensity * gain * (1 + change)
         images[:, t] = _digitise(noise.magnitude(rng, clean, THERMAL["bold"]))
     return images.reshape(*grid.shape, -1)

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from semantoks.config import Simulation
 from semantoks.simulate import files
@@ -51,7 +52,7 @@ def simulate(bids: Path, truth: Path, settings: Simulation, threads: int) -> Non
     build_head()  # kept by a cache that the workers inherit when they are forked
     work = partial(_scan_person, bids=bids, truth=truth, settings=settings)
     started = time.monotonic()
-    with ProcessPoolExecutor(threads) as pool:
+    with ProcessPoolExecutor(threads, initializer=threadpool_limits, initargs=(1,)) as pool:
         jobs = [pool.submit(work, person) for person in people]
         for done, job in enumerate(as_completed(jobs), 1):
             job.result()
