@@ -89,3 +89,7 @@ def write_cohort(folder: Path, manifest: Manifest) -> tuple[list[Path], Path]:
     for k, path in enumerate(paths):
         write_timeseries(path, rows.iloc[k::2], arrays[k::2], manifest)
     return paths, folder / "participants.parquet"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write", action="store_true", help="write the golden numbers anew")

@@ -69,7 +69,10 @@ def _predict(
         values: np.ndarray = ridge.predict(test_PR)
         return values
     model = LogisticRegression(
-        C=1 / (strength * len(train_PR)), class_weight="balanced", tol=1e-6, max_iter=2000
+        C=1 / (strength * len(train_PR)),
+        class_weight="balanced",
+        solver="newton-cholesky",
+        tol=1e-8,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

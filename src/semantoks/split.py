@@ -59,7 +59,7 @@ def make_splits(target: pd.Series, kind: Kind, settings: Splits) -> pd.DataFrame
         ``repeat``, ``participant_id``, ``target``, ``test`` (bool), sorted.
     """
     target = target.sort_index()
-    strata = target if kind == "classification" else _quantile_bins(target)
+    strata = target if kind == "classification" else _quantile_bins(target, settings)
     splitter = StratifiedShuffleSplit(
         REPEATS, test_size=settings.test_fraction, random_state=settings.seed
     )
@@ -80,32 +80,40 @@ def make_splits(target: pd.Series, kind: Kind, settings: Splits) -> pd.DataFrame
     return pd.concat(parts, ignore_index=True)
 
 
-def _quantile_bins(target: pd.Series) -> np.ndarray:
-    edges = np.quantile(target, np.linspace(0, 1, STRATA + 1)[1:-1])
+def _quantile_bins(target: pd.Series, settings: Splits) -> np.ndarray:
+    bins = min(STRATA, _test_people(len(target), settings))  # each bin needs somebody to test
+    edges = np.quantile(target, np.linspace(0, 1, bins + 1)[1:-1])
     return np.searchsorted(edges, target.to_numpy(), side="right")
 
 
-def check_target(target: pd.Series, phenotype: str, kind: Kind) -> None:
+def _test_people(people: int, settings: Splits) -> int:
+    return int(np.ceil(people * settings.test_fraction))
+
+
+def check_target(target: pd.Series, phenotype: str, kind: Kind, settings: Splits) -> None:
     """Refuse what cannot be scored honestly.
 
     Raises
     ------
     UserError
-        When there is only one value, or a class (or a quarter of the cohort) has fewer than two
-        people.
+        When there is only one value, a class has one person, or there are more classes than
+        people to test.
     """
     if target.nunique() < 2:
         raise UserError(
             f"Phenotype '{phenotype}' has the same value in all {len(target)} people with a usable "
             "scan, so there is nothing to predict. Take it out of the configuration."
         )
-    counts = target.value_counts()
-    smallest = int(counts.min()) if kind == "classification" else len(target) // STRATA
-    if smallest < 2:
-        what = f"class '{counts.idxmin()}'" if kind == "classification" else "each quarter of it"
+    tested = _test_people(len(target), settings)
+    if min(tested, len(target) - tested) < target.nunique() and kind == "classification":
         raise UserError(
-            f"Phenotype '{phenotype}': {what} has {smallest} people with a usable scan, at least "
-            "2 are needed. Merge classes in participants.tsv or take the phenotype out."
+            f"Phenotype '{phenotype}' has {target.nunique()} classes, but only {tested} of "
+            f"{len(target)} people are tested in a split. Merge classes or add people."
+        )
+    if kind == "classification" and target.value_counts().min() < 2:
+        raise UserError(
+            f"Phenotype '{phenotype}': class '{target.value_counts().idxmin()}' has 1 person with "
+            "a usable scan, at least 2 are needed. Merge classes or take the phenotype out."
         )
 
 
@@ -122,7 +130,7 @@ def split(
     usable = set(scans.loc[scans["status"] == "ok", "participant_id"])
     known = targets(read_table(participants), phenotype, kind)
     target = known[known.index.isin(usable)]
-    check_target(target, phenotype, kind)
+    check_target(target, phenotype, kind, settings)
     log.info("%d people have a usable scan and a value of %s", len(target), phenotype)
     missing = {
         "people_without_value": len(usable - set(known.index)),

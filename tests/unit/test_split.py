@@ -28,6 +28,12 @@ def test_a_continuous_target_is_stratified_by_quantiles() -> None:
     assert (quarters == 2).all()
 
 
+def test_few_people_are_stratified_as_far_as_it_goes() -> None:
+    target = pd.Series(np.arange(10.0), index=[f"sub-{i:02d}" for i in range(10)])
+    tested = make_splits(target, "regression", Splits()).query("test")
+    assert (tested.groupby("repeat")["target"].agg(lambda t: (t < 5).sum()) == 1).all()
+
+
 def test_only_people_with_scan_and_value_are_split(cohort: tuple[list[Path], Path]) -> None:
     paths, participants = cohort
     table = read_table(participants)
@@ -51,8 +57,10 @@ def test_what_cannot_be_predicted_is_refused(cohort: tuple[list[Path], Path]) ->
         split(participants, paths, "iq", "classification", Splits(), out)
     with pytest.raises(UserError, match="to be regressed but holds 'control'"):
         split(participants, paths, "group", "regression", Splits(), out)
-    with pytest.raises(UserError, match="class 'c' has 1 people"):
-        check_target(pd.Series(["a"] * 9 + ["c"]), "dx", "classification")
+    with pytest.raises(UserError, match="class 'c' has 1 person"):
+        check_target(pd.Series(["a"] * 9 + ["c"]), "dx", "classification", Splits())
+    with pytest.raises(UserError, match="has 3 classes, but only 2 of 9 people are tested"):
+        check_target(pd.Series(list("aaabbbccc")), "dx", "classification", Splits())
 
 
 def test_numbers_as_classes_lose_no_zero() -> None:

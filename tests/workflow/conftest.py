@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,7 +27,7 @@ SMALL: dict[str, Any] = {
         }
     },
     "preprocessing": {"voxel_size": 8, "registration_voxel_size": 8},
-    "parcellation": {"min_coverage": 0.1},
+    "parcellation": {"min_coverage": 0.1, "motion": "basic"},
     "models": {
         "tiny": {
             "architecture": {
@@ -116,30 +117,41 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Raw BIDS data that no test may change."""
-    folder = tmp_path_factory.mktemp("simulated") / "small"
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "semantoks", "simulate", "--threads", "2"),
-            *("--settings", json.dumps({"simulate": SIMULATION})),
-            *("--truth", str(folder / "truth")),
-            *("--out", str(folder / "bids/participants.tsv")),
-        ],
-        env=environment(),
-        check=True,
-        capture_output=True,
-    )
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Folder that the processes of pytest-xdist have in common."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def simulated(shared_folder: Path) -> Path:
+    """Raw BIDS data that no test may change; made once."""
+    folder = shared_folder / "simulated"
+    with FileLock(shared_folder / "simulated.lock"):
+        if not (folder / "bids/participants.tsv").exists():
+            subprocess.run(
+                [
+                    *(sys.executable, "-m", "semantoks", "simulate", "--threads", "2"),
+                    *("--settings", json.dumps({"simulate": SIMULATION})),
+                    *("--truth", str(folder / "truth")),
+                    *("--out", str(folder / "bids/participants.tsv")),
+                ],
+                env=environment(),
+                check=True,
+                capture_output=True,
+            )
     return folder
 
 
 @pytest.fixture(scope="session")
-def finished(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A workspace in which everything has run once; copy it before changing it."""
-    workspace = Workspace(tmp_path_factory.mktemp("finished"))
-    shutil.copytree(simulated, workspace.folder / "data/small")
-    workspace.configure()
-    workspace.run()
+def finished(simulated: Path, shared_folder: Path) -> Workspace:
+    """A workspace in which everything has run, once; copy it before changing it."""
+    workspace = Workspace(shared_folder / "finished")
+    with FileLock(shared_folder / "finished.lock"):
+        if not (workspace.folder / "results/report/index.html").exists():
+            shutil.copytree(simulated, workspace.folder / "data/small")
+            workspace.configure()
+            workspace.run()
     return workspace
 
 

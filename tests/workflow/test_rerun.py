@@ -28,7 +28,7 @@ def test_a_second_run_does_nothing(workspace: Workspace) -> None:
         ({"splits": {"seed": 1}}, {"split": 2} | SCORES),
         ({"report": {"participants": False}}, {"report": 1}),
         (
-            {"parcellation": {"min_coverage": 0.1, "low_pass": 0.08}},
+            {"parcellation": SMALL["parcellation"] | {"low_pass": 0.08}},
             {"parcellate": 2, "pretrain": 1, "embed": 1, "represent": 3, "split": 2} | SCORES,
         ),
         (
