@@ -6,17 +6,15 @@ import logging
 import os
 import shutil
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from semantoks.config import Preprocessing
 from semantoks.errors import UserError
 from semantoks.preprocess.derivatives import describe, write_tsv
+from semantoks.workers import completed
 
 log = logging.getLogger(__name__)
 
@@ -92,14 +90,10 @@ def _work(
     alone = scans["t1w"].where(scans["t1w"] != "", scans["scan"])
     sessions = [group.to_dict("records") for _, group in scans.groupby(alone, sort=False)]
     started, rows = time.monotonic(), list[dict[str, object]]()
-    # Forked, so that ANTs is imported once and not by every worker; one core each, BLAS included.
-    with ProcessPoolExecutor(
-        threads, get_context("fork"), initializer=threadpool_limits, initargs=(1,)
-    ) as pool:
-        for job in as_completed([pool.submit(work, session) for session in sessions]):
-            rows += job.result()
-            left = (time.monotonic() - started) / len(rows) * (len(scans) - len(rows))
-            log.info("%d of %d scans, %.0f s left", len(rows), len(scans), left)
+    for done in completed(work, sessions, threads):
+        rows += done
+        left = (time.monotonic() - started) / len(rows) * (len(scans) - len(rows))
+        log.info("%d of %d scans, %.0f s left", len(rows), len(scans), left)
     return rows
 
 

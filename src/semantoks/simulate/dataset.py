@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from semantoks.config import Simulation
 from semantoks.simulate import files
@@ -19,8 +17,9 @@ from semantoks.simulate.anatomy import BRAIN_CENTRE, build_head, draw_shape
 from semantoks.simulate.motion import draw_motion, rigid_matrix
 from semantoks.simulate.people import Person, draw_people
 from semantoks.simulate.protocol import T1W_FIELD_OF_VIEW, draw_protocol, make_grid
+from semantoks.workers import completed
 
-LOG = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def simulate(bids: Path, truth: Path, settings: Simulation, threads: int) -> None:
@@ -52,12 +51,9 @@ def simulate(bids: Path, truth: Path, settings: Simulation, threads: int) -> Non
     build_head()  # kept by a cache that the workers inherit when they are forked
     work = partial(_scan_person, bids=bids, truth=truth, settings=settings)
     started = time.monotonic()
-    with ProcessPoolExecutor(threads, initializer=threadpool_limits, initargs=(1,)) as pool:
-        jobs = [pool.submit(work, person) for person in people]
-        for done, job in enumerate(as_completed(jobs), 1):
-            job.result()
-            left = (time.monotonic() - started) / done * (len(people) - done)
-            LOG.info("simulate: %d of %d people, %.0f s left", done, len(people), left)
+    for done, _ in enumerate(completed(work, people, threads), 1):
+        left = (time.monotonic() - started) / done * (len(people) - done)
+        log.info("%d of %d people, %.0f s left", done, len(people), left)
     files.finish(bids, truth, people)
 
 
