@@ -14,6 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 demo: .venv/ready ## the whole road on made-up raw BIDS data
 	@snakemake --cores $(CORES)
+	@echo "Report: $(CURDIR)/results/report/index.html (open it in a browser)"
 
 test: .venv/ready ## every test
 	@pytest -n 2 --dist worksteal -q
