@@ -197,8 +197,10 @@ def parcellate(
             row |= quality | {"status": "ok", "reason": ""}
             spaces.add(files.space)
         except ScanError as reason:
-            row |= {"status": "excluded", "reason": str(reason)}
-            row |= _measured(status, scan["scan"])
+            row |= _measured(status, scan["scan"]) | {"status": "excluded", "reason": str(reason)}
+        except Exception as error:  # whatever odd data do to a library, the cohort goes on
+            log.exception("%s failed", scan["scan"])
+            row |= {"status": "excluded", "reason": f"{type(error).__name__}: {error}"}
         rows.append(row)
         arrays.append(array)
         log.info("%d of %d scans, %.0f s", number, len(scans), time.monotonic() - started)

@@ -69,8 +69,9 @@ def test_means_follow_the_table_and_the_mask(tmp_path: Path, atlas: tuple[str, P
 
 
 def test_a_bad_scan_is_kept_with_its_reason(tmp_path: Path, atlas: tuple[str, Path, Path]) -> None:
-    for person in ("01", "02", "03"):
+    for person in ("01", "02", "03", "06"):
         write_run(tmp_path, f"sub-{person}_task-rest", volumes=100 if person != "03" else 30)
+    next(tmp_path.rglob("sub-06*_timeseries.tsv")).write_text("nothing useful")
     good = {"status": "ok", "reason": "", "mean_fd": 0.1, "dice": 0.95}
     rows = [
         {"scan": f"sub-{n}_task-rest", "participant_id": f"sub-{n}"} | good | extra
@@ -80,17 +81,19 @@ def test_a_bad_scan_is_kept_with_its_reason(tmp_path: Path, atlas: tuple[str, Pa
             "03": {},
             "04": {"status": "failed", "reason": "truncated", "mean_fd": "", "dice": ""},
             "05": {},
+            "06": {},
         }.items()
     ]
     scans = write_status(tmp_path, rows)
     out = tmp_path / "timeseries.parquet"
     parcellate(scans, tmp_path, atlas, Parcellation(), "minimal", out)
     table = read_scan_table([out]).set_index("participant_id")
-    assert table["status"].tolist() == ["ok"] + ["excluded"] * 4
+    assert table["status"].tolist() == ["ok"] + ["excluded"] * 5
     assert "1.80 mm" in table.loc["sub-02", "reason"]
     assert "75 s of data, 120 s are needed" in table.loc["sub-03", "reason"]
     assert table.loc["sub-04", "reason"] == "truncated"
     assert "no preprocessed BOLD" in table.loc["sub-05", "reason"]
+    assert "Error" in table.loc["sub-06", "reason"]  # the cohort survives what nobody foresaw
     (scan,) = read_scans([out])
     assert scan.timeseries_CT.shape == (3, 124)  # 247.5 s between first and last, every 2 s
     assert np.isnan(scan.timeseries_CT[2]).all()
