@@ -39,7 +39,7 @@ def stage_of(process: psutil.Process) -> str:
 def kill_during(workspace: Workspace, stage: str) -> None:
     """Start the workflow and kill every process of it shortly after `stage` has begun."""
     started = subprocess.Popen(
-        workspace.command(),
+        workspace.command("--forcerun", stage),  # it may have run beside an earlier one
         cwd=workspace.folder,
         env=environment(),
         stdout=subprocess.DEVNULL,
