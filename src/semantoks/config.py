@@ -18,6 +18,7 @@ from pydantic import (
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 Kind = Literal["classification", "regression"]
+Strength = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Readout = Literal["pooled", "networks"]
 
 
@@ -122,6 +123,16 @@ class Parcellation(Settings):
         0.5, ge=0, le=1, description="Regions covered less than this by the brain mask are NaN."
     )
 
+    @model_validator(mode="after")
+    def _band_fits(self) -> Parcellation:
+        nyquist = 1 / (2 * self.repetition_time)
+        if not self.high_pass < self.low_pass <= nyquist:
+            raise ValueError(
+                f"the band {self.high_pass:g} to {self.low_pass:g} Hz must rise and end at "
+                f"{nyquist:g} Hz or below, half the rate of a TR of {self.repetition_time:g} s"
+            )
+        return self
+
 
 class Tokenizer(Settings):
     """One tokenizer per network: a dense and a structured convolution side by side."""
@@ -222,8 +233,9 @@ class Probe(Settings):
 
     repeats: int = Field(10, ge=1, le=100, description="How many of the 100 splits are scored.")
     inner_folds: int = Field(5, ge=2, description="Folds inside the training part.")
-    strengths: list[float] = Field(
+    strengths: list[Strength] = Field(
         [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2],
+        min_length=1,
         description="L2 strengths to choose from, relative to rows of unit length.",
     )
 
@@ -257,7 +269,16 @@ class Config(Settings):
     def _names_fit(self) -> Config:
         if not self.datasets:
             raise ValueError("'datasets' is empty; name at least one data set")
+        for name, dataset in self.datasets.items():
+            odd = [p for p in dataset.phenotypes if "/" in p or p.startswith(".")]
+            if odd:
+                raise ValueError(
+                    f"datasets.{name}.phenotypes has '{odd[0]}', which cannot name a file; rename "
+                    "the column"
+                )
         for name, model in self.models.items():
+            if name in ("fc", "confounds", "chance"):
+                raise ValueError(f"models.{name}: that is the name of a baseline; choose another")
             unknown = set(model.datasets) - set(self.datasets)
             if unknown:
                 raise ValueError(

@@ -163,7 +163,8 @@ def probe(representation: Path, splits: Path, name: str, settings: Probe, out: P
     first = table[table["repeat"] == 0]
     features = align(people, list(first["participant_id"]), phenotype)
     target = first["target"].to_numpy(str if kind == "classification" else float)
-    check_folds(kind, target[~first["test"].to_numpy(bool)], phenotype, settings.inner_folds)
+    for _, part in table.groupby("repeat"):
+        check_folds(kind, target[~part["test"].to_numpy(bool)], phenotype, settings.inner_folds)
     rows = []
     for repeat, part in table.groupby("repeat"):
         rows.append(score_split(kind, features, target, part["test"].to_numpy(bool), settings))

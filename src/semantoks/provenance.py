@@ -67,7 +67,7 @@ def _explain(path: Path, depth: int, seen: set[Path]) -> Iterator[str]:
         yield f"{indent}{path}" + ("" if path.exists() else " (no longer there)")
         return
     content = read_json(sidecar(path))
-    changed = "" if sha256(path) == content["sha256"] else ", CHANGED since"
+    changed = _state(path, content["sha256"])
     version = content["software"]["semantoks"]
     yield (
         f"{indent}{path}: {content['stage']}, {content['seconds']} s, semantoks {version}{changed}"
@@ -75,6 +75,12 @@ def _explain(path: Path, depth: int, seen: set[Path]) -> Iterator[str]:
     for key, value in content["settings"].items():
         yield f"{indent}  · {key}: {value}"
     for name, digest in content["inputs"].items():
-        if Path(name).exists() and sha256(Path(name)) != digest:
-            yield f"{indent}  ! {name} has changed since this was made"
+        if _state(Path(name), digest):
+            yield f"{indent}  ! {name}{_state(Path(name), digest)} this was made"
         yield from _explain(Path(name), depth + 1, seen)
+
+
+def _state(path: Path, digest: str) -> str:
+    if not (path / "scans.tsv" if path.is_dir() else path).exists():
+        return ", DELETED since"
+    return "" if sha256(path) == digest else ", CHANGED since"

@@ -79,9 +79,17 @@ def confounds(scans: pd.DataFrame, participants: pd.DataFrame) -> tuple[np.ndarr
     names : list of str
         A categorical column gives one feature per value, ``column=value``.
     """
-    merged = scans.merge(participants, on="participant_id", how="left")
-    known = [c for c in ("age", "sex", "site") if c in merged]
-    table = merged[[*known, "mean_fd", "seconds"]]
-    categorical = [c for c in known if not pd.api.types.is_numeric_dtype(table[c])]
-    dummies = pd.get_dummies(table, columns=categorical, prefix_sep="=", dtype=float)
-    return dummies.to_numpy(float), list(dummies.columns)
+    columns = {name.lower(): name for name in participants.columns}
+    known = [columns[name] for name in ("age", "sex", "site", "site_id") if name in columns]
+    people = participants.set_index("participant_id")[known].rename(columns=str.lower)
+    table = people.reindex(scans["participant_id"]).reset_index(drop=True)
+    if "age" in table:  # "89+" is how ages are made anonymous
+        age = table["age"].astype(str).str.rstrip("+")
+        table["age"] = pd.to_numeric(age, errors="coerce")
+    # A site may be coded as a number, and is a category all the same.
+    categorical = [name for name in table.columns if name != "age"]
+    values = table[categorical].astype(object).where(table[categorical].notna())
+    dummies = pd.get_dummies(values, prefix_sep="=", dtype=float) if categorical else values
+    measures = scans[["mean_fd", "seconds"]].reset_index(drop=True)
+    features = pd.concat([table.drop(columns=categorical), measures, dummies], axis=1)
+    return features.to_numpy(float), list(features.columns)

@@ -86,7 +86,7 @@ def fisher_z(timeseries_CT: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     timeseries_CT : ndarray, shape (regions, volumes)
-        A NaN region gives correlations of zero.
+        A NaN region gives NaN.
 
     Returns
     -------
@@ -95,5 +95,4 @@ def fisher_z(timeseries_CT: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         correlations = np.corrcoef(np.asarray(timeseries_CT, float))
     upper = correlations[np.triu_indices(len(correlations), 1)]
-    bounded = np.clip(np.nan_to_num(upper), -1 + 1e-7, 1 - 1e-7)
-    return np.arctanh(bounded).astype(np.float32)
+    return np.arctanh(np.clip(upper, -1 + 1e-7, 1 - 1e-7)).astype(np.float32)

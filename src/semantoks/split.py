@@ -77,13 +77,26 @@ def make_splits(target: pd.Series, kind: Kind, settings: Splits) -> pd.DataFrame
                 }
             )
         )
-    return pd.concat(parts, ignore_index=True)
+    splits = pd.concat(parts, ignore_index=True)
+    if kind == "classification":
+        _check_classes(splits, target.nunique())
+    return splits
+
+
+def _check_classes(splits: pd.DataFrame, classes: int) -> None:
+    """Make sure that every split trains on and tests every class."""
+    present = splits.groupby(["repeat", "test"])["target"].nunique()
+    if (present < classes).any():
+        raise UserError(
+            f"Some splits have not all {classes} classes in training and test part: there are too "
+            "few people. Merge classes, add people, or raise splits.test_fraction."
+        )
 
 
 def _quantile_bins(target: pd.Series, settings: Splits) -> np.ndarray:
     bins = min(STRATA, _test_people(len(target), settings))  # each bin needs somebody to test
-    edges = np.quantile(target, np.linspace(0, 1, bins + 1)[1:-1])
-    return np.searchsorted(edges, target.to_numpy(), side="right")
+    ranks = target.rank(method="first").to_numpy() - 1  # ties must not leave a bin empty
+    return np.floor(ranks * bins / len(target)).astype(int)
 
 
 def _test_people(people: int, settings: Splits) -> int:
@@ -96,25 +109,23 @@ def check_target(target: pd.Series, phenotype: str, kind: Kind, settings: Splits
     Raises
     ------
     UserError
-        When there is only one value, a class has one person, or there are more classes than
-        people to test.
+        When there is only one value, or a class has too few people to be in every test part.
     """
     if target.nunique() < 2:
         raise UserError(
             f"Phenotype '{phenotype}' has the same value in all {len(target)} people with a usable "
             "scan, so there is nothing to predict. Take it out of the configuration."
         )
-    tested = _test_people(len(target), settings)
-    if min(tested, len(target) - tested) < target.nunique() and kind == "classification":
-        raise UserError(
-            f"Phenotype '{phenotype}' has {target.nunique()} classes, but only {tested} of "
-            f"{len(target)} people are tested in a split. Merge classes or add people."
-        )
-    if kind == "classification" and target.value_counts().min() < 2:
-        raise UserError(
-            f"Phenotype '{phenotype}': class '{target.value_counts().idxmin()}' has 1 person with "
-            "a usable scan, at least 2 are needed. Merge classes or take the phenotype out."
-        )
+    if kind == "classification":
+        counts = target.value_counts()
+        needed = int(np.ceil(1 / min(settings.test_fraction, 1 - settings.test_fraction)))
+        if counts.min() < needed:
+            raise UserError(
+                f"Phenotype '{phenotype}': class '{counts.idxmin()}' has {counts.min()} people "
+                f"with a usable scan, at least {needed} are needed to test some of them in every "
+                f"split (splits.test_fraction: {settings.test_fraction:g}). Merge classes or take "
+                "the phenotype out."
+            )
 
 
 def split(

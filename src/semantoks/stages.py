@@ -60,22 +60,20 @@ def _index(a: Namespace, s: dict[str, Any]) -> list[Path]:
 
 
 def _preprocess(a: Namespace, s: dict[str, Any]) -> None:
-    import pandas as pd
-
     from semantoks.preprocess import preprocess
+    from semantoks.store import read_shard
 
-    scans = pd.read_csv(a.scans, sep="\t", keep_default_na=False, na_values={"repetition_time": ""})
+    scans = read_shard(a.scans)
     preprocess(
         scans, Path(a.bids), a.out, Preprocessing.model_validate(s["preprocessing"]), a.threads
     )
 
 
 def _parcellate(a: Namespace, s: dict[str, Any]) -> None:
-    import pandas as pd
-
     from semantoks.parcellate import parcellate
+    from semantoks.store import read_shard
 
-    scans = pd.read_csv(a.scans, sep="\t", keep_default_na=False)
+    scans = read_shard(a.scans)
     atlas = (s["atlas"], a.atlas_image, a.atlas_table)
     settings = Parcellation.model_validate(s["parcellation"])
     parcellate(scans, a.derivatives, atlas, settings, s["engine"], a.out)

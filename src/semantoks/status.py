@@ -31,8 +31,9 @@ def status(results: Path) -> Iterator[str]:
 
 
 def _dataset(results: Path, folder: Path) -> str:
-    shards = len(list(folder.glob("shard-*.tsv")))
-    done = sorted((results / "timeseries" / folder.name).glob("*_timeseries.parquet"))
+    tables = sorted(folder.glob("shard-*.tsv"))
+    files = [(results / "timeseries" / folder.name).glob(f"*_{t.stem}_*.parquet") for t in tables]
+    done, shards = [path for found in files for path in found], len(tables)
     line = f"data set {folder.name}: {len(done)} of {shards} shards have time series"
     if not done:
         return line

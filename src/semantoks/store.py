@@ -83,6 +83,12 @@ def write_json(path: Path, content: Any) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
+def read_shard(path: Path) -> pd.DataFrame:
+    """Read the table of a shard; all text but ``repetition_time``, which may be NaN."""
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    return table.assign(repetition_time=pd.to_numeric(table["repetition_time"]))
+
+
 def read_json(path: Path) -> Any:
     """Read JSON; a file that is cut short is named in the error."""
     try:

@@ -6,6 +6,7 @@ import pytest
 
 from semantoks.errors import UserError
 from semantoks.index import find_scans, index, read_participants, shard_of
+from semantoks.store import read_shard
 
 FILES = [
     "sub-01/anat/sub-01_T1w.nii.gz",
@@ -22,7 +23,8 @@ def make(folder: Path, files: list[str] = FILES) -> Path:
     for name in files:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        if not path.exists():
+            path.touch()
     (folder / "dataset_description.json").write_text('{"Name": "toy", "BIDSVersion": "1.10.0"}')
     people = sorted({name.split("/")[0] for name in files})
     rows = ["participant_id\tage", *(f"{person}\t30" for person in people)]
@@ -70,6 +72,40 @@ def test_a_new_person_changes_one_shard_only(bids: Path, tmp_path: Path) -> None
     assert changed == [f"shard-{shard_of('sub-04', 4):04d}.tsv"]
 
 
+def test_a_replaced_image_changes_its_shard(bids: Path, tmp_path: Path) -> None:
+    out = tmp_path / "index"
+    index(bids, out, shards=1, task=None)
+    before = (out / "shard-0000.tsv").read_text()
+    (bids / FILES[0]).write_bytes(b"another T1w image")
+    index(bids, out, shards=1, task=None)
+    assert (out / "shard-0000.tsv").read_text() != before
+
+
+def test_fewer_shards_leave_no_table_behind(bids: Path, tmp_path: Path) -> None:
+    for shards in (4, 2):
+        index(bids, tmp_path / "index", shards=shards, task=None)
+    assert len(list((tmp_path / "index").glob("shard-*.tsv"))) == 2
+
+
+def test_runs_stay_text_in_every_shard(bids: Path, tmp_path: Path) -> None:
+    index(bids, tmp_path, shards=1, task="rest")
+    assert read_shard(tmp_path / "shard-0000.tsv")["run"].tolist() == ["1", "2", "", ""]
+    table = tmp_path / "all_runs.tsv"
+    table.write_text("scan\trun\trepetition_time\na\t1\t2.0\nb\t2\t\n")
+    assert read_shard(table)["run"].tolist() == ["1", "2"]
+    assert read_shard(table)["repetition_time"].isna().tolist() == [False, True]
+
+
+def test_ids_that_match_nobody_and_echoes_are_said(bids: Path, tmp_path: Path) -> None:
+    (bids / "participants.tsv").write_text("participant_id\tage\n01\t3\n")
+    with pytest.raises(UserError, match="Nobody with a scan is in .* sub-<label>"):
+        index(bids, tmp_path, shards=1, task=None)
+    make(bids, ["sub-05/func/sub-05_task-rest_echo-1_bold.nii.gz"])
+    with pytest.raises(UserError, match="multi-echo runs"):
+        find_scans(bids)
+    assert len(find_scans(bids, "faces")) == 1
+
+
 def test_shards_are_even_and_stable() -> None:
     shards = pd.Series([shard_of(f"sub-{i:05d}", 10) for i in range(5000)])
     assert shards.value_counts().between(400, 600).all()
@@ -86,5 +122,7 @@ def test_participants_are_checked(tmp_path: Path) -> None:
     path.write_text("participant_id\tage\nsub-1\t3\nsub-1\t4\n")
     with pytest.raises(UserError, match="lists sub-1 more than once"):
         read_participants(path)
-    path.write_text("participant_id\tage\nsub-2\tn/a\nsub-1\t4\n")
-    assert read_participants(path)["age"].isna().tolist() == [False, True]
+    path.write_text('participant_id\tage\tdrug\nsub-2\tn/a\tNone\nsub-1\t4\t"x\n')
+    table = read_participants(path)
+    assert table["age"].isna().tolist() == [False, True]
+    assert table["drug"].tolist() == ['"x', "None"]  # a class, and a stray quotation mark

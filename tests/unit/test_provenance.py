@@ -18,9 +18,11 @@ def test_why_walks_to_the_raw_data_and_sees_changes(tmp_path: Path) -> None:
         str(middle),
         str(raw),
     ]
-    assert not any("has changed" in line for line in lines)
+    assert not any("since" in line for line in lines)
     raw.write_text("something else")
-    assert any("raw.tsv has changed" in line for line in explain(end))
+    assert any("raw.tsv, CHANGED since" in line for line in explain(end))
+    middle.unlink()
+    assert any("middle.parquet, DELETED since" in line for line in explain(end))
 
 
 def test_why_explains_itself_when_it_cannot(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from semantoks.benchmark import benchmark
 from semantoks.config import Kind, Probe, Report, Splits
 from semantoks.probe import probe
-from semantoks.report import report
+from semantoks.report import _dataset, report
 from semantoks.report.figures import PANELS
 from semantoks.represent import represent
 from semantoks.split import split
@@ -74,3 +74,11 @@ def test_nobody_is_named_when_the_user_says_so(results: Path) -> None:
 
 def test_the_same_scores_give_the_same_page(results: Path) -> None:
     assert write(results, Report()) == write(results, Report(), "j.html")
+
+
+def test_reasons_that_begin_with_a_file_are_counted_without_it() -> None:
+    scans = pd.DataFrame({"participant_id": ["sub-1", "sub-2"], "status": "excluded"})
+    scans["reason"] = [f"sub-{i}_bold.nii.gz cannot be read, it may be cut short" for i in (1, 2)]
+    scans = scans.assign(mean_fd=0.1, coverage=1.0, seconds=300.0, scan=scans["participant_id"])
+    about = _dataset("toy", scans, 0.5, Report(participants=False))
+    assert about["kinds"] == {"a file cannot be read": 2}

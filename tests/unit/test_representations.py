@@ -6,7 +6,7 @@ import pytest
 
 from semantoks.errors import UserError
 from semantoks.represent import represent
-from semantoks.representations import read_people, write_representation
+from semantoks.representations import confounds, read_people, write_representation
 from semantoks.signals import fisher_z
 from semantoks.store import read_scans, write_table
 
@@ -27,6 +27,16 @@ def test_confounds_are_named_by_column_and_value(cohort: tuple[list[Path], Path]
     out = paths[0].parent / "confounds.parquet"
     represent("confounds", paths, participants, out)
     assert read_people(out).names == ["age", "mean_fd", "seconds", "sex=F", "sex=M"]
+
+
+def test_confounds_of_awkward_tables() -> None:
+    scans = pd.DataFrame({"participant_id": ["a", "b", "a"], "mean_fd": 0.1, "seconds": 300.0})
+    people = pd.DataFrame(
+        {"participant_id": ["b", "a"], "Age": ["89+", "30"], "SITE_ID": [4, 0], "mean_fd": 9.0}
+    )
+    features, names = confounds(scans, people)
+    assert names == ["age", "mean_fd", "seconds", "site_id=0", "site_id=4"]
+    assert features.tolist() == [[30, 0.1, 300, 1, 0], [89, 0.1, 300, 0, 1], [30, 0.1, 300, 1, 0]]
 
 
 def test_chance_knows_nothing(cohort: tuple[list[Path], Path]) -> None:

@@ -28,6 +28,20 @@ def test_a_continuous_target_is_stratified_by_quantiles() -> None:
     assert (quarters == 2).all()
 
 
+def test_every_class_is_tested_in_every_split() -> None:
+    target = pd.Series(["a"] * 95 + ["b"] * 5, index=[f"sub-{i:03d}" for i in range(100)])
+    splits = make_splits(target, "classification", Splits())
+    assert (splits[splits["test"]].groupby("repeat")["target"].nunique() == 2).all()
+    with pytest.raises(UserError, match="not all 2 classes"):
+        make_splits(target, "classification", Splits(test_fraction=0.1))
+
+
+def test_ties_do_not_stop_a_regression() -> None:
+    values = [28.0] + [29.0] * 16 + [30.0] * 23
+    target = pd.Series(values, index=[f"sub-{i:02d}" for i in range(40)])
+    assert make_splits(target, "regression", Splits())["test"].mean() == 0.2
+
+
 def test_few_people_are_stratified_as_far_as_it_goes() -> None:
     target = pd.Series(np.arange(10.0), index=[f"sub-{i:02d}" for i in range(10)])
     tested = make_splits(target, "regression", Splits()).query("test")
@@ -57,10 +71,8 @@ def test_what_cannot_be_predicted_is_refused(cohort: tuple[list[Path], Path]) ->
         split(participants, paths, "iq", "classification", Splits(), out)
     with pytest.raises(UserError, match="to be regressed but holds 'control'"):
         split(participants, paths, "group", "regression", Splits(), out)
-    with pytest.raises(UserError, match="class 'c' has 1 person"):
-        check_target(pd.Series(["a"] * 9 + ["c"]), "dx", "classification", Splits())
-    with pytest.raises(UserError, match="has 3 classes, but only 2 of 9 people are tested"):
-        check_target(pd.Series(list("aaabbbccc")), "dx", "classification", Splits())
+    with pytest.raises(UserError, match="class 'c' has 4 people .* at least 5 are needed"):
+        check_target(pd.Series(["a"] * 90 + ["c"] * 4), "dx", "classification", Splits())
 
 
 def test_numbers_as_classes_lose_no_zero() -> None:

@@ -42,6 +42,10 @@ def test_a_right_configuration_passes() -> None:
         ({"atlas": "xyz"}, r"atlas is 'xyz'; known: seitzman300"),
         ({"baselines": ["fcc"]}, r"baselines.0 is 'fcc'; did you mean 'fc'\?"),
         ({"datasets": {}}, "'datasets' is empty"),
+        ({"models": {"fc": {}}}, "models.fc: that is the name of a baseline"),
+        ({"parcellation": {"low_pass": 0.4}}, r"0.01 to 0.4 Hz must rise and end at 0.25 Hz"),
+        ({"probe": {"strengths": [0]}}, "probe.strengths.0 is '0'"),
+        ({"datasets": {"demo": {"path": "x", "phenotypes": {"a/b": "regression"}}}}, "'a/b'"),
         ({"datasets": {"my-data": {"path": "x"}}}, "the name 'my-data' must start with a letter"),
         ({"datasets": {"demo": {}}}, "needs either 'path' or 'simulate'"),
         (

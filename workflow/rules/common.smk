@@ -18,16 +18,16 @@ from semantoks.errors import UserError
 VERSION = {
     "simulate": 1,
     "get_atlas": 1,
-    "index": 1,
+    "index": 2,
     "preprocess": 1,
     "parcellate": 1,
     "pretrain": 1,
     "embed": 1,
-    "represent": 1,
-    "split": 1,
+    "represent": 2,
+    "split": 2,
     "probe": 1,
     "benchmark": 1,
-    "report": 1,
+    "report": 2,
 }
 
 # A prefix replaces Snakemake's own strict mode, so it must be said again here.

@@ -114,7 +114,9 @@ def _dataset(name: str, scans: pd.DataFrame, limit: float, settings: Report) -> 
     used = scans["status"] == "ok"
     excluded = scans[~used]
     listed = excluded[["scan", "reason"]].to_dict("records") if settings.participants else []
-    kinds = excluded["reason"].str.split(":").str[0].value_counts()
+    # A reason may begin with a file's name; nobody is named in the counts.
+    nameless = excluded["reason"].str.replace(r"\S*sub-\S+", "a file", regex=True)
+    kinds = nameless.str.split(r"[:(,]").str[0].str.strip().value_counts()
     return {
         "name": name,
         "scans": len(scans),
