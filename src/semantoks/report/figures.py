@@ -63,8 +63,14 @@ def motion_figure(mean_fd: np.ndarray, limit: float) -> str:
         top = max(limit * 1.2, float(mean_fd.max(initial=0)) * 1.05)
         axes.hist(mean_fd, bins=np.linspace(0, top, 41).tolist(), color=BLUE, rwidth=0.9)
         axes.axvline(limit, color=RED, ls="--", lw=1.2)
-        height = axes.get_ylim()[1]
-        axes.text(limit, height, f"  excluded above {limit:g} mm", color=RED, va="top")
+        axes.annotate(
+            f"excluded above {limit:g} mm",
+            (limit, axes.get_ylim()[1]),
+            xytext=(5, 0),
+            textcoords="offset points",
+            color=RED,
+            va="top",
+        )
         axes.set_xlabel("mean framewise displacement of a scan (mm)", color=GREY)
         axes.set_ylabel("scans", color=GREY)
         return _svg(figure)
