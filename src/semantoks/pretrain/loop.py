@@ -226,8 +226,8 @@ def _finish_epoch(
 ) -> None:
     sums = dict(zip(SUMS, state.sums.tolist(), strict=True))
     mean = {name: value / schedule.steps_per_epoch for name, value in sums.items()}
-    # Steps without masks have no token loss; by chance a short epoch may have none at all.
-    mean["token"] = sums["token"] / state.masked_steps if state.masked_steps else float("nan")
+    # Steps without masks have no token loss.
+    mean["token"] = sums["token"] / max(1, state.masked_steps)
     row = {
         "epoch": state.step // schedule.steps_per_epoch,
         "step": state.step,

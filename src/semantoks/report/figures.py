@@ -90,7 +90,9 @@ def training_figure(metrics: pd.DataFrame) -> str:
         for place, (title, lines) in enumerate(PANELS.items(), 1):
             axes = figure.add_subplot(1, len(PANELS), place)
             for (column, name), color in zip(lines.items(), (BLUE, RED, GREY, GREEN), strict=False):
-                axes.plot(metrics["epoch"], metrics[column], color=color, lw=1.6, label=name)
+                # A term of exactly zero was off: the regulariser later on, or no masked step.
+                values = metrics[column].where(metrics[column] != 0)
+                axes.plot(metrics["epoch"], values, color=color, lw=1.6, label=name)
             axes.set_title(title, fontsize=10, loc="left")
             axes.set_xlabel("epoch", color=GREY)
             axes.legend(frameon=False, fontsize=8)
