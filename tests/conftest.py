@@ -11,9 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semantoks.config import Architecture, Tokenizer
 from semantoks.store import Manifest, write_table, write_timeseries
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+SIZES = Architecture(
+    window=20,
+    patch=10,
+    tokenizer=Tokenizer(dense_channels=4, structured_channels=4),
+    head_width=4,
+    depth=1,
+)
 NETWORKS = ("A",) * 5 + ("B",) * 4 + ("C",) * 3
 
 

@@ -8,21 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from semantoks.config import Architecture, Tokenizer
 from semantoks.errors import UserError
 from semantoks.model import Encoder
 from semantoks.model import checkpoint as files
 from semantoks.model.checkpoint import load_encoder, load_reference, save
 from semantoks.store import Manifest
+from tests.conftest import SIZES
 
 TINY = Path(__file__).parents[1] / "reference" / "tiny.pth"
-SIZES = Architecture(
-    window=20,
-    patch=10,
-    tokenizer=Tokenizer(dense_channels=4, structured_channels=4),
-    head_width=4,
-    depth=1,
-)
 MANIFEST = Manifest(
     atlas="tiny",
     atlas_sha256="0" * 64,

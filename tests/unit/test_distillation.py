@@ -8,7 +8,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from semantoks.config import Architecture, Tokenizer
 from semantoks.distillation import (
     coding_rate,
     cross_view_loss,
@@ -17,14 +16,7 @@ from semantoks.distillation import (
     teacher_momentum,
 )
 from semantoks.model import Encoder, Projector, SelfDistillation
-
-SIZES = Architecture(
-    window=20,
-    patch=10,
-    tokenizer=Tokenizer(dense_channels=4, structured_channels=4),
-    head_width=4,
-    depth=1,
-)
+from tests.conftest import SIZES
 
 
 def unit(*shape: int) -> torch.Tensor:

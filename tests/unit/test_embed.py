@@ -10,20 +10,13 @@ import pandas as pd
 import pytest
 import torch
 
-from semantoks.config import Architecture, Tokenizer
 from semantoks.embed import embed, embed_files, embed_timeseries
 from semantoks.errors import UserError
 from semantoks.model import Encoder
 from semantoks.model.checkpoint import save
+from semantoks.model.inputs import require_match
 from semantoks.store import Manifest, Scan, write_timeseries
-
-SIZES = Architecture(
-    window=20,
-    patch=10,
-    tokenizer=Tokenizer(dense_channels=4, structured_channels=4),
-    head_width=4,
-    depth=1,
-)
+from tests.conftest import SIZES
 
 
 def manifest(**changes: Any) -> Manifest:
@@ -130,3 +123,10 @@ def test_embed_files(encoder: Encoder, tmp_path: Path) -> None:
     assert found["scan"].tolist() == ["s1", "s2", "s3"]
     expected = [embed_timeseries(encoder, series(50, seed)) for seed in (1, 2, 3)]
     np.testing.assert_allclose(np.stack(found["features"]), expected, atol=1e-6)
+
+
+def test_a_file_without_scans_has_no_space_and_fits() -> None:
+    require_match(manifest(), manifest(space=""), "an empty shard")
+    require_match(manifest(space=""), manifest(), "the others")
+    with pytest.raises(UserError, match="tr is 3.0, expected 2.0"):
+        require_match(manifest(), manifest(space="", tr=3.0), "an empty shard")

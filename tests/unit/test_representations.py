@@ -8,7 +8,7 @@ from semantoks.errors import UserError
 from semantoks.represent import represent
 from semantoks.representations import confounds, read_people, write_representation
 from semantoks.signals import fisher_z
-from semantoks.store import read_scans, write_table
+from semantoks.store import read_manifest, read_scan_table, read_scans, write_timeseries
 
 
 def test_connectivity_of_included_scans_only(cohort: tuple[list[Path], Path]) -> None:
@@ -59,10 +59,7 @@ def test_a_person_is_the_mean_of_their_scans(tmp_path: Path) -> None:
 
 def test_no_scan_left_is_said(cohort: tuple[list[Path], Path]) -> None:
     paths, participants = cohort
-    from semantoks.store import read_manifest, read_scan_table, write_timeseries
-
     table = read_scan_table(paths[:1]).assign(status="excluded")
     write_timeseries(paths[0], table, [None] * len(table), read_manifest(paths[0]))
     with pytest.raises(UserError, match="No scan is left"):
         represent("fc", paths[:1], participants, paths[0].parent / "x.parquet")
-    write_table(participants, pd.DataFrame({"participant_id": ["x"]}))
