@@ -1,5 +1,8 @@
 """The objective of self-distillation, on unit feature vectors of student and teacher.
 
+Under ``torchrun`` each process has its part of a batch. What is not a mean over scans is summed
+over the processes, so that the mean of their gradients is the gradient of the whole batch.
+
 Shapes: V views (two), M rows (scans, or scans × networks), K projected features.
 Source: Gijsen, Schulz & Ritter, arXiv 2512.11582; Wu et al. (SimDINO), arXiv 2502.10385.
 """
@@ -11,10 +14,14 @@ import math
 import torch
 from torch import Tensor
 
+from semantoks.distributed import count, sum_over_processes
+
 DISTORTION = 0.05
 
 
-def coding_rate(features_VMK: Tensor, weight_M: Tensor | None = None) -> Tensor:
+def coding_rate(
+    features_VMK: Tensor, weight_M: Tensor | None = None, *, shared: bool = False
+) -> Tensor:
     """Return how much room the features of each view take, (V,).
 
     It is ½·logdet(I + K/(M·ε)·FᵀF)·(K + M)/(K·M), ε = 0.05: note that it depends on the number
@@ -26,19 +33,32 @@ def coding_rate(features_VMK: Tensor, weight_M: Tensor | None = None) -> Tensor:
         Features with rows of unit length at most.
     weight_M : Tensor, optional
         1 for rows that count, 0 for the others.
+    shared : bool
+        Whether the rows of all processes count, each of which has its share.
     """
-    features_VMK = features_VMK.float() if features_VMK.dtype != torch.float64 else features_VMK
-    rows: Tensor | int = features_VMK.shape[1]
+    # Half precision has too few digits for a determinant.
+    features_VMK = features_VMK.to(torch.promote_types(features_VMK.dtype, torch.float32))
     size = features_VMK.shape[2]
+    rows: Tensor | int = features_VMK.shape[1] if weight_M is None else weight_M.sum()
     if weight_M is not None:
         features_VMK = features_VMK * weight_M[:, None]
-        rows = weight_M.sum().clamp(min=1)
-    gram_VKK = features_VMK.mT @ features_VMK
+    with torch.autocast(features_VMK.device.type, enabled=False):
+        gram_VKK = features_VMK.mT @ features_VMK
+    if shared:
+        gram_VKK, rows = sum_over_processes(gram_VKK), _on_all_processes(rows)
+    if isinstance(rows, Tensor):
+        rows = rows.clamp(min=1)
     identity_KK = torch.eye(size, dtype=gram_VKK.dtype, device=gram_VKK.device)
-    # ½·logdet is the sum of the logarithms of the Cholesky factor's diagonal.
-    factor_VKK = torch.linalg.cholesky(identity_KK + size / (rows * DISTORTION) * gram_VKK)
+    # ½·logdet is the sum of the logarithms of the Cholesky factor's diagonal. Not asking whether
+    # it worked saves the wait for a GPU; where it does not, the loss is not finite and the
+    # training stops.
+    factor_VKK, _ = torch.linalg.cholesky_ex(identity_KK + size / (rows * DISTORTION) * gram_VKK)
     half_logdet_V = factor_VKK.diagonal(dim1=-2, dim2=-1).log().sum(-1)
     return half_logdet_V * (size + rows) / (size * rows)
+
+
+def _on_all_processes(rows: Tensor | int) -> Tensor | int:
+    return sum_over_processes(rows) if isinstance(rows, Tensor) else rows * count()
 
 
 def cross_view_loss(
@@ -59,10 +79,12 @@ def cross_view_loss(
         Minus the mean cosine across views, minus the mean coding rate.
     """
     cosine_VM = (student_VMK * teacher_VMK.flip(0)).sum(-1)
-    spread = coding_rate((student_VMK + teacher_VMK) / 2, weight_M).mean()
+    spread = coding_rate((student_VMK + teacher_VMK) / 2, weight_M, shared=True).mean()
     if weight_M is None:
         return -cosine_VM.mean() - spread
-    compression = (cosine_VM * weight_M).sum(1) / weight_M.sum().clamp(min=1)
+    # Divided by the mean number of a process: the mean over processes is taken later.
+    share = (sum_over_processes(weight_M.sum()) / count()).clamp(min=1)
+    compression = (cosine_VM * weight_M).sum(1) / share
     return -compression.mean() - spread
 
 

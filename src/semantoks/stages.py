@@ -20,6 +20,7 @@ from semantoks.config import (
     Simulation,
     Splits,
 )
+from semantoks.memory import keep_freed_memory
 
 Run = Callable[[Namespace, dict[str, Any]], Sequence[Path] | None]
 
@@ -80,12 +81,14 @@ def _parcellate(a: Namespace, s: dict[str, Any]) -> None:
 
 
 def _pretrain(a: Namespace, s: dict[str, Any]) -> None:
+    keep_freed_memory()
     from semantoks.pretrain import pretrain
 
     pretrain(a.timeseries, Model.model_validate(s["model"]), a.out.parent, threads=a.threads)
 
 
 def _embed(a: Namespace, s: dict[str, Any]) -> None:
+    keep_freed_memory()
     from semantoks.embed import embed_files
 
     embed_files(a.model.parent, a.timeseries, a.out, readout=s["readout"], threads=a.threads)

@@ -203,14 +203,18 @@ def read_scan_table(paths: Iterable[Path]) -> pd.DataFrame:
 
 
 def iter_scans(paths: Iterable[Path]) -> Iterator[Scan]:
-    """Yield the included scans of several shards, one at a time in memory."""
-    for path in paths:
-        manifest = read_manifest(path)
-        file = _open(path)
-        for group in range(file.num_row_groups):
-            batch = file.read_row_group(group, columns=[*SCAN_ENTITIES, "timeseries"])
-            for row in batch.to_batches():
-                yield from _included(row, manifest)
+    """Yield the included scans of several shards, sorted by scan, one at a time in memory."""
+    files = [(_open(path), read_manifest(path)) for path in paths]
+    rows = [
+        (scan, number, group)
+        for number, (file, _) in enumerate(files)
+        for group, scan in enumerate(file.read(columns=["scan"])["scan"].to_pylist())
+    ]
+    for _, number, group in sorted(rows):
+        file, manifest = files[number]
+        table = file.read_row_group(group, columns=[*SCAN_ENTITIES, "timeseries"])
+        for batch in table.to_batches():
+            yield from _included(batch, manifest)
 
 
 def _included(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[Scan]:
@@ -224,4 +228,4 @@ def _included(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[Scan]:
 
 def read_scans(paths: Iterable[Path]) -> list[Scan]:
     """Read the included scans of several shards, sorted by scan."""
-    return sorted(iter_scans(paths), key=lambda scan: scan.scan)
+    return list(iter_scans(paths))

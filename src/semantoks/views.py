@@ -6,15 +6,36 @@ Everything is drawn on the device of the data, from the generator that is passed
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from semantoks.config import Model
+from semantoks.store import atomic, read_json, write_json
+
+_VOLUMES = "scans.f16"
+_LENGTHS = "scans.json"
 MASKED_PART = (0.65, 0.85)
+
+
+class Views(NamedTuple):
+    """A batch: all first views, then all second ones, and what the student may not see.
+
+    Attributes
+    ----------
+    views_WCT : Tensor
+        Windows (2 × scans, regions, volumes).
+    mask_WNP : Tensor of bool or None
+        True where a network's time patch is hidden.
+    """
+
+    views_WCT: Tensor
+    mask_WNP: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -23,7 +44,7 @@ class PackedScans:
 
     Attributes
     ----------
-    volumes_VC : Tensor
+    volumes_VC : Tensor of float16
         Volumes of all scans by regions; NaN where a region is not covered.
     first_S, length_S : Tensor
         First volume and number of volumes of each scan.
@@ -33,19 +54,81 @@ class PackedScans:
     first_S: Tensor
     length_S: Tensor
 
+    @staticmethod
+    def write(folder: Path, scans: Iterable[np.ndarray]) -> None:
+        """Pack z-scored time series, (regions, volumes) each; one at a time is in memory."""
+        lengths, regions = [], 0
+        with atomic(folder / _VOLUMES) as temporary, temporary.open("wb") as file:
+            for scan in scans:
+                regions = len(scan)
+                lengths.append(scan.shape[1])
+                file.write(np.ascontiguousarray(scan.T, np.float16).data)
+        write_json(folder / _LENGTHS, {"regions": regions, "lengths": lengths})
+
     @classmethod
-    def pack(cls, scans: Sequence[np.ndarray], device: torch.device | str = "cpu") -> PackedScans:
-        """Pack time series of shape (regions, volumes)."""
-        lengths = [scan.shape[1] for scan in scans]
-        volumes_VC = np.concatenate([scan.T for scan in scans]).astype(np.float32, copy=False)
-        first = np.cumsum([0, *lengths[:-1]])
-        parts = (torch.from_numpy(volumes_VC), torch.from_numpy(first), torch.tensor(lengths))
-        return cls(*(part.to(device) for part in parts))
+    def open(cls, folder: Path) -> PackedScans:
+        """Map the file that `write` wrote into memory."""
+        content = read_json(folder / _LENGTHS)
+        length_S = torch.tensor(content["lengths"], dtype=torch.long)
+        volumes, regions = int(length_S.sum()), content["regions"]
+        flat = torch.from_file(
+            str(folder / _VOLUMES), size=volumes * regions, dtype=torch.float16, shared=False
+        )
+        return cls(flat.view(volumes, regions), length_S.cumsum(0) - length_S, length_S)
+
+    def to(self, device: torch.device | str) -> PackedScans:
+        """Move to a device: the volumes only if they take no more than half of what is free."""
+        volumes_VC = self.volumes_VC
+        if torch.device(device).type == "cuda":
+            free, _ = torch.cuda.mem_get_info(device)
+            if volumes_VC.nbytes <= free / 2:
+                volumes_VC = volumes_VC.to(device)
+        return PackedScans(volumes_VC, self.first_S.to(device), self.length_S.to(device))
 
     def windows(self, scan_B: Tensor, start_B: Tensor, volumes: int) -> Tensor:
-        """Cut one window per entry, (B, regions, volumes)."""
+        """Cut one window per entry, (B, regions, volumes), in PyTorch's default precision."""
         offsets_T = torch.arange(volumes, device=start_B.device)
-        return self.volumes_VC[(self.first_S[scan_B] + start_B)[:, None] + offsets_T].mT
+        row_BT = (self.first_S[scan_B] + start_B)[:, None] + offsets_T
+        windows_BTC = self.volumes_VC[row_BT.to(self.volumes_VC.device)].to(start_B.device)
+        return windows_BTC.mT.to(torch.get_default_dtype())
+
+
+def draw_views(
+    packed: PackedScans,
+    scan_B: Tensor,
+    settings: Model,
+    networks: int | None,
+    generators: Sequence[Generator],
+) -> Views:
+    """Draw two augmented windows of each scan, and masks for them.
+
+    Parameters
+    ----------
+    packed : PackedScans
+        The time series.
+    scan_B : Tensor of int
+        Which scans; the number must be a multiple of the number of generators.
+    settings : Model
+        Window, patch, overlap and masking.
+    networks : int or None
+        Number of networks, for masks; None for no masks.
+    generators : sequence of Generator
+        Each serves its equal part of the scans, so that processes can share a batch.
+    """
+    sizes, training = settings.architecture, settings.training
+    views: list[list[Tensor]] = [[], []]
+    masks: list[list[Tensor]] = [[], []]
+    for part_B, generator in zip(scan_B.chunk(len(generators)), generators, strict=True):
+        starts = draw_starts(packed.length_S[part_B], sizes.window, training.max_overlap, generator)
+        for view, start_B in enumerate(starts):
+            views[view].append(augment(packed.windows(part_B, start_B, sizes.window), generator))
+            if networks is not None:
+                shape = (len(part_B), networks, sizes.window // sizes.patch)
+                masks[view].append(slice_masks(*shape, training.masking, generator))
+    return Views(
+        torch.cat([*views[0], *views[1]]),
+        None if networks is None else torch.cat([*masks[0], *masks[1]]),
+    )
 
 
 def draw_starts(
@@ -98,8 +181,8 @@ def augment(x_BCT: Tensor, generator: Generator) -> Tensor:
     time_T = torch.arange(volumes, device=x_BCT.device)
     keep_BT = (time_T < start_B1) | (time_T >= start_B1 + block_B1)
     gain_B1 = 0.8 + 0.4 * uniform(batch, 1)
-    noise_BCT = torch.randn(x_BCT.shape, generator=generator, device=x_BCT.device)
-    return x_BCT * (keep_BC * gain_B1)[..., None] * keep_BT[:, None] + 0.1 * noise_BCT
+    noise_BCT = torch.randn(x_BCT.shape, generator=generator, device=x_BCT.device).mul_(0.1)
+    return noise_BCT.addcmul_(x_BCT * (keep_BC * gain_B1)[..., None], keep_BT[:, None])
 
 
 def slice_masks(

@@ -96,7 +96,7 @@ def test_a_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def kill_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     done = 0
-    original = loop._step
+    original = loop.train_step
 
     def step(*arguments: Any) -> None:
         nonlocal done
@@ -105,7 +105,7 @@ def kill_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
         done += 1
         original(*arguments)
 
-    monkeypatch.setattr(loop, "_step", step)
+    monkeypatch.setattr(loop, "train_step", step)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 5])
@@ -117,7 +117,8 @@ def test_a_killed_training_resumes_to_the_same_bytes(
         kill_after(steps, patch)
         with pytest.raises(KeyboardInterrupt):
             fit(make_scans(), NETWORKS, settings(), tmp_path / "killed", checkpoint_seconds=0)
-    assert [p.name for p in (tmp_path / "killed/checkpoint").iterdir()] == ["state.safetensors"]
+    kept = {p.name for p in (tmp_path / "killed/checkpoint").iterdir()}
+    assert kept == {"scans.f16", "scans.json", "state.safetensors"}
     with monkeypatch.context() as patch:
         kill_after(6 - steps, patch)  # no more steps than were missing
         fit(make_scans(), NETWORKS, settings(), tmp_path / "killed")
@@ -149,7 +150,7 @@ def test_a_stale_checkpoint_is_ignored_aloud(
 
 def test_fewer_scans_than_a_batch(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     fit(make_scans(5), NETWORKS, settings(batch_size=512), tmp_path)
-    assert "only 5 scans: the batch is shrunk to 5" in caplog.text
+    assert "there are 5 scans for 1 process(es): the batch is shrunk to 5" in caplog.text
     assert "Losses of different batch sizes do not compare" in caplog.text
     assert read_json(tmp_path / "config.json")["training"]["steps"] == 3
 
@@ -219,7 +220,7 @@ def test_biases_norms_and_embeddings_do_not_decay() -> None:
 
 
 def test_the_alarm_stops_a_collapsed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distillation, "coding_rate", lambda *_: torch.zeros(2))
+    monkeypatch.setattr(distillation, "coding_rate", lambda *_, **__: torch.zeros(2))
     with pytest.raises(UserError, match="has collapsed: for 3 epochs"):
         fit(make_scans(16), NETWORKS, settings(epochs=20, crops_per_epoch=8), tmp_path)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -14,12 +16,15 @@ def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-def test_windows_are_slices_of_their_scan() -> None:
+def test_windows_are_slices_of_their_scan(tmp_path: Path) -> None:
     scans = [np.random.default_rng(i).normal(size=(3, 10 + i)).astype("f4") for i in range(4)]
-    packed = PackedScans.pack(scans)
+    PackedScans.write(tmp_path, iter(scans))
+    packed = PackedScans.open(tmp_path).to("cpu")
+    assert packed.volumes_VC.dtype == torch.float16
     windows = packed.windows(torch.tensor([3, 0, 1]), torch.tensor([8, 0, 2]), 5)
     for window, (scan, start) in zip(windows, [(3, 8), (0, 0), (1, 2)], strict=True):
-        np.testing.assert_array_equal(window, scans[scan][:, start : start + 5])
+        expected = scans[scan][:, start : start + 5].astype(np.float16)
+        np.testing.assert_array_equal(window, expected)
 
 
 def test_starts_are_uniform_and_independent(generator: torch.Generator) -> None:

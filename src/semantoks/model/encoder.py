@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from semantoks.config import Architecture
 from semantoks.errors import UserError
-from semantoks.model.tokenizer import NetworkTokenizer
+from semantoks.model.tokenizer import NetworkTokenizer, lay_out
 
 if TYPE_CHECKING:
     from semantoks.store import Manifest
@@ -22,6 +22,21 @@ class EncoderOutput(NamedTuple):
 
     cls_BD: Tensor
     tokens_BLD: Tensor
+
+
+class Patches(NamedTuple):
+    """Windows as the tokenizers read them; student and teacher share them.
+
+    Attributes
+    ----------
+    x_CKTQ : Tensor
+        What `tokenizer.lay_out` returns; regions ordered by network, missing ones zero.
+    present_BN : Tensor of bool
+        Which networks each window has.
+    """
+
+    x_CKTQ: Tensor
+    present_BN: Tensor
 
 
 class Block(nn.Module):
@@ -40,17 +55,17 @@ class Block(nn.Module):
         )
         self.mlp_scale = nn.Parameter(torch.full((width,), layer_scale))
 
-    def forward(self, x_BSD: Tensor) -> Tensor:
-        """Return the sequence with attention and MLP added."""
-        x_BSD = x_BSD + self.attention_scale * self._attend(self.attention_norm(x_BSD))
+    def forward(self, x_BSD: Tensor, outputs: int | None = None) -> Tensor:
+        """Return the sequence with attention and MLP added; of the first `outputs` positions."""
+        batch, length, _ = x_BSD.shape
+        qkv = self.qkv(self.attention_norm(x_BSD)).view(batch, length, 3, self.heads, -1)
+        query_BHSE, key_BHSE, value_BHSE = qkv.permute(2, 0, 3, 1, 4)
+        mixed_BHSE = F.scaled_dot_product_attention(
+            query_BHSE[:, :, :outputs], key_BHSE, value_BHSE
+        )
+        mixed_BSD = mixed_BHSE.transpose(1, 2).flatten(2)
+        x_BSD = x_BSD[:, :outputs] + self.attention_scale * self.projection(mixed_BSD)
         return x_BSD + self.mlp_scale * self.mlp(self.mlp_norm(x_BSD))
-
-    def _attend(self, x_BSD: Tensor) -> Tensor:
-        batch, length, width = x_BSD.shape
-        qkv = self.qkv(x_BSD).view(batch, length, 3, self.heads, width // self.heads)
-        mixed_BHSE = F.scaled_dot_product_attention(*qkv.permute(2, 0, 3, 1, 4))
-        projected_BSD: Tensor = self.projection(mixed_BHSE.transpose(1, 2).flatten(2))
-        return projected_BSD
 
 
 class Encoder(nn.Module):
@@ -146,21 +161,49 @@ class Encoder(nn.Module):
         UserError
             If the regions are not those of the model or the volumes no multiple of the patch.
         """
-        tokens_BNPD = self._tokenize(x_BCT)
+        return self.encode(self.patches(x_BCT, present_N), mask_BNP)
+
+    def patches(self, x_BCT: Tensor, present_N: Tensor | None = None) -> Patches:
+        """Lay windows out for `encode`; parameters and errors as for `forward`."""
+        self._require_fit(x_BCT)
         present_BN = self.presence(x_BCT)
         if present_N is not None:
             present_BN = present_BN & present_N
-        hidden_BNP = ~present_BN[..., None]
+        covered_BC1 = _covered(x_BCT)[..., None]
+        x_BCT = torch.where(covered_BC1, x_BCT, 0.0).index_select(1, self.regions_C)
+        if torch.is_autocast_enabled(x_BCT.device.type):  # once, rather than before each product
+            x_BCT = x_BCT.to(torch.get_autocast_dtype(x_BCT.device.type))
+        sizes = self.architecture
+        return Patches(lay_out(x_BCT, sizes.patch, sizes.tokenizer.dense_kernel), present_BN)
+
+    def encode(
+        self, patches: Patches, mask_BNP: Tensor | None = None, *, tokens: bool = True
+    ) -> EncoderOutput:
+        """Encode what `patches` returned.
+
+        Parameters
+        ----------
+        patches : Patches
+            Windows.
+        mask_BNP : Tensor, optional
+            True where the token of a network and time patch is hidden.
+        tokens : bool
+            Whether tokens are asked for; without them the last block computes [CLS] only, and
+            ``tokens_BLD`` has length 0.
+        """
+        hidden_BNP = ~patches.present_BN[..., None]
         if mask_BNP is not None:
             hidden_BNP = hidden_BNP | mask_BNP
-        tokens_BNPD = torch.where(hidden_BNP[..., None], self.mask_embedding, tokens_BNPD)
-        time_PD = time_embedding(tokens_BNPD.shape[2], tokens_BNPD.shape[3]).to(tokens_BNPD)
-        tokens_BNPD = tokens_BNPD + self.network_embedding[:, None] + time_PD
-        cls_B1D = self.cls_embedding.expand(len(x_BCT), 1, -1)
+        tokens_BNPD = self._tokenize(patches, hidden_BNP)
+        count, width = tokens_BNPD.shape[2:]
+        time_PD = time_embedding(count, width, tokens_BNPD.device)
+        tokens_BNPD = tokens_BNPD + self.network_embedding[:, None] + time_PD.to(tokens_BNPD.dtype)
+        cls_B1D = self.cls_embedding.expand(len(tokens_BNPD), 1, -1)
         sequence_BSD = torch.cat([cls_B1D, tokens_BNPD.flatten(1, 2)], dim=1)
-        for block in self.blocks:
+        *blocks, last = self.blocks
+        for block in blocks:
             sequence_BSD = block(sequence_BSD)
-        sequence_BSD = self.norm(sequence_BSD)
+        sequence_BSD = self.norm(last(sequence_BSD, None if tokens else 1))
         return EncoderOutput(sequence_BSD[:, 0], sequence_BSD[:, 1:])
 
     def embed(self, x_BCT: Tensor) -> Tensor:
@@ -180,8 +223,30 @@ class Encoder(nn.Module):
         vectors_BE: Tensor = by_network_BNPD.mean(2).flatten(1)
         return vectors_BE
 
-    def _tokenize(self, x_BCT: Tensor) -> Tensor:
-        batch, regions, volumes = x_BCT.shape
+    def _tokenize(self, patches: Patches, hidden_BNP: Tensor) -> Tensor:
+        batch, networks = patches.present_BN.shape
+        parts = torch.split(patches.x_CKTQ, self.sizes)
+        count = parts[0].shape[-1] // batch
+        hidden_NQ = hidden_BNP.expand(-1, -1, count).transpose(0, 1).flatten(1)
+        tokens_NQD = torch.stack(
+            [self._tokens(*item) for item in zip(self.tokenizers, parts, hidden_NQ, strict=True)]
+        )
+        return tokens_NQD.view(networks, batch, count, -1).transpose(0, 1)
+
+    def _tokens(self, tokenizer: nn.Module, x_CKTQ: Tensor, hidden_Q: Tensor) -> Tensor:
+        """Return a network's tokens, and the mask embedding where they are hidden."""
+        if hidden_Q.is_cuda:  # to ask how many are hidden would stall the device
+            return torch.where(hidden_Q[:, None], self.mask_embedding, tokenizer(x_CKTQ))
+        if not hidden_Q.any():
+            shown_QD: Tensor = tokenizer(x_CKTQ)
+            return shown_QD
+        shown_R = (~hidden_Q).nonzero()[:, 0]
+        shown_RD = tokenizer(x_CKTQ.index_select(-1, shown_R))
+        masked_QD = self.mask_embedding.to(shown_RD.dtype).expand(len(hidden_Q), -1)
+        return masked_QD.index_copy(0, shown_R, shown_RD)
+
+    def _require_fit(self, x_BCT: Tensor) -> None:
+        _, regions, volumes = x_BCT.shape
         patch = self.architecture.patch
         if regions != len(self.networks):
             raise UserError(
@@ -193,13 +258,6 @@ class Encoder(nn.Module):
                 f"A window must be a multiple of {patch} volumes (the patch of the model), found "
                 f"{volumes}. Cut the window to {volumes // patch * patch} volumes."
             )
-        covered_BC1 = _covered(x_BCT)[..., None]
-        x_BCT = torch.where(covered_BC1, x_BCT, 0.0).index_select(1, self.regions_C)
-        x_BCPT = x_BCT.reshape(batch, regions, -1, patch)
-        x_QCT = x_BCPT.transpose(1, 2).flatten(0, 1)
-        parts = zip(self.tokenizers, torch.split(x_QCT, self.sizes, dim=1), strict=True)
-        tokens_QND = torch.stack([tokenizer(part) for tokenizer, part in parts], dim=1)
-        return tokens_QND.view(batch, -1, *tokens_QND.shape[1:]).transpose(1, 2)
 
 
 def _covered(x_BCT: Tensor) -> Tensor:
@@ -208,8 +266,9 @@ def _covered(x_BCT: Tensor) -> Tensor:
     return x_BCT.sum(-1).isfinite()
 
 
-def time_embedding(patches: int, width: int) -> Tensor:
+def time_embedding(patches: int, width: int, device: torch.device | str | None = None) -> Tensor:
     """Return the fixed sine-cosine embedding of time patches, (patches, width)."""
-    frequencies = 10000.0 ** (-torch.arange(width // 2, dtype=torch.float64) / (width // 2))
-    angles = torch.arange(patches, dtype=torch.float64)[:, None] * frequencies
+    exponent = torch.arange(width // 2, dtype=torch.float64, device=device) / (width // 2)
+    time_P = torch.arange(patches, dtype=torch.float64, device=device)
+    angles = time_P[:, None] * 10000.0**-exponent
     return torch.cat([angles.sin(), angles.cos()], dim=-1)

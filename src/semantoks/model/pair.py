@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,14 @@ from torch import Tensor, nn
 from semantoks import distillation
 from semantoks.model.encoder import Encoder, EncoderOutput
 from semantoks.model.projector import Projector
+
+
+class Outputs(NamedTuple):
+    """What both encoders say of views, and which networks each view has."""
+
+    student: EncoderOutput
+    teacher: EncoderOutput
+    present_WN: Tensor
 
 
 class SelfDistillation(nn.Module):
@@ -71,18 +80,31 @@ class SelfDistillation(nn.Module):
         dict of str to Tensor
             ``total`` and its terms ``cls``, ``ttr`` and ``token``, weighted as they enter it.
         """
-        views = torch.cat([view1_BCT, view2_BCT])
-        mask = None
+        mask_WNP = None
         if mask1_BNP is not None and mask2_BNP is not None:
-            mask = torch.cat([mask1_BNP, mask2_BNP])
-        student: EncoderOutput = self.student(views, mask)
+            mask_WNP = torch.cat([mask1_BNP, mask2_BNP])
+        needs_tokens = mask_WNP is not None or ttr_weight != 0
+        outputs = self.outputs(torch.cat([view1_BCT, view2_BCT]), mask_WNP, tokens=needs_tokens)
+        return self.compare(outputs, mask_WNP, ttr_weight)
+
+    def outputs(
+        self, views_WCT: Tensor, mask_WNP: Tensor | None = None, *, tokens: bool = True
+    ) -> Outputs:
+        """Run both encoders over views; parameters as for `Encoder.encode`."""
+        patches = self.student.patches(views_WCT)
+        student = self.student.encode(patches, mask_WNP, tokens=tokens)
         with torch.no_grad():
-            teacher: EncoderOutput = self.teacher(views)
-        present_WN = self.student.presence(views)
+            teacher = self.teacher.encode(patches, tokens=tokens)
+        return Outputs(student, teacher, patches.present_BN)
+
+    def compare(
+        self, outputs: Outputs, mask_WNP: Tensor | None = None, ttr_weight: float = 0.0
+    ) -> dict[str, Tensor]:
+        """Return the losses of `losses` for outputs of all first, then all second views."""
         terms = {
-            "cls": self._cls_loss(student, teacher),
-            "ttr": self._ttr_loss(student, teacher, present_WN, ttr_weight),
-            "token": self._token_loss(student, teacher, present_WN, mask),
+            "cls": self._cls_loss(outputs),
+            "ttr": self._ttr_loss(outputs, ttr_weight),
+            "token": self._token_loss(outputs, mask_WNP),
         }
         return {"total": terms["cls"] + terms["ttr"] + terms["token"], **terms}
 
@@ -91,36 +113,36 @@ class SelfDistillation(nn.Module):
             target: Tensor = self.teacher_projector(teacher)
         return self.projector(student), target
 
-    def _cls_loss(self, student: EncoderOutput, teacher: EncoderOutput) -> Tensor:
-        student_WK, teacher_WK = self._project(student.cls_BD, teacher.cls_BD)
+    def _cls_loss(self, outputs: Outputs) -> Tensor:
+        student_WK, teacher_WK = self._project(outputs.student.cls_BD, outputs.teacher.cls_BD)
         return distillation.cross_view_loss(_by_view(student_WK), _by_view(teacher_WK))
 
-    def _ttr_loss(
-        self, student: EncoderOutput, teacher: EncoderOutput, present_WN: Tensor, weight: float
-    ) -> Tensor:
+    def _ttr_loss(self, outputs: Outputs, weight: float) -> Tensor:
+        student, teacher, present_WN = outputs
         if weight == 0:
             return student.cls_BD.new_zeros(())
         student_WNK, teacher_WNK = self._project(
             *(_mean_over_time(out.tokens_BLD, present_WN.shape[1]) for out in (student, teacher))
         )
         # A network counts for a scan where both views have it.
-        counts_M = _by_view(present_WN).all(0).flatten().to(student.cls_BD.dtype)
+        counts_M = _by_view(present_WN).all(0).flatten().to(student_WNK.dtype)
         return weight * distillation.cross_view_loss(
             _by_view(student_WNK).flatten(1, 2), _by_view(teacher_WNK).flatten(1, 2), counts_M
         )
 
-    def _token_loss(
-        self,
-        student: EncoderOutput,
-        teacher: EncoderOutput,
-        present_WN: Tensor,
-        mask_WNP: Tensor | None,
-    ) -> Tensor:
+    def _token_loss(self, outputs: Outputs, mask_WNP: Tensor | None) -> Tensor:
+        student, teacher, present_WN = outputs
         if mask_WNP is None or self.token_weight == 0:
             return student.cls_BD.new_zeros(())
-        pair = self._project(student.tokens_BLD, teacher.tokens_BLD)
         # The teacher has no answer where a network is absent.
         counts_WL = (mask_WNP & present_WN[..., None]).flatten(1)
+        if counts_WL.is_cuda:  # to ask how many they are would stall the device
+            pair = self._project(student.tokens_BLD, teacher.tokens_BLD)
+        else:
+            rows = self._project(student.tokens_BLD[counts_WL], teacher.tokens_BLD[counts_WL])
+            empty_WLK = rows[0].new_zeros(*counts_WL.shape, rows[0].shape[-1])
+            student_WLK, teacher_WLK = (empty_WLK.index_put((counts_WL,), r) for r in rows)
+            pair = student_WLK, teacher_WLK
         return self.token_weight * distillation.masked_token_loss(*pair, counts_WL)
 
     @torch.no_grad()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -24,5 +25,8 @@ class Projector(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return unit vectors (…, output) for features (…, width)."""
-        return F.normalize(self.output(F.gelu(self.hidden(x))), dim=-1)
+        """Return unit vectors (…, output) for features (…, width), in float32 at least."""
+        projected: Tensor = self.output(F.gelu(self.hidden(x)))
+        return F.normalize(
+            projected.to(torch.promote_types(projected.dtype, torch.float32)), dim=-1
+        )

@@ -64,17 +64,18 @@ class StructuredConvolution(nn.Module):
         kernel_HCK = (self._stretched() / self.norm_HC1).flip(-1)
         length = kernel_HCK.shape[-1]
         # The skip connection is one more value at lag zero.
-        at_zero = F.one_hot(torch.tensor((length - 1) // 2, device=kernel_HCK.device), length)
-        return kernel_HCK + self.skip_HC[..., None] * at_zero
+        at_zero_K = torch.arange(length, device=kernel_HCK.device) == (length - 1) // 2
+        return kernel_HCK + self.skip_HC[..., None] * at_zero_K
 
-    def forward(self, x_QCT: Tensor) -> Tensor:
-        """Return (patches, T, channels) for (patches, regions, T)."""
-        bands_HCTT = _band_matrices(self.kernel(), x_QCT.shape[-1])
-        # Forward and backward on a CPU: 1.3 to 3 times faster than a grouped convolution, and 1.1
-        # to 1.5 times faster than folding kernel and projection into one dense convolution.
-        mixed_QTCH = torch.einsum("qcs,hcts->qtch", x_QCT, bands_HCTT)
-        projected_QTD: Tensor = self.projection(mixed_QTCH.flatten(2))
-        return projected_QTD
+    def forward(self, x_CTQ: Tensor) -> Tensor:
+        """Return (T, patches, channels) for (regions, T, patches)."""
+        volumes = x_CTQ.shape[1]
+        bands_CHTT = _band_matrices(self.kernel(), volumes).transpose(0, 1)
+        # With regions first and patches last, both products read memory as it lies: no copies.
+        mixed_CSQ = torch.bmm(bands_CHTT.flatten(1, 2).to(x_CTQ.dtype), x_CTQ)
+        mixed_CHTQ = torch.unflatten(mixed_CSQ, 1, (-1, volumes))
+        projected_SD: Tensor = self.projection(mixed_CHTQ.flatten(0, 1).flatten(1).T)
+        return torch.unflatten(projected_SD, 0, x_CTQ.shape[1:])
 
 
 def _band_matrices(kernel_HCK: Tensor, volumes: int) -> Tensor:
@@ -84,6 +85,31 @@ def _band_matrices(kernel_HCK: Tensor, volumes: int) -> Tensor:
     # Entry (t, s) is kernel[s - t + left]; a negative pad cuts lags that no pair of volumes has.
     lags = F.pad(kernel_HCK, (volumes - 1 - left, volumes - length + left))
     return lags.unfold(-1, volumes, 1).flip(-2)
+
+
+def lay_out(x_BCT: Tensor, patch: int, taps: int) -> Tensor:
+    """Cut windows into patches and lay them out as the tokenizers read them.
+
+    Parameters
+    ----------
+    x_BCT : Tensor
+        Windows (batch, regions, volumes); volumes must be a multiple of `patch`.
+    patch : int
+        Volumes of a patch.
+    taps : int
+        Kernel length of the dense branch.
+
+    Returns
+    -------
+    Tensor
+        (regions, taps, patch, batch × patches): for each volume of a patch the volumes around it,
+        zero beyond the patch.
+    """
+    batch, regions, _ = x_BCT.shape
+    x_CTQ = x_BCT.view(batch, regions, -1, patch).permute(1, 3, 0, 2).flatten(2)
+    before = (taps - 1) // 2
+    padded_CTQ = F.pad(x_CTQ, (0, 0, before, taps - 1 - before))
+    return torch.stack([padded_CTQ[:, k : k + patch] for k in range(taps)], dim=1)
 
 
 class NetworkTokenizer(nn.Module):
@@ -99,6 +125,7 @@ class NetworkTokenizer(nn.Module):
 
     def __init__(self, regions: int, settings: config.Tokenizer) -> None:
         super().__init__()
+        # Holds the weights; `forward` multiplies with them, so that no copy is needed before it.
         self.dense = nn.Conv1d(
             regions, settings.dense_channels, settings.dense_kernel, padding="same"
         )
@@ -111,9 +138,15 @@ class NetworkTokenizer(nn.Module):
         )
         self.norm = nn.LayerNorm(settings.dense_channels + settings.structured_channels)
 
-    def forward(self, x_QCT: Tensor) -> Tensor:
-        """Return one token per patch, (patches, width), for (patches, regions, T)."""
-        dense_QTD = self.dense(x_QCT).transpose(1, 2)
-        features_QTD = torch.cat([dense_QTD, self.structured(x_QCT)], dim=-1)
-        tokens_QD: Tensor = self.norm(F.gelu(features_QTD).mean(1))
+    def forward(self, x_CKTQ: Tensor) -> Tensor:
+        """Return one token per patch, (patches, width), for the regions of `lay_out`."""
+        _, taps, *volumes_patches = x_CKTQ.shape
+        taps_ES = x_CKTQ.flatten(0, 1).flatten(1)
+        dense_SD = F.linear(taps_ES.T, self.dense.weight.flatten(1), self.dense.bias)
+        branches = (
+            torch.unflatten(dense_SD, 0, volumes_patches),
+            self.structured(x_CKTQ[:, (taps - 1) // 2]),
+        )
+        features = [F.gelu(branch_TQD).mean(0) for branch_TQD in branches]
+        tokens_QD: Tensor = self.norm(torch.cat(features, dim=-1))
         return tokens_QD

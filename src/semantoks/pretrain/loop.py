@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import logging
 import shutil
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor
 
 from semantoks.config import Model
+from semantoks.distributed import Process, average, joined, wait
 from semantoks.errors import UserError
 from semantoks.model import Encoder, Projector, SelfDistillation
 from semantoks.model.checkpoint import save
@@ -24,14 +24,14 @@ from semantoks.model.inputs import require_match
 from semantoks.pretrain.monitor import measure, raise_on_collapse
 from semantoks.pretrain.progress import Progress
 from semantoks.pretrain.schedule import Schedule
-from semantoks.pretrain.state import TrainingState, fingerprint
-from semantoks.store import Manifest, read_manifest, read_scans, write_table
-from semantoks.views import PackedScans, augment, draw_starts, slice_masks
+from semantoks.pretrain.state import Checkpoint, TrainingState, fingerprint
+from semantoks.pretrain.step import train_step, weight_decay_groups
+from semantoks.store import Manifest, iter_scans, read_manifest, write_table
+from semantoks.views import PackedScans
 
 logger = logging.getLogger(__name__)
 
 MEASURED_SCANS = 64
-DECAYING = 0  # the first of `weight_decay_groups`
 # What is summed over the steps of an epoch.
 SUMS = ("total", "cls", "ttr", "token", "gradient_norm")
 
@@ -79,12 +79,12 @@ def pretrain(
     manifest = next((m for m in manifests if m.space), manifests[0])  # a file may have no scan
     for path, found in zip(timeseries, manifests, strict=True):
         require_match(manifest, found, str(path))
-    scans = [scan.timeseries_CT for scan in read_scans(timeseries)]
+    scans = (scan.timeseries_CT for scan in iter_scans(timeseries))
     return fit(scans, manifest.networks, settings, out, manifest=manifest, device=device)
 
 
 def fit(
-    scans: Sequence[np.ndarray],
+    scans: Iterable[np.ndarray],
     networks: Sequence[str],
     settings: Model,
     out: Path,
@@ -93,13 +93,14 @@ def fit(
     device: str | None = None,
     checkpoint_seconds: float = 60.0,
 ) -> SelfDistillation:
-    """Pretrain on arrays.
+    """Pretrain on arrays; in each process that ``torchrun`` started, if it did.
 
     Parameters
     ----------
-    scans : sequence of ndarray, shape (regions, volumes)
+    scans : iterable of ndarray, shape (regions, volumes)
         z-scored time series; NaN where a region is not covered. Scans shorter than a window are
-        left out.
+        left out. They are read once and packed into a file below `out`, so that there may be
+        more than fit into memory.
     networks : sequence of str
         Network of each region.
     settings, out, device
@@ -114,28 +115,46 @@ def fit(
     SelfDistillation
         The trained student and teacher.
     """
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    packed = PackedScans.pack(_long_enough(scans, settings.architecture.window), device)
-    schedule = Schedule.plan(settings.training, len(packed.length_S))
-    state = _begin(settings, networks, device)
-    checkpoint = out / "checkpoint" / "state.safetensors"
-    mark = fingerprint(settings, networks, packed)
-    state.resume(checkpoint, mark)
-    progress, saved = Progress(schedule, state.step), time.monotonic()
+    with joined() as (process, found_device):
+        if not process.first:
+            logging.getLogger("semantoks").setLevel(logging.ERROR)
+        folder = out / "checkpoint"
+        if process.first:
+            PackedScans.write(folder, _long_enough(scans, settings.architecture.window))
+        wait()
+        packed = PackedScans.open(folder)
+        mark = fingerprint(settings, networks, packed)
+        state = _begin(settings, networks, device or found_device)
+        state.resume(folder / "state.safetensors", mark)
+        schedule = Schedule.plan(settings.training, len(packed.length_S), process.count)
+        keep = Checkpoint(folder / "state.safetensors", mark, checkpoint_seconds, process.first)
+        _train(state, packed.to(state.sums.device), schedule, settings, process, keep)
+        model = state.model
+        model.teacher.manifest = model.student.manifest = manifest
+        if process.first:
+            save(model, out, _summary(state, schedule, settings))
+            write_table(out / "metrics.parquet", pd.DataFrame(state.rows))
+            shutil.rmtree(folder, ignore_errors=True)
+        wait()
+    return model
+
+
+def _train(
+    state: TrainingState,
+    packed: PackedScans,
+    schedule: Schedule,
+    settings: Model,
+    process: Process,
+    checkpoint: Checkpoint,
+) -> None:
+    progress = Progress(schedule, state.step)
     for epoch in range(state.step // schedule.steps_per_epoch, schedule.training.epochs):
         for scan_B in schedule.order(epoch)[state.step % schedule.steps_per_epoch :]:
-            if time.monotonic() - saved >= checkpoint_seconds:
-                state.save(checkpoint, mark)
-                saved = time.monotonic()
-            _step(state, scan_B.to(device), packed, schedule, settings)
+            checkpoint.save_if_due(state)
+            scan_B = scan_B.to(state.sums.device, non_blocking=True)
+            train_step(state, scan_B, packed, schedule, settings, process)
             progress.log(state)
         _finish_epoch(state, packed, schedule, settings)
-    model = state.model
-    model.teacher.manifest = model.student.manifest = manifest
-    save(model, out, _summary(state, schedule, settings))
-    write_table(out / "metrics.parquet", pd.DataFrame(state.rows))
-    shutil.rmtree(checkpoint.parent, ignore_errors=True)
-    return model
 
 
 def build(settings: Model, networks: Sequence[str]) -> SelfDistillation:
@@ -151,79 +170,47 @@ def build(settings: Model, networks: Sequence[str]) -> SelfDistillation:
         )
 
 
-def weight_decay_groups(model: SelfDistillation) -> list[dict[str, list[nn.Parameter]]]:
-    """Split the student's parameters into those that decay, and biases, norms, embeddings."""
-    decaying: list[nn.Parameter] = []
-    others: list[nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            kept = parameter.ndim < 2 or name.endswith("embedding")
-            (others if kept else decaying).append(parameter)
-    return [{"params": decaying}, {"params": others}]
-
-
 def _begin(settings: Model, networks: Sequence[str], device: str) -> TrainingState:
+    training, on_gpu = settings.training, device.startswith("cuda")
     model = build(settings, networks).to(device)
-    optimizer = torch.optim.AdamW(weight_decay_groups(model), weight_decay=0.0, fused=True)
-    sums = torch.zeros(len(SUMS), device=device)
-    return TrainingState(model, optimizer, sums)
+    if training.compile == "always" or (training.compile == "auto" and on_gpu):
+        for encoder in (model.student, model.teacher):
+            encoder.encode = torch.compile(encoder.encode, dynamic=False)  # type: ignore[method-assign]
+    bfloat16 = training.precision == "bfloat16" or (training.precision == "auto" and on_gpu)
+    return TrainingState(
+        model,
+        torch.optim.AdamW(weight_decay_groups(model), weight_decay=0.0, fused=True),
+        torch.zeros(len(SUMS), device=device),
+        torch.bfloat16 if bfloat16 else None,
+    )
 
 
-def _long_enough(scans: Sequence[np.ndarray], window: int) -> list[np.ndarray]:
-    kept = [scan for scan in scans if scan.shape[1] >= window]
-    if len(kept) < len(scans):
+def _long_enough(scans: Iterable[np.ndarray], window: int) -> Iterator[np.ndarray]:
+    """Pass on the scans of a window or more; at the end, say how many were not."""
+    kept, found = 0, 0
+    for scan in scans:
+        found += 1
+        if scan.shape[1] >= window:
+            kept += 1
+            yield scan
+    if kept < found:
         logger.warning(
             "%d of %d scans are shorter than a window (%d volumes) and left out of the training.",
-            len(scans) - len(kept),
-            len(scans),
+            found - kept,
+            found,
             window,
         )
-    if len(kept) < 2:
+    if kept < 2:
         raise UserError(
-            f"Pretraining needs at least 2 scans of {window} volumes or more, found {len(kept)} "
-            f"among {len(scans)}. Add data, or make architecture.window smaller."
+            f"Pretraining needs at least 2 scans of {window} volumes or more, found {kept} "
+            f"among {found}. Add data, or make architecture.window smaller."
         )
-    return kept
-
-
-def _step(
-    state: TrainingState,
-    scan_B: Tensor,
-    packed: PackedScans,
-    schedule: Schedule,
-    settings: Model,
-) -> None:
-    model, step, sizes = state.model, state.step, settings.architecture
-    generator = Generator(scan_B.device).manual_seed(schedule.seed("views", step))
-    starts = draw_starts(
-        packed.length_S[scan_B], sizes.window, settings.training.max_overlap, generator
-    )
-    view1, view2 = (
-        augment(packed.windows(scan_B, start, sizes.window), generator) for start in starts
-    )
-    mask1, mask2 = None, None
-    if schedule.masked(step):
-        shape = (2 * len(scan_B), len(model.student.order), sizes.window // sizes.patch)
-        mask1, mask2 = slice_masks(*shape, settings.training.masking, generator).chunk(2)
-        state.masked_steps += 1
-    losses = model.losses(view1, view2, mask1, mask2, schedule.ttr_weight(step))
-
-    groups = state.optimizer.param_groups
-    groups[DECAYING]["weight_decay"] = schedule.weight_decay(step)
-    for group in groups:
-        group["lr"] = schedule.learning_rate(step)
-    state.optimizer.zero_grad()
-    torch.autograd.backward(losses["total"])
-    gradient_norm = nn.utils.clip_grad_norm_([p for g in groups for p in g["params"]], 1.0)
-    state.optimizer.step()
-    model.update_teacher(step, schedule.steps)
-    state.sums += torch.stack([*losses.values(), gradient_norm]).detach()
-    state.step += 1
 
 
 def _finish_epoch(
     state: TrainingState, packed: PackedScans, schedule: Schedule, settings: Model
 ) -> None:
+    average([state.sums])
     sums = dict(zip(SUMS, state.sums.tolist(), strict=True))
     mean = {name: value / schedule.steps_per_epoch for name, value in sums.items()}
     # Steps without masks have no token loss.

@@ -36,8 +36,10 @@ class Schedule:
     steps_per_epoch: int
 
     @classmethod
-    def plan(cls, training: Training, scans: int) -> Schedule:
+    def plan(cls, training: Training, scans: int, processes: int = 1) -> Schedule:
         """Lay out the training; with fewer scans than a batch, the batch shrinks.
+
+        A batch is shared by the processes in equal parts.
 
         Raises
         ------
@@ -50,12 +52,20 @@ class Schedule:
                 "scan tables why scans were excluded."
             )
         batch = min(training.batch_size, scans)
+        batch -= batch % processes
+        if batch < 2:
+            raise UserError(
+                f"{processes} processes need at least as many scans in a batch, found {scans} "
+                f"scans and a batch_size of {training.batch_size}. Start fewer processes."
+            )
         if batch < training.batch_size:
             logger.warning(
-                "batch_size is %d but there are only %d scans: the batch is shrunk to %d, and the "
-                "learning rate with it. Losses of different batch sizes do not compare.",
+                "batch_size is %d but there are %d scans for %d process(es): the batch is shrunk "
+                "to %d, and the learning rate with it. Losses of different batch sizes do not "
+                "compare.",
                 training.batch_size,
                 scans,
+                processes,
                 batch,
             )
         return cls(training, scans, batch, scans * training.crops_per_epoch // batch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,8 @@ class TrainingState:
         Steps done.
     sums : Tensor
         Sums over the current epoch: loss, its terms, gradient norm.
+    precision : dtype or None
+        Of matrix products, where not the parameters' own.
     masked_steps : int
         Steps of the current epoch with masks.
     rows : list
@@ -49,6 +52,7 @@ class TrainingState:
     model: SelfDistillation
     optimizer: torch.optim.Optimizer
     sums: Tensor
+    precision: torch.dtype | None = None
     step: int = 0
     masked_steps: int = 0
     rows: list[Row] = field(default_factory=list)
@@ -102,6 +106,35 @@ class TrainingState:
         self.step = progress["step"]
         self.masked_steps = progress["masked_steps"]
         self.rows = progress["rows"]
+
+
+class Checkpoint:
+    """Keeps the state of a training on disk, at most every so many seconds.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    fingerprint : str
+        What the training depends on.
+    seconds : float
+        Time between two checkpoints.
+    active : bool
+        False in processes that leave it to another one.
+    """
+
+    def __init__(self, path: Path, fingerprint: str, seconds: float, active: bool = True) -> None:
+        self.path = path
+        self.fingerprint = fingerprint
+        self.seconds = seconds
+        self.active = active
+        self.saved = time.monotonic()
+
+    def save_if_due(self, state: TrainingState) -> None:
+        """Write the state if the last time is long enough ago."""
+        if self.active and time.monotonic() - self.saved >= self.seconds:
+            state.save(self.path, self.fingerprint)
+            self.saved = time.monotonic()
 
 
 def fingerprint(settings: Model, networks: Sequence[str], packed: PackedScans) -> str:
