@@ -124,7 +124,7 @@ def fit(
         wait()
         packed = PackedScans.open(folder)
         mark = fingerprint(settings, networks, packed)
-        state = _begin(settings, networks, device or found_device)
+        state = begin(settings, networks, device or found_device)
         state.resume(folder / "state.safetensors", mark)
         schedule = Schedule.plan(settings.training, len(packed.length_S), process.count)
         keep = Checkpoint(folder / "state.safetensors", mark, checkpoint_seconds, process.first)
@@ -170,7 +170,8 @@ def build(settings: Model, networks: Sequence[str]) -> SelfDistillation:
         )
 
 
-def _begin(settings: Model, networks: Sequence[str], device: str) -> TrainingState:
+def begin(settings: Model, networks: Sequence[str], device: str) -> TrainingState:
+    """Make an untrained model with its optimiser on a device, at step 0."""
     training, on_gpu = settings.training, device.startswith("cuda")
     model = build(settings, networks).to(device)
     if training.compile == "always" or (training.compile == "auto" and on_gpu):

@@ -17,7 +17,7 @@ from semantoks.pretrain.state import TrainingState
 from semantoks.views import PackedScans, Views, draw_views
 
 DECAYING = 0  # the first of `weight_decay_groups`
-_LOTS = 8
+LOTS = 8
 
 
 def weight_decay_groups(model: SelfDistillation) -> list[dict[str, list[nn.Parameter]]]:
@@ -47,7 +47,7 @@ def train_step(
         process.share(scan_B),
         settings,
         len(model.student.order) if masked else None,
-        _generators(schedule, step, scan_B.device, process),
+        lots(schedule, step, scan_B.device, process),
     )
     losses = gradients(
         model, views, schedule.ttr_weight(step), settings.training.accumulation, state.precision
@@ -67,16 +67,14 @@ def train_step(
     state.step += 1
 
 
-def _generators(
-    schedule: Schedule, step: int, device: torch.device, process: Process
-) -> list[Generator]:
+def lots(schedule: Schedule, step: int, device: torch.device, process: Process) -> list[Generator]:
     """Seed the draws of this process's lots.
 
     A batch is drawn in lots, so that up to eight processes draw what a single one would.
     """
-    lots = math.gcd(schedule.batch, _LOTS)
-    lots = lots if lots % process.count == 0 else process.count
-    own = torch.arange(lots).chunk(process.count)[process.rank].tolist()
+    count = math.gcd(schedule.batch, LOTS)
+    count = count if count % process.count == 0 else process.count
+    own = torch.arange(count).chunk(process.count)[process.rank].tolist()
     return [
         Generator(device).manual_seed(schedule.seed(f"views of lot {lot}", step)) for lot in own
     ]
