@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 
 # Names of glibc's malloc.h.
 _TRIM_THRESHOLD = -1
@@ -11,14 +10,12 @@ _MMAP_MAX = -4
 
 
 def keep_freed_memory() -> None:
-    """Let freed memory be used again instead of going back to the system; before PyTorch starts.
+    """Let freed memory be used again instead of going back to the system.
 
     A training step frees and asks for the same hundreds of megabytes again and again. By default
     Linux takes each large block back and hands it out anew, page by page and zeroed: a third of
-    the time of a step of a small model. Huge pages cost less to look up as well. Elsewhere than
-    on Linux with glibc nothing happens.
+    the time of a step of a small model. Elsewhere than on Linux with glibc nothing happens.
     """
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, TypeError, OSError):

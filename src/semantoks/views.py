@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -115,20 +117,38 @@ def draw_views(
     generators : sequence of Generator
         Each serves its equal part of the scans, so that processes can share a batch.
     """
+    draw = partial(_draw, packed, settings, networks)
+    parts_B = scan_B.chunk(len(generators))
+    if scan_B.is_cuda:
+        drawn = list(map(draw, parts_B, generators))
+    else:  # a generator draws on one core
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            drawn = list(pool.map(draw, parts_B, generators))
+    lots, masks = zip(*drawn, strict=True)
+    return Views(_view_by_view(lots), None if networks is None else _view_by_view(masks))
+
+
+def _view_by_view(lots: Sequence[Tensor]) -> Tensor:
+    return torch.cat([lot[view] for view in (0, 1) for lot in lots])
+
+
+def _draw(
+    packed: PackedScans,
+    settings: Model,
+    networks: int | None,
+    scan_B: Tensor,
+    generator: Generator,
+) -> Views:
+    """Draw one lot, its two views side by side in a first dimension."""
     sizes, training = settings.architecture, settings.training
-    views: list[list[Tensor]] = [[], []]
-    masks: list[list[Tensor]] = [[], []]
-    for part_B, generator in zip(scan_B.chunk(len(generators)), generators, strict=True):
-        starts = draw_starts(packed.length_S[part_B], sizes.window, training.max_overlap, generator)
-        for view, start_B in enumerate(starts):
-            views[view].append(augment(packed.windows(part_B, start_B, sizes.window), generator))
-            if networks is not None:
-                shape = (len(part_B), networks, sizes.window // sizes.patch)
-                masks[view].append(slice_masks(*shape, training.masking, generator))
-    return Views(
-        torch.cat([*views[0], *views[1]]),
-        None if networks is None else torch.cat([*masks[0], *masks[1]]),
-    )
+    starts = draw_starts(packed.length_S[scan_B], sizes.window, training.max_overlap, generator)
+    windows = (packed.windows(scan_B, start_B, sizes.window) for start_B in starts)
+    views_VBCT = torch.stack([augment(window_BCT, generator) for window_BCT in windows])
+    if networks is None:
+        return Views(views_VBCT, None)
+    shape = (2 * len(scan_B), networks, sizes.window // sizes.patch)
+    masks_WNP = slice_masks(*shape, training.masking, generator)
+    return Views(views_VBCT, masks_WNP.view(2, len(scan_B), *shape[1:]))
 
 
 def draw_starts(

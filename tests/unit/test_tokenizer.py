@@ -20,11 +20,11 @@ def test_kernel_norm_is_that_of_the_initial_kernel() -> None:
 
 def test_patches_are_laid_out_with_their_neighbours_and_zeros_beyond() -> None:
     x_BCT = torch.arange(1.0, 13.0).view(1, 2, 6)
-    x_CKTQ = lay_out(x_BCT, patch=3, taps=3)
-    assert x_CKTQ.shape == (2, 3, 3, 2)
-    assert x_CKTQ[1, 1, :, 1].tolist() == [10, 11, 12]  # second region, second patch
-    assert x_CKTQ[1, 0, :, 1].tolist() == [0, 10, 11]  # one volume earlier
-    assert x_CKTQ[1, 2, :, 1].tolist() == [11, 12, 0]  # one volume later
+    first_CKTQ, second_CKTQ = lay_out(x_BCT, patch=3, taps=3, sizes=[1, 1])
+    assert first_CKTQ.shape == second_CKTQ.shape == (1, 3, 3, 2)
+    assert second_CKTQ[0, 1, :, 1].tolist() == [10, 11, 12]  # the second patch
+    assert second_CKTQ[0, 0, :, 1].tolist() == [0, 10, 11]  # one volume earlier
+    assert second_CKTQ[0, 2, :, 1].tolist() == [11, 12, 0]  # one volume later
 
 
 def test_an_empty_batch_has_no_tokens() -> None:

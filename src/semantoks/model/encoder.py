@@ -29,13 +29,13 @@ class Patches(NamedTuple):
 
     Attributes
     ----------
-    x_CKTQ : Tensor
-        What `tokenizer.lay_out` returns; regions ordered by network, missing ones zero.
+    x_NCKTQ : tuple of Tensor
+        What `tokenizer.lay_out` returns, for each network; missing regions are zero.
     present_BN : Tensor of bool
         Which networks each window has.
     """
 
-    x_CKTQ: Tensor
+    x_NCKTQ: tuple[Tensor, ...]
     present_BN: Tensor
 
 
@@ -174,7 +174,8 @@ class Encoder(nn.Module):
         if torch.is_autocast_enabled(x_BCT.device.type):  # once, rather than before each product
             x_BCT = x_BCT.to(torch.get_autocast_dtype(x_BCT.device.type))
         sizes = self.architecture
-        return Patches(lay_out(x_BCT, sizes.patch, sizes.tokenizer.dense_kernel), present_BN)
+        x_NCKTQ = lay_out(x_BCT, sizes.patch, sizes.tokenizer.dense_kernel, self.sizes)
+        return Patches(x_NCKTQ, present_BN)
 
     def encode(
         self, patches: Patches, mask_BNP: Tensor | None = None, *, tokens: bool = True
@@ -225,11 +226,13 @@ class Encoder(nn.Module):
 
     def _tokenize(self, patches: Patches, hidden_BNP: Tensor) -> Tensor:
         batch, networks = patches.present_BN.shape
-        parts = torch.split(patches.x_CKTQ, self.sizes)
-        count = parts[0].shape[-1] // batch
+        count = patches.x_NCKTQ[0].shape[-1] // batch
         hidden_NQ = hidden_BNP.expand(-1, -1, count).transpose(0, 1).flatten(1)
         tokens_NQD = torch.stack(
-            [self._tokens(*item) for item in zip(self.tokenizers, parts, hidden_NQ, strict=True)]
+            [
+                self._tokens(*item)
+                for item in zip(self.tokenizers, patches.x_NCKTQ, hidden_NQ, strict=True)
+            ]
         )
         return tokens_NQD.view(networks, batch, count, -1).transpose(0, 1)
 

@@ -87,29 +87,34 @@ def _band_matrices(kernel_HCK: Tensor, volumes: int) -> Tensor:
     return lags.unfold(-1, volumes, 1).flip(-2)
 
 
-def lay_out(x_BCT: Tensor, patch: int, taps: int) -> Tensor:
+def lay_out(x_BCT: Tensor, patch: int, taps: int, sizes: list[int]) -> tuple[Tensor, ...]:
     """Cut windows into patches and lay them out as the tokenizers read them.
 
     Parameters
     ----------
     x_BCT : Tensor
-        Windows (batch, regions, volumes); volumes must be a multiple of `patch`.
+        Windows (batch, regions, volumes), network by network; volumes are a multiple of `patch`.
     patch : int
         Volumes of a patch.
     taps : int
         Kernel length of the dense branch.
+    sizes : list of int
+        Regions of each network.
 
     Returns
     -------
-    Tensor
-        (regions, taps, patch, batch × patches): for each volume of a patch the volumes around it,
-        zero beyond the patch.
+    tuple of Tensor
+        For each network (regions, taps, patch, batch × patches): for each volume of a patch the
+        volumes around it, zero beyond the patch.
     """
     batch, regions, _ = x_BCT.shape
     x_CTQ = x_BCT.view(batch, regions, -1, patch).permute(1, 3, 0, 2).flatten(2)
     before = (taps - 1) // 2
     padded_CTQ = F.pad(x_CTQ, (0, 0, before, taps - 1 - before))
-    return torch.stack([padded_CTQ[:, k : k + patch] for k in range(taps)], dim=1)
+    return tuple(
+        torch.stack([part_CTQ[:, k : k + patch] for k in range(taps)], dim=1)
+        for part_CTQ in torch.split(padded_CTQ, sizes)
+    )
 
 
 class NetworkTokenizer(nn.Module):
@@ -139,7 +144,7 @@ class NetworkTokenizer(nn.Module):
         self.norm = nn.LayerNorm(settings.dense_channels + settings.structured_channels)
 
     def forward(self, x_CKTQ: Tensor) -> Tensor:
-        """Return one token per patch, (patches, width), for the regions of `lay_out`."""
+        """Return one token per patch, (patches, width), for what `lay_out` has of the network."""
         _, taps, *volumes_patches = x_CKTQ.shape
         taps_ES = x_CKTQ.flatten(0, 1).flatten(1)
         dense_SD = F.linear(taps_ES.T, self.dense.weight.flatten(1), self.dense.bias)
