@@ -48,7 +48,7 @@ def embed_files(
     UserError
         If a file does not fit the model, or no scan can be embedded.
     """
-    encoder = load_encoder(model)
+    encoder = load_encoder(model).to("cuda" if torch.cuda.is_available() else "cpu")
     ids: list[str] = []
     parts: list[np.ndarray] = []
     for path in timeseries:

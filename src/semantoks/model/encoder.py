@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from semantoks.config import Architecture
 from semantoks.errors import UserError
+from semantoks.model.linear import Linear
 from semantoks.model.tokenizer import NetworkTokenizer, lay_out
 
 if TYPE_CHECKING:
@@ -46,13 +47,11 @@ class Block(nn.Module):
         super().__init__()
         self.heads = heads
         self.attention_norm = nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
-        self.projection = nn.Linear(width, width)
+        self.qkv = Linear(width, 3 * width, bias=False)
+        self.projection = Linear(width, width)
         self.attention_scale = nn.Parameter(torch.full((width,), layer_scale))
         self.mlp_norm = nn.LayerNorm(width)
-        self.mlp = nn.Sequential(
-            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
-        )
+        self.mlp = nn.Sequential(Linear(width, 4 * width), nn.GELU(), Linear(4 * width, width))
         self.mlp_scale = nn.Parameter(torch.full((width,), layer_scale))
 
     def forward(self, x_BSD: Tensor, outputs: int | None = None) -> Tensor:

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from semantoks.model.linear import Linear
+
 
 class Projector(nn.Module):
     """Two linear layers to unit vectors; one projector serves [CLS], summaries and tokens.
@@ -18,8 +20,8 @@ class Projector(nn.Module):
 
     def __init__(self, width: int, hidden: int, output: int) -> None:
         super().__init__()
-        self.hidden = nn.Linear(width, hidden)
-        self.output = nn.Linear(hidden, output)
+        self.hidden = Linear(width, hidden)
+        self.output = Linear(hidden, output)
         for layer in (self.hidden, self.output):
             nn.init.trunc_normal_(layer.weight, std=0.02)
             nn.init.zeros_(layer.bias)
