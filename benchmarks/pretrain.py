@@ -222,12 +222,12 @@ class Setup:
             return self.state.model.teacher.embed(views_WCT)
 
     def _views(self, masked: bool) -> Any:
-        from semantoks.pretrain.step import lots
+        from semantoks.pretrain.step import generators
         from semantoks.views import draw_views
 
         networks = len(NETWORK_SIZES) if masked else None
-        generators = lots(self.schedule, self.state.step, self.scan_B.device, self.process)
-        return draw_views(self.packed, self.scan_B, self.settings, networks, generators)
+        seeds = generators(self.schedule, self.state.step, self.scan_B.device, self.process)
+        return draw_views(self.packed, self.scan_B, self.settings, networks, seeds)
 
 
 def table(chosen: argparse.Namespace, laps: dict[str, list[dict[str, Any]]]) -> str:

@@ -41,17 +41,22 @@ class Process:
 
 
 @contextmanager
-def joined() -> Iterator[tuple[Process, str]]:
+def joined(device: str | None = None) -> Iterator[tuple[Process, str]]:
     """Join the processes that ``torchrun`` started, and leave them at the end.
+
+    Parameters
+    ----------
+    device : str, optional
+        Which device to use (default: the GPU, of several processes each its own, or the CPU).
 
     Yields
     ------
     Process
         Which one this is.
     str
-        The device it should use: its GPU if there are GPUs, else the CPU.
+        The device it should use.
     """
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Process(0, 1), device
         return

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import pyarrow.parquet as pq
 from semantoks.config import Settings
 from semantoks.errors import UserError
 
+_OPEN_FILES = 64
 SCAN_ENTITIES = ("scan", "participant_id", "session", "task", "run")
 
 
@@ -204,17 +206,18 @@ def read_scan_table(paths: Iterable[Path]) -> pd.DataFrame:
 
 def iter_scans(paths: Iterable[Path]) -> Iterator[Scan]:
     """Yield the included scans of several shards, sorted by scan, one at a time in memory."""
-    files = [(_open(path), read_manifest(path)) for path in paths]
-    rows = [
+    files = list(paths)
+    manifests = [read_manifest(path) for path in files]
+    rows = sorted(
         (scan, number, group)
-        for number, (file, _) in enumerate(files)
-        for group, scan in enumerate(file.read(columns=["scan"])["scan"].to_pylist())
-    ]
-    for _, number, group in sorted(rows):
-        file, manifest = files[number]
-        table = file.read_row_group(group, columns=[*SCAN_ENTITIES, "timeseries"])
-        for batch in table.to_batches():
-            yield from _included(batch, manifest)
+        for number, path in enumerate(files)
+        for group, scan in enumerate(read_table(path, ["scan"])["scan"])
+    )
+    opened = lru_cache(maxsize=_OPEN_FILES)(_open)  # a data set may have thousands of shards
+    for _, number, group in rows:
+        columns = [*SCAN_ENTITIES, "timeseries"]
+        for batch in opened(files[number]).read_row_group(group, columns=columns).to_batches():
+            yield from _included(batch, manifests[number])
 
 
 def _included(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[Scan]:

@@ -62,6 +62,8 @@ class PackedScans:
         lengths, regions = [], 0
         with atomic(folder / _VOLUMES) as temporary, temporary.open("wb") as file:
             for scan in scans:
+                if regions not in (0, len(scan)):
+                    raise ValueError(f"a scan has {len(scan)} regions, those before {regions}")
                 regions = len(scan)
                 lengths.append(scan.shape[1])
                 file.write(np.ascontiguousarray(scan.T, np.float16).data)

@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from semantoks import distillation
 from semantoks.config import Architecture, Model, Tokenizer, Training
 from semantoks.errors import UserError
 from semantoks.model.checkpoint import load_encoder
-from semantoks.pretrain import fit, loop, pretrain, progress
-from semantoks.pretrain.monitor import effective_rank, raise_on_collapse, token_cosine
+from semantoks.pretrain import fit, loop, pretrain, progress, step
+from semantoks.pretrain.monitor import effective_rank, token_cosine
 from semantoks.pretrain.schedule import Schedule
 from semantoks.store import Manifest, read_json, write_timeseries
 
@@ -98,14 +99,14 @@ def kill_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     done = 0
     original = loop.train_step
 
-    def step(*arguments: Any) -> None:
+    def counted(*arguments: Any) -> None:
         nonlocal done
         if done == steps:
             raise KeyboardInterrupt
         done += 1
         original(*arguments)
 
-    monkeypatch.setattr(loop, "train_step", step)
+    monkeypatch.setattr(loop, "train_step", counted)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 5])
@@ -231,9 +232,36 @@ def test_the_alarm_is_silent_on_a_healthy_run(tmp_path: Path) -> None:
     assert metrics["student_effective_rank"].iloc[-1] > 2
 
 
-def test_a_loss_that_is_not_finite() -> None:
-    with pytest.raises(UserError, match="The loss is nan in epoch 2"):
-        raise_on_collapse([{"epoch": 2, "loss": float("nan")}], 1)
+def test_a_loss_that_is_not_finite_stops_the_run_and_spoils_no_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = step.gradients
+
+    def broken(model: Any, *arguments: Any) -> dict[str, torch.Tensor]:
+        losses = original(model, *arguments)
+        if model.student.cls_embedding.isfinite().all() and (tmp_path / "poison").exists():
+            for parameter in model.student.parameters():
+                parameter.grad = torch.full_like(parameter, torch.nan)
+            losses = {name: loss * torch.nan for name, loss in losses.items()}
+        (tmp_path / "poison").touch()
+        return losses
+
+    monkeypatch.setattr(step, "gradients", broken)
+    with pytest.raises(UserError, match="The loss is nan in epoch 1"):
+        fit(make_scans(), NETWORKS, settings(), tmp_path, checkpoint_seconds=0)
+    state = load_file(tmp_path / "checkpoint" / "state.safetensors")
+    assert all(value.isfinite().all() for value in state.values() if value.is_floating_point())
+
+
+def test_scans_of_different_atlases_are_not_packed(tmp_path: Path) -> None:
+    scans = [*make_scans(2), make_scans(1)[0][:5]]
+    with pytest.raises(ValueError, match="5 regions, those before 12"):
+        fit(scans, NETWORKS, settings(), tmp_path)
+
+
+def test_more_parts_than_windows(tmp_path: Path) -> None:
+    fit(make_scans(2), NETWORKS, settings(accumulation=9, epochs=1), tmp_path)
+    assert read_json(tmp_path / "config.json")["training"]["steps"] == 1
 
 
 def test_measures() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semantoks import store
 from semantoks.errors import UserError
 from semantoks.store import (
     Manifest,
@@ -62,3 +63,13 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(UserError, match="cut.json is not readable JSON"):
         read_json(path)
+
+
+def test_scans_come_sorted_however_many_files_there_are(
+    cohort: tuple[list[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths, _ = cohort
+    monkeypatch.setattr(store, "_OPEN_FILES", 1)
+    names = [scan.scan for scan in store.iter_scans(reversed(paths))]
+    assert len(names) > len(paths) > 1
+    assert names == sorted(names)

@@ -132,7 +132,8 @@ class Encoder(nn.Module):
     def presence(self, x_BCT: Tensor) -> Tensor:
         """Return (B, N), True where enough regions of a network have data (are not NaN)."""
         covered_BC = _covered(x_BCT).to(self.membership_CN.dtype)
-        part_BN = (covered_BC @ self.membership_CN) / self.membership_CN.sum(0)
+        with torch.autocast(x_BCT.device.type, enabled=False):  # a count needs all its digits
+            part_BN = (covered_BC @ self.membership_CN) / self.membership_CN.sum(0)
         return (part_BN >= self.architecture.min_presence) & (part_BN > 0)
 
     def forward(

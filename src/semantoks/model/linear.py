@@ -26,11 +26,14 @@ class Linear(nn.Linear):
         return image_1OR1.permute(0, 2, 3, 1).reshape(*x.shape[:-1], self.out_features)
 
 
+_HAS_ONEDNN: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+
+
 def _one_pixel_pays(x: Tensor) -> bool:
     return (
         x.device.type == "cpu"
         and x.dtype == torch.float32
         and x.numel() > 0
-        and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+        and _HAS_ONEDNN
         and not torch.is_autocast_enabled("cpu")
     )

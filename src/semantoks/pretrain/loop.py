@@ -16,16 +16,16 @@ import torch
 from torch import Tensor
 
 from semantoks.config import Model
-from semantoks.distributed import Process, average, joined, wait
+from semantoks.distributed import Process, joined, wait
 from semantoks.errors import UserError
 from semantoks.model import Encoder, Projector, SelfDistillation
 from semantoks.model.checkpoint import save
 from semantoks.model.inputs import require_match
-from semantoks.pretrain.monitor import measure, raise_on_collapse
+from semantoks.pretrain.monitor import measure, raise_if_not_finite, raise_on_collapse
 from semantoks.pretrain.progress import Progress
 from semantoks.pretrain.schedule import Schedule
 from semantoks.pretrain.state import Checkpoint, TrainingState, fingerprint
-from semantoks.pretrain.step import train_step, weight_decay_groups
+from semantoks.pretrain.step import lots, train_step, weight_decay_groups
 from semantoks.store import Manifest, iter_scans, read_manifest, write_table
 from semantoks.views import PackedScans
 
@@ -115,7 +115,7 @@ def fit(
     SelfDistillation
         The trained student and teacher.
     """
-    with joined() as (process, found_device):
+    with joined(device) as (process, own_device):
         if not process.first:
             logging.getLogger("semantoks").setLevel(logging.ERROR)
         folder = out / "checkpoint"
@@ -123,10 +123,10 @@ def fit(
             PackedScans.write(folder, _long_enough(scans, settings.architecture.window))
         wait()
         packed = PackedScans.open(folder)
-        mark = fingerprint(settings, networks, packed)
-        state = begin(settings, networks, device or found_device)
-        state.resume(folder / "state.safetensors", mark)
         schedule = Schedule.plan(settings.training, len(packed.length_S), process.count)
+        mark = fingerprint(settings, networks, packed, (schedule.batch, lots(schedule, process)))
+        state = begin(settings, networks, own_device)
+        state.resume(folder / "state.safetensors", mark)
         keep = Checkpoint(folder / "state.safetensors", mark, checkpoint_seconds, process.first)
         _train(state, packed.to(state.sums.device), schedule, settings, process, keep)
         model = state.model
@@ -175,6 +175,8 @@ def begin(settings: Model, networks: Sequence[str], device: str) -> TrainingStat
     training, on_gpu = settings.training, device.startswith("cuda")
     model = build(settings, networks).to(device)
     if training.compile == "always" or (training.compile == "auto" and on_gpu):
+        # Student and teacher, with and without masks and tokens, and the measures of an epoch.
+        torch._dynamo.config.recompile_limit = 32
         for encoder in (model.student, model.teacher):
             encoder.encode = torch.compile(encoder.encode, dynamic=False)  # type: ignore[method-assign]
     bfloat16 = training.precision == "bfloat16" or (training.precision == "auto" and on_gpu)
@@ -211,13 +213,14 @@ def _long_enough(scans: Iterable[np.ndarray], window: int) -> Iterator[np.ndarra
 def _finish_epoch(
     state: TrainingState, packed: PackedScans, schedule: Schedule, settings: Model
 ) -> None:
-    average([state.sums])
     sums = dict(zip(SUMS, state.sums.tolist(), strict=True))
     mean = {name: value / schedule.steps_per_epoch for name, value in sums.items()}
     # Steps without masks have no token loss.
     mean["token"] = sums["token"] / max(1, state.masked_steps)
+    epoch = state.step // schedule.steps_per_epoch
+    raise_if_not_finite(mean["total"], epoch)
     row = {
-        "epoch": state.step // schedule.steps_per_epoch,
+        "epoch": epoch,
         "step": state.step,
         "loss": mean.pop("total"),
         **mean,

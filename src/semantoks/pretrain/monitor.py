@@ -63,6 +63,21 @@ def _measure(encoder: Encoder, projector: Projector, windows_BCT: Tensor) -> Row
     }
 
 
+def raise_if_not_finite(loss: float, epoch: float) -> None:
+    """Stop a run whose loss is no number any more.
+
+    Raises
+    ------
+    UserError
+        Naming the epoch and what to do.
+    """
+    if not math.isfinite(loss):
+        raise UserError(
+            f"The loss is {loss} in epoch {epoch:.0f}, expected a finite number. Lower "
+            "learning_rate, and check the time series for extreme values."
+        )
+
+
 def raise_on_collapse(rows: Sequence[Mapping[str, float]], warmup_epochs: float) -> None:
     """Stop a run that has come to say the same of every scan.
 
@@ -76,13 +91,8 @@ def raise_on_collapse(rows: Sequence[Mapping[str, float]], warmup_epochs: float)
     Raises
     ------
     UserError
-        If the loss is not finite, or the student has been collapsed for three epochs.
+        If the student has been collapsed for three epochs.
     """
-    if rows and not math.isfinite(rows[-1]["loss"]):
-        raise UserError(
-            f"The loss is {rows[-1]['loss']} in epoch {rows[-1]['epoch']:.0f}, expected a finite "
-            "number. Lower learning_rate, and check the time series for extreme values."
-        )
     recent = [row for row in rows[-PATIENCE:] if row["epoch"] > warmup_epochs]
     if len(recent) == PATIENCE and all(_collapsed(row) for row in recent):
         last = recent[-1]

@@ -132,14 +132,18 @@ class Checkpoint:
 
     def save_if_due(self, state: TrainingState) -> None:
         """Write the state if the last time is long enough ago."""
-        if self.active and time.monotonic() - self.saved >= self.seconds:
+        due = self.active and time.monotonic() - self.saved >= self.seconds
+        if due and state.sums.isfinite().all():  # a broken state must not replace a good one
             state.save(self.path, self.fingerprint)
             self.saved = time.monotonic()
 
 
-def fingerprint(settings: Model, networks: Sequence[str], packed: PackedScans) -> str:
-    """Hash all that a training depends on: settings, networks, time series."""
-    digest = hashlib.sha256(f"{_FORMAT} {settings.model_dump_json()} {list(networks)}".encode())
+def fingerprint(
+    settings: Model, networks: Sequence[str], packed: PackedScans, shares: tuple[int, ...]
+) -> str:
+    """Hash all that a training depends on: settings, networks, time series, shares of a batch."""
+    text = f"{_FORMAT} {settings.model_dump_json()} {list(networks)} {shares}"
+    digest = hashlib.sha256(text.encode())
     for part in (packed.length_S, packed.volumes_VC):
         digest.update(part.cpu().contiguous().numpy().data)
     return digest.hexdigest()

@@ -47,7 +47,7 @@ def train_step(
         process.share(scan_B),
         settings,
         len(model.student.order) if masked else None,
-        lots(schedule, step, scan_B.device, process),
+        generators(schedule, step, scan_B.device, process),
     )
     losses = gradients(
         model, views, schedule.ttr_weight(step), settings.training.accumulation, state.precision
@@ -57,23 +57,31 @@ def train_step(
     for group in groups:
         group["lr"] = schedule.learning_rate(step)
     parameters = [p for group in groups for p in group["params"]]
-    average([_gradient(parameter) for parameter in parameters])
+    values = torch.stack(list(losses.values())).detach()
+    average([*(_gradient(parameter) for parameter in parameters), values])
     gradient_norm = nn.utils.clip_grad_norm_(parameters, 1.0)
     state.optimizer.step()
     state.optimizer.zero_grad()
     model.update_teacher(step, schedule.steps)
-    state.sums += torch.stack([*losses.values(), gradient_norm]).detach()
+    state.sums += torch.cat([values, gradient_norm[None]])
     state.masked_steps += masked
     state.step += 1
 
 
-def lots(schedule: Schedule, step: int, device: torch.device, process: Process) -> list[Generator]:
-    """Seed the draws of this process's lots.
+def lots(schedule: Schedule, process: Process) -> int:
+    """Return in how many lots a batch is drawn.
 
-    A batch is drawn in lots, so that up to eight processes draw what a single one would.
+    They are the same for any number of processes that divides eight and the batch.
     """
     count = math.gcd(schedule.batch, LOTS)
-    count = count if count % process.count == 0 else process.count
+    return count if count % process.count == 0 else process.count
+
+
+def generators(
+    schedule: Schedule, step: int, device: torch.device, process: Process
+) -> list[Generator]:
+    """Seed the draws of this process's lots."""
+    count = lots(schedule, process)
     own = torch.arange(count).chunk(process.count)[process.rank].tolist()
     return [
         Generator(device).manual_seed(schedule.seed(f"views of lot {lot}", step)) for lot in own
@@ -113,6 +121,7 @@ def gradients(
         views.views_WCT.device.type, dtype=precision, enabled=precision is not None
     )
     tokens = views.mask_WNP is not None or ttr_weight != 0
+    parts = min(parts, len(views.views_WCT))
     if parts == 1:
         with autocast:
             outputs = model.outputs(*views, tokens=tokens)
