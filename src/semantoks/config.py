@@ -210,8 +210,9 @@ class Training(Settings):
     accumulation: int = Field(
         1,
         ge=1,
-        description="In how many parts a batch goes through the encoders; saves memory, costs a "
-        "quarter more time, and gives the same losses, which compare all scans of the batch.",
+        description="In how many parts a batch goes through the encoders; saves memory, costs "
+        "one more pass through the student, and gives the same losses, which compare all scans "
+        "of the batch.",
     )
     compile: Literal["auto", "always", "never"] = Field(
         "auto", description="Whether torch.compile is used; `auto` is on a GPU only."
