@@ -14,11 +14,11 @@ import pytest
 from semantoks.errors import UserError
 from semantoks.workers import completed
 
-ORPHANS = """
+ORPHANS = r"""
 import os, time
 from semantoks.workers import completed
 def work(item):
-    print(os.getpid(), flush=True)
+    os.write(1, b"%d\n" % os.getpid())  # at once: two workers share the pipe
     time.sleep(60)
 list(completed(work, [1, 2], 2))
 """
