@@ -119,19 +119,19 @@ def draw_views(
     generators : sequence of Generator
         Each serves its equal part of the scans, so that processes can share a batch.
     """
+    lots = len(generators)
+    window, device = settings.architecture.window, scan_B.device
+    regions = packed.volumes_VC.shape[1]
+    views_VBCT = torch.empty(2, len(scan_B), regions, window, device=device)
     draw = partial(_draw, packed, settings, networks)
-    parts_B = scan_B.chunk(len(generators))
+    parts = scan_B.chunk(lots), views_VBCT.chunk(lots, dim=1), generators
     if scan_B.is_cuda:
-        drawn = list(map(draw, parts_B, generators))
+        masks = list(map(draw, *parts))
     else:  # a generator draws on one core
-        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-            drawn = list(pool.map(draw, parts_B, generators))
-    lots, masks = zip(*drawn, strict=True)
-    return Views(_view_by_view(lots), None if networks is None else _view_by_view(masks))
-
-
-def _view_by_view(lots: Sequence[Tensor]) -> Tensor:
-    return torch.cat([lot[view] for view in (0, 1) for lot in lots])
+        with ThreadPoolExecutor(torch.get_num_threads(), initializer=_alone) as pool:
+            masks = list(pool.map(draw, *parts))
+    mask_WNP = None if networks is None else torch.cat(masks, dim=1).flatten(0, 1)
+    return Views(views_VBCT.flatten(0, 1), mask_WNP)
 
 
 def _draw(
@@ -139,18 +139,19 @@ def _draw(
     settings: Model,
     networks: int | None,
     scan_B: Tensor,
+    views_VBCT: Tensor,
     generator: Generator,
-) -> Views:
-    """Draw one lot, its two views side by side in a first dimension."""
+) -> Tensor:
+    """Draw one lot's views, into their place, and return its masks (empty without networks)."""
     sizes, training = settings.architecture, settings.training
     starts = draw_starts(packed.length_S[scan_B], sizes.window, training.max_overlap, generator)
-    windows = (packed.windows(scan_B, start_B, sizes.window) for start_B in starts)
-    views_VBCT = torch.stack([augment(window_BCT, generator) for window_BCT in windows])
+    for start_B, view_BCT in zip(starts, views_VBCT, strict=True):
+        augment(packed.windows(scan_B, start_B, sizes.window), generator, out=view_BCT)
+    shape = (2 * len(scan_B), networks or 0, sizes.window // sizes.patch)
     if networks is None:
-        return Views(views_VBCT, None)
-    shape = (2 * len(scan_B), networks, sizes.window // sizes.patch)
+        return torch.empty(shape)
     masks_WNP = slice_masks(*shape, training.masking, generator)
-    return Views(views_VBCT, masks_WNP.view(2, len(scan_B), *shape[1:]))
+    return masks_WNP.view(2, len(scan_B), *shape[1:])
 
 
 def draw_starts(
@@ -185,11 +186,12 @@ def draw_starts(
     return start1_B + distance_B * first_is_later_B, start2_B + distance_B * ~first_is_later_B
 
 
-def augment(x_BCT: Tensor, generator: Generator) -> Tensor:
+def augment(x_BCT: Tensor, generator: Generator, out: Tensor | None = None) -> Tensor:
     """Silence regions and a block of time, scale, add noise; NaN regions stay NaN.
 
     0-10 % of the regions (at least one) and a block of 0-30 % of the volumes are set to zero,
-    the amplitude is multiplied by U[0.8, 1.2], and Gaussian noise of sd 0.1 is added.
+    the amplitude is multiplied by U[0.8, 1.2], and Gaussian noise of sd 0.1 is added. The result is
+    written into `out` where given.
     """
     batch, regions, volumes = x_BCT.shape
 
@@ -203,7 +205,10 @@ def augment(x_BCT: Tensor, generator: Generator) -> Tensor:
     time_T = torch.arange(volumes, device=x_BCT.device)
     keep_BT = (time_T < start_B1) | (time_T >= start_B1 + block_B1)
     gain_B1 = 0.8 + 0.4 * uniform(batch, 1)
-    noise_BCT = torch.randn(x_BCT.shape, generator=generator, device=x_BCT.device).mul_(0.1)
+    noise_BCT = (
+        torch.empty_like(x_BCT, memory_format=torch.contiguous_format) if out is None else out
+    )
+    noise_BCT.normal_(std=0.1, generator=generator)
     return noise_BCT.addcmul_(x_BCT * (keep_BC * gain_B1)[..., None], keep_BT[:, None])
 
 
@@ -255,3 +260,7 @@ def slice_masks(
     if patches == 1 or networks == 1:
         by_network_B11 = torch.full_like(by_network_B11, patches == 1)
     return torch.where(by_network_B11, networks_BN[:, :, None], patches_BP[:, None, :])
+
+
+def _alone() -> None:
+    torch.set_num_threads(1)  # of this thread: its own helpers would keep other cores busy

@@ -5,7 +5,12 @@ from __future__ import annotations
 import torch
 
 from semantoks.config import Tokenizer
-from semantoks.model.tokenizer import NetworkTokenizer, StructuredConvolution, lay_out
+from semantoks.model.tokenizer import (
+    NetworkPatches,
+    NetworkTokenizer,
+    StructuredConvolution,
+    lay_out,
+)
 
 
 def test_kernel_norm_is_that_of_the_initial_kernel() -> None:
@@ -18,15 +23,17 @@ def test_kernel_norm_is_that_of_the_initial_kernel() -> None:
     assert "norm_HC1" in branch.state_dict()
 
 
-def test_patches_are_laid_out_with_their_neighbours_and_zeros_beyond() -> None:
-    x_BCT = torch.arange(1.0, 13.0).view(1, 2, 6)
-    first_CKTQ, second_CKTQ = lay_out(x_BCT, patch=3, taps=3, sizes=[1, 1])
-    assert first_CKTQ.shape == second_CKTQ.shape == (1, 3, 3, 2)
-    assert second_CKTQ[0, 1, :, 1].tolist() == [10, 11, 12]  # the second patch
-    assert second_CKTQ[0, 0, :, 1].tolist() == [0, 10, 11]  # one volume earlier
-    assert second_CKTQ[0, 2, :, 1].tolist() == [11, 12, 0]  # one volume later
+def test_patches_are_laid_out_window_by_window() -> None:
+    x_BCT = torch.arange(24.0).view(2, 2, 6)
+    first, second = lay_out(x_BCT, patch=3, regions=[torch.tensor([1]), torch.tensor([0])])
+    assert first.x_QTC[:, :, 0].tolist() == [[6, 7, 8], [9, 10, 11], [18, 19, 20], [21, 22, 23]]
+    assert second.x_QTC[3, :, 0].tolist() == [15, 16, 17]
+    assert torch.equal(first.x_CTQ, first.x_QTC.permute(2, 1, 0))
+    chosen = first.select(torch.tensor([3, 0]))
+    assert chosen.x_QTC[:, 0, 0].tolist() == chosen.x_CTQ[0, 0].tolist() == [21, 6]
 
 
 def test_an_empty_batch_has_no_tokens() -> None:
     tokenizer = NetworkTokenizer(5, Tokenizer(dense_channels=3, structured_channels=7))
-    assert tokenizer(torch.empty(5, 3, 20, 0)).shape == (0, 10)
+    nothing = NetworkPatches(torch.empty(0, 20, 5), torch.empty(5, 20, 0))
+    assert tokenizer(nothing).shape == (0, 10)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from semantoks.config import Architecture
 from semantoks.errors import UserError
 from semantoks.model.linear import Linear
-from semantoks.model.tokenizer import NetworkTokenizer, lay_out
+from semantoks.model.tokenizer import NetworkPatches, NetworkTokenizer, lay_out
 
 if TYPE_CHECKING:
     from semantoks.store import Manifest
@@ -30,13 +30,13 @@ class Patches(NamedTuple):
 
     Attributes
     ----------
-    x_NCKTQ : tuple of Tensor
-        What `tokenizer.lay_out` returns, for each network; missing regions are zero.
+    by_network : tuple of NetworkPatches
+        What `tokenizer.lay_out` returns; missing regions are zero.
     present_BN : Tensor of bool
         Which networks each window has.
     """
 
-    x_NCKTQ: tuple[Tensor, ...]
+    by_network: tuple[NetworkPatches, ...]
     present_BN: Tensor
 
 
@@ -170,12 +170,13 @@ class Encoder(nn.Module):
         if present_N is not None:
             present_BN = present_BN & present_N
         covered_BC1 = _covered(x_BCT)[..., None]
-        x_BCT = torch.where(covered_BC1, x_BCT, 0.0).index_select(1, self.regions_C)
+        # Where to ask would stall the device, nothing is asked.
+        if x_BCT.is_cuda or not covered_BC1.all():
+            x_BCT = torch.where(covered_BC1, x_BCT, 0.0)
         if torch.is_autocast_enabled(x_BCT.device.type):  # once, rather than before each product
             x_BCT = x_BCT.to(torch.get_autocast_dtype(x_BCT.device.type))
-        sizes = self.architecture
-        x_NCKTQ = lay_out(x_BCT, sizes.patch, sizes.tokenizer.dense_kernel, self.sizes)
-        return Patches(x_NCKTQ, present_BN)
+        regions = torch.split(self.regions_C, self.sizes)
+        return Patches(lay_out(x_BCT, self.architecture.patch, regions), present_BN)
 
     def encode(
         self, patches: Patches, mask_BNP: Tensor | None = None, *, tokens: bool = True
@@ -226,25 +227,25 @@ class Encoder(nn.Module):
 
     def _tokenize(self, patches: Patches, hidden_BNP: Tensor) -> Tensor:
         batch, networks = patches.present_BN.shape
-        count = patches.x_NCKTQ[0].shape[-1] // batch
+        count = len(patches.by_network[0].x_QTC) // batch
         hidden_NQ = hidden_BNP.expand(-1, -1, count).transpose(0, 1).flatten(1)
         tokens_NQD = torch.stack(
             [
                 self._tokens(*item)
-                for item in zip(self.tokenizers, patches.x_NCKTQ, hidden_NQ, strict=True)
+                for item in zip(self.tokenizers, patches.by_network, hidden_NQ, strict=True)
             ]
         )
         return tokens_NQD.view(networks, batch, count, -1).transpose(0, 1)
 
-    def _tokens(self, tokenizer: nn.Module, x_CKTQ: Tensor, hidden_Q: Tensor) -> Tensor:
+    def _tokens(self, tokenizer: nn.Module, patches: NetworkPatches, hidden_Q: Tensor) -> Tensor:
         """Return a network's tokens, and the mask embedding where they are hidden."""
         if hidden_Q.is_cuda:  # to ask how many are hidden would stall the device
-            return torch.where(hidden_Q[:, None], self.mask_embedding, tokenizer(x_CKTQ))
+            return torch.where(hidden_Q[:, None], self.mask_embedding, tokenizer(patches))
         if not hidden_Q.any():
-            shown_QD: Tensor = tokenizer(x_CKTQ)
+            shown_QD: Tensor = tokenizer(patches)
             return shown_QD
         shown_R = (~hidden_Q).nonzero()[:, 0]
-        shown_RD = tokenizer(x_CKTQ.index_select(-1, shown_R))
+        shown_RD = tokenizer(patches.select(shown_R))
         masked_QD = self.mask_embedding.to(shown_RD.dtype).expand(len(hidden_Q), -1)
         return masked_QD.index_copy(0, shown_R, shown_RD)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -87,33 +89,52 @@ def _band_matrices(kernel_HCK: Tensor, volumes: int) -> Tensor:
     return lags.unfold(-1, volumes, 1).flip(-2)
 
 
-def lay_out(x_BCT: Tensor, patch: int, taps: int, sizes: list[int]) -> tuple[Tensor, ...]:
-    """Cut windows into patches and lay them out as the tokenizers read them.
+class NetworkPatches(NamedTuple):
+    """The patches of a network's regions, laid out as each branch of the tokenizer reads them.
+
+    Attributes
+    ----------
+    x_QTC : Tensor
+        For the dense branch, (patches of all windows, volumes, regions).
+    x_CTQ : Tensor
+        For the structured one.
+    """
+
+    x_QTC: Tensor
+    x_CTQ: Tensor
+
+    def select(self, patch_R: Tensor) -> NetworkPatches:
+        """Return some of the patches."""
+        return NetworkPatches(
+            self.x_QTC.index_select(0, patch_R), self.x_CTQ.index_select(2, patch_R)
+        )
+
+
+def lay_out(x_BCT: Tensor, patch: int, regions: Sequence[Tensor]) -> tuple[NetworkPatches, ...]:
+    """Cut windows into patches.
 
     Parameters
     ----------
     x_BCT : Tensor
-        Windows (batch, regions, volumes), network by network; volumes are a multiple of `patch`.
+        Windows (batch, regions, volumes); volumes are a multiple of `patch`.
     patch : int
         Volumes of a patch.
-    taps : int
-        Kernel length of the dense branch.
-    sizes : list of int
-        Regions of each network.
+    regions : sequence of Tensor of int
+        Which regions each network has.
 
     Returns
     -------
-    tuple of Tensor
-        For each network (regions, taps, patch, batch × patches): for each volume of a patch the
-        volumes around it, zero beyond the patch.
+    tuple of NetworkPatches
+        For each network; window by window, each window's patches in order.
     """
+    return tuple(_patches(x_BCT.index_select(1, network_C), patch) for network_C in regions)
+
+
+def _patches(x_BCT: Tensor, patch: int) -> NetworkPatches:
     batch, regions, _ = x_BCT.shape
-    x_CTQ = x_BCT.view(batch, regions, -1, patch).permute(1, 3, 0, 2).flatten(2)
-    before = (taps - 1) // 2
-    padded_CTQ = F.pad(x_CTQ, (0, 0, before, taps - 1 - before))
-    return tuple(
-        torch.stack([part_CTQ[:, k : k + patch] for k in range(taps)], dim=1)
-        for part_CTQ in torch.split(padded_CTQ, sizes)
+    x_BCPT = x_BCT.view(batch, regions, -1, patch)
+    return NetworkPatches(
+        x_BCPT.permute(0, 2, 3, 1).flatten(0, 1), x_BCPT.permute(1, 3, 0, 2).flatten(2)
     )
 
 
@@ -130,7 +151,6 @@ class NetworkTokenizer(nn.Module):
 
     def __init__(self, regions: int, settings: config.Tokenizer) -> None:
         super().__init__()
-        # Holds the weights; `forward` multiplies with them, so that no copy is needed before it.
         self.dense = nn.Conv1d(
             regions, settings.dense_channels, settings.dense_kernel, padding="same"
         )
@@ -143,15 +163,14 @@ class NetworkTokenizer(nn.Module):
         )
         self.norm = nn.LayerNorm(settings.dense_channels + settings.structured_channels)
 
-    def forward(self, x_CKTQ: Tensor) -> Tensor:
-        """Return one token per patch, (patches, width), for what `lay_out` has of the network."""
-        _, taps, *volumes_patches = x_CKTQ.shape
-        taps_ES = x_CKTQ.flatten(0, 1).flatten(1)
-        dense_SD = F.linear(taps_ES.T, self.dense.weight.flatten(1), self.dense.bias)
-        branches = (
-            torch.unflatten(dense_SD, 0, volumes_patches),
-            self.structured(x_CKTQ[:, (taps - 1) // 2]),
+    def forward(self, patches: NetworkPatches) -> Tensor:
+        """Return one token per patch, (patches, width)."""
+        # As images of one row, whose channels lie side by side in memory: the products of oneDNN.
+        image_QC1T = patches.x_QTC[:, None].permute(0, 3, 1, 2)
+        dense = F.conv2d(image_QC1T, self.dense.weight[:, :, None], self.dense.bias, padding="same")
+        features_QD = (
+            F.gelu(dense.squeeze(2).mT).mean(1),
+            F.gelu(self.structured(patches.x_CTQ)).mean(0),
         )
-        features = [F.gelu(branch_TQD).mean(0) for branch_TQD in branches]
-        tokens_QD: Tensor = self.norm(torch.cat(features, dim=-1))
+        tokens_QD: Tensor = self.norm(torch.cat(features_QD, dim=-1))
         return tokens_QD
