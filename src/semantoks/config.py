@@ -6,6 +6,9 @@ Output folders, threads and memory are absent on purpose: they belong to rules a
 
 from __future__ import annotations
 
+import difflib
+import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -19,7 +22,13 @@ from pydantic import (
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 Kind = Literal["classification", "regression"]
 Strength = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Strategy = Literal["none", "simple", "scrubbing", "compcor", "ica_aroma", "36p"]
+RepetitionTime = Annotated[float, Field(gt=0)] | str | dict[str, dict[str, float]]
+ENTITIES = ("participant", "session", "task", "run")
 Readout = Literal["pooled", "networks"]
+SCHAEFER = r"schaefer([1-9]00|1000)x(7|17)"
+BUILT_IN = rf"semantoks457|seitzman300|cc200|{SCHAEFER}"
+KNOWN_ATLASES = "semantoks457, seitzman300, cc200, schaefer{100 to 1000}x{7,17}"
 
 
 class Settings(BaseModel):
@@ -74,11 +83,65 @@ class Preprocessing(Settings):
     )
 
 
-class Dataset(Settings):
+class Origin(Settings):
+    """What the folder of a data set holds, and how it is read."""
+
+    source: Literal["bids", "fmriprep", "timeseries"] = Field(
+        "bids",
+        description="`bids`: raw images; `fmriprep`: preprocessed ones (volumes or CIFTI); "
+        "`timeseries`: regional time series (.tsv, .csv, .1D, .npy, HDF5, our Parquet).",
+    )
+    template: str | None = Field(
+        None,
+        description="Where the files of another tree lie, with entities in braces, such as "
+        "`{participant}/fMRI/rfMRI.ica/filtered_func_data_clean.nii.gz`; entities: participant, "
+        "session, task, run; `*` is anything.",
+    )
+    confounds: Strategy | None = Field(
+        None, description="Confounds of this data set, if not those of `parcellation`."
+    )
+    regions: str | None = Field(
+        None,
+        description="Table whose column `name` lists the regions of time series that do not name "
+        "their columns, in order.",
+    )
+
+    @model_validator(mode="after")
+    def _template_fits(self) -> Origin:
+        if self.template is None:
+            return self
+        if self.source == "bids":
+            raise ValueError("'template' goes with `source: fmriprep` or `source: timeseries`")
+        entities = set(re.findall(r"{(.*?)}", self.template))
+        if "participant" not in entities or entities - set(ENTITIES):
+            raise ValueError(
+                f"template '{self.template}' must have {{participant}}, may have "
+                f"{', '.join(f'{{{name}}}' for name in ENTITIES[1:])} and nothing else in braces"
+            )
+        return self
+
+
+class Dataset(Origin):
     """One data set and what is to be predicted in it."""
 
-    source: Literal["bids"] = Field("bids", description="What the folder holds.")
-    path: str | None = Field(None, description="Folder of the data set, unless it is simulated.")
+    path: str | None = Field(
+        None, description="Folder (or HDF5 file) of the data set, unless it is simulated."
+    )
+    participants: str = Field(
+        "participants.tsv",
+        description="Table of the people (.tsv or .csv), in the folder or with a path of its own.",
+    )
+    participant_column: str = Field(
+        "participant_id", description="Its column with the ids that the files are named by."
+    )
+    missing_values: list[str] = Field(
+        [], description="What that table writes for a missing value, beside n/a and nothing."
+    )
+    repetition_time: RepetitionTime | None = Field(
+        None,
+        description="TR in seconds of files that do not say it: a number, a column of the table of "
+        "people, or `{column: {value: TR}}`, for instance by site.",
+    )
     task: str | None = Field(None, description="Keep only this BIDS task (default: all).")
     shards: int = Field(1, ge=1, le=9999, description="Number of parts it is worked on in.")
     phenotypes: dict[str, Kind] = Field(
@@ -94,14 +157,32 @@ class Dataset(Settings):
     def _one_origin(self) -> Dataset:
         if (self.path is None) == (self.simulate is None):
             raise ValueError("needs either 'path' or 'simulate', exactly one of them")
+        if self.simulate is not None and self.source != "bids":
+            raise ValueError("'simulate' makes raw images: leave `source: bids`")
         return self
+
+
+class AtlasFiles(Settings):
+    """An atlas of your own."""
+
+    image: str = Field(description="Label image, NIfTI or CIFTI (`.dlabel.nii`).")
+    table: str = Field(
+        description="TSV or CSV with the columns `index` (label in the image), `name` and "
+        "`network`, in the order wanted; `hemisphere` or `hemi` (L, R) is used where it is there."
+    )
+    space: str = Field(
+        min_length=1, description="Template space of the image, such as `MNI152NLin6Asym`."
+    )
 
 
 class Parcellation(Settings):
     """From images to cleaned regional time series."""
 
-    confounds: Literal["simple", "compcor", "scrubbing"] = Field(
-        "simple", description="Name of a nilearn `load_confounds` strategy."
+    confounds: Strategy = Field(
+        "simple",
+        description="What is regressed out: `simple`, `scrubbing`, `compcor` or `ica_aroma` as in "
+        "nilearn, `36p` (motion, tissues and global signal with derivatives and squares) or "
+        "`none`.",
     )
     motion: Literal["basic", "power2", "derivatives", "full"] = Field(
         "full", description="Motion regressors: 6, 12, 12 or 24 (nilearn's names)."
@@ -109,18 +190,36 @@ class Parcellation(Settings):
     low_pass: float = Field(0.1, gt=0, description="Upper edge of the band-pass in Hz.")
     high_pass: float = Field(0.01, ge=0, description="Lower edge of the band-pass in Hz.")
     repetition_time: float = Field(2.0, gt=0, description="TR of the time series in seconds.")
-    min_seconds: float = Field(120.0, ge=0, description="Shorter scans are excluded.")
-    max_mean_fd: float = Field(
-        0.5, gt=0, description="Scans with a larger mean framewise displacement (mm) are excluded."
+    min_coverage: float = Field(
+        0.5, ge=0, le=1, description="Regions covered less than this by the brain mask are NaN."
     )
+    keep_means: bool = Field(
+        False, description="Keep the regional means before cleaning, at their own TR."
+    )
+    min_seconds: float = Field(120.0, ge=0, description="Shorter scans are excluded.")
     min_dof: float = Field(
         10.0,
         ge=0,
         description="Scans with fewer degrees of freedom left after censoring, band-pass and "
         "confounds are excluded.",
     )
-    min_coverage: float = Field(
-        0.5, ge=0, le=1, description="Regions covered less than this by the brain mask are NaN."
+    min_scan_coverage: float = Field(
+        0.1, ge=0, le=1, description="Scans with a smaller part of the regions are excluded."
+    )
+    max_mean_fd: float = Field(
+        0.5, gt=0, description="Scans with a larger mean framewise displacement (mm) are excluded."
+    )
+    max_censored: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Scans with a larger part of their volumes censored are excluded.",
+    )
+    min_tsnr: float | None = Field(
+        None, ge=0, description="Scans with a smaller temporal signal-to-noise ratio are excluded."
+    )
+    max_dvars: float | None = Field(
+        None, gt=0, description="Scans with larger DVARS (% of the mean signal) are excluded."
     )
 
     @model_validator(mode="after")
@@ -230,6 +329,11 @@ class Model(Settings):
         description="Embeddings to make: `pooled` (mean token and [CLS], as in the paper) or "
         "`networks` (one vector per network).",
     )
+    allow_mismatch: list[str] = Field(
+        [],
+        description="Fields of the time series' manifest that may differ between data sets and "
+        "from the model's, such as `engine` or `confounds`.",
+    )
     architecture: Architecture = Field(Architecture(), description="Sizes.")
     training: Training = Field(Training(), description="Optimisation.")
 
@@ -262,8 +366,17 @@ class Report(Settings):
 class Config(Settings):
     """The whole configuration."""
 
-    atlas: Literal["seitzman300"] = Field(
-        "seitzman300", description="Atlas that images are averaged over."
+    atlas: str = Field(
+        "seitzman300",
+        description="Atlas that images are averaged over: `seitzman300`, `semantoks457` (the "
+        "paper's; only in MNI152NLin6Asym, as its cerebellum is published in no other space), "
+        "`cc200`, `schaefer400x7` (100 to 1000 regions, 7 or 17 networks), or a key of `atlases`.",
+    )
+    atlases: dict[Name, AtlasFiles] = Field({}, description="Atlases of your own by name.")
+    atlas_dir: str | None = Field(
+        None,
+        description="Folder with the published files of atlases, searched with its subfolders "
+        "instead of downloading them.",
     )
     datasets: dict[Name, Dataset] = Field(description="Data sets by name.")
     preprocessing: Preprocessing = Field(
@@ -277,6 +390,15 @@ class Config(Settings):
     splits: Splits = Field(Splits(), description="Training and test people.")
     probe: Probe = Field(Probe(), description="Scoring.")
     report: Report = Field(Report(), description="The report.")
+
+    @model_validator(mode="after")
+    def _atlas_exists(self) -> Config:
+        taken = [name for name in self.atlases if re.fullmatch(BUILT_IN, name)]
+        if taken:
+            raise ValueError(f"atlases.{taken[0]}: that is a built-in atlas; choose another name")
+        if self.atlas not in self.atlases and not re.fullmatch(BUILT_IN, self.atlas):
+            raise ValueError(f"atlas is '{self.atlas}'; {_nearest_atlas(self.atlas, self.atlases)}")
+        return self
 
     @model_validator(mode="after")
     def _names_fit(self) -> Config:
@@ -301,9 +423,18 @@ class Config(Settings):
         return self
 
 
+def _nearest_atlas(name: str, own: Iterable[str]) -> str:
+    sizes = [f"schaefer{regions}00x{networks}" for regions in range(1, 11) for networks in (7, 17)]
+    known = [*own, "seitzman300", "semantoks457", "cc200", *sizes]
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"known: {', '.join([*own, KNOWN_ATLASES])}"
+
+
 def json_schema() -> dict[str, Any]:
     """Build the schema that ``workflow/schemas/config.schema.json`` holds."""
     schema = Config.model_json_schema()
-    for key in ("datasets", "models"):
+    for key in ("atlases", "datasets", "models"):
         schema["properties"][key]["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema

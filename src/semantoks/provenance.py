@@ -42,6 +42,16 @@ def record(
     write_json(sidecar(output), content)
 
 
+def generated_by(folder: Path) -> str:
+    """Say which software wrote a BIDS derivative, and its version; empty where nobody says."""
+    file = folder / "dataset_description.json"
+    if not file.is_file():
+        return ""
+    content = read_json(file)
+    tools = content.get("GeneratedBy") or [content.get("PipelineDescription") or {}]
+    return " ".join(str(tools[0][key]) for key in ("Name", "Version") if tools[0].get(key))
+
+
 def explain(path: Path, depth: int = 0) -> Iterator[str]:
     """Say line by line how an artifact came to be, down to the raw data.
 

@@ -40,7 +40,7 @@ def write_representation(
     """Write one row of features per scan, sorted by scan."""
     order = np.argsort(scans["scan"].to_numpy(), kind="stable")
     table = scans.iloc[order][list(SCAN_ENTITIES)].reset_index(drop=True)
-    write_rows(path, table, "features", list(features_SF[order]), {"names": list(names)})
+    write_rows(path, table, {"features": list(features_SF[order])}, {"names": list(names)})
 
 
 def read_people(path: Path) -> People:
@@ -90,6 +90,6 @@ def confounds(scans: pd.DataFrame, participants: pd.DataFrame) -> tuple[np.ndarr
     categorical = [name for name in table.columns if name != "age"]
     values = table[categorical].astype(object).where(table[categorical].notna())
     dummies = pd.get_dummies(values, prefix_sep="=", dtype=float) if categorical else values
-    measures = scans[["mean_fd", "seconds"]].reset_index(drop=True)
+    measures = scans[["mean_fd", "seconds"]].reset_index(drop=True).dropna(axis=1, how="all")
     features = pd.concat([table.drop(columns=categorical), measures, dummies], axis=1)
     return features.to_numpy(float), list(features.columns)

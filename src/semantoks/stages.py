@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from semantoks.config import (
+    AtlasFiles,
+    Dataset,
     Model,
+    Origin,
     Parcellation,
     Preprocessing,
     Probe,
@@ -50,14 +53,17 @@ def _simulate(a: Namespace, s: dict[str, Any]) -> None:
 def _get_atlas(a: Namespace, s: dict[str, Any]) -> list[Path]:
     from semantoks.atlas import get_atlas
 
-    get_atlas(s["atlas"], a.out, Path(a.table))
+    own = AtlasFiles.model_validate(s["own"]) if s.get("own") else None
+    folder = Path(s["atlas_dir"]) if s.get("atlas_dir") else None
+    get_atlas(s["atlas"], a.out, Path(a.table), own, folder)
     return [Path(a.table)]
 
 
 def _index(a: Namespace, s: dict[str, Any]) -> list[Path]:
     from semantoks.index import index
 
-    return index(a.participants.parent, a.out.parent, s["shards"], s["task"])
+    dataset = Dataset.model_validate({**s["dataset"], "path": a.data})
+    return index(Path(a.data), a.participants, dataset, a.out.parent)
 
 
 def _preprocess(a: Namespace, s: dict[str, Any]) -> None:
@@ -71,13 +77,14 @@ def _preprocess(a: Namespace, s: dict[str, Any]) -> None:
 
 
 def _parcellate(a: Namespace, s: dict[str, Any]) -> None:
+    from semantoks.atlas import Atlas
     from semantoks.parcellate import parcellate
     from semantoks.store import read_shard
 
-    scans = read_shard(a.scans)
-    atlas = (s["atlas"], a.atlas_image, a.atlas_table)
+    atlas = Atlas.read(s["atlas"], a.atlas_image, a.atlas_table)
     settings = Parcellation.model_validate(s["parcellation"])
-    parcellate(scans, a.derivatives, atlas, settings, s["engine"], a.out)
+    origin = Origin.model_validate(s["origin"])
+    parcellate(read_shard(a.scans), Path(a.data), atlas, settings, origin, a.out)
 
 
 def _pretrain(a: Namespace, s: dict[str, Any]) -> None:
@@ -91,7 +98,14 @@ def _embed(a: Namespace, s: dict[str, Any]) -> None:
     keep_freed_memory()
     from semantoks.embed import embed_files
 
-    embed_files(a.model.parent, a.timeseries, a.out, readout=s["readout"], threads=a.threads)
+    embed_files(
+        a.model.parent,
+        a.timeseries,
+        a.out,
+        readout=s["readout"],
+        allow_mismatch=s["allow_mismatch"],
+        threads=a.threads,
+    )
 
 
 def _represent(a: Namespace, s: dict[str, Any]) -> None:
@@ -135,13 +149,19 @@ def _below(paths: list[Path], folder: str) -> list[Path]:
 
 STAGES: dict[str, Stage] = {
     "simulate": Stage("make up a raw BIDS data set", _simulate, text=("truth",)),
-    "get-atlas": Stage("write an atlas: image and table", _get_atlas, text=("table",)),
-    "index": Stage("list the scans and people of a data set", _index, one=("participants",)),
+    "get-atlas": Stage(
+        "write an atlas: image and table", _get_atlas, many=("files",), text=("table",)
+    ),
+    "index": Stage(
+        "list the scans and people of a data set", _index, one=("participants",), text=("data",)
+    ),
     "preprocess": Stage("preprocess one shard", _preprocess, one=("scans",), text=("bids",)),
     "parcellate": Stage(
         "average one shard over an atlas",
         _parcellate,
-        one=("scans", "derivatives", "atlas-image", "atlas-table"),
+        one=("scans", "atlas-image", "atlas-table"),
+        many=("derivatives",),
+        text=("data",),
     ),
     "pretrain": Stage("pretrain a model", _pretrain, many=("timeseries",)),
     "embed": Stage("embed scans with a model", _embed, one=("model",), many=("timeseries",)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +24,7 @@ from semantoks.config import Settings
 from semantoks.errors import UserError
 
 _OPEN_FILES = 64
+ARRAYS = ("timeseries", "means")
 SCAN_ENTITIES = ("scan", "participant_id", "session", "task", "run")
 
 
@@ -134,7 +135,10 @@ def _open(path: Path) -> pq.ParquetFile:
 
 
 def write_rows(
-    path: Path, table: pd.DataFrame, column: str, arrays: Sequence[np.ndarray | None], metadata: Any
+    path: Path,
+    table: pd.DataFrame,
+    arrays: Mapping[str, Sequence[np.ndarray | None]],
+    metadata: Any,
 ) -> None:
     """Write one row, and one row group, per array.
 
@@ -143,16 +147,16 @@ def write_rows(
     path : Path
     table : DataFrame
         The other columns, one row per array.
-    column : str
-        Name of the column that holds the arrays, flattened row by row.
-    arrays : sequence of ndarray or None
-        float32 arrays; None becomes a null.
+    arrays : mapping of str to sequence of ndarray or None
+        For each column of arrays, one float32 array per row, which is flattened; None becomes a
+        null.
     metadata : dict
         JSON values for the schema.
     """
     arrow = pa.Table.from_pandas(table, preserve_index=False)
-    flat = [None if a is None else np.asarray(a, np.float32).ravel() for a in arrays]
-    arrow = arrow.append_column(column, pa.array(flat, pa.list_(pa.float32())))
+    for column, values in arrays.items():
+        flat = [None if a is None else np.asarray(a, np.float32).ravel() for a in values]
+        arrow = arrow.append_column(column, pa.array(flat, pa.list_(pa.float32())))
     extra = {key: json.dumps(value, sort_keys=True) for key, value in metadata.items()}
     with atomic(path) as temporary:
         pq.write_table(
@@ -161,12 +165,16 @@ def write_rows(
             row_group_size=1,
             compression="zstd",
             use_dictionary=False,
-            use_byte_stream_split=[f"{column}.list.element"],
+            use_byte_stream_split=[f"{column}.list.element" for column in arrays],
         )
 
 
 def write_timeseries(
-    path: Path, scans: pd.DataFrame, arrays: Sequence[np.ndarray | None], manifest: Manifest
+    path: Path,
+    scans: pd.DataFrame,
+    arrays: Sequence[np.ndarray | None],
+    manifest: Manifest,
+    means: Sequence[np.ndarray | None] | None = None,
 ) -> None:
     """Write the time series of one shard.
 
@@ -179,11 +187,14 @@ def write_timeseries(
     arrays : sequence of ndarray (regions, volumes) or None
         None where a scan is excluded.
     manifest : Manifest
+    means : sequence of ndarray (regions, volumes) or None, optional
+        Regional means before cleaning, to be kept beside.
     """
     order = np.argsort(scans["scan"].to_numpy(), kind="stable")
-    ordered = [arrays[i] for i in order]
+    columns = {"timeseries": arrays} | ({} if means is None else {"means": means})
+    ordered = {name: [values[i] for i in order] for name, values in columns.items()}
     content = json.loads(manifest.model_dump_json())
-    write_rows(path, scans.iloc[order], "timeseries", ordered, {"manifest": content})
+    write_rows(path, scans.iloc[order], ordered, {"manifest": content})
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -198,7 +209,7 @@ def read_scan_table(paths: Iterable[Path]) -> pd.DataFrame:
     """Read everything but the arrays of several shards, sorted by scan."""
     tables = []
     for path in paths:
-        names = [name for name in _open(path).schema_arrow.names if name != "timeseries"]
+        names = [name for name in _open(path).schema_arrow.names if name not in ARRAYS]
         tables.append(read_table(path, names))
     filled = [table for table in tables if len(table)] or tables[:1]
     return pd.concat(filled, ignore_index=True).sort_values("scan", ignore_index=True)
@@ -227,6 +238,17 @@ def _included(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[Scan]:
             values = arrays[index].values.to_numpy(zero_copy_only=False)
             shaped = values.reshape(len(manifest.labels), -1)
             yield Scan(**entities, tr=manifest.tr, timeseries_CT=shaped)
+
+
+def find_scan(path: Path, scan: str) -> tuple[Scan | None, Manifest]:
+    """Read one scan of a file; None if it is not there or was excluded."""
+    manifest, file = read_manifest(path), _open(path)
+    names = file.read(columns=["scan"]).column("scan").to_pylist()
+    if scan not in names:
+        return None, manifest
+    group = file.read_row_group(names.index(scan), columns=[*SCAN_ENTITIES, "timeseries"])
+    found = [one for batch in group.to_batches() for one in _included(batch, manifest)]
+    return (found[0] if found else None), manifest
 
 
 def read_scans(paths: Iterable[Path]) -> list[Scan]:

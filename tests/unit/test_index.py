@@ -1,11 +1,15 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from semantoks.config import Dataset
 from semantoks.errors import UserError
-from semantoks.index import find_scans, index, read_participants, shard_of
+from semantoks.index import index, shard_of
+from semantoks.index.people import read_participants
+from semantoks.index.raw import find_scans
 from semantoks.store import read_shard
 
 FILES = [
@@ -30,6 +34,10 @@ def make(folder: Path, files: list[str] = FILES) -> Path:
     rows = ["participant_id\tage", *(f"{person}\t30" for person in people)]
     (folder / "participants.tsv").write_text("\n".join(rows) + "\n")
     return folder
+
+
+def run(bids: Path, out: Path, **settings: Any) -> None:
+    index(bids, bids / "participants.tsv", Dataset(path=str(bids), **settings), out)
 
 
 @pytest.fixture
@@ -63,32 +71,32 @@ def test_a_task_can_be_chosen_and_a_missing_one_is_said(bids: Path) -> None:
 
 def test_a_new_person_changes_one_shard_only(bids: Path, tmp_path: Path) -> None:
     out = tmp_path / "index"
-    index(bids, out, shards=4, task=None)
+    run(bids, out, shards=4, task=None)
     before = {path: path.stat().st_mtime_ns for path in out.glob("shard-*.tsv")}
     assert len(before) == 4
     make(bids, [*FILES, "sub-04/func/sub-04_task-rest_bold.nii.gz"])
-    index(bids, out, shards=4, task=None)
+    run(bids, out, shards=4, task=None)
     changed = [path.name for path in before if path.stat().st_mtime_ns != before[path]]
     assert changed == [f"shard-{shard_of('sub-04', 4):04d}.tsv"]
 
 
 def test_a_replaced_image_changes_its_shard(bids: Path, tmp_path: Path) -> None:
     out = tmp_path / "index"
-    index(bids, out, shards=1, task=None)
+    run(bids, out, shards=1, task=None)
     before = (out / "shard-0000.tsv").read_text()
     (bids / FILES[0]).write_bytes(b"another T1w image")
-    index(bids, out, shards=1, task=None)
+    run(bids, out, shards=1, task=None)
     assert (out / "shard-0000.tsv").read_text() != before
 
 
 def test_fewer_shards_leave_no_table_behind(bids: Path, tmp_path: Path) -> None:
     for shards in (4, 2):
-        index(bids, tmp_path / "index", shards=shards, task=None)
+        run(bids, tmp_path / "index", shards=shards, task=None)
     assert len(list((tmp_path / "index").glob("shard-*.tsv"))) == 2
 
 
 def test_runs_stay_text_in_every_shard(bids: Path, tmp_path: Path) -> None:
-    index(bids, tmp_path, shards=1, task="rest")
+    run(bids, tmp_path, shards=1, task="rest")
     assert read_shard(tmp_path / "shard-0000.tsv")["run"].tolist() == ["1", "2", "", ""]
     table = tmp_path / "all_runs.tsv"
     table.write_text("scan\trun\trepetition_time\na\t1\t2.0\nb\t2\t\n")
@@ -97,9 +105,9 @@ def test_runs_stay_text_in_every_shard(bids: Path, tmp_path: Path) -> None:
 
 
 def test_ids_that_match_nobody_and_echoes_are_said(bids: Path, tmp_path: Path) -> None:
-    (bids / "participants.tsv").write_text("participant_id\tage\n01\t3\n")
+    (bids / "participants.tsv").write_text("participant_id\tage\nS99\t3\n")
     with pytest.raises(UserError, match="Nobody with a scan is in .* sub-<label>"):
-        index(bids, tmp_path, shards=1, task=None)
+        run(bids, tmp_path, shards=1, task=None)
     make(bids, ["sub-05/func/sub-05_task-rest_echo-1_bold.nii.gz"])
     with pytest.raises(UserError, match="multi-echo runs"):
         find_scans(bids)

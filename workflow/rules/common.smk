@@ -1,5 +1,6 @@
 """The configuration and what the workflow asks of it; the only file here with Python."""
 
+import csv
 import json
 import os
 import socket
@@ -17,12 +18,12 @@ from semantoks.errors import UserError
 # Raise a number when the stage's output changes: whatever hangs on it then runs again.
 VERSION = {
     "simulate": 1,
-    "get_atlas": 1,
-    "index": 2,
+    "get_atlas": 2,
+    "index": 3,
     "preprocess": 1,
-    "parcellate": 1,
-    "pretrain": 2,
-    "embed": 2,
+    "parcellate": 2,
+    "pretrain": 3,
+    "embed": 3,
     "represent": 2,
     "split": 2,
     "probe": 1,
@@ -41,28 +42,68 @@ def stop(message):
     os._exit(1)
 
 
+def is_hdf5(path):
+    return path.endswith((".h5", ".hdf5"))
+
+
+def data_folder(name):
+    """Folder (or HDF5 file) of a data set as it comes, real or made up."""
+    dataset = config["datasets"][name]
+    if dataset["simulate"]:
+        return f"results/simulated/{name}/bids"
+    return dataset["path"].rstrip("/")
+
+
+def participants_file(name):
+    """Table of the people of a data set; an HDF5 file may be its own."""
+    folder, table = data_folder(name), config["datasets"][name]["participants"]
+    if is_hdf5(folder):
+        return folder if table == "participants.tsv" else table
+    return str(Path(folder) / table)  # a path of its own stays what it is
+
+
 def participant_columns(name, dataset):
-    """Columns of participants.tsv: what a made-up one will have, or the real one's first line."""
+    """Columns of the table of people: what a made-up one will have, or the real one's first line."""
     if dataset["simulate"]:
         return validation.SIMULATED_COLUMNS
-    path = Path(dataset["path"]) / "participants.tsv"
+    path = Path(participants_file(name))
     if not path.exists():
         raise UserError(
-            f"datasets.{name}.path: there is no {path}. Name a BIDS folder with a participants.tsv."
+            f"datasets.{name}.path: there is no {path}. Name a BIDS folder with a participants.tsv, "
+            "or its table of people as `participants`."
         )
-    with path.open(encoding="utf-8-sig") as stream:
-        return stream.readline().rstrip("\r\n").split("\t")[1:]
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        first = stream.readline()
+    return next(csv.reader([first], delimiter="," if path.suffix == ".csv" else "\t"), [])
+
+
+def own_atlas_files(atlas):
+    """Image and table of an atlas of the user's own; nothing for a built-in one."""
+    files = config["atlases"].get(atlas)
+    return [files["image"], files["table"]] if files else []
+
+
+def check_atlas_files():
+    """Look once, in the main process, whether the files of the user's own atlas are there."""
+    for path in own_atlas_files(config["atlas"]):
+        if not Path(path).exists():
+            raise UserError(
+                f"atlases.{config['atlas']}: there is no {path}. Name an existing file in "
+                f"{CONFIG_NAME}."
+            )
 
 
 def check_data_folders():
     """Look once, in the main process, whether the data and the columns are there."""
     for name, dataset in config["datasets"].items():
+        if dataset["path"] and is_hdf5(participants_file(name)):
+            continue  # `index` looks into it
         columns = participant_columns(name, dataset)
         for phenotype in dataset["phenotypes"]:
             if phenotype not in columns:
                 raise UserError(
-                    f"{name} has no column '{phenotype}' in participants.tsv (columns: "
-                    f"{', '.join(columns)}). Name an existing column under "
+                    f"{name} has no column '{phenotype}' in {dataset['participants']} (columns: "
+                    f"{', '.join(c for c in columns if c != dataset['participant_column'])}). Name an existing column under "
                     f"datasets.{name}.phenotypes in {CONFIG_NAME}."
                 )
 
@@ -84,6 +125,7 @@ try:
     config |= validation.complete(config, CONFIG_NAME)
     if workflow.is_main_process:
         check_data_folders()
+        check_atlas_files()
         release_lock_of_the_dead()
 except UserError as error:
     stop(error)
@@ -115,11 +157,15 @@ def settings(stage, **values):
     return slice_of
 
 
-def bids_folder(dataset):
-    """Folder of the raw data, real or made up."""
-    if DATASETS[dataset]["simulate"]:
-        return f"results/simulated/{dataset}/bids"
-    return DATASETS[dataset]["path"].rstrip("/")
+def slice_of_dataset(name, *keys):
+    return {key: DATASETS[name][key] for key in keys}
+
+
+def preprocessed(w):
+    """Folder of a preprocessed shard; nothing for a data set that enters preprocessed."""
+    if DATASETS[w.dataset]["source"] == "bids":
+        return [f"results/preprocessed/{w.dataset}/shard-{w.shard}"]
+    return []
 
 
 def shard_numbers(dataset):

@@ -2,25 +2,34 @@
 
 
 rule get_atlas:
+    input:
+        lambda w: own_atlas_files(w.atlas),
     output:
         image="resources/atlases/atlas-{atlas}_dseg.nii.gz",
         table="resources/atlases/atlas-{atlas}_dseg.tsv",
+        about="resources/atlases/atlas-{atlas}_dseg.json",
     log:
         "logs/atlases/atlas-{atlas}.log",
     conda:
         "../../envs/images.yaml"
     params:
-        settings=settings("get_atlas", atlas=lambda w: w.atlas),
+        settings=settings(
+            "get_atlas",
+            atlas=lambda w: w.atlas,
+            own=lambda w: config["atlases"].get(w.atlas),
+            atlas_dir=config["atlas_dir"],
+        ),
     shell:
         "python -m semantoks get-atlas --settings {params.settings:q}"
-        " --label {wildcards.atlas} --table {output.table:q} --out {output.image:q}"
+        " --label {wildcards.atlas} --files {input:q} --table {output.table:q}"
+        " --out {output.image:q}"
         " 2>&1 | tee {log:q}"
 
 
 # A checkpoint, so that a shard whose table stays the same is not worked on again.
 checkpoint index:
     input:
-        lambda w: f"{bids_folder(w.dataset)}/participants.tsv",
+        lambda w: participants_file(w.dataset),
     output:
         scans="results/index/{dataset}/scans.parquet",
         participants="results/index/{dataset}/participants.parquet",
@@ -31,12 +40,22 @@ checkpoint index:
     params:
         settings=settings(
             "index",
-            shards=lambda w: DATASETS[w.dataset]["shards"],
-            task=lambda w: DATASETS[w.dataset]["task"],
+            dataset=lambda w: slice_of_dataset(
+                w.dataset,
+                "source",
+                "template",
+                "participant_column",
+                "missing_values",
+                "repetition_time",
+                "task",
+                "shards",
+            ),
         ),
+        data=lambda w: data_folder(w.dataset),
     shell:
         "python -m semantoks index --settings {params.settings:q}"
-        " --label {wildcards.dataset} --participants {input:q} --out {output.scans:q}"
+        " --label {wildcards.dataset} --participants {input:q} --data {params.data:q}"
+        " --out {output.scans:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -53,7 +72,7 @@ rule preprocess:
     resources:
         mem_mb=lambda w, threads: 2000 * threads,
     params:
-        bids=lambda w: bids_folder(w.dataset),
+        bids=lambda w: data_folder(w.dataset),
         settings=settings("preprocess", preprocessing=config["preprocessing"]),
     shell:
         "python -m semantoks preprocess --settings {params.settings:q} --threads {threads}"
@@ -64,9 +83,10 @@ rule preprocess:
 rule parcellate:
     input:
         scans=shard_table,
-        derivatives="results/preprocessed/{dataset}/shard-{shard}",
+        derivatives=preprocessed,
         image="resources/atlases/atlas-{atlas}_dseg.nii.gz",
         table="resources/atlases/atlas-{atlas}_dseg.tsv",
+        about="resources/atlases/atlas-{atlas}_dseg.json",
     output:
         "results/timeseries/{dataset}/atlas-{atlas}_shard-{shard}_timeseries.parquet",
     log:
@@ -79,11 +99,14 @@ rule parcellate:
         settings=settings(
             "parcellate",
             atlas=lambda w: w.atlas,
-            engine=config["preprocessing"]["engine"],
+            origin=lambda w: slice_of_dataset(
+                w.dataset, "source", "template", "confounds", "regions"
+            ),
             parcellation=config["parcellation"],
         ),
+        data=lambda w: (preprocessed(w) or [data_folder(w.dataset)])[0],
     shell:
         "python -m semantoks parcellate --settings {params.settings:q}"
         " --label '{wildcards.dataset} {wildcards.shard}' --scans {input.scans:q}"
-        " --derivatives {input.derivatives:q} --atlas-image {input.image:q}"
+        " --derivatives {input.derivatives:q} --data {params.data:q} --atlas-image {input.image:q}"
         " --atlas-table {input.table:q} --out {output:q} 2>&1 | tee {log:q}"

@@ -45,7 +45,11 @@ rule embed:
         mem_mb=8000,
         gpu=1,
     params:
-        settings=settings("embed", readout=lambda w: EMBEDDINGS[w.embedding][1]),
+        settings=settings(
+            "embed",
+            readout=lambda w: EMBEDDINGS[w.embedding][1],
+            allow_mismatch=lambda w: MODELS[EMBEDDINGS[w.embedding][0]]["allow_mismatch"],
+        ),
     shell:
         "python -m semantoks embed --settings {params.settings:q} --threads {threads}"
         " --label '{wildcards.embedding} {wildcards.dataset}' --model {input.model:q}"

@@ -71,7 +71,12 @@ def preprocess(
         )
     _clear(out)
     describe(out)
-    rows = _work(scans, bids, out, settings, threads) if len(scans) else []
+    good = scans[scans["problem"] == ""]
+    rows = _work(good, bids, out, settings, threads) if len(good) else []
+    rows += [
+        {**row, "status": "failed", "reason": row["problem"]}
+        for row in scans[scans["problem"] != ""].to_dict("records")
+    ]
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"n_volumes": "Int64"})
     table = table.set_index("scan").loc[scans["scan"]].reset_index()
     write_tsv(out / "scans.tsv", table)

@@ -78,7 +78,7 @@ def pretrain(
     manifests = [read_manifest(path) for path in timeseries]
     manifest = next((m for m in manifests if m.space), manifests[0])  # a file may have no scan
     for path, found in zip(timeseries, manifests, strict=True):
-        require_match(manifest, found, str(path))
+        require_match(manifest, found, str(path), settings.allow_mismatch)
     scans = (scan.timeseries_CT for scan in iter_scans(timeseries))
     return fit(scans, manifest.networks, settings, out, manifest=manifest, device=device)
 

@@ -111,7 +111,7 @@ def _verdict(row: dict[str, Any]) -> str:
 
 
 def _dataset(name: str, scans: pd.DataFrame, limit: float, settings: Report) -> dict[str, Any]:
-    used = scans["status"] == "ok"
+    used, known = scans["status"] == "ok", scans["mean_fd"].dropna().to_numpy()
     excluded = scans[~used]
     listed = excluded[["scan", "reason"]].to_dict("records") if settings.participants else []
     # A reason may begin with a file's name; nobody is named in the counts.
@@ -128,5 +128,5 @@ def _dataset(name: str, scans: pd.DataFrame, limit: float, settings: Report) -> 
         "mean_fd": float(scans.loc[used, "mean_fd"].mean()),
         "excluded": listed,
         "kinds": kinds.to_dict(),
-        "figure": motion_figure(scans["mean_fd"].dropna().to_numpy(), limit),
+        "figure": motion_figure(known, limit) if len(known) else None,
     }

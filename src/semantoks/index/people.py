@@ -1,0 +1,134 @@
+"""The table of the people of a data set."""
+
+from __future__ import annotations
+
+import csv
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from semantoks.config import RepetitionTime
+from semantoks.errors import UserError
+
+log = logging.getLogger(__name__)
+HDF5 = (".h5", ".hdf5")
+
+
+def read_participants(
+    path: Path, column: str = "participant_id", missing: tuple[str, ...] = ()
+) -> pd.DataFrame:
+    """Read the table of people, sorted by participant.
+
+    Parameters
+    ----------
+    path : Path
+        ``.tsv`` as BIDS has it, ``.csv``, or the reference's HDF5, whose lists are columns.
+    column : str
+        The column of ids; it becomes ``participant_id``.
+    missing : tuple of str
+        What stands for a missing value, beside ``n/a`` and nothing.
+
+    Raises
+    ------
+    UserError
+        When the file is missing or empty, or a person stands in it twice.
+    """
+    if not path.exists():
+        raise UserError(
+            f"There is no {path}. Name the data set's folder as its `path`, and its table of "
+            "people as its `participants`, in the configuration."
+        )
+    table = _from_hdf5(path) if path.suffix in HDF5 else _read(path, column, missing)
+    if column not in table or table.empty:
+        raise UserError(
+            f"{path} has no rows under a column {column} (columns: "
+            f"{', '.join(map(str, table.columns[:12]))}). `participant_column` names the column of "
+            "ids, which BIDS calls participant_id."
+        )
+    table = table.rename(columns={column: "participant_id"})
+    repeated = table.loc[table["participant_id"].duplicated(), "participant_id"]
+    if len(repeated):
+        raise UserError(f"{path} lists {repeated.iloc[0]} more than once; keep one row per person.")
+    return table.sort_values("participant_id", ignore_index=True)
+
+
+def _read(path: Path, column: str, missing: tuple[str, ...]) -> pd.DataFrame:
+    tsv = path.suffix != ".csv"
+    try:
+        # BIDS knows one way to say that a value is missing; "None" may well be a class.
+        table = pd.read_csv(
+            path,
+            sep="\t" if tsv else ",",
+            dtype={column: str},
+            keep_default_na=False,
+            na_values=["n/a", "", *missing],
+            quoting=csv.QUOTE_NONE if tsv else csv.QUOTE_MINIMAL,
+            encoding="utf-8-sig",
+        )
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not a readable table ({error}). Save it as UTF-8.") from None
+    return table.loc[:, ~table.columns.str.match(r"Unnamed: \d+$")]
+
+
+def _from_hdf5(path: Path) -> pd.DataFrame:
+    import h5py  # type: ignore[import-untyped]
+
+    with h5py.File(path) as file:
+        ids = file["long_subject_id"].asstr()[:]
+        lists = {
+            name: item.asstr()[:] if h5py.check_string_dtype(item.dtype) else item[:]
+            for name, item in file.items()
+            if isinstance(item, h5py.Dataset) and item.shape == ids.shape
+        }
+    return pd.DataFrame(lists).assign(participant_id=ids)
+
+
+def match_people(scans: pd.DataFrame, participants: pd.DataFrame, where: Path) -> pd.DataFrame:
+    """Give the table the ids that the scans have, which may differ by ``sub-``.
+
+    Raises
+    ------
+    UserError
+        When nobody with a scan is in the table.
+    """
+    scanned = set(scans["participant_id"])
+    own = {person.removeprefix("sub-"): person for person in scanned}
+    ids = [
+        own.get(person.removeprefix("sub-"), person) for person in participants["participant_id"]
+    ]
+    if not scanned & set(ids):
+        raise UserError(
+            f"Nobody with a scan is in {where} (scans: {min(scanned)}, …; table: {min(ids)}, …). "
+            "Write participant_id as the files do, sub-<label> in BIDS, or name another "
+            "`participant_column`."
+        )
+    log.info("%d scans of %d people", len(scans), len(scanned))
+    if scanned - set(ids):
+        log.warning("%d people with scans are not in %s", len(scanned - set(ids)), where.name)
+    if set(ids) - scanned:
+        log.warning("%d people in %s have no scan", len(set(ids) - scanned), where.name)
+    return participants.assign(participant_id=ids)
+
+
+def repetition_times(participants: pd.DataFrame, given: RepetitionTime, where: Path) -> pd.Series:
+    """Return the TR (s) of each person's scans, by id, as the configuration gives it.
+
+    Raises
+    ------
+    UserError
+        When the table lacks a column that is named.
+    """
+    ids = participants["participant_id"]
+    if isinstance(given, int | float):
+        return pd.Series(float(given), index=ids)
+    column, values = (given, None) if isinstance(given, str) else next(iter(given.items()))
+    if column not in participants:
+        raise UserError(
+            f"`repetition_time` names the column '{column}', which is not in {where} (columns: "
+            f"{', '.join(map(str, participants.columns[:12]))})."
+        )
+    found = participants[column] if values is None else participants[column].map(values)
+    return pd.Series(pd.to_numeric(found, errors="coerce").to_numpy(), index=ids)

@@ -1,0 +1,118 @@
+"""Runs in template space: fMRIPrep's layout, or any tree of images a template names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+
+from semantoks.atlas import Atlas, same_space
+from semantoks.config import Parcellation
+from semantoks.errors import ScanError
+from semantoks.parcellate.cifti import cifti_means
+from semantoks.parcellate.confounds import load_confounds, mean_fd
+from semantoks.parcellate.run import Run, repetition_time, sidecar
+from semantoks.parcellate.volumes import regional_means
+
+PREPROCESSED = "_desc-preproc_bold"
+AROMA = "_desc-smoothAROMAnonaggr_bold"
+
+
+def find_bold(folder: Path, scan: str, participant_id: str, atlas: Atlas, strategy: str) -> Path:
+    """Find the preprocessed image of a scan that fits the atlas.
+
+    Parameters
+    ----------
+    folder : Path
+        Derivatives in fMRIPrep's layout.
+    scan, participant_id : str
+    atlas : Atlas
+        Its space decides between several outputs of a run.
+    strategy : str
+        ``ica_aroma`` wants the image that ICA-AROMA has cleaned.
+
+    Raises
+    ------
+    ScanError
+        When there is none.
+    """
+    pattern = f"{scan}_space-*{AROMA if strategy == 'ica_aroma' else PREPROCESSED}.nii*"
+    if isinstance(atlas.image, nib.Cifti2Image):
+        pattern = f"{scan}_space-*_bold.dtseries.nii"
+    person = folder / participant_id
+    found = sorted(person.rglob(pattern)) if person.is_dir() else []
+    if not found:
+        raise ScanError(f"no preprocessed BOLD image {pattern}")
+    fitting = [path for path in found if same_space(atlas.space, space_of(path))]
+    if not fitting:
+        spaces = ", ".join(sorted({space_of(path) for path in found}))
+        raise ScanError(f"its images are in {spaces}, the atlas {atlas.name} is in {atlas.space}")
+    return fitting[0]
+
+
+def space_of(path: Path) -> str:
+    """Template that the name of a file states, empty if it states none."""
+    entities = dict(part.split("-", 1) for part in path.name.split("_") if "-" in part)
+    return entities.get("space", "")
+
+
+def read_fmriprep(bold: Path, atlas: Atlas, strategy: str, settings: Parcellation) -> Run:
+    """Read a run in fMRIPrep's layout: volumes or CIFTI, mask, confounds and sidecar beside it."""
+    about = sidecar(bold)
+    tr = repetition_time(about.get("RepetitionTime"), f"the sidecar of {bold.name}")
+    if bold.name.endswith(".dtseries.nii"):
+        means, measures = cifti_means(bold, atlas, settings.min_coverage, tr)
+    else:
+        _require_space(bold, str(about.get("Space") or space_of(bold)), atlas)
+        name = bold.name.replace(PREPROCESSED, "_desc-brain_mask")
+        mask = bold.with_name(name.replace(AROMA, "_desc-brain_mask"))
+        means, measures = _averaged(bold, mask, atlas, settings)
+    confounds, kept = load_confounds(bold, strategy, settings)
+    if confounds is not None and len(confounds) != len(means):
+        raise ScanError(
+            f"the image has {len(means)} volumes, its confounds table {len(confounds)} rows"
+        )
+    measures["mean_fd"] = mean_fd(bold)
+    return Run(means, tr, space_of(bold) or atlas.space, confounds, kept, measures)
+
+
+def read_image(bold: Path, atlas: Atlas, tr: Any, settings: Parcellation) -> Run:
+    """Read a run of a tree that is not fMRIPrep's (UK Biobank, ABIDE PCP): no confounds.
+
+    A mask is the file ``mask.nii.gz`` or ``brain_mask.nii.gz`` in the same folder, if there is one.
+    """
+    tr = repetition_time(_first(tr, bold), f"`repetition_time` and the sidecar of {bold.name}")
+    if bold.name.endswith(".dtseries.nii"):
+        means, measures = cifti_means(bold, atlas, settings.min_coverage, tr)
+        return Run(means, tr, atlas.space, measures=measures)
+    _require_space(bold, space_of(bold), atlas)
+    masks = [bold.with_name(name) for name in ("mask.nii.gz", "brain_mask.nii.gz")]
+    mask = next((path for path in masks if path.exists()), None)
+    means, measures = _averaged(bold, mask, atlas, settings)
+    return Run(means, tr, space_of(bold) or atlas.space, measures=measures)
+
+
+def _first(tr: Any, bold: Path) -> Any:
+    if tr == tr and tr is not None:  # not NaN
+        return tr
+    try:
+        return sidecar(bold).get("RepetitionTime")
+    except ScanError:
+        return None
+
+
+def _averaged(
+    bold: Path, mask: Path | None, atlas: Atlas, settings: Parcellation
+) -> tuple[np.ndarray, dict[str, float]]:
+    if isinstance(atlas.image, nib.Cifti2Image):
+        raise ScanError(f"{bold.name} is a volume; the atlas {atlas.name} is CIFTI")
+    labels = [int(label) for label in atlas.regions["index"]]
+    found = regional_means(bold, mask, atlas.image, labels, settings.min_coverage)
+    return found.means_TC, {"tsnr": found.tsnr, "dvars": found.dvars}
+
+
+def _require_space(bold: Path, space: str, atlas: Atlas) -> None:
+    if space and not same_space(atlas.space, space):
+        raise ScanError(f"{bold.name} is in {space}, the atlas {atlas.name} is in {atlas.space}")
