@@ -6,6 +6,9 @@ Output folders, threads and memory are absent on purpose: they belong to rules a
 
 from __future__ import annotations
 
+import difflib
+import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -20,6 +23,9 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 Kind = Literal["classification", "regression"]
 Strength = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Readout = Literal["pooled", "networks"]
+SCHAEFER = r"schaefer([1-9]00|1000)x(7|17)"
+BUILT_IN = rf"semantoks457|seitzman300|cc200|{SCHAEFER}"
+KNOWN_ATLASES = "semantoks457, seitzman300, cc200, schaefer{100 to 1000}x{7,17}"
 
 
 class Settings(BaseModel):
@@ -95,6 +101,19 @@ class Dataset(Settings):
         if (self.path is None) == (self.simulate is None):
             raise ValueError("needs either 'path' or 'simulate', exactly one of them")
         return self
+
+
+class AtlasFiles(Settings):
+    """An atlas of your own."""
+
+    image: str = Field(description="Label image, NIfTI or CIFTI (`.dlabel.nii`).")
+    table: str = Field(
+        description="TSV or CSV with the columns `index` (label in the image), `name` and "
+        "`network`, in the order wanted; `hemisphere` or `hemi` (L, R) is used where it is there."
+    )
+    space: str = Field(
+        min_length=1, description="Template space of the image, such as `MNI152NLin6Asym`."
+    )
 
 
 class Parcellation(Settings):
@@ -262,8 +281,17 @@ class Report(Settings):
 class Config(Settings):
     """The whole configuration."""
 
-    atlas: Literal["seitzman300"] = Field(
-        "seitzman300", description="Atlas that images are averaged over."
+    atlas: str = Field(
+        "seitzman300",
+        description="Atlas that images are averaged over: `seitzman300`, `semantoks457` (the "
+        "paper's; in MNI152NLin6Asym, not 2009cAsym, where its cerebellum is not published), "
+        "`cc200`, `schaefer400x7` (100 to 1000 regions, 7 or 17 networks), or a key of `atlases`.",
+    )
+    atlases: dict[Name, AtlasFiles] = Field({}, description="Atlases of your own by name.")
+    atlas_dir: str | None = Field(
+        None,
+        description="Folder with the published files of atlases, searched with its subfolders "
+        "instead of downloading them.",
     )
     datasets: dict[Name, Dataset] = Field(description="Data sets by name.")
     preprocessing: Preprocessing = Field(
@@ -277,6 +305,15 @@ class Config(Settings):
     splits: Splits = Field(Splits(), description="Training and test people.")
     probe: Probe = Field(Probe(), description="Scoring.")
     report: Report = Field(Report(), description="The report.")
+
+    @model_validator(mode="after")
+    def _atlas_exists(self) -> Config:
+        taken = [name for name in self.atlases if re.fullmatch(BUILT_IN, name)]
+        if taken:
+            raise ValueError(f"atlases.{taken[0]}: that is a built-in atlas; choose another name")
+        if self.atlas not in self.atlases and not re.fullmatch(BUILT_IN, self.atlas):
+            raise ValueError(f"atlas is '{self.atlas}'; {_nearest_atlas(self.atlas, self.atlases)}")
+        return self
 
     @model_validator(mode="after")
     def _names_fit(self) -> Config:
@@ -301,9 +338,18 @@ class Config(Settings):
         return self
 
 
+def _nearest_atlas(name: str, own: Iterable[str]) -> str:
+    sizes = [f"schaefer{regions}00x{networks}" for regions in range(1, 11) for networks in (7, 17)]
+    known = [*own, "seitzman300", "semantoks457", "cc200", *sizes]
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"known: {', '.join([*own, KNOWN_ATLASES])}"
+
+
 def json_schema() -> dict[str, Any]:
     """Build the schema that ``workflow/schemas/config.schema.json`` holds."""
     schema = Config.model_json_schema()
-    for key in ("datasets", "models"):
+    for key in ("atlases", "datasets", "models"):
         schema["properties"][key]["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from semantoks.config import (
+    AtlasFiles,
     Model,
     Parcellation,
     Preprocessing,
@@ -50,7 +51,9 @@ def _simulate(a: Namespace, s: dict[str, Any]) -> None:
 def _get_atlas(a: Namespace, s: dict[str, Any]) -> list[Path]:
     from semantoks.atlas import get_atlas
 
-    get_atlas(s["atlas"], a.out, Path(a.table))
+    own = AtlasFiles.model_validate(s["own"]) if s.get("own") else None
+    folder = Path(s["atlas_dir"]) if s.get("atlas_dir") else None
+    get_atlas(s["atlas"], a.out, Path(a.table), own, folder)
     return [Path(a.table)]
 
 
@@ -135,7 +138,9 @@ def _below(paths: list[Path], folder: str) -> list[Path]:
 
 STAGES: dict[str, Stage] = {
     "simulate": Stage("make up a raw BIDS data set", _simulate, text=("truth",)),
-    "get-atlas": Stage("write an atlas: image and table", _get_atlas, text=("table",)),
+    "get-atlas": Stage(
+        "write an atlas: image and table", _get_atlas, many=("files",), text=("table",)
+    ),
     "index": Stage("list the scans and people of a data set", _index, one=("participants",)),
     "preprocess": Stage("preprocess one shard", _preprocess, one=("scans",), text=("bids",)),
     "parcellate": Stage(

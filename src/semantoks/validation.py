@@ -54,7 +54,8 @@ def _explain(error: ErrorDetails) -> str:
         choices = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         return f"{where} is '{error['input']}'{_nearest(str(error['input']), choices, [])}"
     if error["type"] == "value_error":
-        return f"{where + ': ' if where else ''}{error['ctx']['error']}."
+        sentence = f"{where + ': ' if where else ''}{error['ctx']['error']}"
+        return sentence if sentence.endswith("?") else f"{sentence}."
     return f"{where} is '{error['input']}': {error['msg'][0].lower()}{error['msg'][1:]}."
 
 

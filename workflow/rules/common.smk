@@ -17,7 +17,7 @@ from semantoks.errors import UserError
 # Raise a number when the stage's output changes: whatever hangs on it then runs again.
 VERSION = {
     "simulate": 1,
-    "get_atlas": 1,
+    "get_atlas": 2,
     "index": 2,
     "preprocess": 1,
     "parcellate": 1,
@@ -54,6 +54,22 @@ def participant_columns(name, dataset):
         return stream.readline().rstrip("\r\n").split("\t")[1:]
 
 
+def own_atlas_files(atlas):
+    """Image and table of an atlas of the user's own; nothing for a built-in one."""
+    files = config["atlases"].get(atlas)
+    return [files["image"], files["table"]] if files else []
+
+
+def check_atlas_files():
+    """Look once, in the main process, whether the files of the user's own atlas are there."""
+    for path in own_atlas_files(config["atlas"]):
+        if not Path(path).exists():
+            raise UserError(
+                f"atlases.{config['atlas']}: there is no {path}. Name an existing file in "
+                f"{CONFIG_NAME}."
+            )
+
+
 def check_data_folders():
     """Look once, in the main process, whether the data and the columns are there."""
     for name, dataset in config["datasets"].items():
@@ -84,6 +100,7 @@ try:
     config |= validation.complete(config, CONFIG_NAME)
     if workflow.is_main_process:
         check_data_folders()
+        check_atlas_files()
         release_lock_of_the_dead()
 except UserError as error:
     stop(error)

@@ -2,18 +2,27 @@
 
 
 rule get_atlas:
+    input:
+        lambda w: own_atlas_files(w.atlas),
     output:
         image="resources/atlases/atlas-{atlas}_dseg.nii.gz",
         table="resources/atlases/atlas-{atlas}_dseg.tsv",
+        about="resources/atlases/atlas-{atlas}_dseg.json",
     log:
         "logs/atlases/atlas-{atlas}.log",
     conda:
         "../../envs/images.yaml"
     params:
-        settings=settings("get_atlas", atlas=lambda w: w.atlas),
+        settings=settings(
+            "get_atlas",
+            atlas=lambda w: w.atlas,
+            own=lambda w: config["atlases"].get(w.atlas),
+            atlas_dir=config["atlas_dir"],
+        ),
     shell:
         "python -m semantoks get-atlas --settings {params.settings:q}"
-        " --label {wildcards.atlas} --table {output.table:q} --out {output.image:q}"
+        " --label {wildcards.atlas} --files {input:q} --table {output.table:q}"
+        " --out {output.image:q}"
         " 2>&1 | tee {log:q}"
 
 
