@@ -276,6 +276,16 @@ def rewritten(own: AtlasFiles, **columns: object) -> None:
     table.assign(**columns).to_csv(own.table, sep="\t", index=False)
 
 
+def test_the_command_takes_a_users_own_atlas(own: AtlasFiles, tmp_path: Path) -> None:
+    from semantoks.__main__ import main
+
+    out, table = tmp_path / "out/a.nii.gz", tmp_path / "out/a.tsv"
+    settings = json.dumps({"atlas": "mine", "own": own.model_dump(), "atlas_dir": None})
+    arguments = ["--settings", settings, "--files", own.image, own.table, "--table", str(table)]
+    assert main(["get-atlas", *arguments, "--out", str(out)]) == 0
+    assert Atlas.read("mine", out, table).space == own.space
+
+
 def test_a_table_without_networks_is_refused(own: AtlasFiles, tmp_path: Path) -> None:
     table = pd.read_csv(own.table, sep="\t").drop(columns="network")
     table.to_csv(tmp_path / "mine.csv", index=False)
@@ -314,6 +324,9 @@ def test_an_image_that_is_no_atlas_is_refused(own: AtlasFiles, tmp_path: Path) -
     image = nib.load(own.image)
     nib.save(nib.Nifti1Image(image.get_fdata() / 2, image.affine), own.image)
     with pytest.raises(UserError, match="values that are not labels"):
+        made("mine", tmp_path / "out", files=own)
+    nib.save(nib.Nifti1Image(np.stack([image.get_fdata()] * 2, -1), image.affine), own.image)
+    with pytest.raises(UserError, match=r"shape \(10, 4, 4, 2\); an atlas has one map"):
         made("mine", tmp_path / "out", files=own)
     nowhere = nib.Nifti1Image(image.get_fdata(), image.affine)
     nowhere.set_sform(image.affine, code=0)
