@@ -369,7 +369,7 @@ class Config(Settings):
     atlas: str = Field(
         "seitzman300",
         description="Atlas that images are averaged over: `seitzman300`, `semantoks457` (the "
-        "paper's; only in MNI152NLin6Asym, as its cerebellum is published in no other space), "
+        "paper's; in MNI152NLin6Asym, not 2009cAsym, where its cerebellum is not published), "
         "`cc200`, `schaefer400x7` (100 to 1000 regions, 7 or 17 networks), or a key of `atlases`.",
     )
     atlases: dict[Name, AtlasFiles] = Field({}, description="Atlases of your own by name.")

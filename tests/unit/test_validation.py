@@ -14,6 +14,7 @@ CONFIG: dict[str, Any] = {
     "datasets": {"demo": {"path": "bids", "phenotypes": {"age": "regression"}}},
     "models": {"small": {"datasets": ["demo"]}},
 }
+OWN_ATLAS = {"image": "x.nii", "table": "x.tsv", "space": "MNI152NLin6Asym"}
 
 
 def check(**changes: Any) -> dict[str, Any]:
@@ -27,6 +28,8 @@ def test_the_committed_schema_is_the_models() -> None:
 
 def test_a_right_configuration_passes() -> None:
     check(probe={"repeats": 5}, atlas="seitzman300")
+    for name in ("semantoks457", "cc200", "schaefer1000x17", "mine"):
+        assert check(atlas=name, atlases={"mine": OWN_ATLAS})["atlas"] == name
 
 
 @pytest.mark.parametrize(
@@ -39,7 +42,11 @@ def test_a_right_configuration_passes() -> None:
             "probe.repeats is 'many': input should be a valid integer",
         ),
         ({"atlas": "seitzman30"}, r"atlas is 'seitzman30'; did you mean 'seitzman300'\?"),
-        ({"atlas": "xyz"}, r"atlas is 'xyz'; known: seitzman300"),
+        ({"atlas": "schaefer400"}, r"did you mean 'schaefer400x7'\?$"),
+        ({"atlas": "xyz"}, r"atlas is 'xyz'; known: semantoks457, seitzman300, cc200, schaefer"),
+        ({"atlas": "xyz", "atlases": {"xya": OWN_ATLAS}}, r"did you mean 'xya'\?$"),
+        ({"atlases": {"cc200": OWN_ATLAS}}, "atlases.cc200: that is a built-in atlas"),
+        ({"atlases": {"mine": {"image": "x.nii"}}}, "'atlases.mine.table' is missing"),
         ({"baselines": ["fcc"]}, r"baselines.0 is 'fcc'; did you mean 'fc'\?"),
         ({"datasets": {}}, "'datasets' is empty"),
         ({"models": {"fc": {}}}, "models.fc: that is the name of a baseline"),

@@ -89,7 +89,8 @@ def _download(source: Source) -> Path:
 
 def unreachable(name: str, url: str, error: Exception) -> UserError:
     """Say what was to be fetched, from where, and what to do without a network."""
-    reason = f"{type(error).__name__}: {str(error)[:200]}"
+    detail = str(error).split(" for url")[0]
+    reason = type(error).__name__ + (f": {detail}" if len(detail) < 100 else "")
     return UserError(
         f"{name} could not be fetched from {url} ({reason}); on a machine without network, let "
         "`atlas_dir` name a folder with the file(s)."

@@ -39,8 +39,8 @@ def _labels(path: Path) -> Any:
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     data = np.asarray(image.dataobj)
-    shape = data.shape[1:] if is_cifti(image) and data.shape[0] == 1 else data.squeeze().shape
-    if len(shape) != (1 if is_cifti(image) else 3):
+    axes, maps = (2, data.shape[:-1]) if is_cifti(image) else (3, data.shape[3:])
+    if data.ndim < axes or any(n != 1 for n in maps):
         raise UserError(
             f"{path} has the shape {data.shape}; an atlas has one map of labels. Take the map "
             "wanted out of it."
