@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.interpolate import CubicSpline
 
 EPSILON = 1e-8
+MIN_VOLUMES = 34  # what the fifth-order band-pass of nilearn needs to run forth and back
 
 
 def clean(

@@ -74,7 +74,9 @@ def participant_columns(name, dataset):
         )
     with path.open(encoding="utf-8-sig", newline="") as stream:
         first = stream.readline()
-    return next(csv.reader([first], delimiter="," if path.suffix == ".csv" else "\t"), [])
+    return next(
+        csv.reader([first], delimiter="," if path.suffix == ".csv" else "\t"), []
+    )
 
 
 def own_atlas_files(atlas):

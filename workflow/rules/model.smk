@@ -20,7 +20,8 @@ rule pretrain:
         settings=settings(
             "pretrain",
             model=lambda w: {
-                k: MODELS[w.model][k] for k in ("architecture", "training")
+                k: MODELS[w.model][k]
+                for k in ("architecture", "training", "allow_mismatch")
             },
         ),
     shell:
@@ -48,7 +49,9 @@ rule embed:
         settings=settings(
             "embed",
             readout=lambda w: EMBEDDINGS[w.embedding][1],
-            allow_mismatch=lambda w: MODELS[EMBEDDINGS[w.embedding][0]]["allow_mismatch"],
+            allow_mismatch=lambda w: MODELS[EMBEDDINGS[w.embedding][0]][
+                "allow_mismatch"
+            ],
         ),
     shell:
         "python -m semantoks embed --settings {params.settings:q} --threads {threads}"

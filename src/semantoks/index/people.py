@@ -27,7 +27,7 @@ def read_participants(
     column : str
         The column of ids; it becomes ``participant_id``.
     missing : tuple of str
-        What stands for a missing value, beside ``n/a`` and nothing.
+        What stands for a missing value, beside ``n/a`` and nothing. Rows without id are left out.
 
     Raises
     ------
@@ -46,10 +46,13 @@ def read_participants(
             f"{', '.join(map(str, table.columns[:12]))}). `participant_column` names the column of "
             "ids, which BIDS calls participant_id."
         )
-    table = table.rename(columns={column: "participant_id"})
+    table = table.rename(columns={column: "participant_id"}).dropna(subset="participant_id")
     repeated = table.loc[table["participant_id"].duplicated(), "participant_id"]
     if len(repeated):
-        raise UserError(f"{path} lists {repeated.iloc[0]} more than once; keep one row per person.")
+        raise UserError(
+            f"{path} lists {repeated.iloc[0]} more than once; keep one row per person, or put it "
+            "under `missing_values` if it stands for an unknown one."
+        )
     return table.sort_values("participant_id", ignore_index=True)
 
 

@@ -21,7 +21,7 @@ from semantoks.parcellate.quality import MEASURES, require_quality
 from semantoks.parcellate.run import Run
 from semantoks.parcellate.tables import read_names, read_timeseries
 from semantoks.provenance import generated_by
-from semantoks.signals import clean, resample_time, zscore
+from semantoks.signals import MIN_VOLUMES, clean, resample_time, zscore
 from semantoks.store import SCAN_ENTITIES, Manifest, write_timeseries
 
 log = logging.getLogger(__name__)
@@ -98,6 +98,8 @@ def scan_timeseries(run: Run, settings: Parcellation) -> tuple[np.ndarray, dict[
     covered_C = _covered(run.means_TC)
     measures = run.measures | measure(run, covered_C, settings)
     require_quality(measures, settings)
+    if len(run.means_TC) * (1 - measures["censored"]) < MIN_VOLUMES:
+        raise ScanError(f"fewer than {MIN_VOLUMES} volumes, too few to filter", measures)
     if settings.low_pass >= 1 / (2 * run.tr):
         raise ScanError(
             f"a TR of {run.tr:g} s shows frequencies up to {1 / (2 * run.tr):.3f} Hz, the band "

@@ -1,0 +1,145 @@
+"""Data sets go to embeddings at the level where they enter, as they were downloaded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from nibabel.cifti2 import BrainModelAxis, LabelAxis, SeriesAxis
+
+from semantoks.store import read_manifest, read_scan_table, read_scans, read_table
+from tests.workflow.conftest import SMALL, Workspace
+
+pytestmark = pytest.mark.slow
+
+TRAINING = {"epochs": 1, "batch_size": 2, "warmup_epochs": 0}
+TINY = SMALL["models"]["tiny"] | {"training": TRAINING}
+
+
+def embed(folder: Path, dataset: dict[str, Any], **config: Any) -> tuple[pd.DataFrame, Path]:
+    """Run the workflow up to the embeddings; return the scans' table and the time series."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"datasets": {"given": dataset}, "models": {"tiny": TINY}, "baselines": []} | config
+    (folder / "mine.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
+    Workspace(folder).run("embeddings")
+    (path,) = folder.glob("results/timeseries/given/*.parquet")
+    table = read_scan_table([path])
+    embedded = read_table(folder / "results/representations/tiny/given.parquet")
+    assert set(embedded["scan"]) == set(table.loc[table["status"] == "ok", "scan"])
+    assert np.isfinite(np.stack(embedded["features"])).all()
+    return table, path
+
+
+def test_abide_as_downloaded(tmp_path: Path, shared: Path) -> None:
+    """Twelve .1D files of ten sites with their own TR, and the phenotypes' table beside them."""
+    seconds = {"NYU": 2.0, "OLIN": 1.5, "UM_1": 2.0, "OHSU": 2.5, "CMU": 2.0, "SDSU": 2.0}
+    seconds |= {"TRINITY": 2.0, "SBL": 2.2, "CALTECH": 2.0, "MAX_MUN": 3.0, "YALE": 2.0}
+    table, path = embed(
+        tmp_path,
+        {
+            "source": "timeseries",
+            "path": str(shared / "data/abide1_pcp_sample"),
+            "template": "{participant}_rois_cc200.1D",
+            "participants": "Phenotypic_V1_0b_preprocessed1.csv",
+            "participant_column": "FILE_ID",
+            "missing_values": ["-9999", "no_filename"],
+            "repetition_time": {"SITE_ID": seconds},
+        },
+        atlas="cc200",
+        atlas_dir=str(shared / "atlases"),
+        parcellation={"min_dof": 5},
+    )
+    assert len(table) == 12 and (table["status"] == "ok").all(), table["reason"].tolist()
+    assert sorted(set(table["repetition_time"])) == [1.5, 2.0, 2.2, 2.5, 3.0]
+    manifest = read_manifest(path)
+    assert (manifest.atlas, len(manifest.labels), manifest.tr) == ("cc200", 200, 2.0)
+    assert {"Vis", "Default", "Cerebellum"} & set(manifest.networks)
+
+
+def test_stages_has_no_subcortex_that_the_atlas_knows(tmp_path: Path, shared: Path) -> None:
+    """Regions go in by name: what is not the paper's is left out, networks without are masked."""
+    source = shared / "data/stages_fep_schaefer400_7n"
+    given = np.load(source / "timeseries.npz")
+    bids = tmp_path / "stages"
+    bids.mkdir()
+    for session, values in zip(given["session"], given["z_nogsr"], strict=True):
+        np.save(bids / f"{session}_timeseries.npy", values.astype(np.float32))
+    people = pd.read_csv(source / "participants.tsv", sep="\t")
+    people = people.drop_duplicates("participant_id")
+    people.to_csv(bids / "participants.tsv", sep="\t", index=False, na_rep="n/a")
+    table, path = embed(
+        tmp_path,
+        {
+            "source": "timeseries",
+            "path": "stages",
+            "regions": str(source / "rois.tsv"),
+            "repetition_time": 2.0,
+        },
+        atlas="semantoks457",
+        atlas_dir=str(shared / "atlases"),
+    )
+    assert len(table) == 92 and (table["status"] == "ok").all()
+    assert np.allclose(table["coverage"], 400 / 457)
+    scan = read_scans([path])[0]
+    assert np.isnan(scan.timeseries_CT[400:]).all() and np.isfinite(scan.timeseries_CT[:400]).all()
+
+
+def test_cifti_beside_volumes_with_real_confounds(tmp_path: Path, shared: Path) -> None:
+    """A made-up CIFTI run and a volume run, each with a table that fMRIPrep wrote."""
+    confounds = shared / "data/bold_small/fmriprep_confounds/test-v21_desc-confounds_timeseries.tsv"
+    rows = pd.read_csv(confounds, sep="\t")
+    rows = pd.concat([rows, rows[:0:-1]])  # there and back: 30 volumes are too few to filter
+    root = tmp_path / "données fmriprep"  # spaces and accents are usual
+    for person in ("01", "02", "03"):
+        write_cifti(root, person, rows, confounds.with_suffix(".json"))
+    (root / "participants.tsv").write_text(
+        "participant_id\tage\n" + "".join(f"sub-{p}\t30\n" for p in ("01", "02", "03"))
+    )
+    about = {"Name": "x", "GeneratedBy": [{"Name": "fMRIPrep", "Version": "21.0.1"}]}
+    (root / "dataset_description.json").write_text(json.dumps(about))
+    own = {
+        "image": str(tmp_path / "own.dlabel.nii"),
+        "table": str(tmp_path / "own.tsv"),
+        "space": "fsLR",
+    }
+    table, path = embed(
+        tmp_path,
+        {"source": "fmriprep", "path": str(root)},
+        atlas="own",
+        atlases={"own": own},
+        parcellation={"min_seconds": 30, "min_dof": 1, "motion": "basic", "max_mean_fd": 5},
+    )
+    assert (table["status"] == "ok").all(), table["reason"].tolist()
+    assert table["tsnr"].between(5, 500).all() and table["mean_fd"].notna().all()
+    manifest = read_manifest(path)
+    assert (manifest.space, manifest.engine) == ("fsLR", "fMRIPrep 21.0.1")
+    assert manifest.networks == ("A", "A", "B", "B")
+
+
+def write_cifti(root: Path, person: str, confounds: pd.DataFrame, about: Path) -> None:
+    """Write a run of both cortices with 200 vertices each, and once the atlas."""
+    axis = BrainModelAxis.from_surface(np.arange(200), 200, "CIFTI_STRUCTURE_CORTEX_LEFT")
+    axis = axis + BrainModelAxis.from_surface(np.arange(200), 200, "CIFTI_STRUCTURE_CORTEX_RIGHT")
+    labels = np.repeat([1, 2, 3, 4], 100)[None].astype(np.float32)
+    names = LabelAxis(["own"], {i: (f"r{i}", (0, 0, 0, 1)) for i in range(5)})
+    nib.save(nib.Cifti2Image(labels, (names, axis)), root.parent / "own.dlabel.nii")
+    (root.parent / "own.tsv").write_text(
+        "index\tname\tnetwork\n1\tr1\tA\n2\tr2\tA\n3\tr3\tB\n4\tr4\tB\n"
+    )
+    func = root / f"sub-{person}/func"
+    func.mkdir(parents=True)
+    stem = func / f"sub-{person}_task-rest"
+    shape = (len(confounds), 400)
+    data = np.random.default_rng(int(person)).normal(100, 3, shape).astype(np.float32)
+    image = nib.Cifti2Image(data, (SeriesAxis(0, 3.0, len(confounds)), axis))
+    nib.save(image, f"{stem}_space-fsLR_den-91k_bold.dtseries.nii")
+    Path(f"{stem}_space-fsLR_den-91k_bold.json").write_text('{"RepetitionTime": 3.0}')
+    table = Path(f"{stem}_desc-confounds_timeseries.tsv")
+    confounds.to_csv(table, sep="\t", index=False, na_rep="n/a")
+    table.with_suffix(".json").write_bytes(about.read_bytes())
