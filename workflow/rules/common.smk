@@ -100,6 +100,13 @@ EMBEDDINGS = {
 REPRESENTATIONS = [*EMBEDDINGS, *BASELINES]
 TASKS = [(d, p) for d, about in DATASETS.items() for p in about["phenotypes"]]
 ATLAS = config["atlas"]
+FMRIPREP = config["preprocessing"]["engine"] == "fmriprep"
+# How fMRIPrep is run and not what it makes; in no params, so that a change reruns nothing.
+RUNNING = {
+    key: config["preprocessing"]["fmriprep"][key]
+    for key in (("license", "participants_per_call") if FMRIPREP else ())
+}
+RUNNING_JSON = json.dumps(RUNNING)
 
 
 def settings(stage, **values):
@@ -113,6 +120,15 @@ def settings(stage, **values):
         return json.dumps(ready | {"version": VERSION[stage]}, sort_keys=True)
 
     return slice_of
+
+
+def engine_settings():
+    """What of the preprocessing settings changes the images, with the engine in use."""
+    every = config["preprocessing"]
+    if every["engine"] == "minimal":
+        return {key: value for key, value in every.items() if key != "fmriprep"}
+    images = {key: value for key, value in every["fmriprep"].items() if key not in RUNNING}
+    return {"engine": "fmriprep", "fmriprep": images}
 
 
 def bids_folder(dataset):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pandas as pd
 
 from semantoks import __version__
 from semantoks.preprocess.template import SPACE, Template
-from semantoks.store import atomic, write_json
+from semantoks.store import atomic, read_json, write_json
 
 COMPRESSION = 1  # higher levels cost much time and save little on noise
 
@@ -27,6 +28,29 @@ def describe(out: Path) -> None:
         "GeneratedBy": [{"Name": "semantoks minimal", "Version": __version__}],
     }
     write_json(out / "dataset_description.json", about)
+
+
+def clear(out: Path) -> None:
+    """Remove what an earlier run left of people and of their status."""
+    (out / "scans.tsv").unlink(missing_ok=True)
+    for path in out.glob("sub-*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()  # a report of fMRIPrep
+
+
+def engine_version(folder: Path) -> str:
+    """Name what made the derivatives in `folder`, such as "fMRIPrep 25.2.7".
+
+    Read from what the engine itself wrote down, which may not be what was asked for.
+    """
+    path = folder / "dataset_description.json"
+    about = read_json(path) if path.exists() else {}
+    # Before BIDS 1.4 it was one PipelineDescription.
+    made_by = about.get("GeneratedBy") or [about.get("PipelineDescription") or {}]
+    name, version = made_by[0].get("Name", "unknown"), made_by[0].get("Version", "")
+    return f"{name} {version}".strip()
 
 
 def write_anatomy(out: Path, t1w: str, image: np.ndarray, template: Template) -> None:
