@@ -127,7 +127,9 @@ def engine_settings():
     every = config["preprocessing"]
     if every["engine"] == "minimal":
         return {key: value for key, value in every.items() if key != "fmriprep"}
-    images = {key: value for key, value in every["fmriprep"].items() if key not in RUNNING}
+    images = {
+        key: value for key, value in every["fmriprep"].items() if key not in RUNNING
+    }
     return {"engine": "fmriprep", "fmriprep": images}
 
 

@@ -51,7 +51,9 @@ rule preprocess:
         "../../envs/images.yaml"
     threads: 8 if FMRIPREP else 4
     resources:
-        mem_mb=lambda w, threads: max(16000, 4000 * threads) if FMRIPREP else 2000 * threads,
+        mem_mb=lambda w, threads: (
+            max(16000, 4000 * threads) if FMRIPREP else 2000 * threads
+        ),
     params:
         bids=lambda w: bids_folder(w.dataset),
         settings=settings("preprocess", preprocessing=engine_settings()),
