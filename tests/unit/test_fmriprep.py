@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import pytest
 from nilearn.interfaces.fmriprep import load_confounds_strategy
 
@@ -220,6 +221,22 @@ def test_killed_it_ends_its_children_and_goes_on(site: Site, runner: str) -> Non
     assert site.people() == [["03"]]
     assert (table["status"] == "ok").all()
     assert "sub-03 resumed" in (site.out / "logs/sub-03.log").read_text()
+
+
+def test_a_container_that_outlived_even_the_guard_is_ended_by_the_next_run(site: Site) -> None:
+    site.fail(hang=["03"])
+    started = site.start(runner="docker")
+    log = site.folder / "shard-0000_work/logs/sub-01+2.log"
+    _wait(lambda: log.exists() and "hangs" in log.read_text())
+    for process in [*psutil.Process(started.pid).children(recursive=True), started]:
+        if "container" not in Path(f"/proc/{process.pid}/cmdline").read_text().split("\0"):
+            process.kill()
+    started.wait()
+    (container,) = _alive(str(site.bids))
+    site.fail()
+    assert (site.run(read_shard(site.table()), runner="docker")["status"] == "ok").all()
+    assert _alive(str(site.bids)) == []
+    assert ["kill", str(container)] in site.commands("docker")
 
 
 def test_what_was_done_and_is_damaged_is_done_again(site: Site) -> None:

@@ -101,7 +101,7 @@ REPRESENTATIONS = [*EMBEDDINGS, *BASELINES]
 TASKS = [(d, p) for d, about in DATASETS.items() for p in about["phenotypes"]]
 ATLAS = config["atlas"]
 FMRIPREP = config["preprocessing"]["engine"] == "fmriprep"
-# How fMRIPrep is run and not what it makes; in no params, so that a change reruns nothing.
+# How fMRIPrep is run and not what it makes.
 RUNNING = {
     key: config["preprocessing"]["fmriprep"][key]
     for key in (("license", "participants_per_call") if FMRIPREP else ())

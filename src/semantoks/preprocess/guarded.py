@@ -53,7 +53,10 @@ def _guard(command: Sequence[str], log: Path, mounted: Path | None) -> None:
             process_group=0,
         )
 
+    ending = threading.Event()
+
     def end(*_: object) -> None:
+        ending.set()
         _end_group(program)
         if mounted is not None:
             kill_containers(mounted)
@@ -66,8 +69,11 @@ def _guard(command: Sequence[str], log: Path, mounted: Path | None) -> None:
             end()
 
     signal.signal(signal.SIGTERM, end)
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    watcher = threading.Thread(target=end_with_parent, daemon=True)
+    watcher.start()
     status = program.wait()
+    if ending.is_set():
+        watcher.join()  # the program is gone, its container may not be
     os._exit(status if status >= 0 else 128 - status)
 
 
