@@ -49,6 +49,14 @@ def _add_stage(parser: argparse.ArgumentParser, stage: Stage) -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--settings", type=json.loads, default={}, metavar="JSON")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--memory", type=int, default=0, metavar="MB", help="0: not known")
+    parser.add_argument(
+        "--running",
+        type=json.loads,
+        default={},
+        metavar="JSON",
+        help="settings that change how a program is run and not what it makes",
+    )
     parser.add_argument("--label", default="", help="what progress lines are headed by")
 
 

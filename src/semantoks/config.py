@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    field_validator,
     model_validator,
 )
 
@@ -65,12 +66,105 @@ class Simulation(Settings):
         return self
 
 
+class Fmriprep(Settings):
+    """How fMRIPrep is run, where `preprocessing.engine` is `fmriprep`."""
+
+    runner: Literal["docker", "apptainer", "singularity", "native"] = Field(
+        "docker",
+        description="What starts it: `docker` (by way of fmriprep-docker), `apptainer` or "
+        "`singularity` (need `image`), or `native`, a `fmriprep` on PATH.",
+    )
+    version: str = Field(
+        "25.2.7",
+        pattern=r"^[A-Za-z0-9][\w.-]*$",
+        description="Version; `docker` takes nipreps/fmriprep of this version.",
+    )
+    image: str | None = Field(
+        None, description="Image file (.sif) of fMRIPrep for `apptainer` and `singularity`."
+    )
+    license: str | None = Field(
+        None,
+        description="FreeSurfer licence file (default: the one the environment variable "
+        "FS_LICENSE names).",
+    )
+    output_space: str = Field(
+        "MNI152NLin6Asym:res-2",
+        pattern=r"^[A-Za-z0-9]+(:(res|cohort)-[A-Za-z0-9]+)*$",
+        description="Space of the images, as fMRIPrep's --output-spaces names it.",
+    )
+    participants_per_call: int = Field(
+        4, ge=1, description="People that one call of fMRIPrep works on."
+    )
+    arguments: list[str] = Field(
+        [], description="More arguments for fMRIPrep, such as --fs-no-reconall."
+    )
+
+    @field_validator("output_space")
+    @classmethod
+    def _is_volume(cls, space: str) -> str:
+        name = space.split(":")[0]
+        if name in _NO_TEMPLATES or name.startswith(("fsaverage", "fsLR")):
+            raise ValueError(
+                f"'{space}' is no volume in the space of a template; name one, such as "
+                "MNI152NLin6Asym:res-2"
+            )
+        return space
+
+    @field_validator("arguments")
+    @classmethod
+    def _leave_ours(cls, arguments: list[str]) -> list[str]:
+        for argument in arguments:
+            name = argument.split("=")[0]
+            if name in _SET_BY_ENGINE:
+                raise ValueError(f"'{name}' cannot be given; {_SET_BY_ENGINE[name]}")
+        return arguments
+
+    @model_validator(mode="after")
+    def _has_image(self) -> Fmriprep:
+        wanted = self.runner in ("apptainer", "singularity")
+        if wanted and self.image is None:
+            raise ValueError(f"runner '{self.runner}' needs 'image', the path of a .sif file")
+        if not wanted and self.image is not None:
+            raise ValueError(
+                f"'image' is for apptainer and singularity; runner '{self.runner}' takes none"
+            )
+        return self
+
+
+_NO_TEMPLATES = ("anat", "T1w", "run", "func", "boldref", "sbref", "fsnative")
+# Arguments that the engine sets or relies on, in all their spellings, and what to do instead.
+_SET_BY_ENGINE = {
+    argument: instead
+    for instead, arguments in {
+        "set 'output_space' instead": ["--output-spaces"],
+        "set 'license' instead": ["--fs-license-file"],
+        "set 'version' or 'image' instead": ["-i", "--image"],
+        "set the data set's 'task' instead": ["-t", "--task-id", "--task_id"],
+        "the engine names the people of each call": ["--participant-label", "--participant_label"],
+        "the engine gives each call its own folder": ["-w", "--work-dir", "--work_dir"],
+        "it follows the threads of rule preprocess": [
+            *("--nprocs", "--nthreads", "--n_cpus", "--n-cpus", "--omp-nthreads")
+        ],
+        "it follows the memory of rule preprocess": ["--mem", "--mem_mb", "--mem-mb"],
+        "the engine sets it already": [
+            *("--notrack", "--no-tty", "--skip-bids-validation", "--skip_bids_validation")
+        ],
+        "with it no BOLD images come, and the next steps need them": [
+            *("-h", "--help", "--version", "--shell", "--anat-only", "--anat_only"),
+            *("--boilerplate-only", "--boilerplate_only", "--reports-only", "--reports_only"),
+        ],
+    }.items()
+    for argument in arguments
+}
+
+
 class Preprocessing(Settings):
     """From raw BOLD and T1w images to images in template space."""
 
     engine: Literal["minimal", "fmriprep"] = Field(
         "minimal", description="`minimal` (built in, antspyx) or `fmriprep`."
     )
+    fmriprep: Fmriprep = Field(Fmriprep(), description="How fMRIPrep is run.")
     voxel_size: float = Field(3.0, gt=0, description="Edge in mm of the voxels written.")
     registration_voxel_size: float = Field(
         2.0, gt=0, description="Edge in mm of the template that T1w images are registered to."

@@ -70,10 +70,11 @@ def _preprocess(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.preprocess import preprocess
     from semantoks.store import read_shard
 
-    scans = read_shard(a.scans)
-    preprocess(
-        scans, Path(a.bids), a.out, Preprocessing.model_validate(s["preprocessing"]), a.threads
-    )
+    scans, settings = read_shard(a.scans), s["preprocessing"]
+    if a.running:
+        settings = settings | {"fmriprep": settings.get("fmriprep", {}) | a.running}
+    settings = Preprocessing.model_validate(settings)
+    preprocess(scans, Path(a.bids), a.out, settings, a.threads, a.memory)
 
 
 def _parcellate(a: Namespace, s: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from nilearn.interfaces.fmriprep import load_confounds, load_confounds_strategy
 from numpy.typing import NDArray
 
 from semantoks.config import Preprocessing, Simulation
-from semantoks.errors import ScanError, UserError
+from semantoks.errors import ScanError
 from semantoks.preprocess import preprocess
 from semantoks.preprocess.confounds import (
     acompcor,
@@ -234,14 +234,10 @@ def table_of(bids: Path) -> pd.DataFrame:
                 "repetition_time": sidecar["RepetitionTime"],
                 "slice_timing": json.dumps(sidecar["SliceTiming"]),
                 "slice_encoding_direction": "k",
+                "problem": "",
             }
         )
     return pd.DataFrame(rows)
-
-
-def test_the_missing_engine_says_so(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="'fmriprep' is not available in this version"):
-        preprocess(pd.DataFrame(), tmp_path, tmp_path, Preprocessing(engine="fmriprep"), 1)
 
 
 @pytest.fixture(scope="module")

@@ -144,6 +144,13 @@ EMBEDDINGS = {
 REPRESENTATIONS = [*EMBEDDINGS, *BASELINES]
 TASKS = [(d, p) for d, about in DATASETS.items() for p in about["phenotypes"]]
 ATLAS = config["atlas"]
+FMRIPREP = config["preprocessing"]["engine"] == "fmriprep"
+# How fMRIPrep is run and not what it makes.
+RUNNING = {
+    key: config["preprocessing"]["fmriprep"][key]
+    for key in (("license", "participants_per_call") if FMRIPREP else ())
+}
+RUNNING_JSON = json.dumps(RUNNING)
 
 
 def settings(stage, **values):
@@ -168,6 +175,17 @@ def preprocessed(w):
     if DATASETS[w.dataset]["source"] == "bids":
         return [f"results/preprocessed/{w.dataset}/shard-{w.shard}"]
     return []
+
+
+def engine_settings():
+    """What of the preprocessing settings changes the images, with the engine in use."""
+    every = config["preprocessing"]
+    if every["engine"] == "minimal":
+        return {key: value for key, value in every.items() if key != "fmriprep"}
+    images = {
+        key: value for key, value in every["fmriprep"].items() if key not in RUNNING
+    }
+    return {"engine": "fmriprep", "fmriprep": images}
 
 
 def shard_numbers(dataset):

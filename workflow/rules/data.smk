@@ -68,14 +68,19 @@ rule preprocess:
         "logs/preprocessed/{dataset}/shard-{shard}.log",
     conda:
         "../../envs/images.yaml"
-    threads: 4
+    threads: 8 if FMRIPREP else 4
     resources:
-        mem_mb=lambda w, threads: 2000 * threads,
+        mem_mb=lambda w, threads: (
+            max(16000, 4000 * threads) if FMRIPREP else 2000 * threads
+        ),
+        # Not in params: how fMRIPrep is run reruns nothing.
+        running=lambda w: RUNNING_JSON,
     params:
         bids=lambda w: data_folder(w.dataset),
-        settings=settings("preprocess", preprocessing=config["preprocessing"]),
+        settings=settings("preprocess", preprocessing=engine_settings()),
     shell:
         "python -m semantoks preprocess --settings {params.settings:q} --threads {threads}"
+        " --memory {resources.mem_mb} --running {resources.running:q}"
         " --label '{wildcards.dataset} {wildcards.shard}' --scans {input:q}"
         " --bids {params.bids:q} --out {output:q} 2>&1 | tee {log:q}"
 

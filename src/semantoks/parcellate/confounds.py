@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -34,24 +37,43 @@ def load_confounds(bold: Path, strategy: str, settings: Parcellation) -> Confoun
     ScanError
         When the table is missing or lacks what the strategy needs.
     """
-    from nilearn.interfaces import fmriprep
-
     if strategy == "none":
         return None, None
     if not confounds_table(bold).exists():
         raise ScanError(f"no confounds table beside {bold.name}")
     try:
-        if strategy == "36p":
-            loaded = fmriprep.load_confounds(
-                str(bold), ("motion", "wm_csf", "global_signal"), **_FULL
-            )
-        else:
-            options = {} if strategy == "ica_aroma" else {"motion": settings.motion}
-            loaded = fmriprep.load_confounds_strategy(str(bold), strategy, **options)
+        with _alone(bold) as path:
+            loaded = _load(path, strategy, settings)
     except (ValueError, KeyError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise ScanError(f"confounds '{strategy}' cannot be loaded ({_sentence(error)})") from error
     confounds, kept = loaded
     return confounds.loc[:, ~confounds.columns.str.startswith("cosine")], kept
+
+
+@contextmanager
+def _alone(bold: Path) -> Iterator[Path]:
+    """Yield a name for the image with nothing but its confounds beside it.
+
+    nilearn looks for them by pattern, and finds two where a task has runs with and without number.
+    """
+    table = confounds_table(bold)
+    with TemporaryDirectory() as folder:
+        for path in (bold, table, table.with_suffix(".json")):
+            if path.exists():
+                (Path(folder) / path.name).symlink_to(path.resolve())
+        yield Path(folder) / bold.name
+
+
+def _load(bold: Path, strategy: str, settings: Parcellation) -> tuple[pd.DataFrame, np.ndarray]:
+    from nilearn.interfaces import fmriprep
+
+    if strategy == "36p":
+        found = fmriprep.load_confounds(str(bold), ("motion", "wm_csf", "global_signal"), **_FULL)
+    else:
+        options = {} if strategy == "ica_aroma" else {"motion": settings.motion}
+        found = fmriprep.load_confounds_strategy(str(bold), strategy, **options)
+    confounds, kept = found
+    return confounds, kept
 
 
 def confounds_table(bold: Path) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import time
 from functools import partial
 from pathlib import Path
@@ -12,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from semantoks.config import Preprocessing
-from semantoks.errors import UserError
-from semantoks.preprocess.derivatives import describe, write_tsv
+from semantoks.preprocess.derivatives import clear, describe, write_tsv
+from semantoks.preprocess.fmriprep_shard import preprocess_with_fmriprep
 from semantoks.workers import completed
 
 log = logging.getLogger(__name__)
@@ -33,7 +32,12 @@ ITK_THREADS = "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"
 
 
 def preprocess(
-    scans: pd.DataFrame, bids: Path, out: Path, settings: Preprocessing, threads: int
+    scans: pd.DataFrame,
+    bids: Path,
+    out: Path,
+    settings: Preprocessing,
+    threads: int,
+    memory: int = 0,
 ) -> pd.DataFrame:
     """Preprocess one shard.
 
@@ -51,31 +55,31 @@ def preprocess(
         Engine and voxel sizes.
     threads
         Number of processes; the result does not depend on it.
+    memory
+        MB that fMRIPrep may use, 0 when it is not known.
 
     Returns
     -------
     DataFrame
         One row per scan, in the order given, also written as ``scans.tsv``: ``status`` (ok or
-        failed), ``reason``, ``seconds`` (CPU), ``dice`` (brain mask against template),
-        ``mean_fd`` (mm), ``n_volumes``, ``repetition_time`` (s).
+        failed), ``reason``, ``seconds`` (of CPU; with fMRIPrep a scan's part of the time its
+        call took), ``dice`` (brain mask against template; missing with fMRIPrep), ``mean_fd``
+        (mm), ``n_volumes``, ``repetition_time`` (s).
 
     Raises
     ------
     UserError
-        When the engine is not available.
+        When fMRIPrep is wanted and cannot be started.
     """
-    if settings.engine != "minimal":
-        raise UserError(
-            f"The preprocessing engine '{settings.engine}' is not available in this version. "
-            "Set `engine: minimal` under `preprocessing` in config.yaml."
-        )
-    _clear(out)
-    describe(out)
-    good = scans[scans["problem"] == ""]
-    rows = _work(good, bids, out, settings, threads) if len(good) else []
+    good, bad = scans[scans["problem"] == ""], scans[scans["problem"] != ""]
+    if settings.engine == "fmriprep":
+        rows = preprocess_with_fmriprep(good, bids, out, settings.fmriprep, threads, memory)
+    else:
+        clear(out)
+        describe(out)
+        rows = _work(good, bids, out, settings, threads) if len(good) else []
     rows += [
-        {**row, "status": "failed", "reason": row["problem"]}
-        for row in scans[scans["problem"] != ""].to_dict("records")
+        {**row, "status": "failed", "reason": row["problem"]} for row in bad.to_dict("records")
     ]
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"n_volumes": "Int64"})
     table = table.set_index("scan").loc[scans["scan"]].reset_index()
@@ -100,9 +104,3 @@ def _work(
         left = (time.monotonic() - started) / len(rows) * (len(scans) - len(rows))
         log.info("%d of %d scans, %.0f s left", len(rows), len(scans), left)
     return rows
-
-
-def _clear(out: Path) -> None:
-    (out / "scans.tsv").unlink(missing_ok=True)
-    for folder in out.glob("sub-*"):
-        shutil.rmtree(folder)
