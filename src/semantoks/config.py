@@ -175,6 +175,13 @@ class Preprocessing(Settings):
         le=1,
         description="Scans whose brain mask overlaps the template's less (Dice) count as failed.",
     )
+    min_correlation: float = Field(
+        0.3,
+        ge=-1,
+        le=1,
+        description="Scans whose registered T1w image correlates less with the template, inside "
+        "the brain, count as failed.",
+    )
 
 
 class Origin(Settings):

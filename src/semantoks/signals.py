@@ -6,12 +6,44 @@ interpolated before the filter), then the target TR, then the z-score.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy.interpolate import CubicSpline
 
+from semantoks.errors import ScanError
+
 EPSILON = 1e-8
+LONGEST_TR = 20.0  # s; more must be milliseconds
 MIN_VOLUMES = 34  # what the fifth-order band-pass of nilearn needs to run forth and back
+
+
+def repetition_time(value: Any, where: str) -> float:
+    """Check a repetition time.
+
+    Parameters
+    ----------
+    value
+        Seconds, as found; None or NaN where nothing was found.
+    where : str
+        Where it was looked for.
+
+    Raises
+    ------
+    ScanError
+        When there is none, or it cannot be one in seconds.
+    """
+    try:
+        tr = float("nan" if value is None else value)
+    except (TypeError, ValueError):
+        raise ScanError(f"RepetitionTime is '{value}' in {where}; a number is needed") from None
+    if np.isnan(tr):
+        raise ScanError(f"no repetition time: {where} has no RepetitionTime")
+    if not 0 < tr <= LONGEST_TR:
+        hint = "; is it in milliseconds?" if tr > LONGEST_TR else ""
+        raise ScanError(f"RepetitionTime is {tr:g} in {where}; seconds are needed{hint}")
+    return tr
 
 
 def clean(

@@ -58,7 +58,7 @@ def found(folder: Path, atlas: Atlas) -> Path:
 
 
 def write_status(folder: Path, rows: list[dict[str, object]]) -> pd.DataFrame:
-    table = pd.DataFrame(rows).assign(session="", task="rest", run="", problem="")
+    table = pd.DataFrame(rows).assign(session="", task="rest", run="", problem="", correlation=0.9)
     table.to_csv(folder / "scans.tsv", sep="\t", index=False)
     return table
 

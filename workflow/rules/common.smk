@@ -20,7 +20,7 @@ VERSION = {
     "simulate": 1,
     "get_atlas": 2,
     "index": 3,
-    "preprocess": 1,
+    "preprocess": 2,
     "parcellate": 2,
     "pretrain": 3,
     "embed": 3,

@@ -79,10 +79,10 @@ def _derivatives(folder: Path) -> Found:
     seen = set[str]()
     for pattern in IMAGES:
         for path in _files(folder, pattern):
-            scan = path.name.split("_space-")[0]
-            if scan not in seen and "_desc-brain" not in path.name:
-                seen.add(scan)
+            scan, image = path.name.split("_space-")[0], path.name.removesuffix(".gz")
+            if scan not in seen or image in seen:  # compressed and not: two files of one image
                 yield _row(folder, path, scan, **_entities(scan))
+            seen |= {scan, image}
 
 
 def _tables(folder: Path) -> Found:

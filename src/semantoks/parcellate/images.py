@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from semantoks.config import Parcellation
 from semantoks.errors import ScanError
 from semantoks.parcellate.cifti import cifti_means
 from semantoks.parcellate.confounds import load_confounds, mean_fd
-from semantoks.parcellate.run import Run, repetition_time, sidecar
+from semantoks.parcellate.run import Run, sidecar
 from semantoks.parcellate.volumes import regional_means
+from semantoks.signals import repetition_time
 
 PREPROCESSED = "_desc-preproc_bold"
 AROMA = "_desc-smoothAROMAnonaggr_bold"
@@ -66,9 +68,7 @@ def read_fmriprep(bold: Path, atlas: Atlas, strategy: str, settings: Parcellatio
         means, measures = cifti_means(bold, atlas, settings.min_coverage, tr)
     else:
         _require_space(bold, str(about.get("Space") or space_of(bold)), atlas)
-        name = bold.name.replace(PREPROCESSED, "_desc-brain_mask")
-        mask = bold.with_name(name.replace(AROMA, "_desc-brain_mask"))
-        means, measures = _averaged(bold, mask, atlas, settings)
+        means, measures = _averaged(bold, _mask_of(bold), atlas, settings)
     confounds, kept = load_confounds(bold, strategy, settings)
     if confounds is not None and len(confounds) != len(means):
         raise ScanError(
@@ -92,6 +92,13 @@ def read_image(bold: Path, atlas: Atlas, tr: Any, settings: Parcellation) -> Run
     mask = next((path for path in masks if path.exists()), None)
     means, measures = _averaged(bold, mask, atlas, settings)
     return Run(means, tr, space_of(bold) or atlas.space, measures=measures)
+
+
+def _mask_of(bold: Path) -> Path:
+    """Name the brain mask beside an image, compressed or not."""
+    name = re.sub(f"({PREPROCESSED}|{AROMA}).nii(.gz)?$", "_desc-brain_mask.nii.gz", bold.name)
+    mask, plain = bold.with_name(name), bold.with_name(name.removesuffix(".gz"))
+    return plain if plain.exists() and not mask.exists() else mask
 
 
 def _first(tr: Any, bold: Path) -> Any:

@@ -17,6 +17,7 @@ MEASURES = (
     "dvars",
     "coverage",
     "dice",
+    "correlation",
 )
 
 

@@ -12,8 +12,6 @@ import pandas as pd
 from semantoks.errors import ScanError, UserError
 from semantoks.store import read_json
 
-LONGEST_TR = 20.0  # s; more must be milliseconds
-
 
 @dataclass(frozen=True)
 class Run:
@@ -43,33 +41,6 @@ class Run:
     measures: dict[str, float] = field(default_factory=dict)
 
 
-def repetition_time(value: Any, where: str) -> float:
-    """Check a repetition time.
-
-    Parameters
-    ----------
-    value
-        Seconds, as found; None or NaN where nothing was found.
-    where : str
-        Where it was looked for.
-
-    Raises
-    ------
-    ScanError
-        When there is none, or it cannot be one in seconds.
-    """
-    try:
-        tr = float("nan" if value is None else value)
-    except (TypeError, ValueError):
-        raise ScanError(f"RepetitionTime is '{value}' in {where}; a number is needed") from None
-    if np.isnan(tr):
-        raise ScanError(f"no repetition time: {where} has no RepetitionTime")
-    if not 0 < tr <= LONGEST_TR:
-        hint = "; is it in milliseconds?" if tr > LONGEST_TR else ""
-        raise ScanError(f"RepetitionTime is {tr:g} in {where}; seconds are needed{hint}")
-    return tr
-
-
 def sidecar(path: Path) -> dict[str, Any]:
     """Read the JSON file beside an image or a table.
 
@@ -89,5 +60,5 @@ def sidecar(path: Path) -> dict[str, Any]:
     try:
         content = read_json(file)
     except UserError as error:
-        raise ScanError(str(error)) from error
+        raise ScanError(f"{file.name} is not readable JSON") from error
     return content if isinstance(content, dict) else {}

@@ -117,6 +117,8 @@ def scan_timeseries(run: Run, settings: Parcellation) -> tuple[np.ndarray, dict[
     signals_TC = resample_time(signals_TC, run.tr, settings.repetition_time)
     timeseries_CT = np.full((len(covered_C), len(signals_TC)), np.nan, np.float32)
     timeseries_CT[covered_C] = zscore(signals_TC.T)
+    if np.isnan(timeseries_CT).all():
+        raise ScanError("no region changes over time", measures)
     return timeseries_CT, measures
 
 
@@ -209,7 +211,7 @@ def _status(folder: Path) -> pd.DataFrame:
 def _preprocessed(status: pd.DataFrame, scan: str) -> dict[str, float]:
     """Return what preprocessing measured of a run, or pass its reason on."""
     row = status.loc[scan]
-    numbers = pd.to_numeric(row[["mean_fd", "dice"]], errors="coerce").dropna()
+    numbers = pd.to_numeric(row[["mean_fd", "dice", "correlation"]], errors="coerce").dropna()
     measures = {key: float(value) for key, value in numbers.items()}
     if row["status"] != "ok":
         raise ScanError(str(row["reason"]), measures)

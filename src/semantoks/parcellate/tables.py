@@ -11,7 +11,8 @@ import pandas as pd
 
 from semantoks.atlas import Atlas
 from semantoks.errors import ScanError, UserError
-from semantoks.parcellate.run import Run, repetition_time, sidecar
+from semantoks.parcellate.run import Run, sidecar
+from semantoks.signals import repetition_time
 from semantoks.store import find_scan
 
 HDF5 = (".h5", ".hdf5")

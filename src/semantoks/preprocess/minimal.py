@@ -25,7 +25,7 @@ from semantoks.preprocess.reading import Run, read_bold, read_t1w
 from semantoks.preprocess.realign import choose_reference, realign
 from semantoks.preprocess.resample import dice, resample, resample_mask
 from semantoks.preprocess.slice_timing import correct_slice_timing, slice_axis
-from semantoks.preprocess.template import load_template
+from semantoks.preprocess.template import Template, load_template
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ class Session:
     def __init__(self, bids: Path, out: Path, t1w: str, settings: Preprocessing) -> None:
         self.bids, self.out, self.t1w, self.settings = bids, out, t1w, settings
         self.template = load_template(settings.voxel_size)
+        self.correlation = float("nan")  # known once the anatomy is registered
 
     @cached_property
     def anatomy(self) -> Anatomy:
@@ -48,7 +49,9 @@ class Session:
         voxels = transform(np.linalg.inv(anatomy.image.affine), points)
         resampled = map_coordinates(anatomy.image.data, voxels, order=1)
         shape = self.template.brain.shape
-        write_anatomy(self.out, self.t1w, resampled.reshape(shape), self.template)
+        resampled = resampled.reshape(shape)
+        write_anatomy(self.out, self.t1w, resampled, self.template)
+        self.correlation = _similarity(resampled, self.template)
         return anatomy
 
     def preprocess(self, scan: dict[str, Any]) -> dict[str, Any]:
@@ -57,18 +60,19 @@ class Session:
         Returns
         -------
         dict
-            `dice`, `mean_fd` (mm), `n_volumes` and `repetition_time` (s).
+            `dice`, `correlation`, `mean_fd` (mm), `n_volumes` and `repetition_time` (s).
 
         Raises
         ------
         ScanError
             When the run cannot be used.
         """
-        run = read_bold(self.bids / scan["bold"], float(scan["repetition_time"] or "nan"))
+        run = read_bold(self.bids / scan["bold"], float(scan["repetition_time"]))
         non_steady = count_non_steady(run.images)
         reference = choose_reference(run.images, non_steady)
         mask = bold_mask(run.volume(reference))
         rigid = register_bold(run.volume(reference), mask, self.anatomy)
+        self._check_anatomy()
         motion = realign(run.images, run.affine, mask, reference)
         timing = _correct_timing(run, scan)
         points = transform(rigid, self.anatomy.from_template(self.template.points()))
@@ -84,10 +88,19 @@ class Session:
         files.write_bold(series, inside, self.template, run.repetition_time, timing)
         return {
             "dice": round(overlap, 4),
+            "correlation": round(self.correlation, 4),
             "mean_fd": round(float(table["framewise_displacement"].mean()), 4),
             "n_volumes": run.volumes,
             "repetition_time": run.repetition_time,
         }
+
+    def _check_anatomy(self) -> None:
+        if self.correlation < self.settings.min_correlation:
+            raise ScanError(
+                f"the T1w image in template space correlates with the template by "
+                f"{self.correlation:.2f}, at least {self.settings.min_correlation:g} is wanted: "
+                "registration failed, or it is no T1w image"
+            )
 
     def _checked_overlap(self, brain: np.ndarray) -> float:
         overlap = dice(brain, self.template.brain)
@@ -112,6 +125,12 @@ class Session:
             if not tissue.any():
                 raise ScanError(f"no voxel of {name} in the field of view, confounds need some")
         return tissues
+
+
+def _similarity(t1w: np.ndarray, template: Template) -> float:
+    """Correlate an image in template space with the template, inside its brain."""
+    inside = template.brain
+    return float(np.corrcoef(t1w[inside], template.t1w[inside])[0, 1])
 
 
 def _correct_timing(run: Run, scan: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from nibabel.filebasedimages import ImageFileError
 
 from semantoks.errors import ScanError
 from semantoks.preprocess.ants_bridge import Image
+from semantoks.signals import repetition_time as checked_tr
 
 MIN_VOLUMES = 10  # fewer cannot be told from a reference image
 
@@ -53,14 +54,17 @@ def read_bold(path: Path, repetition_time: float) -> Run:
     ScanError
         When the file cannot be read, or is not a run.
     """
+    repetition_time = checked_tr(repetition_time, f"the sidecars of {path.name}")
     data, affine = _read(path)
     if data.ndim != 4 or data.shape[3] < MIN_VOLUMES:
         raise ScanError(
             f"{path.name} has shape {data.shape}: a run needs four dimensions "
             f"and at least {MIN_VOLUMES} volumes"
         )
-    if not repetition_time > 0:
-        raise ScanError(f"no RepetitionTime in the sidecars of {path.name}")
+    holes = np.isnan(data).all(axis=(0, 1, 2))
+    if holes.any():
+        raise ScanError(f"{holes.sum()} of {len(holes)} volumes of {path.name} are NaN throughout")
+    data = np.nan_to_num(data, copy=False)
     if not data.any():
         raise ScanError(f"{path.name} is empty: all voxels are 0")
     return Run(data, affine, repetition_time)
@@ -75,6 +79,7 @@ def read_t1w(path: Path) -> Image:
         When the file cannot be read, or is not a volume.
     """
     data, affine = _read(path)
+    data = np.nan_to_num(data, copy=False)
     if data.ndim == 4 and data.shape[3] == 1:
         data = data[..., 0]
     if data.ndim != 3 or not data.any():
@@ -89,4 +94,4 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
     except (OSError, EOFError, ValueError, zlib.error, ImageFileError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ScanError(f"{path.name} cannot be read, it may be cut short ({reason})") from error
-    return np.nan_to_num(data, copy=False), image.affine
+    return data, image.affine

@@ -24,6 +24,7 @@ COLUMNS = [
     "reason",
     "seconds",
     "dice",
+    "correlation",
     "mean_fd",
     "n_volumes",
     "repetition_time",
@@ -63,7 +64,8 @@ def preprocess(
     DataFrame
         One row per scan, in the order given, also written as ``scans.tsv``: ``status`` (ok or
         failed), ``reason``, ``seconds`` (of CPU; with fMRIPrep a scan's part of the time its
-        call took), ``dice`` (brain mask against template; missing with fMRIPrep), ``mean_fd``
+        call took), ``dice`` (brain mask against template) and
+        ``correlation`` (T1w image with the template), both missing with fMRIPrep, ``mean_fd``
         (mm), ``n_volumes``, ``repetition_time`` (s).
 
     Raises
