@@ -79,7 +79,7 @@ def _preprocess(a: Namespace, s: dict[str, Any]) -> None:
 
 def _parcellate(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.atlas import Atlas
-    from semantoks.parcellate import parcellate
+    from semantoks.parcellate.shard import parcellate
     from semantoks.store import read_shard
 
     atlas = Atlas.read(s["atlas"], a.atlas_image, a.atlas_table)

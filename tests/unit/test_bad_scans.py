@@ -16,7 +16,7 @@ from semantoks.atlas import Atlas
 from semantoks.config import Dataset, Origin, Parcellation, Preprocessing
 from semantoks.errors import UserError
 from semantoks.index import index
-from semantoks.parcellate import parcellate
+from semantoks.parcellate.shard import parcellate
 from semantoks.preprocess import preprocess
 from semantoks.store import read_scan_table, read_shard
 

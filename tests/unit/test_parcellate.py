@@ -11,9 +11,9 @@ import pytest
 from semantoks.atlas import Atlas
 from semantoks.config import Origin, Parcellation
 from semantoks.errors import ScanError
-from semantoks.parcellate import parcellate, scan_timeseries
 from semantoks.parcellate.images import find_bold, read_fmriprep
 from semantoks.parcellate.quality import require_quality
+from semantoks.parcellate.shard import parcellate, scan_timeseries
 from semantoks.store import read_manifest, read_scan_table, read_scans, read_table
 
 AFFINE = np.diag([4.0, 4, 4, 1])
