@@ -138,12 +138,15 @@ def test_bfloat16_gives_the_same_losses(masked: bool) -> None:
 
 
 @pytest.mark.slow
-def test_compiled_encoders_give_the_same_losses() -> None:
-    model = paper_like(16)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_compiled_encoders_give_the_same_losses(dtype: torch.dtype) -> None:
+    model = paper_like(16).to(dtype)
     batch = draw_batch(model, 40, masked=True)
-    batch = batch._replace(views_WCT=batch.views_WCT.float())
+    batch = batch._replace(views_WCT=batch.views_WCT.to(dtype))
     expected, exact = gradients(model, batch, 0.5), take_gradients(model)
     for encoder in (model.student, model.teacher):
         encoder.encode = torch.compile(encoder.encode, dynamic=False)  # type: ignore[method-assign]
-    torch.testing.assert_close(gradients(model, batch, 0.5), expected, rtol=0, atol=1e-5)
-    torch.testing.assert_close(take_gradients(model), exact, rtol=1e-3, atol=1e-5)
+    near = 1e-5 if dtype is torch.float32 else 1e-10
+    torch.testing.assert_close(gradients(model, batch, 0.5), expected, rtol=0, atol=near)
+    if dtype is torch.float64:  # single precision says little about the smallest gradients
+        torch.testing.assert_close(take_gradients(model), exact, rtol=1e-7, atol=1e-10)

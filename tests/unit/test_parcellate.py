@@ -7,10 +7,12 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from nilearn.maskers import NiftiLabelsMasker
 
 from semantoks.atlas import Atlas
 from semantoks.config import Origin, Parcellation
 from semantoks.errors import ScanError
+from semantoks.parcellate.confounds import load_confounds
 from semantoks.parcellate.images import find_bold, read_fmriprep
 from semantoks.parcellate.quality import require_quality
 from semantoks.parcellate.shard import parcellate, scan_timeseries
@@ -43,7 +45,7 @@ def write_run(folder: Path, scan: str, volumes: int = 100) -> np.ndarray:
     nib.save(nib.Nifti1Image(mask, AFFINE), f"{stem}_desc-brain_mask.nii.gz")
     Path(f"{stem}_desc-preproc_bold.json").write_text(json.dumps({"RepetitionTime": 2.5}))
     names = [f"{kind}_{axis}" for kind in ("trans", "rot") for axis in "xyz"] + ["csf"]
-    names += ["white_matter"]
+    names += ["white_matter", "global_signal"]
     suffixes = ("", "_derivative1", "_power2", "_derivative1_power2")
     columns = [f"{name}{suffix}" for name in names for suffix in suffixes]
     confounds = pd.DataFrame(rng.standard_normal((volumes, len(columns))), columns=columns)
@@ -72,6 +74,31 @@ def test_means_follow_the_table_and_the_mask(tmp_path: Path, atlas: Atlas) -> No
     assert np.allclose(means[:, 0], data[6:9, 1:4, 1:4].mean(axis=(0, 1, 2)), atol=1e-2)
     assert np.allclose(means[:, 1], data[1:4, 1:4, 1:4].mean(axis=(0, 1, 2)), atol=1e-2)
     assert np.isnan(means[:, 2]).all()
+
+
+@pytest.mark.parametrize("strategy", ["simple", "36p", "none"])
+def test_the_whole_way_is_nilearns(tmp_path: Path, atlas: Atlas, strategy: str) -> None:
+    """Masker, confounds and band-pass in one call of nilearn, then the z-score."""
+    write_run(tmp_path, SCAN, volumes=200)
+    bold = found(tmp_path, atlas)
+    settings = Parcellation(repetition_time=2.5, min_coverage=0.4)
+    run = read_fmriprep(bold, atlas, strategy, settings)
+    ours, _ = scan_timeseries(run, settings)
+    masker = NiftiLabelsMasker(
+        atlas.image,
+        mask_img=str(bold).replace("desc-preproc_bold", "desc-brain_mask"),
+        resampling_target="data",
+        standardize=None,
+        detrend=True,
+        low_pass=0.1,
+        high_pass=0.01,
+        t_r=2.5,
+    )
+    confounds, _ = load_confounds(bold, strategy, settings)
+    theirs = masker.fit_transform(str(bold), confounds=confounds).T[[1, 0]]
+    theirs = (theirs - theirs.mean(1, keepdims=True)) / theirs.std(1, keepdims=True)
+    np.testing.assert_allclose(ours[:2], theirs, atol=1e-4)
+    assert np.isnan(ours[2]).all()
 
 
 def test_a_bad_scan_is_kept_with_its_reason(tmp_path: Path, atlas: Atlas) -> None:
