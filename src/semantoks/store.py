@@ -24,6 +24,7 @@ from semantoks.config import Settings
 from semantoks.errors import UserError
 
 _OPEN_FILES = 64
+HDF5 = (".h5", ".hdf5")  # names of files of the reference
 ARRAYS = ("timeseries", "means")
 SCAN_ENTITIES = ("scan", "participant_id", "session", "task", "run")
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from semantoks.config import RepetitionTime
 from semantoks.errors import UserError
+from semantoks.store import HDF5
 
 log = logging.getLogger(__name__)
-HDF5 = (".h5", ".hdf5")
 
 
 def read_participants(

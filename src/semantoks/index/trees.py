@@ -11,9 +11,8 @@ import pandas as pd
 from semantoks.config import ENTITIES, Dataset
 from semantoks.errors import UserError
 from semantoks.index.files import problem_of, version_of, without_duplicates
-from semantoks.store import read_table
+from semantoks.store import HDF5, read_table
 
-HDF5 = (".h5", ".hdf5")
 IMAGES = ("*_space-*_bold.nii.gz", "*_space-*_bold.nii", "*_space-*_bold.dtseries.nii")
 TABLES = tuple(f"*_timeseries{suffix}" for suffix in (".tsv", ".csv", ".npy", ".1D"))
 Found = Iterator[dict[str, str]]

@@ -10,6 +10,7 @@ import numpy as np
 
 from semantoks.atlas import Atlas
 from semantoks.errors import ScanError
+from semantoks.parcellate.volumes import require_finite
 
 CHUNK = 4096  # grayordinates at a time
 MIN_OVERLAP = 0.5
@@ -103,7 +104,7 @@ def _average(
         part_G = region_G[start : start + CHUNK]
         alive_G = np.isfinite(data_TG[0]) & data_TG.any(axis=0) & (part_G > 0)
         data_TG, part_G = data_TG[:, alive_G], part_G[alive_G]
-        _require_finite(data_TG)
+        require_finite(data_TG)
         np.add.at(sums_CT, part_G, data_TG.T)
         np.add.at(seen_C, part_G, 1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -128,12 +129,3 @@ def _read(image: Any, part: slice) -> np.ndarray:
         return np.asarray(image.dataobj[:, part], np.float64)
     except (OSError, ValueError, EOFError) as error:
         raise ScanError(f"the CIFTI file is cut short ({error})") from error
-
-
-def _require_finite(data_TG: np.ndarray) -> None:
-    odd = np.flatnonzero(~np.isfinite(data_TG).all(axis=1))
-    if len(odd):
-        raise ScanError(
-            f"{len(odd)} of {len(data_TG)} volumes have values that are not numbers, first volume "
-            f"{odd[0] + 1}"
-        )

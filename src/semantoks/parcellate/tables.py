@@ -13,9 +13,8 @@ from semantoks.atlas import Atlas
 from semantoks.errors import ScanError, UserError
 from semantoks.parcellate.run import Run, sidecar
 from semantoks.signals import repetition_time
-from semantoks.store import find_scan
+from semantoks.store import HDF5, find_scan
 
-HDF5 = (".h5", ".hdf5")
 TEXT = {".tsv": "\t", ".csv": ",", ".1D": r"\s+", ".txt": r"\s+"}
 MIN_KNOWN = 0.5  # of the names of a file that the atlas must know
 

@@ -152,7 +152,7 @@ def _pass(first: np.ndarray, rest: Iterator[np.ndarray], voxels: Voxels, image: 
         changes.append(float(np.vdot(before_V, before_V)))
         before_V = now_V
     sums_TR = np.array(sums)
-    _require_finite(sums_TR)
+    require_finite(sums_TR)
     return _summary(sums_TR, changes, (origin_V, total_V, squares_V), voxels, image)
 
 
@@ -183,11 +183,18 @@ def _summary(
     return Means(means_TC, voxels.coverage_C, tsnr, dvars)
 
 
-def _require_finite(sums_TR: np.ndarray) -> None:
-    odd = np.flatnonzero(~np.isfinite(sums_TR).all(axis=1))
+def require_finite(values_TX: np.ndarray) -> None:
+    """Refuse a run with volumes, the first axis, that have values which are not numbers.
+
+    Raises
+    ------
+    ScanError
+        Saying how many, and which is the first.
+    """
+    odd = np.flatnonzero(~np.isfinite(values_TX).all(axis=1))
     if len(odd):
         raise ScanError(
-            f"{len(odd)} of {len(sums_TR)} volumes have values that are not numbers inside the "
+            f"{len(odd)} of {len(values_TX)} volumes have values that are not numbers inside the "
             f"brain, first volume {odd[0] + 1}"
         )
 
