@@ -11,8 +11,10 @@ import pytest
 from nibabel.cifti2 import BrainModelAxis, LabelAxis, SeriesAxis
 
 from semantoks.atlas import Atlas
+from semantoks.config import Parcellation
 from semantoks.errors import ScanError
 from semantoks.parcellate.cifti import cifti_means
+from semantoks.parcellate.images import read_image
 
 LEFT, RIGHT = "CIFTI_STRUCTURE_CORTEX_LEFT", "CIFTI_STRUCTURE_CORTEX_RIGHT"
 AFFINE = np.diag([2.0, 2, 2, 1])
@@ -62,6 +64,13 @@ def test_vertices_are_matched_by_number_not_by_place(tmp_path: Path, atlas: Atla
     assert measures["dvars"] == pytest.approx(4.2, rel=0.1)
     strict, _ = cifti_means(path, atlas, 0.8, 0.8)
     assert np.isnan(strict).all(0).tolist() == [False, True, False, False]
+
+
+def test_other_trees_may_leave_the_tr_to_the_file(tmp_path: Path, atlas: Atlas) -> None:
+    path, _ = write(tmp_path, models(np.arange(100), np.arange(100)), step=0.72)
+    assert read_image(path, atlas, float("nan"), Parcellation()).tr == pytest.approx(0.72)
+    with pytest.raises(ScanError, match=r"says a TR of 0.72 s, its sidecar 2 s"):
+        read_image(path, atlas, 2.0, Parcellation())
 
 
 def test_what_does_not_fit_is_said(tmp_path: Path, atlas: Atlas) -> None:

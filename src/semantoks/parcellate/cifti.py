@@ -55,6 +55,17 @@ def cifti_means(
     return _average(image, region_G, size_C, min_coverage)
 
 
+def own_tr(bold: Path) -> float:
+    """Return the TR (s) that a CIFTI file states itself.
+
+    Raises
+    ------
+    ScanError
+        When it is no dense time series.
+    """
+    return float(_load(bold).header.get_axis(0).step)
+
+
 def _load(bold: Path) -> Any:
     try:
         image: Any = nib.load(bold)

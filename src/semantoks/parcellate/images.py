@@ -12,7 +12,7 @@ import numpy as np
 from semantoks.atlas import Atlas, same_space
 from semantoks.config import Parcellation
 from semantoks.errors import ScanError
-from semantoks.parcellate.cifti import cifti_means
+from semantoks.parcellate.cifti import cifti_means, own_tr
 from semantoks.parcellate.confounds import load_confounds, mean_fd
 from semantoks.parcellate.run import Run, sidecar
 from semantoks.parcellate.volumes import regional_means
@@ -83,7 +83,7 @@ def read_image(bold: Path, atlas: Atlas, tr: Any, settings: Parcellation) -> Run
 
     A mask is the file ``mask.nii.gz`` or ``brain_mask.nii.gz`` in the same folder, if there is one.
     """
-    tr = repetition_time(_first(tr, bold), f"`repetition_time` and the sidecar of {bold.name}")
+    tr = repetition_time(_given_tr(tr, bold), f"the sidecar of {bold.name} (or `repetition_time`)")
     if bold.name.endswith(".dtseries.nii"):
         means, measures = cifti_means(bold, atlas, settings.min_coverage, tr)
         return Run(means, tr, atlas.space, measures=measures)
@@ -101,13 +101,14 @@ def _mask_of(bold: Path) -> Path:
     return plain if plain.exists() and not mask.exists() else mask
 
 
-def _first(tr: Any, bold: Path) -> Any:
+def _given_tr(tr: Any, bold: Path) -> Any:
+    """Return the TR as configured, else of the sidecar, else (CIFTI) of the file itself."""
     if tr == tr and tr is not None:  # not NaN
         return tr
     try:
-        return sidecar(bold).get("RepetitionTime")
-    except ScanError:
-        return None
+        return sidecar(bold)["RepetitionTime"]
+    except (ScanError, KeyError):
+        return own_tr(bold) if bold.name.endswith(".dtseries.nii") else None
 
 
 def _averaged(
