@@ -14,6 +14,7 @@ import yaml
 from nibabel.cifti2 import BrainModelAxis, LabelAxis, SeriesAxis
 
 from semantoks.store import read_manifest, read_scan_table, read_scans, read_table
+from tests.stand_ins.site import Site
 from tests.workflow.conftest import SMALL, Workspace
 
 pytestmark = pytest.mark.slow
@@ -143,3 +144,31 @@ def write_cifti(root: Path, person: str, confounds: pd.DataFrame, about: Path) -
     table = Path(f"{stem}_desc-confounds_timeseries.tsv")
     confounds.to_csv(table, sep="\t", index=False, na_rep="n/a")
     table.with_suffix(".json").write_bytes(about.read_bytes())
+
+
+def test_raw_data_go_through_fmriprep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Index, docker by its wrapper, and regional means; docker and fMRIPrep are stand-ins."""
+    site = Site(tmp_path, monkeypatch)
+    people = ("01", "02", "03")
+    for person in people:
+        site.add(f"sub-{person}/anat/sub-{person}_T1w.nii.gz")
+    site.bids.joinpath("task-rest_bold.json").write_text('{"RepetitionTime": 2.0}')
+    site.bids.joinpath("dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.9"}')
+    rows = "".join(f"sub-{person}\t30\n" for person in people)
+    site.bids.joinpath("participants.tsv").write_text(f"participant_id\tage\n{rows}")
+    config = {
+        "datasets": {"given": {"path": str(site.bids)}},
+        "preprocessing": {
+            "engine": "fmriprep",
+            "fmriprep": {"runner": "docker", "license": str(site.folder / "license.txt")},
+        },
+    }
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config, allow_unicode=True))
+    Workspace(tmp_path).run("timeseries")
+    (path,) = tmp_path.glob("results/timeseries/given/*.parquet")
+    assert read_manifest(path).engine == "fMRIPrep 25.2.7"
+    assert len(read_scan_table([path])) == 4
+    status = pd.read_csv(next(tmp_path.glob("results/preprocessed/given/*/scans.tsv")), sep="\t")
+    assert (status["status"] == "ok").all() and (status["n_volumes"] == 12).all()
+    assert any("nipreps/fmriprep:25.2.7" in words for words in site.commands("docker"))
+    assert "Nothing to be done" in Workspace(tmp_path).run("timeseries").stderr
