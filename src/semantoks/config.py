@@ -24,7 +24,21 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 Kind = Literal["classification", "regression"]
 Strength = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Strategy = Literal["none", "simple", "scrubbing", "compcor", "ica_aroma", "36p"]
-RepetitionTime = Annotated[float, Field(gt=0)] | str | dict[str, dict[str, float]]
+_ByValue = Annotated[dict[str, dict[str | int | float, float]], Field(min_length=1, max_length=1)]
+RepetitionTime = Annotated[float, Field(gt=0)] | str | _ByValue
+ManifestField = Literal[
+    "atlas",
+    "atlas_sha256",
+    "labels",
+    "networks",
+    "space",
+    "tr",
+    "low_pass",
+    "high_pass",
+    "confounds",
+    "engine",
+]
+MINIMAL_SPACE = "MNI152NLin2009aSym"  # what the built-in engine writes
 ENTITIES = ("participant", "session", "task", "run")
 Readout = Literal["pooled", "networks"]
 SCHAEFER = r"schaefer([1-9]00|1000)x(7|17)"
@@ -195,8 +209,13 @@ class Origin(Settings):
     template: str | None = Field(
         None,
         description="Where the files of another tree lie, with entities in braces, such as "
-        "`{participant}/fMRI/rfMRI.ica/filtered_func_data_clean.nii.gz`; entities: participant, "
-        "session, task, run; `*` is anything.",
+        "`{participant}/fMRI/rfMRI.ica/reg_standard/filtered_func_data_clean.nii.gz`; entities: "
+        "participant, session, task, run; `*` is anything.",
+    )
+    space: str | None = Field(
+        None,
+        description="Template space of the images that a `template` names, such as "
+        "`MNI152NLin6Asym`, where neither their names nor their headers say it.",
     )
     confounds: Strategy | None = Field(
         None, description="Confounds of this data set, if not those of `parcellation`."
@@ -326,10 +345,10 @@ class Parcellation(Settings):
     @model_validator(mode="after")
     def _band_fits(self) -> Parcellation:
         nyquist = 1 / (2 * self.repetition_time)
-        if not self.high_pass < self.low_pass <= nyquist:
+        if not self.high_pass < self.low_pass < nyquist:
             raise ValueError(
-                f"the band {self.high_pass:g} to {self.low_pass:g} Hz must rise and end at "
-                f"{nyquist:g} Hz or below, half the rate of a TR of {self.repetition_time:g} s"
+                f"the band {self.high_pass:g} to {self.low_pass:g} Hz must rise and end below "
+                f"{nyquist:g} Hz, half the rate of a TR of {self.repetition_time:g} s"
             )
         return self
 
@@ -430,7 +449,7 @@ class Model(Settings):
         description="Embeddings to make: `pooled` (mean token and [CLS], as in the paper) or "
         "`networks` (one vector per network).",
     )
-    allow_mismatch: list[str] = Field(
+    allow_mismatch: list[ManifestField] = Field(
         [],
         description="Fields of the time series' manifest that may differ between data sets and "
         "from the model's, such as `engine` or `confounds`.",
@@ -499,6 +518,22 @@ class Config(Settings):
             raise ValueError(f"atlases.{taken[0]}: that is a built-in atlas; choose another name")
         if self.atlas not in self.atlases and not re.fullmatch(BUILT_IN, self.atlas):
             raise ValueError(f"atlas is '{self.atlas}'; {_nearest_atlas(self.atlas, self.atlases)}")
+        return self
+
+    @model_validator(mode="after")
+    def _space_fits(self) -> Config:
+        raw = [name for name, dataset in self.datasets.items() if dataset.source == "bids"]
+        own, engine = self.atlases.get(self.atlas), self.preprocessing.engine
+        generic = "MNI152" if self.atlas == "seitzman300" else "MNI152NLin6Asym"
+        atlas = own.space if own else generic
+        output = self.preprocessing.fmriprep.output_space.split(":")[0]
+        images = MINIMAL_SPACE if engine == "minimal" else output
+        if raw and atlas not in (images, "MNI152"):
+            raise ValueError(
+                f"the engine {engine} writes images in {images}, the atlas {self.atlas} is in "
+                f"{atlas}; for {raw[0]} use the atlas seitzman300, or the engine fmriprep with an "
+                "output_space that is the atlas's"
+            )
         return self
 
     @model_validator(mode="after")

@@ -48,7 +48,8 @@ def generated_by(folder: Path) -> str:
     if not file.is_file():
         return ""
     content = read_json(file)
-    tools = content.get("GeneratedBy") or [content.get("PipelineDescription") or {}]
+    tools = content.get("GeneratedBy") or content.get("PipelineDescription") or {}
+    tools = tools if isinstance(tools, list) else [tools]
     return " ".join(str(tools[0][key]) for key in ("Name", "Version") if tools[0].get(key))
 
 

@@ -79,7 +79,7 @@ def clean(
         confounds=confounds,
         t_r=tr,
         low_pass=low_pass,
-        high_pass=high_pass,
+        high_pass=high_pass or None,
         sample_mask=kept,
         detrend=True,
         standardize=None,

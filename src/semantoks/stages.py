@@ -161,7 +161,7 @@ STAGES: dict[str, Stage] = {
         "average one shard over an atlas",
         _parcellate,
         one=("scans", "atlas-image", "atlas-table"),
-        many=("derivatives",),
+        many=("derivatives", "regions"),
         text=("data",),
     ),
     "pretrain": Stage("pretrain a model", _pretrain, many=("timeseries",)),

@@ -252,6 +252,11 @@ def find_scan(path: Path, scan: str) -> tuple[Scan | None, Manifest]:
     return (found[0] if found else None), manifest
 
 
+def texts(values: Iterable[Any]) -> list[str]:
+    """Return ids as text, whether they were stored as bytes, text or numbers."""
+    return [one.decode() if isinstance(one, bytes) else str(one) for one in values]
+
+
 def read_scans(paths: Iterable[Path]) -> list[Scan]:
     """Read the included scans of several shards, sorted by scan."""
     return list(iter_scans(paths))

@@ -120,7 +120,7 @@ FAULTS: dict[str, tuple[Callable[[Run], Any], str]] = {
         lambda r: r.write(
             r.data, np.array([[4, 0, 0, 400], [0, 4, 0, 0], [0, 0, 4, 0], [0, 0, 0, 1.0]])
         ),
-        "only 0% of the atlas lies inside the brain mask",
+        "only 0% of the atlas lies where the run has a brain",
     ),
     "compressed and not": (Run.twice, "several files of one scan"),
     "infinite confounds": (

@@ -38,7 +38,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 def image_of(site: Site) -> Path:
     """Find the image of a person's first run as `parcellate` does."""
     atlas = Atlas("any", None, pd.DataFrame(), "MNI152NLin6Asym", "")
-    return find_bold(site.out, RUNS[1], "sub-02", atlas, "simple")
+    return find_bold(site.out / "sub-02", RUNS[1], atlas, "simple")
 
 
 def test_docker_by_way_of_the_real_wrapper(site: Site) -> None:

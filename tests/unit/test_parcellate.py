@@ -56,7 +56,7 @@ def write_run(folder: Path, scan: str, volumes: int = 100) -> np.ndarray:
 
 
 def found(folder: Path, atlas: Atlas) -> Path:
-    return find_bold(folder, SCAN, "sub-01", atlas, "simple")
+    return find_bold(folder / "sub-01", SCAN, atlas, "simple")
 
 
 def write_status(folder: Path, rows: list[dict[str, object]]) -> pd.DataFrame:

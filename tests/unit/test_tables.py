@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 
 from semantoks.atlas import Atlas
+from semantoks.config import Parcellation
 from semantoks.errors import ScanError, UserError
 from semantoks.parcellate.run import Run
+from semantoks.parcellate.shard import scan_timeseries
 from semantoks.parcellate.tables import read_names, read_timeseries
 from semantoks.store import Manifest, write_timeseries
 
@@ -80,6 +82,42 @@ def test_another_order_of_networks_is_noticed(
         read(tmp_path / "a.tsv", atlas)
 
 
+@pytest.mark.parametrize("first", ["volume", ""])
+def test_numbered_columns_are_labels_or_count_from_zero(
+    tmp_path: Path, atlas: Atlas, values: np.ndarray, first: str
+) -> None:
+    table = pd.DataFrame(values)  # its header is 0, 1, 2, 3
+    table.to_csv(tmp_path / "zero.csv", index=False)
+    table.rename_axis(first).to_csv(tmp_path / "index.csv")
+    table[[2, 0, 3, 1]].set_axis([30, 11, 41, 12], axis=1).to_csv(
+        tmp_path / "labels.tsv", sep="\t", index=False
+    )
+    table.set_axis([1, 2, 3, 4], axis=1).rename_axis("volume").to_csv(tmp_path / "one.csv")
+    for name in ("zero.csv", "index.csv", "labels.tsv"):
+        np.testing.assert_allclose(read(tmp_path / name, atlas).means_TC, values)
+    with pytest.raises(ScanError, match=r"numbers its columns \(1 to 4\), but not by the labels"):
+        read(tmp_path / "one.csv", atlas)
+
+
+def test_what_cannot_be_told_is_refused(tmp_path: Path, atlas: Atlas, values: np.ndarray) -> None:
+    np.save(tmp_path / "square.npy", values[:4])
+    with pytest.raises(ScanError, match="is square"):
+        read(tmp_path / "square.npy", atlas)
+    header = ",".join([NAMES[0], NAMES[0], NAMES[1], NAMES[2]])
+    np.savetxt(tmp_path / "twice.csv", values, delimiter=",", header=header, comments="")
+    with pytest.raises(ScanError, match="two columns of one region"):
+        read(tmp_path / "twice.csv", atlas)
+    missing = pd.DataFrame(values)
+    missing[1] = np.nan  # a region without data in the middle stays in its place
+    missing.to_csv(tmp_path / "hole.1D", sep="\t", index=False, header=False, na_rep="n/a")
+    assert np.isnan(read(tmp_path / "hole.1D", atlas).means_TC).all(0).tolist() == [
+        False,
+        True,
+        False,
+        False,
+    ]
+
+
 def test_xcpd_tables_have_their_tr_beside_them(
     tmp_path: Path, atlas: Atlas, values: np.ndarray
 ) -> None:
@@ -103,6 +141,10 @@ def test_the_references_hdf5(tmp_path: Path, atlas: Atlas, values: np.ndarray) -
         file["long_subject_id"] = ["sub-01", "sub-02"]
     run = read(tmp_path / "a.h5", atlas)
     np.testing.assert_allclose(run.means_TC, values, rtol=1e-6)
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["timeseries/toy"][0, :, 7] = np.nan
+    with pytest.raises(ScanError, match="1 of 30 volumes have no data in any region"):
+        scan_timeseries(read(tmp_path / "a.h5", atlas), Parcellation())
 
 
 def test_our_own_files(

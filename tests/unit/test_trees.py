@@ -14,10 +14,11 @@ from pydantic import ValidationError
 
 from semantoks.atlas import Atlas
 from semantoks.config import Dataset, Origin, Parcellation
-from semantoks.errors import UserError
+from semantoks.errors import ScanError, UserError
 from semantoks.index import index
-from semantoks.index.people import read_participants, repetition_times
+from semantoks.index.people import match_people, read_participants, repetition_times
 from semantoks.index.trees import find_entered
+from semantoks.parcellate.images import read_image
 from semantoks.parcellate.shard import parcellate
 from semantoks.store import read_scan_table, read_shard
 
@@ -127,6 +128,61 @@ def test_the_references_file_is_a_data_set(tmp_path: Path) -> None:
     assert (table["status"] == "ok").all() and (table["seconds"] == 150).all()
     people = read_participants(path)
     assert people["sex"].tolist() == [0, 1, 1]
+
+
+def test_linked_folders_are_looked_into_and_changes_beside_are_seen(tmp_path: Path) -> None:
+    image = "sub-01/func/sub-01_task-rest_space-MNI152NLin6Asym_desc-preproc_bold.nii.gz"
+    touch(tmp_path / "elsewhere", image)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/sub-01").symlink_to(tmp_path / "elsewhere/sub-01")
+    (tmp_path / "elsewhere/sub-01/loop").symlink_to(tmp_path / "elsewhere/sub-01")
+    scans = find(tmp_path / "data", source="fmriprep")
+    assert list(scans.index) == ["sub-01_task-rest"]
+    touch(tmp_path / "elsewhere", image.replace("MNI152NLin6Asym", "MNI152NLin2009cAsym"))
+    again = find(tmp_path / "data", source="fmriprep")
+    assert again["version"].tolist() != scans["version"].tolist()
+
+
+def test_images_of_other_trees_must_be_in_template_space(tmp_path: Path) -> None:
+    data = np.random.default_rng(0).normal(100, 3, (6, 6, 6, 20)).astype(np.float32)
+    regions = pd.DataFrame({"index": [1], "name": ["a"], "network": ["A"]})
+    atlas = Atlas("toy", nib.Nifti1Image(np.ones((6, 6, 6)), np.eye(4)), regions, "MNI152", "0")
+    image = nib.Nifti1Image(data, np.eye(4))
+    for code, allowed in ((1, False), (4, True)):
+        image.set_sform(np.eye(4), code)
+        nib.save(image, tmp_path / "clean.nii.gz")
+        if allowed:
+            assert read_image(tmp_path / "clean.nii.gz", atlas, 2.0, Parcellation()).tr == 2
+        else:
+            with pytest.raises(ScanError, match="if it is, set `space` of the data set"):
+                read_image(tmp_path / "clean.nii.gz", atlas, 2.0, Parcellation())
+            run = read_image(tmp_path / "clean.nii.gz", atlas, 2.0, Parcellation(), "MNI152X")
+            assert run.space == "MNI152X"
+
+
+def test_nobody_stands_twice_under_two_names(tmp_path: Path) -> None:
+    scans = pd.DataFrame({"participant_id": ["sub-a"]})
+    people = pd.DataFrame({"participant_id": ["a", "sub-a"]})
+    with pytest.raises(UserError, match="lists sub-a with and without sub-"):
+        match_people(scans, people, tmp_path)
+
+
+def test_codes_of_sites_may_be_numbers(tmp_path: Path) -> None:
+    people = pd.DataFrame({"participant_id": ["a", "b"], "site": [1, 2]})
+    for given in ({"site": {1: 2.0, 2: 3.0}}, {"site": {"1": 2.0, "2": 3.0}}):
+        dataset = Dataset(source="timeseries", path="x", repetition_time=given)
+        assert dataset.repetition_time is not None
+        assert repetition_times(people, dataset.repetition_time, tmp_path).tolist() == [2.0, 3.0]
+
+
+def test_r_writes_missing_values_its_own_way(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "p.csv").write_text("participant_id,dx\nsub-1 ,NA\nsub-2,ASD\n")
+    with caplog.at_level("WARNING"):
+        people = read_participants(tmp_path / "p.csv")
+    assert "list it in `missing_values`" in caplog.text
+    assert people["participant_id"].tolist() == ["sub-1", "sub-2"]
 
 
 def test_the_table_of_people_may_be_a_csv(tmp_path: Path) -> None:

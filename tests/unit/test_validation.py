@@ -1,12 +1,13 @@
 import copy
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from semantoks.config import json_schema
+from semantoks.config import ManifestField, json_schema
 from semantoks.errors import UserError
+from semantoks.store import Manifest
 from semantoks.validation import complete
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,8 +29,15 @@ def test_the_committed_schema_is_the_models() -> None:
 
 def test_a_right_configuration_passes() -> None:
     check(probe={"repeats": 5}, atlas="seitzman300")
+    derivatives = {"demo": {"path": "x", "source": "fmriprep"}}
     for name in ("semantoks457", "cc200", "schaefer1000x17", "mine"):
-        assert check(atlas=name, atlases={"mine": OWN_ATLAS})["atlas"] == name
+        found = check(atlas=name, atlases={"mine": OWN_ATLAS}, datasets=derivatives)
+        assert found["atlas"] == name
+    check(atlas="cc200", preprocessing={"engine": "fmriprep"})
+
+
+def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
+    assert set(get_args(ManifestField)) == set(Manifest.model_fields)
 
 
 @pytest.mark.parametrize(
@@ -47,10 +55,15 @@ def test_a_right_configuration_passes() -> None:
         ({"atlas": "xyz", "atlases": {"xya": OWN_ATLAS}}, r"did you mean 'xya'\?$"),
         ({"atlases": {"cc200": OWN_ATLAS}}, "atlases.cc200: that is a built-in atlas"),
         ({"atlases": {"mine": {"image": "x.nii"}}}, "'atlases.mine.table' is missing"),
+        ({"atlas": "cc200"}, "minimal writes images in MNI152NLin2009aSym, the atlas cc200 is in"),
+        (
+            {"models": {"a": {"allow_mismatch": ["engin"]}}},
+            r"models.a.allow_mismatch.0 is 'engin'; did you mean 'engine'\?",
+        ),
         ({"baselines": ["fcc"]}, r"baselines.0 is 'fcc'; did you mean 'fc'\?"),
         ({"datasets": {}}, "'datasets' is empty"),
         ({"models": {"fc": {}}}, "models.fc: that is the name of a baseline"),
-        ({"parcellation": {"low_pass": 0.4}}, r"0.01 to 0.4 Hz must rise and end at 0.25 Hz"),
+        ({"parcellation": {"low_pass": 0.4}}, r"0.01 to 0.4 Hz must rise and end below 0.25 Hz"),
         ({"probe": {"strengths": [0]}}, "probe.strengths.0 is '0'"),
         ({"datasets": {"demo": {"path": "x", "phenotypes": {"a/b": "regression"}}}}, "'a/b'"),
         ({"datasets": {"my-data": {"path": "x"}}}, "the name 'my-data' must start with a letter"),

@@ -91,6 +91,34 @@ def test_uncovered_regions_are_nan_and_background_nan_does_no_harm(
     np.testing.assert_array_equal(again.means_TC, found.means_TC)
 
 
+def test_what_lies_outside_the_field_of_view_is_not_covered(
+    tmp_path: Path, atlas: nib.Nifti1Image
+) -> None:
+    data = noise()[:, :, 6:]  # the lowest 18 mm were not scanned
+    affine = AFFINE.copy()
+    affine[2, 3] += 18
+    nib.save(nib.Nifti1Image(data, affine), tmp_path / "cut.nii.gz")
+    found = regional_means(tmp_path / "cut.nii.gz", None, atlas, LABELS, 0.9)
+    assert np.isnan(found.means_TC).all(0).tolist() == [True, True, True]
+    inside = (np.argwhere(np.asarray(atlas.dataobj) == 5)[:, 2] * 2 - 30 + 1.5) // 3 * 3 >= -12
+    assert found.coverage_C[0] == pytest.approx(inside.mean(), abs=0.07)
+    affine[2, 3] += 18
+    nib.save(nib.Nifti1Image(data[:, :, 6:], affine), tmp_path / "far.nii.gz")
+    with pytest.raises(ScanError, match=r"only \d+% of the atlas lies where the run has a brain"):
+        regional_means(tmp_path / "far.nii.gz", None, atlas, LABELS, 0.9)
+
+
+def test_voxels_that_are_zero_throughout_have_no_data(
+    tmp_path: Path, atlas: nib.Nifti1Image
+) -> None:
+    data = noise()
+    data[:9] = 0  # inside the mask; cuts off the region 9 and a part of 2
+    found = regional_means(write(tmp_path, data), full_mask(tmp_path), atlas, LABELS, 0.1)
+    assert found.coverage_C[2] == 0 and np.isnan(found.means_TC[:, 2]).all()
+    assert 0 < found.coverage_C[1] < 1
+    np.testing.assert_allclose(found.means_TC[:, 1], 1000, rtol=0.02)  # zeros are not averaged in
+
+
 def test_bad_images_say_what_is_wrong(tmp_path: Path, atlas: nib.Nifti1Image) -> None:
     data, mask = noise("float32"), full_mask(tmp_path)
 

@@ -100,6 +100,10 @@ def check_data_folders():
     for name, dataset in config["datasets"].items():
         if dataset["path"] and is_hdf5(participants_file(name)):
             continue  # `index` looks into it
+        if dataset["regions"] and not Path(dataset["regions"]).exists():
+            raise UserError(
+                f"datasets.{name}.regions: there is no {dataset['regions']}."
+            )
         columns = participant_columns(name, dataset)
         for phenotype in dataset["phenotypes"]:
             if phenotype not in columns:

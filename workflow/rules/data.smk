@@ -89,6 +89,7 @@ rule parcellate:
     input:
         scans=shard_table,
         derivatives=preprocessed,
+        regions=lambda w: DATASETS[w.dataset]["regions"] or [],
         image="resources/atlases/atlas-{atlas}_dseg.nii.gz",
         table="resources/atlases/atlas-{atlas}_dseg.tsv",
         about="resources/atlases/atlas-{atlas}_dseg.json",
@@ -105,7 +106,7 @@ rule parcellate:
             "parcellate",
             atlas=lambda w: w.atlas,
             origin=lambda w: slice_of_dataset(
-                w.dataset, "source", "template", "confounds", "regions"
+                w.dataset, "source", "template", "space", "confounds", "regions"
             ),
             parcellation=config["parcellation"],
         ),
@@ -113,5 +114,5 @@ rule parcellate:
     shell:
         "python -m semantoks parcellate --settings {params.settings:q}"
         " --label '{wildcards.dataset} {wildcards.shard}' --scans {input.scans:q}"
-        " --derivatives {input.derivatives:q} --data {params.data:q} --atlas-image {input.image:q}"
+        " --derivatives {input.derivatives:q} --regions {input.regions:q} --data {params.data:q} --atlas-image {input.image:q}"
         " --atlas-table {input.table:q} --out {output:q} 2>&1 | tee {log:q}"

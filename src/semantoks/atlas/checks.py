@@ -131,6 +131,9 @@ def require_same_labels(image: Any, regions: pd.DataFrame) -> None:
     if len(named) < len(regions):
         twice = regions["index"][regions["index"].duplicated()]
         raise UserError(f"The table has label {_few(twice)} twice. Give each region its own.")
+    twice = regions["name"][regions["name"].duplicated()]
+    if len(twice):
+        raise UserError(f"The table names two regions '{twice.iloc[0]}'. Names must differ.")
     if named - inside:
         raise UserError(
             f"{len(named - inside)} of {len(named)} regions of the table have no voxel in the "

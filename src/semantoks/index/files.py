@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pandas as pd
 
 
-def version_of(path: Path) -> str:
-    """Size and time of a file: a replaced image changes its shard's table, without being read."""
-    try:
-        about = path.stat()
-    except OSError:
-        return "absent"
-    return f"{about.st_size}@{about.st_mtime_ns}"
+def version_of(*paths: Path) -> str:
+    """Hash sizes and times of files: one that is replaced changes its shard's table, unread."""
+    digest = hashlib.sha1()
+    for path in sorted(paths):
+        try:
+            about = path.stat()
+        except OSError:  # a link to nothing
+            continue
+        digest.update(f"{path.name} {about.st_size} {about.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 def problem_of(path: Path) -> str:
@@ -36,5 +40,7 @@ def without_duplicates(scans: pd.DataFrame, column: str) -> pd.DataFrame:
     ordered = scans.sort_values(["scan", column], ignore_index=True)
     files = ordered.groupby("scan")[column].transform(lambda names: ", ".join(names))
     twice = ordered["scan"].duplicated(keep=False)
-    ordered.loc[twice, "problem"] = "several files of one scan: " + files[twice]
+    ordered.loc[twice, "problem"] = (
+        "several files of one scan (say which with `template`): " + files[twice]
+    )
     return ordered.drop_duplicates("scan", ignore_index=True)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from semantoks.config import RepetitionTime
 from semantoks.errors import UserError
-from semantoks.store import HDF5
+from semantoks.store import HDF5, texts
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,11 @@ def read_participants(
             f"{', '.join(map(str, table.columns[:12]))}). `participant_column` names the column of "
             "ids, which BIDS calls participant_id."
         )
+    if column != "participant_id":
+        table = table.drop(columns="participant_id", errors="ignore")
     table = table.rename(columns={column: "participant_id"}).dropna(subset="participant_id")
+    table["participant_id"] = table["participant_id"].astype(str).str.strip()
+    _warn_of_missing(table, path)
     repeated = table.loc[table["participant_id"].duplicated(), "participant_id"]
     if len(repeated):
         raise UserError(
@@ -68,6 +72,7 @@ def _read(path: Path, column: str, missing: tuple[str, ...]) -> pd.DataFrame:
             na_values=["n/a", "", *missing],
             quoting=csv.QUOTE_NONE if tsv else csv.QUOTE_MINIMAL,
             encoding="utf-8-sig",
+            index_col=False,  # a line may end in a separator
         )
     except pd.errors.EmptyDataError:
         return pd.DataFrame()
@@ -80,11 +85,11 @@ def _from_hdf5(path: Path) -> pd.DataFrame:
     import h5py  # type: ignore[import-untyped]
 
     with h5py.File(path) as file:
-        ids = file["long_subject_id"].asstr()[:]
+        ids = texts(file["long_subject_id"][:])
         lists = {
-            name: item.asstr()[:] if h5py.check_string_dtype(item.dtype) else item[:]
+            name: texts(item[:]) if h5py.check_string_dtype(item.dtype) else item[:]
             for name, item in file.items()
-            if isinstance(item, h5py.Dataset) and item.shape == ids.shape
+            if isinstance(item, h5py.Dataset) and item.shape == (len(ids),)
         }
     return pd.DataFrame(lists).assign(participant_id=ids)
 
@@ -102,6 +107,9 @@ def match_people(scans: pd.DataFrame, participants: pd.DataFrame, where: Path) -
     ids = [
         own.get(person.removeprefix("sub-"), person) for person in participants["participant_id"]
     ]
+    twice = pd.Series(ids)[pd.Series(ids).duplicated()]
+    if len(twice):
+        raise UserError(f"{where} lists {twice.iloc[0]} with and without sub-; keep one row each.")
     if not scanned & set(ids):
         raise UserError(
             f"Nobody with a scan is in {where} (scans: {min(scanned)}, …; table: {min(ids)}, …). "
@@ -127,11 +135,33 @@ def repetition_times(participants: pd.DataFrame, given: RepetitionTime, where: P
     ids = participants["participant_id"]
     if isinstance(given, int | float):
         return pd.Series(float(given), index=ids)
-    column, values = (given, None) if isinstance(given, str) else next(iter(given.items()))
+    column, values = (given, {}) if isinstance(given, str) else next(iter(given.items()))
     if column not in participants:
         raise UserError(
             f"`repetition_time` names the column '{column}', which is not in {where} (columns: "
             f"{', '.join(map(str, participants.columns[:12]))})."
         )
-    found = participants[column] if values is None else participants[column].map(values)
+    found = participants[column]
+    if values:
+        known = {_text(value): seconds for value, seconds in values.items()}
+        found = found.map(lambda value: known.get(_text(value)))
     return pd.Series(pd.to_numeric(found, errors="coerce").to_numpy(), index=ids)
+
+
+def _text(value: object) -> str:
+    """Write a site's code as a user would: 1, not 1.0."""
+    return f"{value:g}" if isinstance(value, int | float) else str(value).strip()
+
+
+def _warn_of_missing(table: pd.DataFrame, path: Path) -> None:
+    for name in table.columns:
+        odd = {"NA", "NaN", "nan", "null", "NULL"} & {
+            value for value in table[name] if isinstance(value, str)
+        }
+        if odd:
+            log.warning(
+                "%s has '%s' under %s; if that is a missing value, list it in `missing_values`",
+                path.name,
+                min(odd),
+                name,
+            )

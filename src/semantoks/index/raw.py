@@ -49,9 +49,10 @@ def find_scans(bids: Path, task: str | None = None) -> pd.DataFrame:
 
 
 def _describe(bids: Path, row: Any, anatomy: pd.DataFrame) -> dict[str, Any]:
-    metadata = bids2table.load_bids_metadata(bids / row.path)
+    metadata, problem = _metadata(bids / row.path)
     timing = metadata.get("SliceTiming")
     t1w = _anatomy_of(row, anatomy)
+    needed = [bids / name for name in (row.path, t1w) if name]
     return {
         "scan": Path(row.path).name.split(".")[0].removesuffix("_bold"),
         "participant_id": f"sub-{row.sub}",
@@ -63,9 +64,17 @@ def _describe(bids: Path, row: Any, anatomy: pd.DataFrame) -> dict[str, Any]:
         "repetition_time": pd.to_numeric(metadata.get("RepetitionTime"), errors="coerce"),
         "slice_timing": "" if timing is None else json.dumps(timing),
         "slice_encoding_direction": metadata.get("SliceEncodingDirection", "k"),
-        "version": " ".join(version_of(bids / name) for name in (row.path, t1w) if name),
-        "problem": problem_of(bids / row.path),
+        "version": version_of(*needed),
+        "problem": problem or next(filter(None, map(problem_of, needed)), ""),
     }
+
+
+def _metadata(bold: Path) -> tuple[dict[str, Any], str]:
+    """Read the sidecars of a run; what keeps them from being read is a problem of this run."""
+    try:
+        return bids2table.load_bids_metadata(bold), ""
+    except (OSError, ValueError) as error:
+        return {}, f"a sidecar of {bold.name} cannot be read ({error})"
 
 
 def _anatomy_of(row: Any, anatomy: pd.DataFrame) -> str:

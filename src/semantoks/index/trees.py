@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
+import glob
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,7 +14,7 @@ import pandas as pd
 from semantoks.config import ENTITIES, Dataset
 from semantoks.errors import UserError
 from semantoks.index.files import problem_of, version_of, without_duplicates
-from semantoks.store import HDF5, read_table
+from semantoks.store import HDF5, read_table, texts
 
 IMAGES = ("*_space-*_bold.nii.gz", "*_space-*_bold.nii", "*_space-*_bold.dtseries.nii")
 TABLES = tuple(f"*_timeseries{suffix}" for suffix in (".tsv", ".csv", ".npy", ".1D"))
@@ -80,7 +83,9 @@ def _derivatives(folder: Path) -> Found:
         for path in _files(folder, pattern):
             scan, image = path.name.split("_space-")[0], path.name.removesuffix(".gz")
             if scan not in seen or image in seen:  # compressed and not: two files of one image
-                yield _row(folder, path, scan, **_entities(scan))
+                beside = path.parent.glob(f"{glob.escape(scan)}_*")
+                row = _row(folder, path, scan, **_entities(scan))
+                yield row | {"version": version_of(*beside)}  # of every space, and the confounds
             seen |= {scan, image}
 
 
@@ -104,12 +109,21 @@ def _hdf5(file: Path) -> Found:
     import h5py  # type: ignore[import-untyped]
 
     with h5py.File(file) as content:
-        for scan in content["long_subject_id"].asstr()[:]:
+        for scan in texts(content["long_subject_id"][:]):
             yield _row(file, file, scan, participant=scan)
 
 
 def _files(folder: Path, pattern: str) -> Iterable[Path]:
-    return sorted(folder.rglob(pattern))
+    """Find files at any depth, through links to folders as well, each folder once."""
+    seen, found = set[str](), list[Path]()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        found += [Path(place, name) for name in fnmatch.filter(names, pattern)]
+    return sorted(found)
 
 
 def _entities(stem: str) -> dict[str, str]:
@@ -130,6 +144,8 @@ def _row(folder: Path, path: Path, scan: str = "", **entities: str) -> dict[str,
         "scan": scan or "_".join(filter(None, values)),
         **dict(zip(("participant_id", "session", "task", "run"), values, strict=True)),
         "file": path.relative_to(folder).as_posix(),
-        "version": version_of(path),
+        "version": version_of(
+            path, *path.parent.glob(f"{glob.escape(path.name.split('.')[0])}.json")
+        ),
         "problem": problem_of(path),
     }

@@ -15,21 +15,22 @@ from semantoks.errors import ScanError
 from semantoks.parcellate.cifti import cifti_means, own_tr
 from semantoks.parcellate.confounds import load_confounds, mean_fd
 from semantoks.parcellate.run import Run, sidecar
-from semantoks.parcellate.volumes import regional_means
+from semantoks.parcellate.volumes import open_image, regional_means
 from semantoks.signals import repetition_time
 
 PREPROCESSED = "_desc-preproc_bold"
+MNI_152 = 4  # NIfTI's code
 AROMA = "_desc-smoothAROMAnonaggr_bold"
 
 
-def find_bold(folder: Path, scan: str, participant_id: str, atlas: Atlas, strategy: str) -> Path:
+def find_bold(folder: Path, scan: str, atlas: Atlas, strategy: str) -> Path:
     """Find the preprocessed image of a scan that fits the atlas.
 
     Parameters
     ----------
     folder : Path
-        Derivatives in fMRIPrep's layout.
-    scan, participant_id : str
+        Of a person or a run, in fMRIPrep's layout.
+    scan : str
     atlas : Atlas
         Its space decides between several outputs of a run.
     strategy : str
@@ -43,8 +44,7 @@ def find_bold(folder: Path, scan: str, participant_id: str, atlas: Atlas, strate
     pattern = f"{scan}_space-*{AROMA if strategy == 'ica_aroma' else PREPROCESSED}.nii*"
     if isinstance(atlas.image, nib.Cifti2Image):
         pattern = f"{scan}_space-*_bold.dtseries.nii"
-    person = folder / participant_id
-    found = sorted(person.rglob(pattern)) if person.is_dir() else []
+    found = sorted(folder.rglob(pattern)) if folder.is_dir() else []
     if not found:
         raise ScanError(f"no preprocessed BOLD image {pattern}")
     fitting = [path for path in found if same_space(atlas.space, space_of(path))]
@@ -60,10 +60,15 @@ def space_of(path: Path) -> str:
     return entities.get("space", "")
 
 
-def read_fmriprep(bold: Path, atlas: Atlas, strategy: str, settings: Parcellation) -> Run:
-    """Read a run in fMRIPrep's layout: volumes or CIFTI, mask, confounds and sidecar beside it."""
+def read_fmriprep(
+    bold: Path, atlas: Atlas, strategy: str, settings: Parcellation, tr: Any = None
+) -> Run:
+    """Read a run in fMRIPrep's layout: volumes or CIFTI, mask, confounds and sidecar beside it.
+
+    `tr` (s) counts where the sidecar states none.
+    """
     about = sidecar(bold)
-    tr = repetition_time(about.get("RepetitionTime"), f"the sidecar of {bold.name}")
+    tr = repetition_time(about.get("RepetitionTime", tr), f"the sidecar of {bold.name}")
     if bold.name.endswith(".dtseries.nii"):
         means, measures = cifti_means(bold, atlas, settings.min_coverage, tr)
     else:
@@ -78,20 +83,38 @@ def read_fmriprep(bold: Path, atlas: Atlas, strategy: str, settings: Parcellatio
     return Run(means, tr, space_of(bold) or atlas.space, confounds, kept, measures)
 
 
-def read_image(bold: Path, atlas: Atlas, tr: Any, settings: Parcellation) -> Run:
+def read_image(
+    bold: Path, atlas: Atlas, tr: Any, settings: Parcellation, space: str | None = None
+) -> Run:
     """Read a run of a tree that is not fMRIPrep's (UK Biobank, ABIDE PCP): no confounds.
 
     A mask is the file ``mask.nii.gz`` or ``brain_mask.nii.gz`` in the same folder, if there is one.
+    The template is `space`, else what the file's name says; else the header must say it is MNI.
     """
     tr = repetition_time(_given_tr(tr, bold), f"the sidecar of {bold.name} (or `repetition_time`)")
     if bold.name.endswith(".dtseries.nii"):
         means, measures = cifti_means(bold, atlas, settings.min_coverage, tr)
         return Run(means, tr, atlas.space, measures=measures)
-    _require_space(bold, space_of(bold), atlas)
+    space = space or space_of(bold)
+    if space:
+        _require_space(bold, space, atlas)
+    else:
+        _require_mni(bold)
     masks = [bold.with_name(name) for name in ("mask.nii.gz", "brain_mask.nii.gz")]
     mask = next((path for path in masks if path.exists()), None)
     means, measures = _averaged(bold, mask, atlas, settings)
-    return Run(means, tr, space_of(bold) or atlas.space, measures=measures)
+    return Run(means, tr, space or atlas.space, measures=measures)
+
+
+def _require_mni(bold: Path) -> None:
+    """Refuse an image whose header does not claim to be in MNI space."""
+    header = open_image(bold).header
+    code = int(header["sform_code"]) or int(header["qform_code"])
+    if code != MNI_152:
+        raise ScanError(
+            f"neither the name nor the header of {bold.name} (form code {code}, MNI is {MNI_152}) "
+            "says that it is in template space; if it is, set `space` of the data set"
+        )
 
 
 def _mask_of(bold: Path) -> Path:

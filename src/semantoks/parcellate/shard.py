@@ -173,7 +173,7 @@ def _plain_reader(folder: Path, atlas: Atlas, settings: Parcellation, origin: Or
         names = read_names(Path(origin.regions)) if origin.regions else None
         return partial(_timeseries, folder=folder, atlas=atlas, names=names)
     if origin.template is not None:
-        return partial(_image, folder=folder, atlas=atlas, settings=settings)
+        return partial(_image, folder=folder, atlas=atlas, settings=settings, space=origin.space)
     status = _status(folder) if origin.source == "bids" else None
     return partial(
         _fmriprep, folder=folder, atlas=atlas, settings=settings, strategy=strategy, status=status
@@ -185,8 +185,10 @@ def _timeseries(scan: dict[str, Any], folder: Path, atlas: Atlas, names: list[st
     return read_timeseries(file, scan["scan"], atlas, scan["repetition_time"], names)
 
 
-def _image(scan: dict[str, Any], folder: Path, atlas: Atlas, settings: Parcellation) -> Run:
-    return read_image(folder / scan["file"], atlas, scan["repetition_time"], settings)
+def _image(
+    scan: dict[str, Any], folder: Path, atlas: Atlas, settings: Parcellation, space: str | None
+) -> Run:
+    return read_image(folder / scan["file"], atlas, scan["repetition_time"], settings, space)
 
 
 def _fmriprep(
@@ -198,8 +200,10 @@ def _fmriprep(
     status: pd.DataFrame | None,
 ) -> Run:
     known = {} if status is None else _preprocessed(status, scan["scan"])
-    bold = find_bold(folder, scan["scan"], scan["participant_id"], atlas, strategy)
-    run = read_fmriprep(bold, atlas, strategy, settings)
+    place = (folder / scan["file"]).parent if "file" in scan else folder / scan["participant_id"]
+    bold = find_bold(place, scan["scan"], atlas, strategy)
+    tr = scan.get("repetition_time")
+    run = read_fmriprep(bold, atlas, strategy, settings, None if tr != tr else tr)
     return replace(run, measures=run.measures | known)
 
 

@@ -13,9 +13,10 @@ from semantoks.atlas import Atlas
 from semantoks.errors import ScanError, UserError
 from semantoks.parcellate.run import Run, sidecar
 from semantoks.signals import repetition_time
-from semantoks.store import HDF5, find_scan
+from semantoks.store import HDF5, find_scan, texts
 
 TEXT = {".tsv": "\t", ".csv": ",", ".1D": r"\s+", ".txt": r"\s+"}
+MISSING = ["", "n/a", "NaN", "NA", "nan"]
 MIN_KNOWN = 0.5  # of the names of a file that the atlas must know
 
 
@@ -47,16 +48,13 @@ def read_timeseries(
     """
     if path.suffix == ".parquet":
         return _from_parquet(path, scan, atlas)
-    if path.suffix in HDF5:
-        values, found = _from_hdf5(path, scan, atlas), None
-    elif path.suffix == ".npy":
-        values, found = _from_numpy(path), None
+    if path.suffix in HDF5 or path.suffix == ".npy":
+        values = _from_hdf5(path, scan, atlas) if path.suffix in HDF5 else _from_numpy(path)
+        values_TC = _volumes_first(values, len(names or atlas.regions), path)
     else:
-        values, found = _from_text(path)
-    columns = found if found is not None else names
-    count = len(columns) if columns is not None else len(atlas.regions)
-    values_TC = _volumes_first(values, count, path)
-    means_TC = align(values_TC, columns, atlas, path.name)
+        values_TC, found = _from_text(path, atlas)
+        names = names if found is None else found
+    means_TC = align(values_TC, names, atlas, path.name)
     return Run(means_TC, repetition_time(_tr(tr, path), f"the sidecar of {path.name}"), "")
 
 
@@ -79,27 +77,33 @@ def align(
     ndarray, shape (volumes, regions of the atlas)
         NaN for regions that are not there.
     """
+    count = len(atlas.regions) if names is None else len(names)
+    if values_TC.shape[1] != count:
+        raise ScanError(
+            f"{where} has the shape {values_TC.shape}, a table with {count} regions is expected"
+        )
     if names is None:
         return values_TC
-    known = _places(atlas)
-    place = {known[name]: column for column, name in enumerate(names) if name in known}
-    if len(place) < MIN_KNOWN * len(names):
+    known = _places(names, atlas)
+    columns = {column: known[name] for column, name in enumerate(names) if name in known}
+    if len(columns) < MIN_KNOWN * len(names):
         missing = next(name for name in names if name not in known)
         raise ScanError(
-            f"{len(place)} of {len(names)} columns of {where} are regions of the atlas "
+            f"{len(columns)} of {len(names)} columns of {where} are regions of the atlas "
             f"{atlas.name}, '{missing}' is not{_order_hint(names, atlas)}"
         )
-    if len(set(names)) < len(names):
-        raise ScanError(f"{where} has two columns of one name")
+    if len(set(columns.values())) < len(columns):
+        raise ScanError(f"{where} has two columns of one region")
     aligned_TC = np.full((len(values_TC), len(atlas.regions)), np.nan)
-    aligned_TC[:, list(place)] = values_TC[:, list(place.values())]
+    aligned_TC[:, list(columns.values())] = values_TC[:, list(columns)]
     return aligned_TC
 
 
-def _places(atlas: Atlas) -> dict[str, int]:
-    """Where each region stands, by its label number and by its name."""
-    labels = {str(int(label)): n for n, label in enumerate(atlas.regions["index"])}
-    return labels | {name: n for n, name in enumerate(atlas.regions["name"])}
+def _places(names: Sequence[str], atlas: Atlas) -> dict[str, int]:
+    """Where each region stands: by its label number if all names are numbers, else by its name."""
+    if all(name.isdigit() for name in names):
+        return {str(int(label)): n for n, label in enumerate(atlas.regions["index"])}
+    return {str(name): n for n, name in enumerate(atlas.regions["name"])}
 
 
 def _order_hint(names: Sequence[str], atlas: Atlas) -> str:
@@ -112,11 +116,11 @@ def _order_hint(names: Sequence[str], atlas: Atlas) -> str:
 
 
 def _volumes_first(values: np.ndarray, regions: int, path: Path) -> np.ndarray:
-    if values.ndim != 2 or regions not in values.shape:
-        raise ScanError(
-            f"{path.name} has the shape {values.shape}, a table with {regions} regions is expected"
-        )
-    return values if values.shape[1] == regions else values.T
+    """Turn an array round that has its regions first."""
+    if values.ndim == 2 and values.shape[0] == values.shape[1]:
+        raise ScanError(f"{path.name} is square: what are its volumes cannot be told")
+    turned = values.ndim == 2 and values.shape[1] != regions and values.shape[0] == regions
+    return values.T if turned else values
 
 
 def _tr(tr: Any, path: Path) -> Any:
@@ -128,26 +132,48 @@ def _tr(tr: Any, path: Path) -> Any:
     return about.get("RepetitionTime")
 
 
-def _from_text(path: Path) -> tuple[np.ndarray, list[str] | None]:
+def _from_text(path: Path, atlas: Atlas) -> tuple[np.ndarray, list[str] | None]:
+    """Read a table whose rows are volumes; its first row may name the columns."""
+    sep = TEXT.get(path.suffix, r"\s+")
     try:
-        table = pd.read_csv(
-            path,
-            sep=TEXT.get(path.suffix, r"\s+"),
-            header=None,
-            dtype=str,
-            na_values=["n/a"],
-            skip_blank_lines=True,
-        ).dropna(axis=1, how="all")
+        table = pd.read_csv(path, sep=sep, header=None, dtype=str, keep_default_na=False)
     except (ValueError, OSError, UnicodeDecodeError) as error:
         raise ScanError(f"{path.name} is not a readable table ({error})") from error
-    first = table.iloc[0].astype(str)
-    named = pd.to_numeric(first.where(first.str.lower() != "nan"), errors="coerce").isna().any()
-    names = [name.strip().lstrip("#") for name in first] if named else None
-    body = table.iloc[1:] if named else table
+    table = table.apply(lambda column: column.str.strip())
+    while len(table.columns) and (table[table.columns[-1]] == "").all():  # lines end in a separator
+        table = table.drop(columns=table.columns[-1])
+    names = _header([cell.lstrip("#").strip() for cell in table.iloc[0]], atlas, path)
+    body = table if names is None else table.iloc[1:]
     try:
-        return body.to_numpy(float), names
+        return body.replace(MISSING, "nan").to_numpy(float), names
     except ValueError as error:
         raise ScanError(f"{path.name} holds something that is no number ({error})") from error
+
+
+def _header(cells: list[str], atlas: Atlas, path: Path) -> list[str] | None:
+    """Return the names in a first row; None if it holds a volume.
+
+    A row of whole numbers names columns if these are the atlas's labels, or count from 0.
+    """
+    labels = {str(int(label)) for label in atlas.regions["index"]}
+    numbers = [cell for cell in cells if cell.isdigit()]
+    from_zero = numbers == [str(n) for n in range(len(atlas.regions))]
+    values = pd.to_numeric(pd.Series(cells).replace(MISSING, "nan"), errors="coerce")
+    missing = pd.Series(cells).isin(MISSING)
+    if (values.notna() | missing).all() and not from_zero and set(numbers) != labels:
+        return None
+    if from_zero and "0" not in labels:
+        in_order = iter(atlas.regions["name"])
+        return [str(next(in_order)) if cell.isdigit() else cell for cell in cells]
+    if len(numbers) < len(cells) and len(numbers) > len(cells) / 2:  # an index beside labels
+        if set(numbers) - labels:
+            raise ScanError(
+                f"{path.name} numbers its columns ({numbers[0]} to {numbers[-1]}), but not by the "
+                f"labels of the atlas {atlas.name}"
+            )
+        named = atlas.regions.set_index(atlas.regions["index"].astype(int).astype(str))["name"]
+        return [str(named.get(cell, cell)) for cell in cells]
+    return cells
 
 
 def _from_numpy(path: Path) -> np.ndarray:
@@ -166,11 +192,10 @@ def _from_hdf5(path: Path, scan: str, atlas: Atlas) -> np.ndarray:
         name = atlas.name if atlas.name in names else names[0]
         if len(names) > 1 and name != atlas.name:
             raise ScanError(f"{path.name} has no timeseries/{atlas.name} ({', '.join(names)})")
-        ids = [
-            one.decode() if isinstance(one, bytes) else str(one) for one in file["long_subject_id"]
-        ]
-        values_CT = np.asarray(file["timeseries"][name][ids.index(scan)], float)
-    return values_CT[:, ~np.isnan(values_CT).all(axis=0)].T
+        place = texts(file["long_subject_id"][:]).index(scan)
+        values_CT = np.asarray(file["timeseries"][name][place], float)
+    known_T = np.flatnonzero(~np.isnan(values_CT).all(axis=0))
+    return values_CT[:, : known_T[-1] + 1 if len(known_T) else 0].T
 
 
 def _from_parquet(path: Path, scan: str, atlas: Atlas) -> Run:

@@ -31,17 +31,17 @@ class Voxels:
     voxel_V : ndarray of int
         Places in a volume as it lies in the file (first axis fastest), region by region.
     first_R : ndarray of int
-        Where in `voxel_V` each region that is covered begins.
+        Where in `voxel_V` each region begins that has any voxel.
     column_R : ndarray of int
         Which columns these regions are.
-    coverage_C : ndarray
-        Fraction of each region's voxels that has data.
+    size_C : ndarray
+        How many voxels each region would have, with what lies outside of the brain or the grid.
     """
 
     voxel_V: np.ndarray
     first_R: np.ndarray
     column_R: np.ndarray
-    coverage_C: np.ndarray
+    size_C: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def regional_means(
     bold : Path
         4-D NIfTI, compressed or not, of any number type, with or without scaling.
     mask : Path or None
-        Brain mask; without one, what is neither zero nor NaN in the first volume counts.
+        Brain mask; with or without one, what is 0 throughout or NaN at first has no data.
     atlas : nibabel image, 3-D
     labels : sequence of int
         Labels in the order wanted.
@@ -90,50 +90,72 @@ def regional_means(
     ScanError
         When the run cannot be read, has no orientation, or lies elsewhere than the atlas.
     """
-    image = _load(bold)
+    image = open_image(bold)
+    brain = None if mask is None else _brain(mask, image)
     with _volumes(bold, image) as volumes:
         first = next(volumes)
-        inside = _inside(image, mask, first)
-        voxels = locate(atlas, labels, image, inside, min_coverage)
-        return _pass(first, volumes, voxels, image)
+        inside = np.isfinite(first)
+        if not inside.any():
+            raise ScanError(f"the first volume of {bold.name} is NaN throughout")
+        voxels = locate(atlas, labels, image, inside if brain is None else inside & brain)
+        if not len(voxels.voxel_V):
+            _require_overlap(np.zeros(len(labels)), voxels.size_C)
+        return _pass(first, volumes, voxels, _scaling(image), min_coverage)
 
 
-def locate(
-    atlas: Any, labels: Sequence[int], image: Any, inside: np.ndarray, min_coverage: float
-) -> Voxels:
-    """Find the voxels of each region; `inside` says which voxels of the run have data."""
-    region = _on_grid(atlas, tuple(labels), image.shape[:3], image.affine.tobytes())
-    size_C = np.bincount(region, minlength=len(labels) + 1)[1:]
-    seen_C = np.bincount(region[inside], minlength=len(labels) + 1)[1:]
-    if seen_C.sum() < MIN_OVERLAP * size_C.sum() or not size_C.any():
-        part = seen_C.sum() / max(size_C.sum(), 1)
-        raise ScanError(
-            f"only {part:.0%} of the atlas lies inside the brain mask; the run is not in the space "
-            "of the atlas, or its affine is wrong"
-        )
-    coverage_C = seen_C / np.maximum(size_C, 1)
-    column_R = np.flatnonzero((seen_C > 0) & (coverage_C >= min_coverage))
-    used = np.zeros(len(labels) + 1, bool)
-    used[column_R + 1] = True
-    place = np.flatnonzero(inside & used[region])
+def locate(atlas: Any, labels: Sequence[int], image: Any, inside: np.ndarray) -> Voxels:
+    """Find the voxels of each region; `inside` says which voxels of the run may have data."""
+    region, size_C = _on_grid(atlas, tuple(labels), image.shape[:3], image.affine.tobytes())
+    place = np.flatnonzero(inside & (region > 0))
     order = np.argsort(region[place], kind="stable")
+    seen_C = np.bincount(region[place], minlength=len(labels) + 1)[1:]
+    column_R = np.flatnonzero(seen_C)
     first_R = np.concatenate([[0], np.cumsum(seen_C[column_R])[:-1]]).astype(int)
-    return Voxels(place[order], first_R, column_R, coverage_C)
+    return Voxels(place[order], first_R, column_R, size_C)
 
 
 @lru_cache(maxsize=4)
-def _on_grid(atlas: Any, labels: tuple[int, ...], shape: Any, affine: bytes) -> np.ndarray:
-    """Return for each voxel of a grid which region it is in, from 1; 0 for none."""
+def _on_grid(
+    atlas: Any, labels: tuple[int, ...], shape: Any, affine: bytes
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which region each voxel of a grid is in, from 1 (0: none), and the regions' sizes.
+
+    Sizes are in voxels of the grid, with the part of a region that lies beyond it.
+    """
     grid = (shape, np.frombuffer(affine).reshape(4, 4))
     same = atlas.shape == shape and np.allclose(atlas.affine, grid[1], atol=1e-3)
     resampled = atlas if same else resample_from_to(atlas, grid, order=0)
-    on_grid = np.asarray(resampled.dataobj).astype(np.int32)
-    number = np.zeros(max(on_grid.max(), *labels) + 1, np.int32)
+    region = _numbered(resampled, labels).ravel(order="F")
+    size_C = np.bincount(region, minlength=len(labels) + 1)[1:].astype(float)
+    if not same:
+        own = _numbered(atlas, labels)
+        places = np.argwhere(own)
+        to_run = np.linalg.inv(grid[1]) @ atlas.affine
+        points = np.rint(places @ to_run[:3, :3].T + to_run[:3, 3])
+        within = ((points >= 0) & (points < shape)).all(axis=1)
+        numbers = own[tuple(places.T)]
+        all_C = np.bincount(numbers, minlength=len(labels) + 1)[1:]
+        part_C = np.bincount(numbers[within], minlength=len(labels) + 1)[1:] / np.maximum(all_C, 1)
+        volume = abs(np.linalg.det(atlas.affine) / np.linalg.det(grid[1]))
+        size_C = np.where(part_C > 0, size_C / np.where(part_C > 0, part_C, 1), all_C * volume)
+    return region, size_C
+
+
+def _numbered(atlas: Any, labels: tuple[int, ...]) -> np.ndarray:
+    """Return a label image with the regions numbered from 1, in the order of `labels`."""
+    data = np.maximum(np.asarray(atlas.dataobj).astype(np.int32), 0)
+    number = np.zeros(max(data.max(), *labels) + 1, np.int32)
     number[list(labels)] = np.arange(1, len(labels) + 1)
-    return number[np.maximum(on_grid, 0).ravel(order="F")]
+    return np.asarray(number[data])
 
 
-def _pass(first: np.ndarray, rest: Iterator[np.ndarray], voxels: Voxels, image: Any) -> Means:
+def _pass(
+    first: np.ndarray,
+    rest: Iterator[np.ndarray],
+    voxels: Voxels,
+    scaling: tuple[float, float],
+    min_coverage: float,
+) -> Means:
     """Go through the volumes once.
 
     Values are kept relative to the first volume's, so that their squares stay small enough for
@@ -153,7 +175,8 @@ def _pass(first: np.ndarray, rest: Iterator[np.ndarray], voxels: Voxels, image: 
         before_V = now_V
     sums_TR = np.array(sums)
     require_finite(sums_TR)
-    return _summary(sums_TR, changes, (origin_V, total_V, squares_V), voxels, image)
+    moments = np.stack([origin_V, total_V, squares_V]).astype(float)
+    return _summary(sums_TR, np.array(changes), moments, voxels, scaling, min_coverage)
 
 
 def _sums(value_V: np.ndarray, voxels: Voxels) -> np.ndarray:
@@ -163,24 +186,40 @@ def _sums(value_V: np.ndarray, voxels: Voxels) -> np.ndarray:
 
 def _summary(
     sums_TR: np.ndarray,
-    changes: list[float],
-    moments: tuple[np.ndarray, np.ndarray, np.ndarray],
+    changes_T: np.ndarray,
+    moments_3V: np.ndarray,
     voxels: Voxels,
-    image: Any,
+    scaling: tuple[float, float],
+    min_coverage: float,
 ) -> Means:
-    volumes, (slope, shift) = len(sums_TR), _scaling(image)
-    origin_V, total_V, squares_V = (m.astype(float) for m in moments)
-    size_R = np.diff([*voxels.first_R, len(voxels.voxel_V)])
-    means_TC = np.full((volumes, len(voxels.coverage_C)), np.nan)
-    means_TC[:, voxels.column_R] = sums_TR / size_R * slope + shift
-    mean_V = (origin_V + total_V / volumes) * slope + shift
-    variance_V = np.maximum(squares_V / volumes - (total_V / volumes) ** 2, 0)
-    deviation_V = np.sqrt(variance_V) * abs(slope)
+    volumes, (slope, shift) = len(sums_TR), scaling
+    alive_V = moments_3V.any(axis=0)  # what is 0 throughout lies outside the brain, mask or not
+    alive_R = np.add.reduceat(alive_V, voxels.first_R, dtype=int)
+    size_C = voxels.size_C
+    coverage_C = np.zeros(len(size_C))
+    coverage_C[voxels.column_R] = np.minimum(alive_R / size_C[voxels.column_R], 1)
+    _require_overlap(coverage_C, size_C)
+    covered_R = (alive_R > 0) & (coverage_C[voxels.column_R] >= min_coverage)
+    means_TC = np.full((volumes, len(size_C)), np.nan)
+    means_TR = sums_TR[:, covered_R] / alive_R[covered_R] * slope + shift
+    means_TC[:, voxels.column_R[covered_R]] = means_TR
+    origin_V, total_V, squares_V = moments_3V[:, alive_V] / [[1], [volumes], [volumes]]
+    mean_V = (origin_V + total_V) * slope + shift
+    deviation_V = np.sqrt(np.maximum(squares_V - total_V**2, 0)) * abs(slope)
     with np.errstate(divide="ignore", invalid="ignore"):
-        tsnr = float(np.nanmedian(np.where(deviation_V > 0, mean_V / deviation_V, np.nan)))
-        change = np.sqrt(np.array(changes) / len(mean_V)).mean() * abs(slope)
+        tsnr = float(np.median((mean_V / deviation_V)[deviation_V > 0])) if deviation_V.any() else 0
+        change = np.sqrt(changes_T / len(mean_V)).mean() * abs(slope)
         dvars = float(100 * change / mean_V.mean())
-    return Means(means_TC, voxels.coverage_C, tsnr, dvars)
+    return Means(means_TC, coverage_C, tsnr, dvars)
+
+
+def _require_overlap(coverage_C: np.ndarray, size_C: np.ndarray) -> None:
+    part = float(coverage_C @ size_C / max(size_C.sum(), 1))
+    if part < MIN_OVERLAP:
+        raise ScanError(
+            f"only {part:.0%} of the atlas lies where the run has a brain; the run is not in the "
+            "space of the atlas, its affine is wrong, or much of the brain was not scanned"
+        )
 
 
 def require_finite(values_TX: np.ndarray) -> None:
@@ -199,17 +238,19 @@ def require_finite(values_TX: np.ndarray) -> None:
         )
 
 
-def _inside(image: Any, mask: Path | None, first: np.ndarray) -> np.ndarray:
-    """Say which voxels have data, as they lie in the file."""
-    finite = np.isfinite(first)
-    if mask is None:
-        return np.asarray(finite & (first != 0))
-    brain = _load(mask)
-    if brain.ndim != 3:
-        raise ScanError(f"{mask.name} is not 3-D but has the shape {brain.shape}")
-    if brain.shape != image.shape[:3] or not np.allclose(brain.affine, image.affine, atol=1e-3):
-        brain = resample_from_to(brain, (image.shape[:3], image.affine), order=0)
-    return np.asarray(finite & (_data(brain, mask).ravel(order="F") > 0))
+def _brain(mask: Path, image: Any) -> np.ndarray:
+    """Read a mask on the grid of a run, as its volumes lie in the file."""
+    brain = open_image(mask)
+    data = _data(brain, mask)
+    if data.ndim == 4 and data.shape[3] == 1:
+        data = data[..., 0]
+    if data.ndim != 3:
+        raise ScanError(f"{mask.name} is not 3-D but has the shape {data.shape}")
+    grid = (image.shape[:3], image.affine)
+    if data.shape != grid[0] or not np.allclose(brain.affine, grid[1], atol=1e-3):
+        plain = nib.Nifti1Image((data > 0).astype(np.uint8), brain.affine)
+        data = np.asarray(resample_from_to(plain, grid, order=0).dataobj)
+    return np.asarray(data.ravel(order="F") > 0)
 
 
 def _data(image: Any, path: Path) -> np.ndarray:
@@ -219,7 +260,14 @@ def _data(image: Any, path: Path) -> np.ndarray:
         raise ScanError(f"{path.name} cannot be read to its end ({error})") from error
 
 
-def _load(path: Path) -> Any:
+def open_image(path: Path) -> Any:
+    """Open an image that has an orientation.
+
+    Raises
+    ------
+    ScanError
+        When there is none.
+    """
     try:
         image: Any = nib.load(path)
     except FileNotFoundError as error:

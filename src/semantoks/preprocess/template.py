@@ -18,9 +18,10 @@ from nilearn.datasets import (
 )
 from scipy.ndimage import binary_dilation, distance_transform_edt
 
+from semantoks.config import MINIMAL_SPACE
 from semantoks.preprocess.geometry import grid_points
 
-SPACE = "MNI152NLin2009aSym"
+SPACE = MINIMAL_SPACE
 DEPTH = 12.0  # mm below the surface of the brain where fluid is surely in a ventricle
 PURE = {"white_matter": 0.95, "csf": 0.5}  # tissue share of a voxel; ventricles are narrow
 MARGIN = 6.0  # mm around the brain that is written too
