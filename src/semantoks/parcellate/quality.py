@@ -47,5 +47,5 @@ def require_quality(measures: dict[str, float], settings: Parcellation) -> None:
     for name, limit, sign, sentence in limits:
         value = measures.get(name, math.nan)
         if limit is not None and sign * value < sign * limit:
-            bound = "at least" if sign > 0 else "at most"
-            raise ScanError(f"{sentence.format(value)}, {bound} {limit:g} needed", measures)
+            bound = f"at least {limit:g} needed" if sign > 0 else f"at most {limit:g} allowed"
+            raise ScanError(f"{sentence.format(value)}, {bound}", measures)
