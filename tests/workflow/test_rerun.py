@@ -16,6 +16,11 @@ pytestmark = pytest.mark.slow
 SCORES = {"probe": 8, "benchmark": 2, "report": 1}  # two phenotypes × four representations
 
 
+def test_a_lost_artifact_is_made_again(workspace: Workspace) -> None:
+    (workspace.folder / "results/representations/fc/small.parquet").unlink()
+    assert workspace.planned()["represent"] == 1
+
+
 def test_a_second_run_does_nothing(workspace: Workspace) -> None:
     assert workspace.planned() == {}
     assert workspace.ran() == {}

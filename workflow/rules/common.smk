@@ -205,6 +205,20 @@ def timeseries_of(datasets):
     ]
 
 
+def kept_artifacts():
+    """Everything on the way to the scores that is kept."""
+    scored = sorted({dataset for dataset, _ in TASKS})
+    return [
+        *timeseries_of(DATASETS),
+        *expand("results/models/{model}/encoder.safetensors", model=MODELS),
+        *expand(
+            "results/representations/{representation}/{dataset}.parquet",
+            representation=REPRESENTATIONS,
+            dataset=scored,
+        ),
+    ]
+
+
 def training_datasets(model):
     return MODELS[model]["datasets"] or list(DATASETS)
 
