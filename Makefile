@@ -28,13 +28,13 @@ check: .venv/ready ## style, types, architecture, workflow, schema, fast tests
 	@snakemake --lint > .venv/lint.log 2>&1 || { cat .venv/lint.log; exit 1; }
 	@python -m semantoks schema | diff workflow/schemas/config.schema.json - \
 	  && python -m semantoks guide | diff docs/configuration.md - \
-	  || { echo "Schema or guide have drifted from config.py: make schema"; exit 1; }
+	  || { echo "Schema or guide have drifted from config/: make schema"; exit 1; }
 	@pytest -n 2 -q -m "not slow"
 
 format: .venv/ready ## write the style that `make check` wants
 	@ruff check --fix -q . && ruff format -q . && snakefmt Snakefile workflow
 
-schema: .venv/ready ## write the schema and the guide from src/semantoks/config.py
+schema: .venv/ready ## write the schema and the guide from src/semantoks/config/
 	@python -m semantoks schema > workflow/schemas/config.schema.json
 	@python -m semantoks guide > docs/configuration.md
 

@@ -15,7 +15,7 @@ def guide() -> str:
     lines = [
         "# Every key of the configuration",
         "",
-        "Written by `make schema` from `src/semantoks/config.py`. A key that is left out has its",
+        "Written by `make schema` from `src/semantoks/config/`. A key that is left out has its",
         "default; a key that does not exist is an error that names the nearest one.",
     ]
     for path, about in _groups("", schema, schema["$defs"]):

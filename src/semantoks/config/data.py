@@ -1,0 +1,187 @@
+"""Where data enter, the atlas, and how time series are made of them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from semantoks.config.base import Settings
+from semantoks.config.preprocessing import Simulation
+
+Kind = Literal["classification", "regression"]
+Strategy = Literal["none", "simple", "scrubbing", "compcor", "ica_aroma", "36p"]
+_ByValue = Annotated[dict[str, dict[str | int | float, float]], Field(min_length=1, max_length=1)]
+RepetitionTime = Annotated[float, Field(gt=0)] | str | _ByValue
+ENTITIES = ("participant", "session", "task", "run")
+SCHAEFER = r"schaefer([1-9]00|1000)x(7|17)"
+BUILT_IN = rf"semantoks457|seitzman300|cc200|{SCHAEFER}"
+KNOWN_ATLASES = "semantoks457, seitzman300, cc200, schaefer{100 to 1000}x{7,17}"
+
+
+class Origin(Settings):
+    """What the folder of a data set holds, and how it is read."""
+
+    source: Literal["bids", "fmriprep", "timeseries"] = Field(
+        "bids",
+        description="`bids`: raw images; `fmriprep`: preprocessed ones (volumes or CIFTI); "
+        "`timeseries`: regional time series (.tsv, .csv, .1D, .npy, HDF5, our Parquet).",
+    )
+    template: str | None = Field(
+        None,
+        description="Where the files of another tree lie, with entities in braces, such as "
+        "`{participant}/fMRI/rfMRI.ica/reg_standard/filtered_func_data_clean.nii.gz`; entities: "
+        "participant, session, task, run; `*` is anything.",
+    )
+    space: str | None = Field(
+        None,
+        description="Template space of the images that a `template` names, such as "
+        "`MNI152NLin6Asym`, where neither their names nor their headers say it.",
+    )
+    confounds: Strategy | None = Field(
+        None, description="Confounds of this data set, if not those of `parcellation`."
+    )
+    regions: str | None = Field(
+        None,
+        description="Table whose column `name` lists the regions of time series that do not name "
+        "their columns, in order.",
+    )
+
+    @model_validator(mode="after")
+    def _template_fits(self) -> Origin:
+        if self.template is None:
+            return self
+        if self.source == "bids":
+            raise ValueError("'template' goes with `source: fmriprep` or `source: timeseries`")
+        entities = set(re.findall(r"{(.*?)}", self.template))
+        if "participant" not in entities or entities - set(ENTITIES):
+            raise ValueError(
+                f"template '{self.template}' must have {{participant}}, may have "
+                f"{', '.join(f'{{{name}}}' for name in ENTITIES[1:])} and nothing else in braces"
+            )
+        return self
+
+
+class Dataset(Origin):
+    """One data set and what is to be predicted in it."""
+
+    path: str | None = Field(
+        None, description="Folder (or HDF5 file) of the data set, unless it is simulated."
+    )
+    participants: str = Field(
+        "participants.tsv",
+        description="Table of the people (.tsv or .csv), in the folder or with a path of its own.",
+    )
+    participant_column: str = Field(
+        "participant_id", description="Its column with the ids that the files are named by."
+    )
+    missing_values: list[str] = Field(
+        [], description="What that table writes for a missing value, beside n/a and nothing."
+    )
+    repetition_time: RepetitionTime | None = Field(
+        None,
+        description="TR in seconds of files that do not say it: a number, a column of the table of "
+        "people, or `{column: {value: TR}}`, for instance by site.",
+    )
+    task: str | None = Field(None, description="Keep only this BIDS task (default: all).")
+    shards: int = Field(1, ge=1, le=9999, description="Number of parts it is worked on in.")
+    phenotypes: dict[str, Kind] = Field(
+        {},
+        description="Columns of participants.tsv to predict, each classification or regression.",
+    )
+    simulate: Simulation | None = Field(
+        None,
+        description="Make this data set up, below results/simulated, instead of reading a `path`.",
+    )
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Dataset:
+        if (self.path is None) == (self.simulate is None):
+            raise ValueError("needs either 'path' or 'simulate', exactly one of them")
+        if self.simulate is not None and self.source != "bids":
+            raise ValueError("'simulate' makes raw images: leave `source: bids`")
+        return self
+
+
+class AtlasFiles(Settings):
+    """An atlas of your own."""
+
+    image: str = Field(description="Label image, NIfTI or CIFTI (`.dlabel.nii`).")
+    table: str = Field(
+        description="TSV or CSV with the columns `index` (label in the image), `name` and "
+        "`network`, in the order wanted; `hemisphere` or `hemi` (L, R) is used where it is there."
+    )
+    space: str = Field(
+        min_length=1, description="Template space of the image, such as `MNI152NLin6Asym`."
+    )
+
+
+def nearest_atlas(name: str, own: Iterable[str]) -> str:
+    """Say which atlas may have been meant by a name that is none."""
+    sizes = [f"schaefer{regions}00x{networks}" for regions in range(1, 11) for networks in (7, 17)]
+    known = [*own, "seitzman300", "semantoks457", "cc200", *sizes]
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"known: {', '.join([*own, KNOWN_ATLASES])}"
+
+
+class Parcellation(Settings):
+    """From images to cleaned regional time series."""
+
+    confounds: Strategy = Field(
+        "simple",
+        description="What is regressed out: `simple`, `scrubbing`, `compcor` or `ica_aroma` as in "
+        "nilearn, `36p` (motion, tissues and global signal with derivatives and squares) or "
+        "`none`.",
+    )
+    motion: Literal["basic", "power2", "derivatives", "full"] = Field(
+        "full", description="Motion regressors: 6, 12, 12 or 24 (nilearn's names)."
+    )
+    low_pass: float = Field(0.1, gt=0, description="Upper edge of the band-pass in Hz.")
+    high_pass: float = Field(0.01, ge=0, description="Lower edge of the band-pass in Hz.")
+    repetition_time: float = Field(2.0, gt=0, description="TR of the time series in seconds.")
+    min_coverage: float = Field(
+        0.5, ge=0, le=1, description="Regions covered less than this by the brain mask are NaN."
+    )
+    keep_means: bool = Field(
+        False, description="Keep the regional means before cleaning, at their own TR."
+    )
+    min_seconds: float = Field(120.0, ge=0, description="Shorter scans are excluded.")
+    min_dof: float = Field(
+        10.0,
+        ge=0,
+        description="Scans with fewer degrees of freedom left after censoring, band-pass and "
+        "confounds are excluded.",
+    )
+    min_scan_coverage: float = Field(
+        0.1, ge=0, le=1, description="Scans with a smaller part of the regions are excluded."
+    )
+    max_mean_fd: float = Field(
+        0.5, gt=0, description="Scans with a larger mean framewise displacement (mm) are excluded."
+    )
+    max_censored: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Scans with a larger part of their volumes censored are excluded.",
+    )
+    min_tsnr: float | None = Field(
+        None, ge=0, description="Scans with a smaller temporal signal-to-noise ratio are excluded."
+    )
+    max_dvars: float | None = Field(
+        None, gt=0, description="Scans with larger DVARS (% of the mean signal) are excluded."
+    )
+
+    @model_validator(mode="after")
+    def _band_fits(self) -> Parcellation:
+        nyquist = 1 / (2 * self.repetition_time)
+        if not self.high_pass < self.low_pass < nyquist:
+            raise ValueError(
+                f"the band {self.high_pass:g} to {self.low_pass:g} Hz must rise and end below "
+                f"{nyquist:g} Hz, half the rate of a TR of {self.repetition_time:g} s"
+            )
+        return self

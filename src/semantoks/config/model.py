@@ -1,0 +1,128 @@
+"""The model, and how it is pretrained."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from semantoks.config.base import Settings
+
+Readout = Literal["pooled", "networks"]
+ManifestField = Literal[
+    "atlas",
+    "atlas_sha256",
+    "labels",
+    "networks",
+    "space",
+    "tr",
+    "low_pass",
+    "high_pass",
+    "confounds",
+    "engine",
+]
+
+
+class Tokenizer(Settings):
+    """One tokenizer per network: a dense and a structured convolution side by side."""
+
+    dense_channels: int = Field(384, ge=1, description="Channels of the dense branch.")
+    structured_channels: int = Field(384, ge=1, description="Channels of the structured branch.")
+    dense_kernel: int = Field(3, ge=1, description="Kernel length of the dense branch.")
+    structured_kernel: int = Field(4, ge=1, description="Learned kernel length of each scale.")
+    scales: int = Field(3, ge=1, description="Number of scales of the structured kernel.")
+    decay_min: float = Field(2.0, gt=0, description="Decay over scales at the first region.")
+    decay_max: float = Field(2.0, gt=0, description="Decay over scales at the last region.")
+
+
+class Architecture(Settings):
+    """Sizes of the encoder and the projector."""
+
+    window: int = Field(100, ge=2, description="Volumes of a training window.")
+    patch: int = Field(20, ge=1, description="Volumes of a time patch; divides the window.")
+    tokenizer: Tokenizer = Field(Tokenizer(), description="The tokenizers.")
+    depth: int = Field(8, ge=1, description="Transformer blocks.")
+    head_width: int = Field(64, ge=1, description="Width of an attention head.")
+    layer_scale: float = Field(0.1, gt=0, description="Initial value of LayerScale.")
+    projector_hidden: int = Field(1024, ge=1, description="Hidden width of the projector.")
+    projector_output: int = Field(128, ge=1, description="Output width of the projector.")
+    min_presence: float = Field(
+        0.5, ge=0, le=1, description="Networks with a smaller part of their regions are masked."
+    )
+
+    @property
+    def width(self) -> int:
+        """Width of a token: the two tokenizer branches side by side."""
+        return self.tokenizer.dense_channels + self.tokenizer.structured_channels
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Architecture:
+        if self.window % self.patch:
+            raise ValueError(
+                f"window ({self.window}) must be a multiple of patch ({self.patch}) volumes"
+            )
+        if self.width % self.head_width or self.width % 2:
+            raise ValueError(
+                f"dense_channels + structured_channels ({self.width}) must be even and a multiple "
+                f"of head_width ({self.head_width})"
+            )
+        return self
+
+
+class Training(Settings):
+    """How the model is pretrained."""
+
+    epochs: int = Field(100, ge=1, description="Passes over the scans.")
+    batch_size: int = Field(512, ge=2, description="Scans per step.")
+    learning_rate: float = Field(
+        7e-4, gt=0, description="Peak learning rate for a batch of 256; scaled with the batch."
+    )
+    warmup_epochs: float = Field(3.0, ge=0, description="Epochs of linear warm-up.")
+    weight_decay: tuple[float, float] = Field(
+        (0.05, 0.3), description="Weight decay at the start and at the end (cosine)."
+    )
+    max_overlap: float = Field(
+        1.0, ge=0, le=1, description="Largest part that the two windows of a pair may share."
+    )
+    masking: Literal["paper", "reference"] = Field(
+        "paper", description="Ratios of the paper, or counts of the reference code."
+    )
+    ttr_weight: float = Field(0.5, ge=0, description="Initial weight of the temporal regulariser.")
+    ttr_fraction: float = Field(
+        0.05, ge=0, le=1, description="Part of the training over which that weight decays to zero."
+    )
+    token_weight: float = Field(0.5, ge=0, description="Weight of the masked-token loss.")
+    teacher_momentum: float = Field(0.99, ge=0, lt=1, description="Initial momentum of the EMA.")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Of matrix products; `auto` is bfloat16 on a GPU, else float32."
+    )
+    accumulation: int = Field(
+        1,
+        ge=1,
+        description="In how many parts a batch goes through the encoders; saves memory, costs "
+        "one more pass through the student, and gives the same losses, which compare all scans "
+        "of the batch.",
+    )
+    compile: Literal["auto", "always", "never"] = Field(
+        "auto", description="Whether torch.compile is used; `auto` is on a GPU only."
+    )
+    crops_per_epoch: int = Field(1, ge=1, description="Pairs of views per scan and epoch.")
+    seed: int = Field(0, ge=0, description="Seed of everything that is drawn.")
+
+
+class Model(Settings):
+    """A model to pretrain."""
+
+    datasets: list[str] = Field([], description="Data sets to learn from (default: all).")
+    readouts: list[Readout] = Field(
+        ["pooled"],
+        description="Embeddings to make: `pooled` (mean token and [CLS], as in the paper) or "
+        "`networks` (one vector per network).",
+    )
+    allow_mismatch: list[ManifestField] = Field(
+        [],
+        description="Fields of the time series' manifest that may differ between data sets and "
+        "from the model's, such as `engine` or `confounds`.",
+    )
+    architecture: Architecture = Field(Architecture(), description="Sizes.")
+    training: Training = Field(Training(), description="Optimisation.")

@@ -1,0 +1,100 @@
+"""The whole configuration, and what must fit between its groups."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from semantoks.config.base import Settings
+from semantoks.config.data import BUILT_IN, AtlasFiles, Dataset, Parcellation, nearest_atlas
+from semantoks.config.model import Model
+from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing
+from semantoks.config.scores import Probe, Report, Splits
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
+
+
+class Config(Settings):
+    """The whole configuration."""
+
+    atlas: str = Field(
+        "seitzman300",
+        description="Atlas that images are averaged over: `seitzman300`, `semantoks457` (the "
+        "paper's; in MNI152NLin6Asym, not 2009cAsym, where its cerebellum is not published), "
+        "`cc200`, `schaefer400x7` (100 to 1000 regions, 7 or 17 networks), or a key of `atlases`.",
+    )
+    atlases: dict[Name, AtlasFiles] = Field({}, description="Atlases of your own by name.")
+    atlas_dir: str | None = Field(
+        None,
+        description="Folder with the published files of atlases, searched with its subfolders "
+        "instead of downloading them.",
+    )
+    datasets: dict[Name, Dataset] = Field(description="Data sets by name.")
+    preprocessing: Preprocessing = Field(
+        Preprocessing(), description="Raw images to template space."
+    )
+    parcellation: Parcellation = Field(Parcellation(), description="Images to time series.")
+    models: dict[Name, Model] = Field({}, description="Models by name.")
+    baselines: list[Literal["fc", "confounds"]] = Field(
+        ["fc", "confounds"], description="Representations beside models."
+    )
+    splits: Splits = Field(Splits(), description="Training and test people.")
+    probe: Probe = Field(Probe(), description="Scoring.")
+    report: Report = Field(Report(), description="The report.")
+
+    @model_validator(mode="after")
+    def _atlas_exists(self) -> Config:
+        taken = [name for name in self.atlases if re.fullmatch(BUILT_IN, name)]
+        if taken:
+            raise ValueError(f"atlases.{taken[0]}: that is a built-in atlas; choose another name")
+        if self.atlas not in self.atlases and not re.fullmatch(BUILT_IN, self.atlas):
+            raise ValueError(f"atlas is '{self.atlas}'; {nearest_atlas(self.atlas, self.atlases)}")
+        return self
+
+    @model_validator(mode="after")
+    def _space_fits(self) -> Config:
+        raw = [name for name, dataset in self.datasets.items() if dataset.source == "bids"]
+        own, engine = self.atlases.get(self.atlas), self.preprocessing.engine
+        generic = "MNI152" if self.atlas == "seitzman300" else "MNI152NLin6Asym"
+        atlas = own.space if own else generic
+        output = self.preprocessing.fmriprep.output_space.split(":")[0]
+        images = MINIMAL_SPACE if engine == "minimal" else output
+        if raw and atlas not in (images, "MNI152"):
+            raise ValueError(
+                f"the engine {engine} writes images in {images}, the atlas {self.atlas} is in "
+                f"{atlas}; for {raw[0]} use the atlas seitzman300, or the engine fmriprep with an "
+                "output_space that is the atlas's"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Config:
+        if not self.datasets:
+            raise ValueError("'datasets' is empty; name at least one data set")
+        for name, dataset in self.datasets.items():
+            odd = [p for p in dataset.phenotypes if "/" in p or p.startswith(".")]
+            if odd:
+                raise ValueError(
+                    f"datasets.{name}.phenotypes has '{odd[0]}', which cannot name a file; rename "
+                    "the column"
+                )
+        for name, model in self.models.items():
+            if name in ("fc", "confounds", "chance"):
+                raise ValueError(f"models.{name}: that is the name of a baseline; choose another")
+            unknown = set(model.datasets) - set(self.datasets)
+            if unknown:
+                raise ValueError(
+                    f"models.{name}.datasets names '{min(unknown)}', which is not among the data "
+                    f"sets ({', '.join(self.datasets)})"
+                )
+        return self
+
+
+def json_schema() -> dict[str, Any]:
+    """Build the schema that ``workflow/schemas/config.schema.json`` holds."""
+    schema = Config.model_json_schema()
+    for key in ("atlases", "datasets", "models"):
+        schema["properties"][key]["additionalProperties"] = False
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
