@@ -5,7 +5,7 @@
 Made-up scans of 457 regions × 490 volumes (float32, z-scored noise, which hardly compresses: real
 series do a little better) are written in shards of 100 people as the workflow does, then read in
 random order, one scan at a time, and from end to end. Times are CPU seconds of this process with
-the files in the page cache; sizes and hours are scaled to 40,000 scans.
+the files in the page cache, as far as they fit; sizes and hours are scaled to 40,000 scans.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--scans", type=int, default=2000)
     parser.add_argument("--random", type=int, default=200, help="scans read in random order")
+    parser.add_argument("--only", nargs="*", help="first letters of the stores to measure")
+    parser.add_argument("--folder", type=Path, help="where to write (36 GB for 40,000 scans)")
     return parser.parse_args()
 
 
@@ -170,7 +172,9 @@ def main() -> None:
         "memory map": MapStore,
     }
     for name, make in stores.items():
-        with tempfile.TemporaryDirectory() as folder:
+        if chosen.only and not name.lower().startswith(tuple(chosen.only)):
+            continue
+        with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
             row = measure(make(Path(folder)), Path(folder), chosen)
             print(f"| {name} {row}", flush=True)
 

@@ -74,6 +74,7 @@ def write_cohort(folder: Path, manifest: Manifest) -> tuple[list[Path], Path]:
             "trait": rng.standard_normal(24),
             "age": rng.integers(20, 60, 24),
             "sex": [["F", "M"][i % 3 == 0] for i in range(24)],
+            "town": ["north" if i < 12 else "south" for i in range(24)],
             "same": 1,
         }
     )
@@ -87,6 +88,7 @@ def write_cohort(folder: Path, manifest: Manifest) -> tuple[list[Path], Path]:
             "run": "",
             "status": ["ok"] * 23 + ["excluded"],
             "reason": [""] * 23 + ["head motion: too much"],
+            "fingerprint": [f"{i:04x}" for i in range(24)],
             "mean_fd": rng.uniform(0.05, 0.3, 24),
             "seconds": 240.0,
             "coverage": 1.0,

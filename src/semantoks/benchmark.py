@@ -6,49 +6,154 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from semantoks.config import Task
 from semantoks.errors import UserError
 from semantoks.statistics import CLASSIFICATION, RANGES, REGRESSION, paired_difference, summary
-from semantoks.store import read_json, write_json
+from semantoks.store import read_metadata, read_table, write_json
 
 REFERENCE = "fc"  # the bar: plain connectivity
+WITHIN = "pearson_r_within_sites"
+TASK = ("phenotype", "kind", "bins", "people", "classes", "left_out", "protocol", "confounds")
 
 
-def compare(scores: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def metrics_of(kind: str) -> tuple[str, ...]:
+    """Metrics of a kind of task, the one that is compared first."""
+    return CLASSIFICATION if kind == "classification" else REGRESSION
+
+
+def compare(
+    scores: Sequence[tuple[dict[str, Any], pd.DataFrame]], task: Task | None = None
+) -> dict[str, Any]:
     """Summarise probe results that share their splits.
 
     Parameters
     ----------
-    scores : sequence of dict
-        What `semantoks.probe.probe` writes, one per representation.
+    scores : sequence of (dict, DataFrame)
+        Metadata and rows of what `semantoks.probe.probe` writes, one per representation.
+    task : Task, optional
+        What has been published about it.
 
     Returns
     -------
     dict
-        The task, and per representation mean, sd and interval of each metric and the paired
-        difference of the first metric from connectivity.
+        The task; per scheme (random or fixed splits, one site left out) and representation mean,
+        sd and interval of each metric and the paired difference of the first metric from
+        connectivity; learning curves.
     """
-    first = scores[0]
-    metrics = CLASSIFICATION if first["kind"] == "classification" else REGRESSION
-    ratio = first["test_people"] / (first["people"] - first["test_people"])
-    by_name = {score["representation"]: score["scores"] for score in scores}
-    rows = []
-    for score in scores:
-        row = {m: summary(score["scores"][m], ratio, RANGES[m]) for m in metrics}
-        row |= {"representation": score["representation"], "features": score["features"]}
-        if REFERENCE in by_name and score["representation"] != REFERENCE:
-            row["difference_from_fc"] = paired_difference(
-                score["scores"][metrics[0]], by_name[REFERENCE][metrics[0]], ratio
-            )
-        rows.append(row)
-    task = {key: first[key] for key in ("phenotype", "kind", "people", "test_people", "classes")}
-    counts = {key: first[key] for key in ("people_without_value", "people_without_scan")}
-    repeats = len(first["scores"][metrics[0]])
-    return task | counts | {"metric": metrics[0], "repeats": repeats, "representations": rows}
+    about, rows = scores[0]
+    metrics = metrics_of(about["kind"])
+    schemes = list(dict.fromkeys(rows["scheme"]))
+    content: dict[str, Any] = {key: about[key] for key in TASK}
+    content |= {
+        "metric": metrics[0],
+        "schemes": [_scheme(scheme, scores, metrics) for scheme in schemes],
+        "curves": _curves(scores, metrics[0]),
+        "permutation": {
+            meta["representation"]: meta["p_permutation"]
+            for meta, _ in scores
+            if meta["p_permutation"] is not None
+        },
+    }
+    if task is not None:
+        shown = ("title", "data", "terms", "metric", "published")
+        dumped = task.model_dump(mode="json")
+        content["publication"] = {key: dumped[key] for key in shown}
+    return content
 
 
-def benchmark(scores: Sequence[Path], dataset: str, out: Path) -> None:
+def _full(rows: pd.DataFrame, scheme: str) -> pd.DataFrame:
+    return rows[(rows["scheme"] == scheme) & (rows["fraction"] == 1)].reset_index(drop=True)
+
+
+def _scheme(
+    scheme: str, scores: Sequence[tuple[dict[str, Any], pd.DataFrame]], metrics: Sequence[str]
+) -> dict[str, Any]:
+    tables = {meta["representation"]: _full(rows, scheme) for meta, rows in scores}
+    first = next(iter(tables.values()))
+    if any(list(rows["split"]) != list(first["split"]) for rows in tables.values()):
+        raise UserError("The representations were scored on different splits. Score them again.")
+    ratio = float((first["test_people"] / first["train_people"]).mean())
+    found = []
+    for meta, _ in scores:
+        name = meta["representation"]
+        rows = tables[name]
+        shown = [*metrics, *([WITHIN] if WITHIN in rows and rows[WITHIN].notna().any() else [])]
+        row = {m: summary(rows[m].to_list(), ratio, RANGES[m]) for m in shown}
+        if "pearson_r" in row and scheme != "site" and meta["shuffled_deviation"] is not None:
+            row["pearson_r"] |= shuffled_interval(row["pearson_r"], meta["shuffled_deviation"])
+        row |= {"representation": name, "features": meta["features"]}
+        if REFERENCE in tables and name != REFERENCE:
+            pair = rows[metrics[0]].to_list(), tables[REFERENCE][metrics[0]].to_list()
+            row["difference_from_fc"] = paired_difference(*pair, ratio)
+        found.append(row)
+    return {
+        "scheme": scheme,
+        "splits": len(first),
+        "held_out": [name for name in first["held_out"] if name],
+        "train_people": float(first["train_people"].mean()),
+        "test_people": float(first["test_people"].mean()),
+        "representations": found,
+    }
+
+
+def shuffled_interval(about: dict[str, float], deviation: float) -> dict[str, float]:
+    """Interval of a mean correlation by how much it varies when the phenotype is shuffled.
+
+    Splits train on people whom others test, so their correlations go up and down together, more
+    than Nadeau and Bengio's correction knows: without an effect its 95 % intervals cover 88 to 90 %
+    (docs/results.md). A correlation varies less the larger it is, by 1 − r².
+    """
+    margin = 1.96 * deviation * (1 - about["mean"] ** 2)
+    return {"low": max(about["mean"] - margin, -1.0), "high": min(about["mean"] + margin, 1.0)}
+
+
+def _curves(
+    scores: Sequence[tuple[dict[str, Any], pd.DataFrame]], metric: str
+) -> dict[str, list[dict[str, float]]]:
+    """Mean score by number of training people, of the representations that have a curve."""
+    curves = {}
+    for meta, rows in scores:
+        random = rows[rows["scheme"] == "random"]
+        if random["fraction"].nunique() > 1:
+            groups = random.groupby("fraction")
+            curves[meta["representation"]] = [
+                {
+                    "train_people": float(part["train_people"].mean()),
+                    "mean": float(part[metric].mean()),
+                    "sd": float(part[metric].std()),
+                }
+                for _, part in groups
+            ]
+    bar = curves.get(REFERENCE)
+    for name, curve in curves.items():
+        if bar is not None and name != REFERENCE:
+            curve[-1]["worth"] = worth(curve, bar)
+    return curves
+
+
+def worth(curve: Sequence[dict[str, float]], bar: Sequence[dict[str, float]]) -> float:
+    """How many times its labelled people a representation is worth, against connectivity.
+
+    2 means that half of the people are enough for what connectivity reaches with all; ½ that
+    connectivity needs only half of them for what the representation reaches with all. Between two
+    sizes the score is taken to be linear in the logarithm of the size; beyond the smallest size
+    nothing is known, and the factor is that of the smallest.
+    """
+    ahead = curve[-1]["mean"] >= bar[-1]["mean"]
+    faster, slower = (curve, bar) if ahead else (bar, curve)
+    sizes = np.log([point["train_people"] for point in faster])
+    best = np.maximum.accumulate([point["mean"] for point in faster])
+    needed = float(np.exp(np.interp(slower[-1]["mean"], best, sizes)))
+    factor = slower[-1]["train_people"] / needed
+    return factor if ahead else 1 / factor
+
+
+def benchmark(scores: Sequence[Path], dataset: str, task: Task, out: Path) -> None:
     """Write the comparison of several probe results of one phenotype of `dataset`."""
-    loaded = [read_json(path) for path in scores]
-    if len({score["phenotype"] for score in loaded}) != 1:
+    loaded = [(read_metadata(path), read_table(path)) for path in scores]
+    if len({about["phenotype"] for about, _ in loaded}) != 1:
         raise UserError("A benchmark compares representations on one phenotype, not on several.")
-    write_json(out, {"dataset": dataset} | compare(loaded))
+    write_json(out, {"dataset": dataset} | compare(loaded, task))

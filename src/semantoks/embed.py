@@ -41,7 +41,7 @@ def embed_files(
     out : path
         Parquet file, one row per scan.
     readout, windows, allow_mismatch, threads
-        As for `embed`.
+        As for `embed_windows`.
 
     Raises
     ------
@@ -50,10 +50,10 @@ def embed_files(
     """
     encoder = load_encoder(model).to("cuda" if torch.cuda.is_available() else "cpu")
     ids: list[str] = []
-    parts: list[np.ndarray] = []
+    parts: list[list[np.ndarray]] = []
     for path in timeseries:
         manifest, scans = read_manifest(path), iter_scans([path])
-        found, features = embed(
+        found, features = embed_windows(
             encoder,
             scans,
             manifest,
@@ -71,10 +71,12 @@ def embed_files(
             "in the scan tables why scans were excluded."
         )
     table = read_scan_table(timeseries).set_index("scan").loc[ids].reset_index()
-    write_representation(out, table, np.concatenate(parts))
+    kept = [scan for part in parts for scan in part]
+    means = np.stack([scan.mean(axis=0) for scan in kept])
+    write_representation(out, table, means, windows=kept)
 
 
-def embed(
+def embed_windows(
     encoder: Encoder,
     scans: Iterable[Scan],
     manifest: Manifest | None = None,
@@ -84,8 +86,8 @@ def embed(
     allow_mismatch: Sequence[str] = (),
     threads: int | None = None,
     where: str = "The time series",
-) -> tuple[list[str], np.ndarray]:
-    """Embed whole scans: the mean over evenly spaced windows.
+) -> tuple[list[str], list[np.ndarray]]:
+    """Embed the evenly spaced windows of each scan.
 
     Parameters
     ----------
@@ -99,7 +101,7 @@ def embed(
     readout : {"pooled", "networks"}
         The mean token and [CLS], as in the paper, or one vector per network.
     windows : int
-        Windows per scan.
+        Windows per scan; a short scan has fewer different ones.
     allow_mismatch : sequence of str
         Fields of the manifest that may differ.
     threads : int, optional
@@ -111,7 +113,7 @@ def embed(
     -------
     ids : list of str
         The scans, in the order given.
-    features : ndarray of float32, shape (scans, 2·width) or (scans, networks·width)
+    features : list of ndarray of float32, shape (windows, 2·width) or (windows, networks·width)
 
     Raises
     ------
@@ -126,7 +128,7 @@ def embed(
     features: list[np.ndarray] = []
     for scan in scans:
         ids.append(scan.scan)
-        features.append(embed_timeseries(encoder, scan.timeseries_CT, readout, windows))
+        features.append(_embed_scan(encoder, scan.timeseries_CT, readout, windows))
         if scan.timeseries_CT.shape[1] < encoder.architecture.patch:
             logger.warning(
                 "%s has %d volumes, less than a patch (%d): its features are NaN.",
@@ -134,8 +136,7 @@ def embed(
                 scan.timeseries_CT.shape[1],
                 encoder.architecture.patch,
             )
-    empty = np.empty((0, _size(encoder, readout)), np.float32)
-    return ids, np.stack(features) if features else empty
+    return ids, features
 
 
 def _size(encoder: Encoder, readout: Readout) -> int:
@@ -143,24 +144,31 @@ def _size(encoder: Encoder, readout: Readout) -> int:
     return vectors * encoder.architecture.width
 
 
-@torch.inference_mode()
 def embed_timeseries(
     encoder: Encoder,
     timeseries_CT: np.ndarray,
     readout: Readout = "pooled",
     windows: int = 8,
 ) -> np.ndarray:
-    """Embed one scan of z-scored time series, (regions, volumes), as a vector."""
+    """Embed one scan of z-scored time series, (regions, volumes): the mean over its windows."""
+    mean: np.ndarray = _embed_scan(encoder, timeseries_CT, readout, windows).mean(axis=0)
+    return mean
+
+
+@torch.inference_mode()
+def _embed_scan(
+    encoder: Encoder, timeseries_CT: np.ndarray, readout: Readout, windows: int
+) -> np.ndarray:
     sizes = encoder.architecture
     volumes = timeseries_CT.shape[1]
     window = min(sizes.window, volumes // sizes.patch * sizes.patch)
     if window == 0:
-        return np.full(_size(encoder, readout), np.nan, np.float32)
+        return np.full((1, _size(encoder, readout)), np.nan, np.float32)
     # A short scan has fewer different windows than are asked for.
     starts = np.unique(np.linspace(0, volumes - window, windows).round().astype(int))
     windows_WCT = np.stack([timeseries_CT[:, start : start + window] for start in starts])
     device = encoder.cls_embedding.device
     x_WCT = torch.from_numpy(windows_WCT).to(device, encoder.cls_embedding.dtype)
     read = encoder.embed if readout == "pooled" else encoder.embed_networks
-    embedding: np.ndarray = read(x_WCT).mean(0).float().cpu().numpy()
+    embedding: np.ndarray = read(x_WCT).float().cpu().numpy()
     return embedding

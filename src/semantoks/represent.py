@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from semantoks.confounds import confounds
+from semantoks.connectivity import (
+    connectivity,
+    connectivity_without_global_signal,
+    covariances,
+    partial_correlation,
+    third_moments,
+)
 from semantoks.errors import UserError
-from semantoks.representations import confounds, connectivity, write_representation
-from semantoks.store import read_scan_table, read_scans, read_table
+from semantoks.representations import write_representation
+from semantoks.store import Scan, iter_scans, read_scan_table, read_table
+
+FROM_SCANS: dict[str, Callable[[Iterable[Scan]], np.ndarray]] = {
+    "fc": connectivity,
+    "fc_gsr": connectivity_without_global_signal,
+    "partial": partial_correlation,
+    "tangent": covariances,
+    "coskewness": third_moments,
+}
+FITTED = ("tangent", "coskewness")  # projected by the probe, inside the training part
 
 
-def represent(name: str, timeseries: Sequence[Path], participants: Path, out: Path) -> None:
-    """Write the representation `name` (``fc``, ``confounds`` or ``chance``) of a data set."""
+def represent(
+    name: str,
+    timeseries: Sequence[Path],
+    participants: Path,
+    out: Path,
+    site_column: str | None = None,
+) -> None:
+    """Write the representation `name`: a key of `FROM_SCANS`, ``confounds`` or ``chance``."""
     scans = read_scan_table(timeseries)
     scans = scans[scans["status"] == "ok"].reset_index(drop=True)
     if scans.empty:
         raise UserError("No scan is left after the exclusions, so there is nothing to represent.")
     features, names = np.empty((len(scans), 0)), list[str]()
-    if name == "fc":
-        features = connectivity(read_scans(timeseries))
+    if name in FROM_SCANS:
+        features = FROM_SCANS[name](iter_scans(timeseries))
     elif name == "confounds":
-        features, names = confounds(scans, read_table(participants))
-    write_representation(out, scans, features, names)
+        features, names = confounds(scans, read_table(participants), site_column)
+    write_representation(out, scans, features, names, fitted=name if name in FITTED else "")

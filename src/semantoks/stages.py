@@ -22,6 +22,7 @@ from semantoks.config import (
     Report,
     Simulation,
     Splits,
+    Task,
 )
 from semantoks.memory import keep_freed_memory
 
@@ -112,26 +113,49 @@ def _embed(a: Namespace, s: dict[str, Any]) -> None:
 def _represent(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.represent import represent
 
-    represent(a.representation, a.timeseries, a.participants, a.out)
+    represent(a.representation, a.timeseries, a.participants, a.out, s.get("site_column"))
 
 
 def _split(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.split import split
 
-    settings = Splits.model_validate(s["splits"])
-    split(a.participants, a.timeseries, s["phenotype"], s["kind"], settings, a.out)
+    split(
+        a.participants,
+        a.timeseries,
+        s["phenotype"],
+        Task.model_validate(s["task"]),
+        Splits.model_validate(s["splits"]),
+        a.out,
+        site_column=s["site_column"],
+        group_column=s["group_column"],
+    )
 
 
-def _probe(a: Namespace, s: dict[str, Any]) -> None:
+def _probe(a: Namespace, s: dict[str, Any]) -> list[Path]:
     from semantoks.probe import probe
 
-    probe(a.features, a.splits, a.representation, Probe.model_validate(s["probe"]), a.out)
+    return probe(
+        a.features,
+        a.splits,
+        a.representation,
+        Probe.model_validate(s["probe"]),
+        a.out,
+        confounds=next(iter(a.confounds), None),
+        column=s["column"],
+    )
+
+
+def _card(a: Namespace, s: dict[str, Any]) -> None:
+    from semantoks.card import card
+
+    probe = Probe.model_validate(s["probe"])
+    card(a.features, a.participants, a.timeseries, probe, s["site_column"], a.out)
 
 
 def _benchmark(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.benchmark import benchmark
 
-    benchmark(a.scores, a.dataset, a.out)
+    benchmark(a.scores, a.dataset, Task.model_validate(s["task"]), a.out)
 
 
 def _report(a: Namespace, s: dict[str, Any]) -> None:
@@ -140,7 +164,9 @@ def _report(a: Namespace, s: dict[str, Any]) -> None:
     config = s["config"]
     timeseries = {name: _below(a.timeseries, name) for name in config["datasets"]}
     metrics = {name: _below(a.metrics, name)[0] for name in config["models"]}
-    report(a.benchmarks, timeseries, metrics, Report.model_validate(s["report"]), config, a.out)
+    cards = {name: _below(a.cards, name) for name in config["datasets"]}
+    settings = Report.model_validate(s["report"])
+    report(a.benchmarks, timeseries, metrics, cards, settings, config, a.out)
 
 
 def _below(paths: list[Path], folder: str) -> list[Path]:
@@ -177,8 +203,20 @@ STAGES: dict[str, Stage] = {
         "draw training and test people", _split, one=("participants",), many=("timeseries",)
     ),
     "probe": Stage(
-        "score a representation", _probe, one=("features", "splits"), text=("representation",)
+        "score a representation, or several stacked",
+        _probe,
+        one=("splits",),
+        many=("features", "confounds"),
+        text=("representation",),
+    ),
+    "card": Stage(
+        "say what else can be read from a representation",
+        _card,
+        one=("features", "participants"),
+        many=("timeseries",),
     ),
     "benchmark": Stage("compare representations", _benchmark, many=("scores",), text=("dataset",)),
-    "report": Stage("write the HTML report", _report, many=("benchmarks", "timeseries", "metrics")),
+    "report": Stage(
+        "write the HTML report", _report, many=("benchmarks", "timeseries", "metrics", "cards")
+    ),
 }

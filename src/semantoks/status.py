@@ -52,6 +52,13 @@ def _model(folder: Path) -> str:
 def _benchmark(path: Path) -> Iterator[str]:
     content = read_json(path)
     metric = content["metric"]
-    yield f"benchmark {content['dataset']} {content['phenotype']} ({metric}):"
-    for row in content["representations"]:
-        yield f"  {row['representation']:<12} {row[metric]['mean']:.3f} ± {row[metric]['sd']:.3f}"
+    for scheme in content["schemes"]:
+        splits = {"random": "random splits", "fixed": "fixed splits", "site": "sites left out"}
+        yield (
+            f"benchmark {content['dataset']} {content['phenotype']} "
+            f"({metric}, {scheme['splits']} {splits[scheme['scheme']]}):"
+        )
+        width = max(len(row["representation"]) for row in scheme["representations"])
+        for row in scheme["representations"]:
+            value = row[metric]
+            yield f"  {row['representation']:<{width}} {value['mean']:.3f} ± {value['sd']:.3f}"

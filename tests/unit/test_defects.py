@@ -18,8 +18,10 @@ import torch
 from semantoks.config import Architecture, Probe, Tokenizer
 from semantoks.model import Encoder, Projector, SelfDistillation
 from semantoks.model.checkpoint import load_encoder, save
-from semantoks.probe import score_split
+from semantoks.scoring.features import Features
+from semantoks.scoring.score import score
 from semantoks.signals import clean, resample_time
+from tests.unit.test_probe import problem_of
 
 TESTED = {
     "gradients not synchronised, covariance not reduced over processes": (
@@ -34,7 +36,7 @@ TESTED = {
         "test_encoder.test_a_missing_region_contributes_nothing_and_harms_no_other_scan"
     ),
     "a NaN in another region crashes the probe": (
-        "test_probe.test_unknown_values_count_as_the_training_mean"
+        "test_linear.test_unknown_values_count_as_the_training_mean_and_constants_as_nothing"
     ),
     "short scans padded with zeros": "test_embed.test_short_scans_use_one_shorter_window",
     "windows of another length crash": "test_encoder.test_windows_of_other_lengths",
@@ -68,10 +70,12 @@ def test_every_defect_has_its_test(defect: str) -> None:
 
 def test_splits_do_not_depend_on_the_hash_seed() -> None:
     code = (
-        "import pandas as pd; from semantoks.config import Splits;"
-        "from semantoks.split import make_splits;"
-        "t = pd.Series(list('aabb' * 10), index=[f'sub-{i}' for i in range(40)], name='x');"
-        "print(make_splits(t, 'classification', Splits()).to_csv())"
+        "import pandas as pd; from semantoks.config import Splits, Task;"
+        "from semantoks.splits import draw;"
+        "g = [f'f{i // 2}' for i in range(40)];"
+        "s = list('AAAABBBBCCCCDDDD') + list('ABCD') * 6;"
+        "t = pd.DataFrame({'target': list('aabb' * 10), 'site': s, 'group': None});"
+        "print([draw(t.assign(group=x), Task(kind='classification'), Splits()) for x in (None, g)])"
     )
     runs = [
         subprocess.run(
@@ -83,19 +87,20 @@ def test_splits_do_not_depend_on_the_hash_seed() -> None:
         for seed in ("1", "2")
     ]
     assert runs[0] == runs[1]
-    assert b"sub-39" in runs[0]
+    assert b"random 99" in runs[0]
+    assert b"site D" in runs[0]
 
 
 def test_the_unit_of_a_target_does_not_matter() -> None:
     rng = np.random.default_rng(0)
     features = rng.standard_normal((60, 5))
     years = features[:, 0] + 0.5 * rng.standard_normal(60)
-    test = np.arange(60) < 15
-    scores = score_split("regression", features, years, test, Probe())
-    again = score_split("regression", features, 1e4 * years + 3e6, test, Probe())
-    assert again["pearson_r"] == pytest.approx(scores["pearson_r"])
-    assert again["r2"] == pytest.approx(scores["r2"])
-    assert again["mae"] == pytest.approx(1e4 * scores["mae"])
+    tables = [
+        score(problem_of(target), [Features(features)], Probe(repeats=2))[0]
+        for target in (years, 1e4 * years + 3e6)
+    ]
+    for metric, factor in (("pearson_r", 1), ("r2", 1), ("mae", 1e4)):
+        np.testing.assert_allclose(tables[1][metric], factor * tables[0][metric])
 
 
 def test_what_is_above_the_new_nyquist_frequency_does_not_fold_back() -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from semantoks.embed import embed, embed_files, embed_timeseries
+from semantoks.embed import embed_files, embed_timeseries, embed_windows
 from semantoks.errors import UserError
 from semantoks.model import Encoder
 from semantoks.model.checkpoint import save
@@ -71,12 +71,16 @@ def test_short_scans_use_one_shorter_window(encoder: Encoder, volumes: int, used
 def test_ids_features_and_scans_without_a_patch(
     encoder: Encoder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ids, features = embed(encoder, [scan("s2"), scan("s1", 9), scan("s3", 30)], manifest())
+    ids, features = embed_windows(encoder, [scan("s2"), scan("s1", 9), scan("s3", 30)], manifest())
     assert ids == ["s2", "s1", "s3"]
-    assert (features.shape, features.dtype) == ((3, 16), np.float32)
-    assert np.isfinite(features).all(1).tolist() == [True, False, True]
+    assert [(part.shape, part.dtype) for part in features] == [
+        ((8, 16), np.float32),
+        ((1, 16), np.float32),
+        ((8, 16), np.float32),
+    ]
+    assert [bool(np.isfinite(part).all()) for part in features] == [True, False, True]
     assert "s1 has 9 volumes, less than a patch (10)" in caplog.text
-    assert embed(encoder, [])[1].shape == (0, 16)
+    assert embed_windows(encoder, []) == ([], [])
 
 
 def test_missing_regions_leave_numbers(encoder: Encoder) -> None:
@@ -99,13 +103,13 @@ def test_time_series_that_do_not_fit_are_refused_by_name(
     encoder: Encoder, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        embed(encoder, [scan("s1")], manifest(**changes))
-    embed(encoder, [scan("s1")], manifest(**changes), allow_mismatch=list(changes))
+        embed_windows(encoder, [scan("s1")], manifest(**changes))
+    embed_windows(encoder, [scan("s1")], manifest(**changes), allow_mismatch=list(changes))
 
 
 def test_allow_mismatch_names_fields(encoder: Encoder) -> None:
     with pytest.raises(UserError, match="allow_mismatch names tR; a manifest has the fields"):
-        embed(encoder, [scan("s1")], manifest(), allow_mismatch=["tR"])
+        embed_windows(encoder, [scan("s1")], manifest(), allow_mismatch=["tR"])
 
 
 def test_embed_files(encoder: Encoder, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from nilearn.interfaces.fmriprep import load_confounds, load_confounds_strategy
 from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
 
 from semantoks.config import Preprocessing, Simulation
 from semantoks.errors import ScanError
@@ -25,7 +26,7 @@ from semantoks.preprocess.confounds import (
     framewise_displacement,
 )
 from semantoks.preprocess.derivatives import RunFiles
-from semantoks.preprocess.geometry import PARAMETERS
+from semantoks.preprocess.geometry import PARAMETERS, grid_points, transform
 from semantoks.preprocess.reading import Run, read_bold, read_t1w
 from semantoks.preprocess.resample import dice, resample
 from semantoks.preprocess.slice_timing import correct_slice_timing, slice_axis
@@ -302,6 +303,31 @@ def _near(image: Any, centres: NDArray[Any], template: Template) -> NDArray[Any]
 
 
 @pytest.mark.slow
+def test_the_brain_is_cut_out_of_the_t1w_image(cohort: tuple[Path, pd.DataFrame]) -> None:
+    """Against the template's brain as this person's true shape and pose deform it."""
+    from nilearn.datasets import load_mni152_brain_mask
+
+    from semantoks.simulate.anatomy import draw_shape
+    from semantoks.simulate.dataset import _draw_pose
+
+    folder, _ = cohort
+    template, seed = load_mni152_brain_mask(resolution=1), Simulation().seed
+    for index in range(2):
+        pose = _draw_pose(np.random.default_rng([seed, 4, index, 0]), millimetres=5, degrees=4)
+        shape = draw_shape(np.random.default_rng([seed, 3, index]))
+        path = next((folder / "out" / f"sub-00{index + 1}").rglob("*_desc-brain_mask.nii.gz"))
+        path = next(path.parents[1].glob("anat/*_desc-brain_mask.nii.gz"))
+        found = nib.load(path)
+        raw = next((folder / "bids" / path.relative_to(folder / "out").parent).glob("*.nii.gz"))
+        assert found.shape == nib.load(raw).shape
+        np.testing.assert_array_equal(found.affine, nib.load(raw).affine)
+        points = transform(np.linalg.inv(pose) @ found.affine, grid_points(found.shape, np.eye(4)))
+        voxels = transform(np.linalg.inv(template.affine), shape.to_template(points))
+        truth = map_coordinates(template.get_fdata(), voxels, order=1).reshape(found.shape) >= 0.5
+        assert dice(np.asarray(found.dataobj) > 0, truth) > 0.95
+
+
+@pytest.mark.slow
 def test_the_same_again_to_the_last_bit(cohort: tuple[Path, pd.DataFrame], tmp_path: Path) -> None:
     folder, scans = cohort
     (tmp_path / "sub-009").mkdir()  # somebody who has left the shard
@@ -309,6 +335,6 @@ def test_the_same_again_to_the_last_bit(cohort: tuple[Path, pd.DataFrame], tmp_p
     preprocess(some, folder / "bids", tmp_path, SETTINGS, threads=1)
     assert not (tmp_path / "sub-009").exists()
     images = list(tmp_path.rglob("sub-002*"))
-    assert len([p for p in images if p.is_file()]) == 8
+    assert len([p for p in images if p.is_file()]) == 10
     for path in filter(Path.is_file, images):
         assert path.read_bytes() == (folder / "out" / path.relative_to(tmp_path)).read_bytes()

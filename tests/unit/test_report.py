@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from semantoks.benchmark import benchmark
-from semantoks.config import Kind, Probe, Report, Splits
+from semantoks.card import card
+from semantoks.config import Kind, Probe, Published, Report, Splits, Task
 from semantoks.probe import probe
 from semantoks.report import _dataset, report
 from semantoks.report.figures import PANELS
@@ -17,7 +18,13 @@ from tests.conftest import write_cohort
 NAMES = ("fc", "confounds", "chance")
 TASKS: dict[str, Kind] = {"group": "classification", "trait": "regression"}
 COLUMNS = [column for lines in PANELS.values() for column in lines]
-CONFIG = {"parcellation": {"max_mean_fd": 0.5}, "note": "<script>alert(1)</script>"}
+CONFIG = {
+    "parcellation": {"max_mean_fd": 0.5},
+    "note": "<script>alert(1)</script>",
+    "datasets": {"toy": {"phenotypes": TASKS}},
+    "models": {"small": {"datasets": []}},
+}
+PUBLISHED = Published(model="<b>BrainLM</b>", value=0.538, source="arXiv 2512.11582")
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +36,16 @@ def results(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> Pat
         represent(name, paths, participants, folder / f"{name}.parquet")
     for phenotype, kind in TASKS.items():
         splits = folder / f"split-{phenotype}.parquet"
-        split(participants, paths, phenotype, kind, Splits(), splits)
-        scores = [folder / f"{phenotype}-{name}.json" for name in NAMES]
+        task = Task(kind=kind, published=[PUBLISHED] if kind == "classification" else [])
+        split(participants, paths, phenotype, task, Splits(), splits, site_column="town")
+        scores = [folder / f"{phenotype}-{name}.parquet" for name in NAMES]
+        settings = Probe(repeats=3, permutations=50, inner_folds=3)
         for name, score in zip(NAMES, scores, strict=True):
-            probe(folder / f"{name}.parquet", splits, name, Probe(repeats=3), score)
-        benchmark(scores, "toy", folder / f"{phenotype}.json")
+            probe([folder / f"{name}.parquet"], splits, name, settings, score)
+        benchmark(scores, "toy", task, folder / f"{phenotype}.json")
+    card(
+        folder / "fc.parquet", participants, paths, Probe(inner_folds=2), "town", folder / "fc.json"
+    )
     metrics = pd.DataFrame({"epoch": range(1, 6)} | dict.fromkeys(COLUMNS, 0.5))
     write_table(folder / "metrics.parquet", metrics)
     return folder
@@ -45,6 +57,7 @@ def write(folder: Path, settings: Report, name: str = "index.html") -> str:
         [folder / f"{phenotype}.json" for phenotype in TASKS],
         {"toy": sorted(folder.glob("shard-*.parquet"))},
         {"small": folder / "metrics.parquet"},
+        {"toy": [folder / "fc.json"]},
         settings,
         CONFIG,
         out,
@@ -55,7 +68,12 @@ def write(folder: Path, settings: Report, name: str = "index.html") -> str:
 def test_the_page_stands_alone_and_says_what_matters(results: Path) -> None:
     page = write(results, Report())
     assert not re.search(r'(?:src|href)="(?!#)', page.replace("xlink:href", ""))
-    assert page.count("<svg") == 4  # two tasks, one data set, one model
+    # For each of two tasks random splits, sites left out and a learning curve; motion; training.
+    assert page.count("<svg") == 8
+    assert "One site left out" in page
+    assert "Beside published scores" in page
+    assert "pretrained on, by content" in page
+    assert "worth" not in page  # no model is among the representations
     assert "23 of 24 scans are used" in page
     assert "sub-23_task-rest" in page
     assert "head motion: too much" in page
@@ -63,7 +81,9 @@ def test_the_page_stands_alone_and_says_what_matters(results: Path) -> None:
 
 
 def test_everything_from_outside_is_escaped(results: Path) -> None:
-    assert "<script>" not in write(results, Report())
+    page = write(results, Report())
+    assert "<script>" not in page
+    assert "<b>BrainLM" not in page
 
 
 def test_nobody_is_named_when_the_user_says_so(results: Path) -> None:

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semantoks.confounds import confounds
 from semantoks.errors import UserError
 from semantoks.represent import represent
-from semantoks.representations import confounds, read_people, write_representation
+from semantoks.representations import read_people, read_windows, write_representation
 from semantoks.signals import fisher_z
 from semantoks.store import read_manifest, read_scan_table, read_scans, write_timeseries
 
@@ -35,7 +36,9 @@ def test_confounds_of_awkward_tables() -> None:
         {"participant_id": ["b", "a"], "Age": ["89+", "30"], "SITE_ID": [4, 0], "mean_fd": 9.0}
     )
     features, names = confounds(scans, people)
-    assert names == ["age", "mean_fd", "seconds", "site_id=0", "site_id=4"]
+    assert names == ["age", "mean_fd", "seconds", "site=0", "site=4"]
+    assert confounds(scans.drop(columns="mean_fd"), people)[0][:, 1].tolist() == [9, 9, 9]
+    assert "site=30" in confounds(scans, people, site_column="Age")[1]
     assert features.tolist() == [[30, 0.1, 300, 1, 0], [89, 0.1, 300, 0, 1], [30, 0.1, 300, 1, 0]]
 
 
@@ -55,6 +58,19 @@ def test_a_person_is_the_mean_of_their_scans(tmp_path: Path) -> None:
     people = read_people(tmp_path / "r.parquet")
     assert people.participant_id == ["a", "b"]
     assert np.array_equal(people.features_PF, [[1, 2], [4, np.nan]], equal_nan=True)
+
+
+def test_windows_are_kept_beside_their_mean(tmp_path: Path) -> None:
+    scans = pd.DataFrame({"scan": ["a_2", "a_1", "b_1"], "participant_id": ["a", "a", "b"]})
+    scans = scans.assign(session="", task="", run="")
+    windows = [np.full((n, 2), float(n)) for n in (3, 1, 2)]
+    means = np.stack([part.mean(axis=0) for part in windows])
+    write_representation(tmp_path / "r.parquet", scans, means, windows=windows)
+    found = read_windows(tmp_path / "r.parquet")
+    assert found["a"][:, 0].tolist() == [1, 3, 3, 3]
+    assert found["b"].shape == (2, 2)
+    write_representation(tmp_path / "r.parquet", scans, means)
+    assert read_windows(tmp_path / "r.parquet")["a"].tolist() == [[1, 1], [3, 3]]
 
 
 def test_no_scan_left_is_said(cohort: tuple[list[Path], Path]) -> None:

@@ -1,14 +1,21 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from semantoks.benchmark import compare
+from semantoks.benchmark import compare, worth
+from semantoks.errors import UserError
 from semantoks.statistics import (
+    CLASSIFICATION,
     classification_scores,
     corrected_error,
+    holm,
+    icc,
+    identification,
     paired_difference,
     regression_scores,
     summary,
+    within_sites_r,
 )
 
 
@@ -44,26 +51,77 @@ def test_paired_difference_without_correction_is_the_paired_t_test() -> None:
     assert paired_difference([0.5, 0.5], [0.5, 0.5], 0.25)["p"] == 1.0
 
 
+def test_classification_scores_of_calibration_and_f1() -> None:
+    truth = np.array(["a", "a", "a", "b"])
+    probability = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6]])
+    scores = classification_scores(truth, probability, ["a", "b"])
+    assert scores["macro_f1"] == pytest.approx((2 * 2 / 5 + 2 * 1 / 3) / 2)
+    gaps = [0.1, 0.2, 0.7, 0.4]  # four bins with one person each
+    assert scores["ece"] == pytest.approx(np.mean(gaps))
+
+
+def test_within_sites_nothing_is_left_of_what_the_site_says() -> None:
+    rng = np.random.default_rng(0)
+    site = np.repeat(["a", "b", "c", "d"], 50)
+    level = np.repeat([0.0, 5, 10, 15], 50)
+    truth, predicted = level + rng.standard_normal(200), level + rng.standard_normal(200)
+    assert regression_scores(truth, predicted)["pearson_r"] > 0.9
+    assert abs(within_sites_r(truth, predicted, site)) < 0.2
+    assert within_sites_r(truth, truth + level, site) == pytest.approx(1)
+    assert np.isnan(within_sites_r(truth, predicted, np.full(200, "a")))
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.04, float("nan"), 0.03]) == pytest.approx(
+        [0.03, 0.06, float("nan"), 0.06], nan_ok=True
+    )
+
+
+def test_people_are_found_again_by_their_features() -> None:
+    rng = np.random.default_rng(0)
+    person = rng.standard_normal((20, 300))
+    first, second = (person + 0.5 * rng.standard_normal(person.shape) for _ in range(2))
+    assert identification(first, second) == 1
+    assert identification(first, rng.standard_normal(person.shape)) < 0.2
+    assert np.median(icc(first, second)) == pytest.approx(1 / 1.25, abs=0.05)
+
+
+def rows_of(values: list[float], scheme: str = "random") -> pd.DataFrame:
+    table = pd.DataFrame(dict.fromkeys(CLASSIFICATION, values))
+    table = table.assign(split=[f"{scheme} {i}" for i in range(len(values))], scheme=scheme)
+    return table.assign(held_out="", fraction=1.0, train_people=20, test_people=5)
+
+
 def test_compare_measures_everybody_against_connectivity() -> None:
-    task = {
+    about = {
         "phenotype": "group",
         "kind": "classification",
+        "bins": None,
         "people": 25,
-        "test_people": 5,
         "classes": {"a": 12, "b": 13},
-        "people_without_value": 0,
-        "people_without_scan": 0,
+        "left_out": {},
+        "protocol": "exact",
+        "confounds": "none",
         "features": 3,
+        "p_permutation": None,
+        "shuffled_deviation": None,
     }
     values = {"fc": [0.6, 0.7, 0.65], "model": [0.8, 0.9, 0.8]}
-    scores = [
-        task
-        | {"representation": name}
-        | {"scores": dict.fromkeys(("balanced_accuracy", "auroc", "accuracy"), v)}
-        for name, v in values.items()
-    ]
+    scores = [(about | {"representation": name}, rows_of(v)) for name, v in values.items()]
     result = compare(scores)
-    fc, model = result["representations"]
+    (scheme,) = result["schemes"]
+    fc, model = scheme["representations"]
     assert "difference_from_fc" not in fc
     assert model["difference_from_fc"]["mean"] == pytest.approx(0.55 / 3)
-    assert result["repeats"] == 3
+    assert (scheme["splits"], scheme["test_people"]) == (3, 5)
+    other = (about | {"representation": "x"}, rows_of([0.5], "fixed"))
+    with pytest.raises(UserError, match="scored on different splits"):
+        compare([*scores, other])
+
+
+def test_what_labels_are_worth() -> None:
+    bar = [{"train_people": n, "mean": s} for n, s in ((10, 0.5), (100, 0.6), (1000, 0.7))]
+    better = [{"train_people": n, "mean": s} for n, s in ((10, 0.6), (100, 0.7), (1000, 0.75))]
+    assert worth(better, bar) == pytest.approx(10)
+    assert worth(bar, better) == pytest.approx(0.1)
+    assert worth(bar, bar) == pytest.approx(1)

@@ -40,9 +40,12 @@ SMALL: dict[str, Any] = {
                 "projector_output": 8,
             },
             "training": {"epochs": 4, "batch_size": 8, "warmup_epochs": 1},
+            "cpu_threads": 2,
         }
     },
-    "probe": {"repeats": 2, "inner_folds": 2},
+    "baselines": ["fc", "confounds"],
+    "stacked": False,
+    "probe": {"repeats": 2, "inner_folds": 2, "permutations": 20, "learning_curve": [0.5]},
 }
 
 SIMULATION = {
@@ -102,7 +105,12 @@ class Workspace:
     def results(self) -> dict[str, bytes]:
         """Read the files that a second run must repeat byte for byte."""
         patterns = ("timeseries/**/*.parquet", "models/*/encoder.safetensors")
-        patterns += ("representations/**/*.parquet", "scores/**/*.json", "benchmarks/**/*.json")
+        patterns += (
+            "representations/**/*.parquet",
+            "scores/**/*.parquet",
+            "benchmarks/**/*.json",
+            "cards/**/*.json",
+        )
         found = [path for pattern in patterns for path in self.folder.glob(f"results/{pattern}")]
         return {
             str(path.relative_to(self.folder)): path.read_bytes()

@@ -33,5 +33,5 @@ def test_every_rule_that_runs_something_has_an_environment() -> None:
     for path in (ROOT / "workflow/rules").glob("*.smk"):
         for rule in re.split(r"^(?:rule|checkpoint) ", path.read_text(), flags=re.M)[1:]:
             if "shell:" in rule:
-                assert re.search(r'conda:\s+"../../envs/\w+\.yaml"', rule), rule.split(":")[0]
+                assert re.search(r'conda:\s+f?"../../envs/[\w{}]+\.yaml"', rule), rule.split(":")[0]
                 assert "log:" in rule, rule.split(":")[0]

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semantoks.splits import TEST
 from semantoks.store import read_json, read_scans, read_table
 from tests.workflow.conftest import ROOT, Workspace
 
@@ -45,9 +46,10 @@ def numbers(folder: Path) -> dict[str, list[float]]:
     atlas = nib.load(folder / "resources/atlases/atlas-seitzman300_dseg.nii.gz")
     scans = read_scans(results.glob("timeseries/small/*.parquet"))
     splits = read_table(results / "splits/small/group.parquet")
-    tested = splits.index[splits["test"]][:30]
-    score = read_json(results / "scores/small/trait/fc.json")["scores"]
-    task = read_json(results / "benchmarks/small/trait.json")["representations"]
+    tested = splits.index[splits["random 00"] == TEST]
+    score = read_table(results / "scores/small/trait/fc.parquet")
+    task = read_json(results / "benchmarks/small/trait.json")["schemes"][0]["representations"]
+    leaks = read_json(results / "cards/small/fc.json")["leakage"]
 
     def features(name: str) -> list[float]:
         table = read_table(results / f"representations/{name}/small.parquet")
@@ -64,6 +66,7 @@ def numbers(folder: Path) -> dict[str, list[float]]:
         "represent": features("fc"),
         "split": spread(tested),
         "probe": spread([score["pearson_r"], score["mae"]]),
+        "card": [float(len(leaks))],
         "benchmark": spread([row["mae"]["mean"] for row in task]),
         "report": [
             float(pd.Series((results / "report/index.html").read_text()).str.count("<svg")[0])

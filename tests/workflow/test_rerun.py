@@ -34,11 +34,12 @@ def test_a_second_run_does_nothing(workspace: Workspace) -> None:
         ({"report": {"participants": False}}, {"report": 1}),
         (
             {"parcellation": SMALL["parcellation"] | {"low_pass": 0.08}},
-            {"parcellate": 2, "pretrain": 1, "embed": 1, "represent": 3, "split": 2} | SCORES,
+            {"parcellate": 2, "pretrain": 1, "embed": 1, "represent": 3, "split": 2, "card": 2}
+            | SCORES,
         ),
         (
             {"models": SMALL["models"] | {"other": SMALL["models"]["tiny"]}},
-            {"pretrain": 1, "embed": 1, "probe": 2, "benchmark": 2, "report": 1},
+            {"pretrain": 1, "embed": 1, "probe": 2, "card": 1, "benchmark": 2, "report": 1},
         ),
     ],
 )

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import socket
 import sys
 from pathlib import Path
@@ -20,15 +21,16 @@ VERSION = {
     "simulate": 1,
     "get_atlas": 2,
     "index": 3,
-    "preprocess": 2,
-    "parcellate": 2,
+    "preprocess": 3,
+    "parcellate": 3,
     "pretrain": 3,
-    "embed": 3,
-    "represent": 2,
-    "split": 2,
-    "probe": 1,
-    "benchmark": 1,
-    "report": 2,
+    "embed": 4,
+    "represent": 3,
+    "split": 3,
+    "probe": 2,
+    "card": 1,
+    "benchmark": 2,
+    "report": 3,
 }
 
 # A prefix replaces Snakemake's own strict mode, so it must be said again here.
@@ -105,12 +107,21 @@ def check_data_folders():
                 f"datasets.{name}.regions: there is no {dataset['regions']}."
             )
         columns = participant_columns(name, dataset)
-        for phenotype in dataset["phenotypes"]:
+        wanted = {
+            task["column"] or phenotype: f"datasets.{name}.phenotypes"
+            for phenotype, task in dataset["phenotypes"].items()
+        }
+        wanted |= {
+            dataset[key]: f"datasets.{name}.{key}"
+            for key in ("site_column", "group_column")
+            if dataset[key]
+        }
+        for phenotype, where in wanted.items():
             if phenotype not in columns:
                 raise UserError(
                     f"{name} has no column '{phenotype}' in {dataset['participants']} (columns: "
                     f"{', '.join(c for c in columns if c != dataset['participant_column'])}). Name an existing column under "
-                    f"datasets.{name}.phenotypes in {CONFIG_NAME}."
+                    f"{where} in {CONFIG_NAME}."
                 )
 
 
@@ -139,14 +150,32 @@ except UserError as error:
 DATASETS = config["datasets"]
 MODELS = config["models"]
 BASELINES = [*config["baselines"], "chance"]
+PUBLICATION = ("title", "data", "terms", "metric", "published")
 # Embeddings by name: the model's own for the pooled readout, else with the readout behind it.
 EMBEDDINGS = {
     model if readout == "pooled" else f"{model}-{readout}": (model, readout)
     for model, about in MODELS.items()
     for readout in about["readouts"]
 }
+# By name, the representations that are scored together.
+STACKED = {
+    f"{embedding}+fc": [embedding, "fc"]
+    for embedding in EMBEDDINGS
+    if config["stacked"]
+    and "fc" in BASELINES
+    and config["probe"]["protocol"] == "exact"
+}
 REPRESENTATIONS = [*EMBEDDINGS, *BASELINES]
+SCORED = [*EMBEDDINGS, *STACKED, *BASELINES]
 TASKS = [(d, p) for d, about in DATASETS.items() for p in about["phenotypes"]]
+# The head of the paper is trained with PyTorch.
+PROBE_ENVIRONMENT = "model" if config["probe"]["protocol"] == "paper" else "tables"
+CARDS = [
+    f"results/cards/{dataset}/{representation}.json"
+    for dataset in dict.fromkeys(d for d, _ in TASKS)
+    for representation in REPRESENTATIONS
+    if representation not in ("confounds", "chance")
+]
 ATLAS = config["atlas"]
 FMRIPREP = config["preprocessing"]["engine"] == "fmriprep"
 # How fMRIPrep is run and not what it makes.
@@ -168,6 +197,30 @@ def settings(stage, **values):
         return json.dumps(ready | {"version": VERSION[stage]}, sort_keys=True)
 
     return slice_of
+
+
+def representation_files(w, names=None):
+    """Files of a representation, or of those that are stacked under its name."""
+    names = names or STACKED.get(w.representation, [w.representation])
+    return [f"results/representations/{name}/{w.dataset}.parquet" for name in names]
+
+
+def removed_confounds(w):
+    """What the probe regresses out of the features; nothing unless it is asked to."""
+    residualise = config["probe"]["confounds"] == "residualise"
+    return representation_files(w, ["confounds"]) if residualise else []
+
+
+def task_of(w):
+    return DATASETS[w.dataset]["phenotypes"][w.phenotype]
+
+
+def slice_of_task(*left_out):
+    return lambda w: {k: v for k, v in task_of(w).items() if k not in left_out}
+
+
+def splits_file(w):
+    return task_of(w)["splits_file"] or []
 
 
 def slice_of_dataset(name, *keys):
@@ -234,8 +287,8 @@ wildcard_constraints:
     model="|".join(MODELS) or "none",
     shard=r"\d{4}",
     embedding="|".join(EMBEDDINGS) or "none",
-    baseline="|".join(BASELINES),
-    representation="|".join(REPRESENTATIONS),
+    baseline="|".join({*BASELINES, "confounds"}),
+    representation="|".join(re.escape(name) for name in SCORED),
     phenotype="[^/]+",
 
 

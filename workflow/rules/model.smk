@@ -12,11 +12,13 @@ rule pretrain:
         "logs/models/{model}.log",
     conda:
         "../../envs/model.yaml"
-    threads: 16
+    threads: lambda w: MODELS[w.model]["cpu_threads"]
     resources:
         mem_mb=16000,
         gpu=1,
     params:
+        # Not `threads`, which --cores lowers: sums would be rounded in another order.
+        threads=lambda w: MODELS[w.model]["cpu_threads"],
         settings=settings(
             "pretrain",
             model=lambda w: {
@@ -25,7 +27,7 @@ rule pretrain:
             },
         ),
     shell:
-        "python -m semantoks pretrain --settings {params.settings:q} --threads {threads}"
+        "python -m semantoks pretrain --settings {params.settings:q} --threads {params.threads}"
         " --label {wildcards.model} --timeseries {input:q} --out {output.encoder:q}"
         " 2>&1 | tee {log:q}"
 
@@ -41,11 +43,12 @@ rule embed:
         "logs/representations/{embedding}/{dataset}.log",
     conda:
         "../../envs/model.yaml"
-    threads: 4
+    threads: lambda w: MODELS[EMBEDDINGS[w.embedding][0]]["cpu_threads"]
     resources:
         mem_mb=8000,
         gpu=1,
     params:
+        threads=lambda w: MODELS[EMBEDDINGS[w.embedding][0]]["cpu_threads"],
         settings=settings(
             "embed",
             readout=lambda w: EMBEDDINGS[w.embedding][1],
@@ -54,7 +57,7 @@ rule embed:
             ],
         ),
     shell:
-        "python -m semantoks embed --settings {params.settings:q} --threads {threads}"
+        "python -m semantoks embed --settings {params.settings:q} --threads {params.threads}"
         " --label '{wildcards.embedding} {wildcards.dataset}' --model {input.model:q}"
         " --timeseries {input.timeseries:q} --out {output:q} 2>&1 | tee {log:q}"
 
@@ -72,7 +75,14 @@ rule represent:
     resources:
         mem_mb=8000,
     params:
-        settings=settings("represent"),
+        settings=settings(
+            "represent",
+            site_column=lambda w: (
+                DATASETS[w.dataset]["site_column"]
+                if w.baseline == "confounds"
+                else None
+            ),
+        ),
     shell:
         "python -m semantoks represent --settings {params.settings:q}"
         " --label '{wildcards.baseline} {wildcards.dataset}'"

@@ -5,6 +5,7 @@ rule split:
     input:
         participants="results/index/{dataset}/participants.parquet",
         timeseries=lambda w: timeseries_of([w.dataset]),
+        fixed=splits_file,
     output:
         "results/splits/{dataset}/{phenotype}.parquet",
     log:
@@ -15,7 +16,9 @@ rule split:
         settings=settings(
             "split",
             phenotype=lambda w: w.phenotype,
-            kind=lambda w: DATASETS[w.dataset]["phenotypes"][w.phenotype],
+            task=slice_of_task(*PUBLICATION),
+            site_column=lambda w: DATASETS[w.dataset]["site_column"],
+            group_column=lambda w: DATASETS[w.dataset]["group_column"],
             splits=config["splits"],
         ),
     shell:
@@ -27,30 +30,61 @@ rule split:
 
 rule probe:
     input:
-        features="results/representations/{representation}/{dataset}.parquet",
+        features=representation_files,
+        confounds=removed_confounds,
         splits="results/splits/{dataset}/{phenotype}.parquet",
     output:
-        "results/scores/{dataset}/{phenotype}/{representation}.json",
+        scores="results/scores/{dataset}/{phenotype}/{representation}.parquet",
+        predictions="results/scores/{dataset}/{phenotype}/{representation}_predictions.parquet",
     log:
         "logs/scores/{dataset}/{phenotype}/{representation}.log",
+    conda:
+        f"../../envs/{PROBE_ENVIRONMENT}.yaml"
+    resources:
+        mem_mb=8000,
+    params:
+        settings=settings(
+            "probe", probe=config["probe"], column=lambda w: task_of(w)["column"]
+        ),
+    shell:
+        "python -m semantoks probe --settings {params.settings:q}"
+        " --label {wildcards.dataset}' '{wildcards.phenotype:q}' '{wildcards.representation}"
+        " --representation {wildcards.representation} --features {input.features:q}"
+        " --confounds {input.confounds:q} --splits {input.splits:q} --out {output.scores:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule card:
+    input:
+        features="results/representations/{representation}/{dataset}.parquet",
+        participants="results/index/{dataset}/participants.parquet",
+        timeseries=lambda w: timeseries_of([w.dataset]),
+    output:
+        "results/cards/{dataset}/{representation}.json",
+    log:
+        "logs/cards/{dataset}/{representation}.log",
     conda:
         "../../envs/tables.yaml"
     resources:
         mem_mb=8000,
     params:
-        settings=settings("probe", probe=config["probe"]),
+        settings=settings(
+            "card",
+            probe={k: config["probe"][k] for k in ("inner_folds", "strengths")},
+            site_column=lambda w: DATASETS[w.dataset]["site_column"],
+        ),
     shell:
-        "python -m semantoks probe --settings {params.settings:q}"
-        " --label {wildcards.dataset}' '{wildcards.phenotype:q}' '{wildcards.representation}"
-        " --representation {wildcards.representation} --features {input.features:q}"
-        " --splits {input.splits:q} --out {output:q} 2>&1 | tee {log:q}"
+        "python -m semantoks card --settings {params.settings:q}"
+        " --label '{wildcards.representation} {wildcards.dataset}'"
+        " --features {input.features:q} --participants {input.participants:q}"
+        " --timeseries {input.timeseries:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule benchmark:
     input:
         expand(
-            "results/scores/{{dataset}}/{{phenotype}}/{representation}.json",
-            representation=REPRESENTATIONS,
+            "results/scores/{{dataset}}/{{phenotype}}/{representation}.parquet",
+            representation=SCORED,
         ),
     output:
         "results/benchmarks/{dataset}/{phenotype}.json",
@@ -59,7 +93,7 @@ rule benchmark:
     conda:
         "../../envs/tables.yaml"
     params:
-        settings=settings("benchmark"),
+        settings=settings("benchmark", task=slice_of_task()),
     shell:
         "python -m semantoks benchmark --settings {params.settings:q}"
         " --label {wildcards.dataset}' '{wildcards.phenotype:q}"
@@ -72,6 +106,7 @@ rule report:
         benchmarks=[f"results/benchmarks/{d}/{p}.json" for d, p in TASKS],
         timeseries=timeseries_of(DATASETS),
         metrics=expand("results/models/{model}/metrics.parquet", model=MODELS),
+        cards=CARDS,
     output:
         "results/report/index.html",
     log:
@@ -83,4 +118,4 @@ rule report:
     shell:
         "python -m semantoks report --settings {params.settings:q}"
         " --benchmarks {input.benchmarks:q} --timeseries {input.timeseries:q}"
-        " --metrics {input.metrics:q} --out {output:q} 2>&1 | tee {log:q}"
+        " --metrics {input.metrics:q} --cards {input.cards:q} --out {output:q} 2>&1 | tee {log:q}"

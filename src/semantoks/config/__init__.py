@@ -14,14 +14,14 @@ from semantoks.config.data import (
     SCHAEFER,
     AtlasFiles,
     Dataset,
-    Kind,
     Origin,
     Parcellation,
     RepetitionTime,
 )
 from semantoks.config.model import Architecture, ManifestField, Model, Readout, Tokenizer, Training
 from semantoks.config.preprocessing import MINIMAL_SPACE, Fmriprep, Preprocessing, Simulation
-from semantoks.config.scores import Probe, Report, Splits
+from semantoks.config.scores import Baseline, Probe, Report, Splits
+from semantoks.config.tasks import Condition, Kind, Published, Task
 from semantoks.config.whole import Config, json_schema
 
 __all__ = [
@@ -32,6 +32,8 @@ __all__ = [
     "SCHAEFER",
     "Architecture",
     "AtlasFiles",
+    "Baseline",
+    "Condition",
     "Config",
     "Dataset",
     "Fmriprep",
@@ -42,12 +44,14 @@ __all__ = [
     "Parcellation",
     "Preprocessing",
     "Probe",
+    "Published",
     "Readout",
     "RepetitionTime",
     "Report",
     "Settings",
     "Simulation",
     "Splits",
+    "Task",
     "Tokenizer",
     "Training",
     "json_schema",

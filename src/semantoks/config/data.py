@@ -5,14 +5,15 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from semantoks import catalogue
 from semantoks.config.base import Settings
 from semantoks.config.preprocessing import Simulation
+from semantoks.config.tasks import Task
 
-Kind = Literal["classification", "regression"]
 Strategy = Literal["none", "simple", "scrubbing", "compcor", "ica_aroma", "36p"]
 _ByValue = Annotated[dict[str, dict[str | int | float, float]], Field(min_length=1, max_length=1)]
 RepetitionTime = Annotated[float, Field(gt=0)] | str | _ByValue
@@ -88,14 +89,29 @@ class Dataset(Origin):
     )
     task: str | None = Field(None, description="Keep only this BIDS task (default: all).")
     shards: int = Field(1, ge=1, le=9999, description="Number of parts it is worked on in.")
-    phenotypes: dict[str, Kind] = Field(
+    site_column: str | None = Field(
+        None, description="Column with the site: scores with one site left out come with it."
+    )
+    group_column: str | None = Field(
+        None, description="Column with the family: nobody is tested beside a trained relative."
+    )
+    phenotypes: dict[str, Task] = Field(
         {},
-        description="Columns of participants.tsv to predict, each classification or regression.",
+        description="What to predict, by column of the table of people: `classification`, "
+        "`regression`, the name of a published task such as `abide_autism`, or keys as below "
+        "(`task: abide_autism` among them starts from a published one).",
     )
     simulate: Simulation | None = Field(
         None,
         description="Make this data set up, below results/simulated, instead of reading a `path`.",
     )
+
+    @field_validator("phenotypes", mode="before")
+    @classmethod
+    def _tasks_by_name(cls, phenotypes: Any) -> Any:
+        if not isinstance(phenotypes, dict):
+            return phenotypes
+        return {name: _task(name, value) for name, value in phenotypes.items()}
 
     @model_validator(mode="after")
     def _one_origin(self) -> Dataset:
@@ -104,6 +120,23 @@ class Dataset(Origin):
         if self.simulate is not None and self.source != "bids":
             raise ValueError("'simulate' makes raw images: leave `source: bids`")
         return self
+
+
+def _task(name: str, value: Any) -> Any:
+    """Return the keys of a task that is given by a word."""
+    if isinstance(value, dict) and "task" in value:
+        own = {key: entry for key, entry in value.items() if key != "task"}
+        return {**_task(name, value["task"]), **own}
+    if not isinstance(value, str):
+        return value
+    if value in ("classification", "regression"):
+        return {"kind": value}
+    known = ["classification", "regression", *catalogue.names()]
+    if value in known:
+        return catalogue.read(value)
+    close = difflib.get_close_matches(value, known, n=1, cutoff=0.5)
+    hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
+    raise ValueError(f"{name} is '{value}'; {hint}")
 
 
 class AtlasFiles(Settings):

@@ -72,7 +72,9 @@ class Architecture(Settings):
 class Training(Settings):
     """How the model is pretrained."""
 
-    epochs: int = Field(100, ge=1, description="Passes over the scans.")
+    epochs: int = Field(
+        100, ge=0, description="Passes over the scans; 0 leaves the model untrained, to compare."
+    )
     batch_size: int = Field(512, ge=2, description="Scans per step.")
     learning_rate: float = Field(
         7e-4, gt=0, description="Peak learning rate for a batch of 256; scaled with the batch."
@@ -123,6 +125,12 @@ class Model(Settings):
         [],
         description="Fields of the time series' manifest that may differ between data sets and "
         "from the model's, such as `engine` or `confounds`.",
+    )
+    cpu_threads: int = Field(
+        4,
+        ge=1,
+        description="Threads on a CPU, however many `--cores` there are: another number rounds "
+        "sums in another order, and the last digits of the weights differ.",
     )
     architecture: Architecture = Field(Architecture(), description="Sizes.")
     training: Training = Field(Training(), description="Optimisation.")

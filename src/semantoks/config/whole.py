@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -11,7 +11,7 @@ from semantoks.config.base import Settings
 from semantoks.config.data import BUILT_IN, AtlasFiles, Dataset, Parcellation, nearest_atlas
 from semantoks.config.model import Model
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing
-from semantoks.config.scores import Probe, Report, Splits
+from semantoks.config.scores import Baseline, Probe, Report, Splits
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 
@@ -37,8 +37,15 @@ class Config(Settings):
     )
     parcellation: Parcellation = Field(Parcellation(), description="Images to time series.")
     models: dict[Name, Model] = Field({}, description="Models by name.")
-    baselines: list[Literal["fc", "confounds"]] = Field(
-        ["fc", "confounds"], description="Representations beside models."
+    baselines: list[Baseline] = Field(
+        ["fc", "tangent", "confounds"],
+        description="Representations beside models: `fc` is Pearson connectivity, `fc_gsr` the "
+        "same without the mean of all regions, `tangent` shrunk covariance at the mean of the "
+        "training people, `partial` partial correlation, `coskewness` connectivity in the "
+        "subspace that keeps third moments.",
+    )
+    stacked: bool = Field(
+        True, description="Score each model together with `fc`, stacked in the training part."
     )
     splits: Splits = Field(Splits(), description="Training and test people.")
     probe: Probe = Field(Probe(), description="Scoring.")
@@ -81,7 +88,7 @@ class Config(Settings):
                     "the column"
                 )
         for name, model in self.models.items():
-            if name in ("fc", "confounds", "chance"):
+            if name in (*get_args(Baseline), "chance"):
                 raise ValueError(f"models.{name}: that is the name of a baseline; choose another")
             unknown = set(model.datasets) - set(self.datasets)
             if unknown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -60,7 +61,7 @@ def parcellate(
             run = read(scan)
             array, measures = scan_timeseries(run, settings)
             mean = run.means_TC.T
-            row |= measures | {"status": "ok", "reason": ""}
+            row |= measures | {"status": "ok", "reason": "", "fingerprint": fingerprint(array)}
             spaces.add(run.space)
         except ScanError as reason:
             row |= reason.measures | {"status": "excluded", "reason": str(reason)}
@@ -71,7 +72,7 @@ def parcellate(
         arrays.append(array)
         means.append(mean)
         log.info("%d of %d scans, %.0f s", number, len(scans), time.monotonic() - started)
-    columns = [*SCAN_ENTITIES, "status", "reason", *MEASURES]
+    columns = [*SCAN_ENTITIES, "status", "reason", "fingerprint", *MEASURES]
     write_timeseries(
         out,
         pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(MEASURES, float)),
@@ -79,6 +80,11 @@ def parcellate(
         _manifest(atlas, settings, origin, ", ".join(sorted(spaces)), generated_by(folder)),
         means if settings.keep_means else None,
     )
+
+
+def fingerprint(timeseries_CT: np.ndarray) -> str:
+    """Hash a time series: the same scan under another name has the same."""
+    return hashlib.sha256(np.ascontiguousarray(timeseries_CT).tobytes()).hexdigest()[:16]
 
 
 def scan_timeseries(run: Run, settings: Parcellation) -> tuple[np.ndarray, dict[str, float]]:

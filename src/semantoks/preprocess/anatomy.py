@@ -35,6 +35,7 @@ class Anatomy:
 
     image: Image  # bias-corrected, on a grid of the size that registration needs
     brain: np.ndarray  # bool, on that grid
+    extracted: np.ndarray  # bool, the brain on the grid of the image as scanned
     affine: np.ndarray  # (4, 4), template mm → T1w mm, after the warp
     warp: Warp
 
@@ -64,10 +65,8 @@ def register_anatomy(t1w: Image, template: Template) -> Anatomy:
     start[:3, 3] = _head_centre(image) - _centroid(coarse.brain, coarse.affine)
     affine = register_linear("Affine", *_target(coarse), image, start)
     forward, inverse = register_syn(*_target(template), image, affine)
-    points = transform(np.linalg.inv(affine), grid_points(image.data.shape, image.affine))
-    voxels = transform(np.linalg.inv(template.affine), inverse(points))
-    brain = map_coordinates(template.brain.astype(np.float32), voxels, order=1) >= 0.5
-    return Anatomy(image, brain.reshape(image.data.shape), affine, forward)
+    brain, extracted = (_find_brain(grid, template, affine, inverse) for grid in (image, t1w))
+    return Anatomy(image, brain, extracted, affine, forward)
 
 
 def register_bold(reference: Image, mask: np.ndarray, anatomy: Anatomy) -> np.ndarray:
@@ -113,6 +112,18 @@ def bold_mask(reference: Image) -> np.ndarray:
     if litres < MIN_LITRES:
         raise ScanError(f"no brain found in the BOLD image: its mask has {litres:.2f} litres")
     return np.asarray(mask)
+
+
+def _find_brain(grid: Image, template: Template, affine: np.ndarray, inverse: Warp) -> np.ndarray:
+    """Bring the template's brain to the grid of a T1w image, slice by slice (memory)."""
+    to_template = np.linalg.inv(affine) @ grid.affine
+    mask, brain = np.zeros(grid.data.shape, bool), template.brain.astype(np.float32)
+    plane = np.argwhere(np.ones((1, *grid.data.shape[1:]), bool)).T
+    for x in range(len(mask)):
+        points = inverse(transform(to_template, plane + np.array([[x], [0], [0]])))
+        voxels = transform(np.linalg.inv(template.affine), points)
+        mask[x] = (map_coordinates(brain, voxels, order=1) >= 0.5).reshape(mask.shape[1:])
+    return mask
 
 
 def _target(template: Template) -> tuple[Image, np.ndarray]:

@@ -48,6 +48,14 @@ def write_anatomy(out: Path, t1w: str, image: np.ndarray, template: Template) ->
     write_json(_sidecar(path), {"SkullStripped": False, "Sources": [f"bids:raw:{t1w}"]})
 
 
+def write_brain(out: Path, t1w: str, brain: np.ndarray, affine: np.ndarray) -> None:
+    """Write the brain of a T1w image, bool (x, y, z), on the image's own grid."""
+    folder, stem = (out / t1w).parent, Path(t1w).name.split(".")[0].removesuffix("_T1w")
+    path = folder / f"{stem}_desc-brain_mask.nii.gz"
+    _write_volumes(path, brain[..., None].astype(np.uint8), affine, None)
+    write_json(_sidecar(path), {"Type": "Brain", "Sources": [f"bids:raw:{t1w}"]})
+
+
 @dataclass(frozen=True)
 class RunFiles:
     """Where the derivatives of one run go."""

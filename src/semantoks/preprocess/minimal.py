@@ -19,7 +19,7 @@ from semantoks.config import Preprocessing
 from semantoks.errors import ScanError
 from semantoks.preprocess.anatomy import Anatomy, bold_mask, register_anatomy, register_bold
 from semantoks.preprocess.confounds import confound_table, count_non_steady
-from semantoks.preprocess.derivatives import RunFiles, write_anatomy
+from semantoks.preprocess.derivatives import RunFiles, write_anatomy, write_brain
 from semantoks.preprocess.geometry import transform
 from semantoks.preprocess.reading import Run, read_bold, read_t1w
 from semantoks.preprocess.realign import choose_reference, realign
@@ -40,7 +40,7 @@ class Session:
 
     @cached_property
     def anatomy(self) -> Anatomy:
-        """The registered T1w image; written in template space too."""
+        """The registered T1w image; written in template space, and its brain in its own."""
         if not self.t1w:
             raise ScanError("no T1w image of this person, and registration needs one")
         image = read_t1w(self.bids / self.t1w)
@@ -51,6 +51,7 @@ class Session:
         shape = self.template.brain.shape
         resampled = resampled.reshape(shape)
         write_anatomy(self.out, self.t1w, resampled, self.template)
+        write_brain(self.out, self.t1w, anatomy.extracted, image.affine)
         self.correlation = _similarity(resampled, self.template)
         return anatomy
 

@@ -248,6 +248,6 @@ def _summary(state: TrainingState, schedule: Schedule, settings: Model) -> dict[
         "batch_size": schedule.batch,
         "epochs": settings.training.epochs,
         "steps": state.step,
-        "final": state.rows[-1],
+        "final": state.rows[-1] if state.rows else {},
         "settings": settings.training.model_dump(mode="json"),
     }

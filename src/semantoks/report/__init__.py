@@ -12,24 +12,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from semantoks import __version__
 from semantoks.config import Report
-from semantoks.report.figures import motion_figure, scores_figure, training_figure
+from semantoks.report.figures import motion_figure, training_figure
+from semantoks.report.names import METRICS, PLAIN, SCHEMES, WHATS, representation
+from semantoks.report.overlap import overlaps
+from semantoks.report.tasks import adjusted, task
 from semantoks.store import atomic, read_json, read_scan_table, read_table
-
-METRICS = {
-    "balanced_accuracy": "balanced accuracy",
-    "auroc": "AUROC",
-    "accuracy": "accuracy",
-    "pearson_r": "Pearson r",
-    "r2": "R²",
-    "mae": "MAE",
-}
-NAMES = {"fc": "connectivity (Pearson)", "confounds": "confounds only", "chance": "chance"}
 
 
 def report(
     benchmarks: Sequence[Path],
     timeseries: Mapping[str, Sequence[Path]],
     metrics: Mapping[str, Path],
+    cards: Mapping[str, Sequence[Path]],
     settings: Report,
     config: Mapping[str, Any],
     out: Path,
@@ -42,6 +36,7 @@ def report(
         What `semantoks.benchmark` wrote.
     timeseries : mapping of data set to its time-series files
     metrics : mapping of model to its ``metrics.parquet``
+    cards : mapping of data set to what `semantoks.card` wrote of its representations
     settings : Report
     config : mapping
         The whole configuration, to be shown.
@@ -51,14 +46,16 @@ def report(
     limit = config["parcellation"]["max_mean_fd"]
     page = template.render(
         version=__version__,
-        tasks=[_task(read_json(path)) for path in benchmarks],
+        tasks=[task(content) for content in adjusted([read_json(path) for path in benchmarks])],
+        cards=[_card(name, files) for name, files in cards.items() if files],
+        overlaps=overlaps({name: read_scan_table(f) for name, f in timeseries.items()}, config),
         datasets=[
             _dataset(name, read_scan_table(files), limit, settings)
             for name, files in timeseries.items()
         ],
         models=[
-            {"name": name, "figure": training_figure(read_table(path))}
-            for name, path in metrics.items()
+            {"name": name, "figure": training_figure(table) if len(table) else None}
+            for name, table in ((name, read_table(path)) for name, path in metrics.items())
         ],
         config=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
     )
@@ -76,38 +73,41 @@ def _environment() -> Environment:
     )
     environment.filters["score"] = lambda value: "–" if value != value else _number(value, "")
     environment.filters["signed"] = lambda value: _number(value, "+")
-    environment.filters["p"] = lambda p: "< 0.001" if p < 0.001 else _number(p, "")
+    environment.filters["p"] = _p
     environment.filters["people"] = lambda n: "1 person" if n == 1 else f"{n} people"
-    environment.filters["representation"] = lambda name: NAMES.get(name, name)
+    environment.filters["representation"] = representation
+    environment.tests["plain"] = PLAIN.__contains__
+    environment.filters["scheme"] = lambda name: SCHEMES[name]
+    environment.filters["what"] = lambda name: WHATS.get(name, name)
     environment.filters["metric"] = lambda name: METRICS.get(name, name)
     return environment
+
+
+def _p(p: float) -> str:
+    if p != p:
+        return "–"
+    return "< 0.001" if p < 0.001 else _number(p, "")
 
 
 def _number(value: float, sign: str) -> str:
     return f"{value:{sign}.3f}".replace("-", "−")
 
 
-def _task(benchmark: dict[str, Any]) -> dict[str, Any]:
-    metric = benchmark["metric"]
-    rows = sorted(benchmark["representations"], key=lambda row: -row[metric]["mean"])
-    others = [name for name in METRICS if name in rows[0] and name != metric]
-    return benchmark | {
-        "rows": [row | {"verdict": _verdict(row)} for row in rows],
-        "others": others,
-        "figure": scores_figure(rows, metric, METRICS[metric], NAMES),
-    }
-
-
-def _verdict(row: dict[str, Any]) -> str:
-    """Say in words how a representation compares with connectivity."""
-    if row["representation"] == "fc":
-        return "the bar"
-    difference = row.get("difference_from_fc")
-    if difference is None or difference["p"] != difference["p"]:
-        return "not compared"
-    if difference["p"] >= 0.05:
-        return "no clear difference"
-    return "above" if difference["mean"] > 0 else "below"
+def _card(dataset: str, files: Sequence[Path]) -> dict[str, Any]:
+    """Gather what can be read from each representation of a data set beside phenotypes."""
+    contents = {path.stem: read_json(path) for path in files}
+    every = [row for content in contents.values() for row in content["leakage"]]
+    columns = {row["what"]: row for row in every}
+    rows = [
+        {
+            "representation": name,
+            "leaks": {row["what"]: row["mean"] for row in content["leakage"]},
+            "retest": content["retest"],
+        }
+        for name, content in contents.items()
+    ]
+    retested = next((c["retest"] for c in contents.values() if c["retest"]), None)
+    return {"dataset": dataset, "columns": columns, "rows": rows, "retested": retested}
 
 
 def _dataset(name: str, scans: pd.DataFrame, limit: float, settings: Report) -> dict[str, Any]:

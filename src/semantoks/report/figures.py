@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from semantoks.report.names import PLAIN, representation
+
 BLUE, GREY, RED, GREEN = "#1f5fa8", "#7a828c", "#b3402e", "#3c8a5c"
 STYLE = {
     "font.family": "sans-serif",
@@ -33,25 +35,47 @@ def _svg(figure: Figure) -> str:
     return text[text.index("<svg") :]
 
 
-def scores_figure(
-    rows: Sequence[dict[str, Any]], metric: str, label: str, names: Mapping[str, str]
-) -> str:
+def scores_figure(rows: Sequence[dict[str, Any]], metric: str, label: str) -> str:
     """Draw mean and 95 % interval of each representation; a dashed line where chance is."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.6, 0.5 + 0.42 * len(rows)))
         axes = figure.add_subplot()
         for place, row in enumerate(reversed(rows)):
             value = row[metric]
-            plain = row["representation"] in ("fc", "confounds", "chance")
+            plain = row["representation"] in PLAIN
             color = GREY if plain else BLUE
             axes.plot([value["low"], value["high"]], [place, place], color=color, lw=2.5, alpha=0.5)
             axes.plot(value["mean"], place, "o", color=color, ms=8)
             if row["representation"] == "chance":
                 axes.axvline(value["mean"], color=GREY, ls="--", lw=1, zorder=0)
-        labels = [names.get(row["representation"], row["representation"]) for row in rows]
+        labels = [representation(row["representation"]) for row in rows]
         axes.set_yticks(range(len(rows)), labels[::-1])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlabel(f"{label} (mean and 95 % interval over splits)", color=GREY)
+        return _svg(figure)
+
+
+def curves_figure(curves: Mapping[str, Sequence[dict[str, float]]], label: str) -> str:
+    """Draw the score against the number of people trained on."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8.6, 2.8))
+        axes = figure.add_subplot()
+        models = [name for name in curves if name not in PLAIN]
+        colors = dict(zip(models, (BLUE, GREEN, RED), strict=False)) | {"fc": "#22272e"}
+        for name, curve in curves.items():
+            sizes = [point["train_people"] for point in curve]
+            means = np.array([point["mean"] for point in curve])
+            color, style = colors.get(name, GREY), "--" if name in PLAIN else "-"
+            axes.plot(
+                sizes, means, style, marker="o", ms=4, color=color, label=representation(name)
+            )
+        axes.set_xscale("log")
+        ticks = sorted({round(point["train_people"]) for c in curves.values() for point in c})
+        axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        axes.minorticks_off()
+        axes.set_xlabel("people trained on", color=GREY)
+        axes.set_ylabel(label, color=GREY)
+        axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
         return _svg(figure)
 
 

@@ -1,0 +1,134 @@
+"""How fast the exact probe is, against scikit-learn's cross-validated models in a loop.
+
+    python -m benchmarks.probe --features 1536
+    python -m benchmarks.probe --features 19900
+
+The job: 100 phenotypes (half of them classes, half numbers), 100 splits of 1,000 people, 8
+strengths chosen over 5 inner folds. Ours does some splits of all phenotypes that share them,
+scikit-learn's `LogisticRegressionCV` and `RidgeCV` (which leaves out one person at a time) some
+phenotypes of one split; both are scaled to the whole job, and see the same standardised features.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import time
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+from sklearn.linear_model import LogisticRegressionCV, RidgeCV
+from sklearn.preprocessing import StandardScaler
+
+from semantoks.config import Probe
+from semantoks.linear import ridge, ridge_over_folds, rotate
+from semantoks.scoring.exact import Truth, fit, inner_folds
+
+PEOPLE, PHENOTYPES, SPLITS, TRAINED = 1000, 100, 100, 800
+SETTINGS = Probe()
+STRENGTHS = np.array(SETTINGS.strengths)
+
+
+def arguments() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--features", type=int, default=1536)
+    parser.add_argument("--splits", type=int, default=2, help="splits that are measured")
+    parser.add_argument("--classifications", type=int, default=10, help="measured of each split")
+    parser.add_argument("--loop", type=int, default=2, help="phenotypes that scikit-learn does")
+    return parser.parse_args()
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return the seconds that something takes."""
+    before = time.perf_counter()
+    work()
+    return time.perf_counter() - before
+
+
+def numbers(
+    features: np.ndarray, value_PT: np.ndarray, train: np.ndarray, held: np.ndarray
+) -> None:
+    """Score all numeric phenotypes of a split."""
+    rotated = rotate(features[train], features[held])
+    target = value_PT[train]
+    fold = inner_folds("regression", target[:, 0], None, SETTINGS.inner_folds)
+    inner = ridge_over_folds(rotated, target, STRENGTHS, fold)
+    best = ((inner - target) ** 2).sum(axis=1).argmin(axis=0)
+    ridge(rotated, target, STRENGTHS[best])
+
+
+def classes(
+    features: np.ndarray, codes_PT: np.ndarray, train: np.ndarray, held: np.ndarray
+) -> tuple[float, float]:
+    """Score classifications of a split; seconds of the decomposition, and of each phenotype."""
+    before = time.perf_counter()
+    rotated = rotate(features[train], features[held])
+    shared, begun = time.perf_counter() - before, time.perf_counter()
+    for codes in codes_PT[train].T:
+        folds = inner_folds("classification", codes, None, SETTINGS.inner_folds)
+        fit(rotated, Truth("classification", codes, 2, folds), SETTINGS)
+    return shared, (time.perf_counter() - begun) / codes_PT.shape[1]
+
+
+def loop(features: np.ndarray, codes: np.ndarray, value: np.ndarray) -> tuple[float, float]:
+    """Seconds of one classification and one regression with scikit-learn."""
+    rows = StandardScaler().fit_transform(features) / np.sqrt(features.shape[1])
+    people = len(rows)
+    logistic = LogisticRegressionCV(
+        Cs=1 / (STRENGTHS * people),
+        cv=5,
+        class_weight="balanced",
+        scoring="neg_log_loss",
+        max_iter=10_000,
+        l1_ratios=(0,),
+        use_legacy_attributes=False,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        classified = seconds(lambda: logistic.fit(rows, codes))
+        regressed = seconds(lambda: RidgeCV(alphas=STRENGTHS * people).fit(rows, value))
+    return classified, regressed
+
+
+def main() -> None:
+    """Measure both and print the table."""
+    chosen = arguments()
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((PEOPLE, chosen.features))
+    signal = features[:, : PHENOTYPES // 2] + 2 * rng.standard_normal((PEOPLE, PHENOTYPES // 2))
+    codes = (signal > 0.3).astype(int)
+    shared, each, regressed = [], [], []
+    for _ in range(chosen.splits):
+        order = rng.permutation(PEOPLE)
+        train, held = order[:TRAINED], order[TRAINED:]
+        before = time.perf_counter()
+        numbers(features, signal, train, held)
+        regressed.append(time.perf_counter() - before)
+        found = classes(features, codes[:, : chosen.classifications], train, held)
+        shared.append(found[0])
+        each.append(found[1])
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    half = PHENOTYPES // 2
+    ours = {
+        "classes": SPLITS * (np.mean(shared) + half * np.mean(each)),
+        "numbers": SPLITS * float(np.mean(regressed)),
+    }
+    theirs = [loop(features[train], codes[train, p], signal[train, p]) for p in range(chosen.loop)]
+    means = np.mean(theirs, axis=0) * SPLITS * half
+    print(f"{chosen.features:,} features, {os.cpu_count()} cores; hours for the whole job\n")
+    print("| phenotypes | scikit-learn in a loop | ours | ratio |")
+    print("|---|---|---|---|")
+    for (name, own), other in zip(ours.items(), means, strict=True):
+        print(f"| 50 {name} | {other / 3600:.2f} | {own / 3600:.3f} | {other / own:.0f} |")
+    total = sum(ours.values())
+    print(
+        f"| all 100 | {means.sum() / 3600:.2f} | {total / 3600:.3f} | {means.sum() / total:.0f} |"
+    )
+    print(f"\nPeak memory of ours: {memory:.2f} GiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""The card of a representation: what else can be read from it, and whether it stays the same.
+
+Leakage: how well site, repetition time, head motion, scan length, age and sex are predicted, by the
+probe that predicts phenotypes. Test-retest: whether a person's second session is most like their
+first, and how much of each feature's variance lies between people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from semantoks.config import Kind, Probe, Splits, Task
+from semantoks.confounds import WORDS, known_confounds
+from semantoks.representations import People, read_people, read_scans_of
+from semantoks.scoring.features import FITTED, Features
+from semantoks.scoring.problem import Problem
+from semantoks.scoring.score import score
+from semantoks.splits import draw
+from semantoks.statistics import icc, identification, summary
+from semantoks.store import read_scan_table, read_table, write_json
+
+FEW = 10  # people that a class needs
+REPEATS = 5
+METRICS = {"classification": "balanced_accuracy", "regression": "pearson_r"}
+
+
+def card(
+    representation: Path,
+    participants: Path,
+    timeseries: Sequence[Path],
+    probe: Probe,
+    site_column: str | None,
+    out: Path,
+) -> None:
+    """Write the card of one representation of one data set as JSON."""
+    people = read_people(representation)
+    told = _told(read_scan_table(timeseries), read_table(participants), site_column)
+    settings = probe.model_copy(
+        update={"repeats": REPEATS, "permutations": 0, "learning_curve": [], "confounds": "none"}
+    )
+    rows = [_leak(people, str(name), told[name], settings) for name in told]
+    content = {
+        "leakage": [row for row in rows if row is not None],
+        "retest": retest(representation, people.fitted),
+    }
+    write_json(out, content)
+
+
+def _told(scans: pd.DataFrame, participants: pd.DataFrame, site: str | None) -> pd.DataFrame:
+    """Gather what is known of each person beside phenotypes, one column each."""
+    scans = scans[scans["status"] == "ok"].reset_index(drop=True)
+    groups = known_confounds(scans, participants, site).groupby(scans["participant_id"])
+    columns = groups.first().columns
+    words = [name for name in columns if name in WORDS]
+    numbers = [name for name in columns if name not in WORDS]
+    return pd.concat([groups[words].first(), groups[numbers].mean()], axis=1)
+
+
+def _leak(people: People, name: str, values: pd.Series, settings: Probe) -> dict[str, Any] | None:
+    """Score one thing; None where it is the same for everybody, or known of too few."""
+    kind: Kind = "classification" if name in WORDS else "regression"
+    known = values.dropna()
+    known = known[known.index.isin(people.participant_id)]
+    if kind == "classification":
+        known = known.astype(str)
+        known = known[known.map(known.value_counts()) >= FEW]
+    if known.nunique() < 2 or len(known) < 2 * FEW:
+        return None
+    table = pd.DataFrame({"target": known, "site": None, "group": None}).sort_index()
+    task = Task(kind=kind)
+    parts, about = draw(table, task, Splits())
+    rows = pd.concat([table, pd.DataFrame(parts, index=table.index)], axis=1)
+    problem = Problem({"phenotype": name, "kind": kind, "bins": None, "splits": about}, rows)
+    place = {person: row for row, person in enumerate(people.participant_id)}
+    features = people.features_PF[[place[person] for person in table.index]]
+    scores, _, _ = score(problem, [Features(features, people.fitted)], settings)
+    metric = METRICS[kind]
+    ratio = float((scores["test_people"] / scores["train_people"]).mean())
+    classes = problem.class_sizes()
+    return {
+        "what": name,
+        "metric": metric,
+        "people": len(table),
+        "chance": 1 / len(classes) if classes else 0.0,
+        **summary(scores[metric].to_list(), ratio),
+    }
+
+
+def retest(representation: Path, fitted: str) -> dict[str, Any] | None:
+    """Compare the first two sessions of everybody who has two; None with fewer than three people.
+
+    Returns
+    -------
+    dict or None
+        ``people``, ``identification`` (share of second sessions that correlate most with the first
+        of the same person, mean of both directions; Finn et al. 2015), ``chance``, and ``icc``:
+        the median over features of ICC(3,1).
+    """
+    scans, features = read_scans_of(representation)
+    pairs = [
+        rows.index[rows["session"].isin(sessions[:2])][[0, -1]]
+        for _, rows in scans.sort_values(["session", "run"]).groupby("participant_id")
+        if len(sessions := list(dict.fromkeys(rows["session"]))) > 1
+    ]
+    if len(pairs) < 3 or not features.shape[1]:
+        return None
+    rows = np.stack(pairs)
+    if fitted:
+        features = FITTED[fitted](features[rows.ravel()], features)[1]
+    first, second = features[rows[:, 0]], features[rows[:, 1]]
+    return {
+        "people": len(rows),
+        "identification": identification(first, second),
+        "chance": 1 / len(rows),
+        "icc": float(np.nanmedian(icc(first, second))),
+    }

@@ -1,0 +1,1 @@
+"""How a representation is scored against a task: nothing of those tested in what is fitted."""

@@ -1,0 +1,116 @@
+"""Does a representation say anything at all? A permutation test over the same splits.
+
+The phenotype is shuffled among the people who take part, and everything is done again: for that,
+classes are codes and the probe is ridge regression, because one decomposition of a split then
+serves all permutations at once, the choice of the strength included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+
+from semantoks.config import Probe
+from semantoks.linear import Rotated, ridge, ridge_over_folds
+from semantoks.splits import TEST
+
+
+@dataclass(frozen=True)
+class Shuffled:
+    """What shuffled phenotypes tell.
+
+    Attributes
+    ----------
+    p : float
+        (1 + shuffles at least as good) / (1 + shuffles); the score is the mean over splits of the
+        AUROC (one versus rest), or of Pearson's r.
+    deviation : float
+        Standard deviation of that mean over shuffles.
+    """
+
+    p: float
+    deviation: float
+
+
+def permute(
+    rotations: Sequence[Rotated],
+    parts: Sequence[np.ndarray],
+    folds: Sequence[np.ndarray],
+    target_P: np.ndarray,
+    classes: int,
+    settings: Probe,
+) -> Shuffled:
+    """Score shuffled phenotypes.
+
+    Parameters
+    ----------
+    rotations, parts, folds
+        Of each random split: rotated features, parts of the people, inner folds.
+    target_P : ndarray
+        Codes of classes, or numbers, of everybody.
+    classes : int
+        0 in a regression.
+    """
+    rng = np.random.default_rng(0)
+    orders = [np.arange(len(target_P))]
+    orders += [rng.permutation(len(target_P)) for _ in range(settings.permutations)]
+    shuffled_PM = target_P[np.stack(orders, axis=1)]
+    means_M = np.zeros(len(orders))
+    for rotated, part, fold in zip(rotations, parts, folds, strict=True):
+        used = (part != TEST) & (part >= 0)
+        train_PM, held_HM = shuffled_PM[used], shuffled_PM[part == TEST]
+        scores_M = _score(rotated, train_PM, held_HM, classes, fold, settings)
+        means_M += scores_M / len(rotations)
+    # Scores that differ by rounding are equal.
+    p = float((means_M[1:] >= means_M[0] - 1e-9).sum() + 1) / len(orders)
+    return Shuffled(p, float(means_M[1:].std()))
+
+
+def _score(
+    rotated: Rotated,
+    train_PM: np.ndarray,
+    held_HM: np.ndarray,
+    classes: int,
+    fold: np.ndarray,
+    settings: Probe,
+) -> np.ndarray:
+    """Score all shuffles on one split, shape (shuffles,)."""
+    if not classes:
+        return pearson(_predict(rotated, train_PM, fold, settings), held_HM)
+    scores = np.zeros(train_PM.shape[1])
+    for code in range(classes if classes > 2 else 1):
+        # Two classes: the last one against the first.
+        wanted = code if classes > 2 else 1
+        predicted = _predict(rotated, (train_PM == wanted).astype(float), fold, settings)
+        scores += auroc(predicted, held_HM == wanted)
+    return scores / (classes if classes > 2 else 1)
+
+
+def _predict(
+    rotated: Rotated, target_PM: np.ndarray, fold: np.ndarray, settings: Probe
+) -> np.ndarray:
+    strengths = np.sort(np.asarray(settings.strengths, float))[::-1]
+    inner = ridge_over_folds(rotated, target_PM, strengths, fold)
+    losses_SM = ((inner - target_PM) ** 2).sum(axis=1)
+    return ridge(rotated, target_PM, strengths[losses_SM.argmin(axis=0)])
+
+
+def pearson(predicted_HM: np.ndarray, truth_HM: np.ndarray) -> np.ndarray:
+    """Correlate column by column; 0 where one is constant."""
+    predicted = predicted_HM - predicted_HM.mean(axis=0)
+    truth = truth_HM - truth_HM.mean(axis=0)
+    norm = np.linalg.norm(predicted, axis=0) * np.linalg.norm(truth, axis=0)
+    return np.where(norm > 1e-12, (predicted * truth).sum(axis=0) / np.maximum(norm, 1e-12), 0.0)
+
+
+def auroc(predicted_HM: np.ndarray, positive_HM: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve column by column; ½ where a class is missing."""
+    ranks = rankdata(predicted_HM, axis=0)
+    positives = positive_HM.sum(axis=0)
+    negatives = len(positive_HM) - positives
+    above = (ranks * positive_HM).sum(axis=0) - positives * (positives + 1) / 2
+    pairs = positives * negatives
+    return np.where(pairs > 0, above / np.maximum(pairs, 1), 0.5)

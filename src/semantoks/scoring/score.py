@@ -1,0 +1,122 @@
+"""Fit on the training people of every split, score those tested, and list what was predicted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from semantoks.config import Probe
+from semantoks.errors import UserError
+from semantoks.linear import Rotated
+from semantoks.scoring.exact import Truth, check_folds, fit_together, inner_folds
+from semantoks.scoring.features import Features
+from semantoks.scoring.permutation import Shuffled, permute
+from semantoks.scoring.problem import Job, Problem
+from semantoks.statistics import classification_scores, regression_scores, within_sites_r
+
+log = logging.getLogger(__name__)
+
+
+def score(
+    problem: Problem, features: Sequence[Features], settings: Probe
+) -> tuple[pd.DataFrame, pd.DataFrame, Shuffled | None]:
+    """Score a representation, or several stacked, with the exact protocol.
+
+    Returns
+    -------
+    scores : DataFrame
+        One row per fit.
+    predictions : DataFrame
+        One row per split and tested person, of the fits with everybody.
+    shuffled : Shuffled or None
+        None for what is stacked, for chance, and without permutations.
+    """
+    _check(problem, settings)
+    rows, predictions = list[dict[str, Any]](), list[pd.DataFrame]()
+    fits = list[tuple[Rotated, np.ndarray, np.ndarray]]()
+    jobs = [job for job in problem.jobs(settings) if job.fraction == 1 or _plain(features)]
+    for number, job in enumerate(jobs, 1):
+        rotations = [one.rotated(job.train, job.test) for one in features]
+        truth, names = _truth(problem, job, settings)
+        found = fit_together(rotations, truth, settings)
+        row, table = scored(problem, job, found.held_HK, names)
+        rows.append(row | {"strength": found.strength})
+        if job.fraction == 1:
+            predictions.append(table)
+            if job.scheme != "site":
+                part = problem.people[job.split].to_numpy()
+                fits.append((rotations[0], part, truth.fold_P))
+        if number % max(1, len(jobs) // 10) == 0:
+            log.info("%d of %d fits", number, len(jobs))
+    alone = len(features) == 1 and features[0].values_PF.shape[1] > 0
+    shuffled = _permuted(problem, fits, settings) if alone else None
+    return pd.DataFrame(rows), pd.concat(predictions, ignore_index=True), shuffled
+
+
+def scored(
+    problem: Problem, job: Job, held_HK: np.ndarray, names: list[str]
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Score the predictions of one fit, and list them person by person.
+
+    Parameters
+    ----------
+    problem, job
+    held_HK : ndarray
+        Probabilities (tested, classes), or numbers (tested, 1).
+    names : list of str
+        Classes; none in a regression.
+    """
+    values = problem.values(job.train)[0][job.test]
+    table = pd.DataFrame({"split": job.split, "participant_id": problem.people.index[job.test]})
+    if names:
+        truth = np.asarray(names)[values]
+        scores = classification_scores(truth, held_HK, names)
+        table["target"], table["predicted"] = truth, np.asarray(names)[held_HK.argmax(axis=1)]
+        table["probabilities"] = list(held_HK)
+    else:
+        scores = regression_scores(values, held_HK[:, 0])
+        site = problem.people["site"].to_numpy(object)[job.test]
+        known = np.array([isinstance(name, str) for name in site])
+        scores["pearson_r_within_sites"] = within_sites_r(
+            values[known], held_HK[known, 0], site[known].astype(str)
+        )
+        table["target"], table["predicted"] = values, held_HK[:, 0]
+    about = {key: getattr(job, key) for key in ("split", "scheme", "held_out", "fraction")}
+    return {**about, "train_people": len(job.train), "test_people": len(job.test), **scores}, table
+
+
+def _truth(problem: Problem, job: Job, settings: Probe) -> tuple[Truth, list[str]]:
+    values, names = problem.values(job.train)
+    own, groups = values[job.train], problem.groups(job.train)
+    folds = inner_folds(problem.kind, own, groups, settings.inner_folds)
+    return Truth(problem.kind, own, len(names), folds), names
+
+
+def _plain(features: Sequence[Features]) -> bool:
+    """Say whether learning curves are cheap and asked for: one representation, nothing fitted."""
+    return len(features) == 1 and not features[0].fitted and features[0].values_PF.shape[1] > 0
+
+
+def _check(problem: Problem, settings: Probe) -> None:
+    """Refuse training parts that the inner folds are too many for."""
+    phenotype = problem.about["phenotype"]
+    fits = [job for job in problem.jobs(settings) if job.fraction == 1]
+    if not fits:
+        raise UserError(f"Phenotype '{phenotype}' has no split to score.")
+    for job in fits:
+        own = problem.values(job.train)[0][job.train]
+        check_folds(problem.kind, own, phenotype, settings.inner_folds)
+
+
+def _permuted(
+    problem: Problem, fits: Sequence[tuple[Rotated, np.ndarray, np.ndarray]], settings: Probe
+) -> Shuffled | None:
+    if not settings.permutations or not fits:
+        return None
+    values, names = problem.values(np.arange(len(problem.people)))
+    rotations, parts, folds = zip(*fits, strict=True)
+    return permute(rotations, parts, folds, values, len(names), settings)

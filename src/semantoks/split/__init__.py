@@ -1,0 +1,77 @@
+"""Who is trained on and who is tested on: by person, fixed per task, the same for everybody."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from semantoks.config import Splits, Task
+from semantoks.errors import UserError
+from semantoks.split.people import check_target, choose, match
+from semantoks.splits import check_classes, check_leakage, draw
+from semantoks.store import read_scan_table, read_table, write_table
+
+log = logging.getLogger(__name__)
+
+
+def split(
+    participants: Path,
+    timeseries: Sequence[Path],
+    phenotype: str,
+    task: Task,
+    settings: Splits,
+    out: Path,
+    *,
+    site_column: str | None = None,
+    group_column: str | None = None,
+) -> None:
+    """Write who takes part in a task, and all its splits.
+
+    The file has one row per person: ``participant_id``, ``target``, ``site``, ``group`` and a
+    column of part numbers per split; the splits and who is left out are in its metadata.
+
+    Raises
+    ------
+    UserError
+        When the task cannot be scored honestly.
+    """
+    table = read_table(participants)
+    target, left_out = choose(table, read_scan_table(timeseries), phenotype, task)
+    check_target(target, phenotype, task.kind, settings, task.bins)
+    if settings.match and task.kind == "classification" and not task.bins:
+        matched = match(target, table, settings.match, phenotype)
+        left_out["people_without_a_match"] = len(target) - len(matched)
+        target = matched
+        check_target(target, phenotype, task.kind, settings)
+    people = pd.DataFrame({"target": target})
+    for name, column in (("site", site_column), ("group", group_column)):
+        people[name] = _column(table, column, target.index)
+    log.info("%d people have a usable scan and a value of %s", len(target), phenotype)
+    splits, about = draw(people, task, settings)
+    if task.kind == "classification" and not task.bins:
+        check_classes(splits, target)
+    check_leakage(splits, people)
+    metadata = {
+        "phenotype": phenotype,
+        "kind": task.kind,
+        "bins": task.bins,
+        "splits": about,
+        "left_out": left_out,
+    }
+    rows = pd.concat([people, pd.DataFrame(splits, index=people.index)], axis=1)
+    write_table(out, rows.rename_axis("participant_id").reset_index(), metadata)
+
+
+def _column(table: pd.DataFrame, column: str | None, people: pd.Index) -> pd.Series:
+    """Words of a column of the table of people; all missing where none is named."""
+    if column is None:
+        return pd.Series(None, people, dtype="object")
+    if column not in table:
+        raise UserError(
+            f"The table of people has no column '{column}' (site_column or group_column)."
+        )
+    values = table.set_index("participant_id")[column].reindex(people)
+    return values.astype("string").astype("object").where(values.notna(), None)
