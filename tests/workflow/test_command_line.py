@@ -27,7 +27,7 @@ def test_status_counts_scans_models_and_scores(finished: Workspace) -> None:
     lines = semantoks(finished, "status").stdout.splitlines()
     assert lines[0] == ("data set small: 2 of 2 shards have time series; 13 scans used, 2 excluded")
     assert lines[1] == "model tiny: trained for 4 epochs"
-    assert lines[2] == "benchmark small group (balanced_accuracy):"
+    assert lines[2] == "benchmark small group (balanced_accuracy, 2 random splits):"
     assert {line.split()[0] for line in lines[3:7]} == {"tiny", "fc", "confounds", "chance"}
     assert lines[-1] == "report: results/report/index.html"
 
