@@ -131,6 +131,28 @@ class Logistic:
         return np.asarray(softmax(self.logits(rows), axis=1))
 
 
+def best_offsets(logits_PK: np.ndarray, code_P: np.ndarray) -> np.ndarray:
+    """Fit one number per class to be added to logits, so that the balanced log loss is least.
+
+    Where features outnumber people, weights lean on the very people they are fitted to, most of all
+    on those of a small class, and the intercept makes up for that: it is wrong for everybody else.
+    Fitted to logits of people whom the weights have not seen, the offsets mend it.
+    """
+    weight_P = balanced_weights(code_P, logits_PK.shape[1])
+    truth = np.eye(logits_PK.shape[1])[code_P]
+
+    def objective(offsets: np.ndarray) -> tuple[float, np.ndarray]:
+        log_p = log_softmax(logits_PK + offsets, axis=1)
+        slope = weight_P @ (np.exp(log_p) - truth)
+        return -float(weight_P @ (log_p * truth).sum(axis=1)) / len(code_P), slope / len(code_P)
+
+    # Start where the classes' means are even: logits may be tiny, and all on one side.
+    begun = -np.mean([logits_PK[code_P == k].mean(axis=0) for k in np.unique(code_P)], axis=0)
+    found = minimize(objective, begun, jac=True, method="BFGS", options={"gtol": 1e-9})
+    offsets: np.ndarray = found.x - found.x[0]
+    return offsets
+
+
 def balanced_weights(code_P: np.ndarray, classes: int) -> np.ndarray:
     """Weigh people so that every class counts the same and the mean weight is one."""
     counts = np.bincount(code_P, minlength=classes)

@@ -42,12 +42,13 @@ def report(
         The whole configuration, to be shown.
     out : Path
     """
+    contents = [read_json(path) for path in benchmarks]
     template = _environment().get_template("template.html")
     limit = config["parcellation"]["max_mean_fd"]
     page = template.render(
         version=__version__,
-        tasks=[task(content) for content in adjusted([read_json(path) for path in benchmarks])],
-        cards=[_card(name, files) for name, files in cards.items() if files],
+        tasks=[task(content) for content in adjusted(contents)],
+        cards=[_card(name, files, contents) for name, files in cards.items() if files],
         overlaps=overlaps({name: read_scan_table(f) for name, f in timeseries.items()}, config),
         datasets=[
             _dataset(name, read_scan_table(files), limit, settings)
@@ -93,8 +94,11 @@ def _number(value: float, sign: str) -> str:
     return f"{value:{sign}.3f}".replace("-", "−")
 
 
-def _card(dataset: str, files: Sequence[Path]) -> dict[str, Any]:
-    """Gather what can be read from each representation of a data set beside phenotypes."""
+def _card(
+    dataset: str, files: Sequence[Path], benchmarks: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Gather what can be read from each representation of a data set: phenotypes and the rest."""
+    told = {b["phenotype"]: b for b in benchmarks if b["dataset"] == dataset}
     contents = {path.stem: read_json(path) for path in files}
     every = [row for content in contents.values() for row in content["leakage"]]
     columns = {row["what"]: row for row in every}
@@ -102,12 +106,29 @@ def _card(dataset: str, files: Sequence[Path]) -> dict[str, Any]:
         {
             "representation": name,
             "leaks": {row["what"]: row["mean"] for row in content["leakage"]},
+            "scores": {phenotype: _score_of(name, about) for phenotype, about in told.items()},
             "retest": content["retest"],
         }
         for name, content in contents.items()
     ]
     retested = next((c["retest"] for c in contents.values() if c["retest"]), None)
-    return {"dataset": dataset, "columns": columns, "rows": rows, "retested": retested}
+    metrics = {phenotype: about["metric"] for phenotype, about in told.items()}
+    return {
+        "dataset": dataset,
+        "phenotypes": metrics,
+        "columns": columns,
+        "rows": rows,
+        "retested": retested,
+    }
+
+
+def _score_of(representation: str, benchmark: dict[str, Any]) -> float:
+    """Score of a representation in the first scheme of a benchmark."""
+    rows = benchmark["schemes"][0]["representations"]
+    value: float = next(
+        row[benchmark["metric"]]["mean"] for row in rows if row["representation"] == representation
+    )
+    return value
 
 
 def _dataset(name: str, scans: pd.DataFrame, limit: float, settings: Report) -> dict[str, Any]:

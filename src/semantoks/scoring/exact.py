@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
 from semantoks.config import Kind, Probe
 from semantoks.errors import UserError
-from semantoks.linear import Rotated, kernel_of, logistic_path, ridge, ridge_over_folds, rotate
+from semantoks.linear import Rotated, best_offsets, kernel_of, logistic_path, ridge, ridge_over_folds, rotate
 from semantoks.statistics import balanced_log_loss
 
 # Largest gradient per person while strengths are compared; the fit that predicts is exact.
@@ -124,12 +125,15 @@ def _fit_logistic(rotated: Rotated, truth: Truth, strengths: np.ndarray) -> Fit:
         )
         for index, model in enumerate(models):
             inner[index, inside] = model.logits(rows[inside])
-            losses[index] += balanced_log_loss(codes[inside], model.probabilities(rows[inside]))
+    offsets = [best_offsets(logits, codes) for logits in inner]
+    for index, (logits, offset) in enumerate(zip(inner, offsets, strict=True)):
+        losses[index] = balanced_log_loss(codes, softmax(logits + offset, axis=1))
     best = first_least(losses)
     penalties = strengths[: best + 1] * len(codes)
     model = logistic_path(rows, codes, classes, penalties, kernel=kernel)[-1]
-    held = rotated.held_HR
-    return Fit(model.probabilities(held), inner[best], model.logits(held), float(strengths[best]))
+    logits = model.logits(rotated.held_HR)
+    probabilities = np.asarray(softmax(logits + offsets[best], axis=1))
+    return Fit(probabilities, inner[best], logits, float(strengths[best]))
 
 
 def first_least(losses: np.ndarray) -> int:
