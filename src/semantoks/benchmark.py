@@ -104,9 +104,9 @@ def shuffled_interval(about: dict[str, float], deviation: float) -> dict[str, fl
 
     Splits train on people whom others test, so their correlations go up and down together, more
     than Nadeau and Bengio's correction knows: without an effect its 95 % intervals cover 88 to 90 %
-    (docs/results.md). A correlation varies less the larger it is, by 1 − r².
+    (docs/results.md).
     """
-    margin = 1.96 * deviation * (1 - about["mean"] ** 2)
+    margin = 1.96 * deviation
     return {"low": max(about["mean"] - margin, -1.0), "high": min(about["mean"] + margin, 1.0)}
 
 
@@ -146,7 +146,10 @@ def worth(curve: Sequence[dict[str, float]], bar: Sequence[dict[str, float]]) ->
     faster, slower = (curve, bar) if ahead else (bar, curve)
     sizes = np.log([point["train_people"] for point in faster])
     best = np.maximum.accumulate([point["mean"] for point in faster])
-    needed = float(np.exp(np.interp(slower[-1]["mean"], best, sizes)))
+    reached = int(np.searchsorted(best, slower[-1]["mean"]))  # the first of a plateau
+    before = max(reached - 1, 0)
+    ends = slice(before, reached + 1)
+    needed = float(np.exp(np.interp(slower[-1]["mean"], best[ends], sizes[ends])))
     factor = slower[-1]["train_people"] / needed
     return factor if ahead else 1 / factor
 

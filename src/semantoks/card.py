@@ -7,6 +7,7 @@ first, and how much of each feature's variance lies between people.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,16 @@ import pandas as pd
 
 from semantoks.config import Kind, Probe, Splits, Task
 from semantoks.confounds import WORDS, known_confounds
+from semantoks.errors import UserError
 from semantoks.representations import People, read_people, read_scans_of
 from semantoks.scoring.features import FITTED, Features
 from semantoks.scoring.problem import Problem
 from semantoks.scoring.score import score
-from semantoks.splits import draw
+from semantoks.splits import column_of, draw, first_of_duplicates
 from semantoks.statistics import icc, identification, summary
 from semantoks.store import read_scan_table, read_table, write_json
 
+log = logging.getLogger(__name__)
 FEW = 10  # people that a class needs
 REPEATS = 5
 METRICS = {"classification": "balanced_accuracy", "regression": "pearson_r"}
@@ -34,16 +37,21 @@ def card(
     participants: Path,
     timeseries: Sequence[Path],
     probe: Probe,
-    site_column: str | None,
     out: Path,
+    *,
+    site_column: str | None = None,
+    group_column: str | None = None,
 ) -> None:
     """Write the card of one representation of one data set as JSON."""
-    people = read_people(representation)
-    told = _told(read_scan_table(timeseries), read_table(participants), site_column)
+    people, table = read_people(representation), read_table(participants)
+    scans = read_scan_table(timeseries)
+    told = _told(scans, table, site_column)
+    told = told.drop(index=list(first_of_duplicates(scans[scans["status"] == "ok"])))
+    group = column_of(table, group_column, told.index)
     settings = probe.model_copy(
         update={"repeats": REPEATS, "permutations": 0, "learning_curve": [], "confounds": "none"}
     )
-    rows = [_leak(people, str(name), told[name], settings) for name in told]
+    rows = [_leak(people, str(name), told[name], group, settings) for name in told]
     content = {
         "leakage": [row for row in rows if row is not None],
         "retest": retest(representation, people.fitted),
@@ -61,7 +69,9 @@ def _told(scans: pd.DataFrame, participants: pd.DataFrame, site: str | None) -> 
     return pd.concat([groups[words].first(), groups[numbers].mean()], axis=1)
 
 
-def _leak(people: People, name: str, values: pd.Series, settings: Probe) -> dict[str, Any] | None:
+def _leak(
+    people: People, name: str, values: pd.Series, group: pd.Series, settings: Probe
+) -> dict[str, Any] | None:
     """Score one thing; None where it is the same for everybody, or known of too few."""
     kind: Kind = "classification" if name in WORDS else "regression"
     known = values.dropna()
@@ -69,16 +79,22 @@ def _leak(people: People, name: str, values: pd.Series, settings: Probe) -> dict
     if kind == "classification":
         known = known.astype(str)
         known = known[known.map(known.value_counts()) >= FEW]
-    if known.nunique() < 2 or len(known) < 2 * FEW:
+    else:
+        known = known.round(6)  # means over runs of the same number differ by rounding
+    if len(known) < 2 * FEW or len(known) - known.value_counts().max() < FEW:
         return None
-    table = pd.DataFrame({"target": known, "site": None, "group": None}).sort_index()
-    task = Task(kind=kind)
-    parts, about = draw(table, task, Splits())
+    table = pd.DataFrame({"target": known, "site": None, "group": group.reindex(known.index)})
+    table = table.sort_index()
+    parts, about = draw(table, Task(kind=kind), Splits())
     rows = pd.concat([table, pd.DataFrame(parts, index=table.index)], axis=1)
     problem = Problem({"phenotype": name, "kind": kind, "bins": None, "splits": about}, rows)
     place = {person: row for row, person in enumerate(people.participant_id)}
     features = people.features_PF[[place[person] for person in table.index]]
-    scores, _, _ = score(problem, [Features(features, people.fitted)], settings)
+    try:
+        scores, _, _ = score(problem, [Features(features, people.fitted)], settings)
+    except UserError as reason:  # nobody asked for it, so it stops nothing
+        log.info("%s is not read: %s", name, reason)
+        return None
     metric = METRICS[kind]
     ratio = float((scores["test_people"] / scores["train_people"]).mean())
     classes = problem.class_sizes()
@@ -102,14 +118,10 @@ def retest(representation: Path, fitted: str) -> dict[str, Any] | None:
         the median over features of ICC(3,1).
     """
     scans, features = read_scans_of(representation)
-    pairs = [
-        rows.index[rows["session"].isin(sessions[:2])][[0, -1]]
-        for _, rows in scans.sort_values(["session", "run"]).groupby("participant_id")
-        if len(sessions := list(dict.fromkeys(rows["session"]))) > 1
-    ]
-    if len(pairs) < 3 or not features.shape[1]:
+    known = np.isfinite(features).any(axis=1)  # a scan may be too short for a model
+    rows = _pairs(scans[known])
+    if len(rows) < 3:
         return None
-    rows = np.stack(pairs)
     if fitted:
         features = FITTED[fitted](features[rows.ravel()], features)[1]
     first, second = features[rows[:, 0]], features[rows[:, 1]]
@@ -119,3 +131,15 @@ def retest(representation: Path, fitted: str) -> dict[str, Any] | None:
         "chance": 1 / len(rows),
         "icc": float(np.nanmedian(icc(first, second))),
     }
+
+
+def _pairs(scans: pd.DataFrame) -> np.ndarray:
+    """Row numbers (people, 2) of a scan of each of a person's first two sessions, of one task."""
+    pairs = []
+    for _, rows in scans.sort_values(["task", "session", "run"]).groupby("participant_id"):
+        firsts = rows.drop_duplicates(["task", "session"])
+        for _, same in firsts.groupby("task"):
+            if len(same) > 1:
+                pairs.append(same.index[:2])
+                break
+    return np.array(pairs, int).reshape(-1, 2)

@@ -21,8 +21,8 @@ def known_confounds(
         Included scans with ``participant_id`` and, where they are known, ``mean_fd`` (mm),
         ``seconds`` and ``repetition_time`` (s).
     participants : DataFrame
-        One row per person. ``age``, ``sex``, ``site`` or ``site_id`` are found whatever their
-        case; ``mean_fd`` is taken from here where the scans do not have it.
+        One row per person. ``age`` or ``age_at_scan``, ``sex``, ``site`` or ``site_id`` are found
+        whatever their case; ``mean_fd`` is taken from here where the scans do not have it.
     site_column : str, optional
         The column with the site, if it is called otherwise.
 
@@ -32,7 +32,8 @@ def known_confounds(
         In the order of `scans`; of `NUMBERS` and `WORDS` those that are known.
     """
     lower = {str(name).lower(): name for name in participants.columns}
-    named = {"age": lower.get("age"), "sex": lower.get("sex"), "mean_fd": lower.get("mean_fd")}
+    named = {name: lower.get(name) for name in ("age", "sex", "mean_fd")}
+    named["age"] = named["age"] or lower.get("age_at_scan")
     named["site"] = site_column or lower.get("site") or lower.get("site_id")
     people = participants.set_index("participant_id").reindex(scans["participant_id"])
     table = pd.DataFrame(index=range(len(scans)))

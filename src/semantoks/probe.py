@@ -23,6 +23,7 @@ def probe(
     *,
     confounds: Path | None = None,
     column: str | None = None,
+    site_column: str | None = None,
 ) -> list[Path]:
     """Write the scores of one representation, or of several stacked, for one phenotype.
 
@@ -40,6 +41,8 @@ def probe(
         The representation that `settings.confounds` regresses out.
     column : str, optional
         Column of the table of people that holds the phenotype, which is no confound of itself.
+    site_column : str, optional
+        Column with the site, which is no confound of itself either.
 
     Returns
     -------
@@ -48,16 +51,20 @@ def probe(
     """
     problem, shuffled = read_problem(splits), None
     ids, phenotype = [str(name) for name in problem.people.index], problem.about["phenotype"]
-    features = load(representations, confounds, ids, phenotype, column, settings)
+    features = load(representations, confounds, ids, phenotype, column, settings, site_column)
     if settings.protocol == "exact":
         rows, predictions, shuffled = score(problem, features, settings)
     else:
         from semantoks.scoring.paper import score_windows
 
-        if len(representations) > 1:
-            raise UserError("`probe.protocol: paper` stacks nothing; say `stacked: false`.")
+        if len(representations) > 1 or features[0].fitted or confounds is not None:
+            raise UserError(
+                "`probe.protocol: paper` knows no stacking, no confounds to be regressed out and "
+                f"nothing that is fitted first: {name} cannot be scored with it."
+            )
         windows = read_windows(representations[0])
-        rows, predictions = score_windows(problem, [windows[person] for person in ids], settings)
+        kept = [windows.get(person, features[0].values_PF[[row]]) for row, person in enumerate(ids)]
+        rows, predictions = score_windows(problem, kept, settings)
     about = {key: value for key, value in problem.about.items() if key != "splits"}
     metadata = about | {
         "representation": name,

@@ -87,13 +87,14 @@ def read_scans_of(path: Path) -> tuple[pd.DataFrame, np.ndarray]:
 def read_windows(path: Path) -> dict[str, np.ndarray]:
     """Features of the windows of each person, (windows of all scans, features).
 
-    A representation that keeps no windows has one per scan.
+    Empty for a representation that keeps none.
     """
     table = read_table(path)
-    kept = "windows" if "windows" in table else "features"
     found: dict[str, list[np.ndarray]] = {}
+    if "windows" not in table:
+        return {}
     for person, features, values in zip(
-        table["participant_id"].astype(str), table["features"], table[kept], strict=True
+        table["participant_id"].astype(str), table["features"], table["windows"], strict=True
     ):
         found.setdefault(person, []).append(np.asarray(values, float).reshape(-1, len(features)))
     return {person: np.concatenate(parts) for person, parts in found.items()}

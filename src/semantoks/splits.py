@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
+from sklearn.model_selection import StratifiedShuffleSplit
 
 from semantoks.config import Splits, Task
 from semantoks.errors import UserError
@@ -21,6 +21,8 @@ UNUSED, TRAIN, VALIDATION, TEST = -1, 0, 1, 2
 REPEATS = 100
 STRATA = 4  # quantile bins that a number is stratified by
 MIN_SITE = 10  # people of a site that is tested by itself
+MIN_CLASS = 5  # people of each class that are trained on then
+FAMILY_DRAWS = 20
 
 
 def draw(
@@ -71,47 +73,80 @@ def strata(target: pd.Series, task: Task, tested: int) -> np.ndarray:
 
 
 def _random(people: pd.DataFrame, task: Task, settings: Splits) -> list[np.ndarray]:
-    total = len(people)
-    tested = task.test_people or int(np.ceil(total * settings.test_fraction))
-    checked = task.validation_people
-    if checked is None:
-        checked = round(total * settings.validation_fraction)
-    layers = strata(people["target"], task, tested)
+    sizes = _sizes(len(people), task, settings)
+    layers = strata(people["target"], task, sizes[TEST])
+    _check_sizes(sizes, len(people), len(np.unique(layers)))
     if people["group"].notna().any():
-        return [_grouped(people, layers, settings, repeat) for repeat in range(REPEATS)]
-    trained = (task.train_people or total - tested - checked) + checked
-    if trained + tested > total:
-        raise UserError(
-            f"{trained + tested} people are wanted for training, validation and test, and there "
-            f"are {total}. Lower train_people and test_people of the task."
-        )
+        return [_grouped(people, layers, sizes, settings, repeat) for repeat in range(REPEATS)]
     draws = StratifiedShuffleSplit(
-        REPEATS, test_size=tested, train_size=trained, random_state=settings.seed
+        REPEATS,
+        test_size=sizes[TEST],
+        train_size=sizes[TRAIN] + sizes[VALIDATION],
+        random_state=settings.seed,
     ).split(layers, layers)
     parts = []
     for repeat, (train, test) in enumerate(draws):
-        part = np.full(total, UNUSED, np.int8)
+        part = np.full(len(people), UNUSED, np.int8)
         part[train], part[test] = TRAIN, TEST
         rng = np.random.default_rng([settings.seed, repeat])
-        part[rng.permutation(train)[:checked]] = VALIDATION
+        part[rng.permutation(train)[: sizes[VALIDATION]]] = VALIDATION
         parts.append(part)
     return parts
 
 
-def _grouped(people: pd.DataFrame, layers: np.ndarray, settings: Splits, repeat: int) -> np.ndarray:
-    """Draw one split that leaves every family on one side."""
-    groups = _groups(people)
-    folds = max(2, round(1 / settings.test_fraction))
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=settings.seed + repeat)
-    train, test = next(splitter.split(layers, layers, groups))
-    part = np.full(len(people), TRAIN, np.int8)
-    part[test] = TEST
-    rng = np.random.default_rng([settings.seed, repeat])
-    families = rng.permutation(np.unique(groups[train]))
-    share = settings.validation_fraction / (1 - settings.test_fraction)
-    checked = families[: round(len(families) * share)]
-    part[np.isin(groups, checked) & (part == TRAIN)] = VALIDATION
-    return part
+def _sizes(total: int, task: Task, settings: Splits) -> dict[int, int]:
+    """Count the people that each part shall have."""
+    tested = task.test_people or int(np.ceil(total * settings.test_fraction))
+    checked = task.validation_people
+    if checked is None:
+        checked = round(total * settings.validation_fraction)
+    return {TRAIN: task.train_people or total - tested - checked, VALIDATION: checked, TEST: tested}
+
+
+def _check_sizes(sizes: dict[int, int], total: int, layers: int) -> None:
+    wanted = sum(sizes.values())
+    if wanted > total or min(sizes[TRAIN], sizes[TEST]) < layers:
+        raise UserError(
+            f"{sizes[TRAIN]} people are to be trained on, {sizes[VALIDATION]} to validate and "
+            f"{sizes[TEST]} to be tested, of {total} in {layers} classes (or quantiles): at least "
+            "one of each is needed in training and test. Change the task's train_people, "
+            "validation_people and test_people, or splits.test_fraction."
+        )
+
+
+def _grouped(
+    people: pd.DataFrame, layers: np.ndarray, sizes: dict[int, int], settings: Splits, repeat: int
+) -> np.ndarray:
+    """Draw one split that leaves every family on one side: of many draws the best balanced."""
+    groups, rng = _groups(people), np.random.default_rng([settings.seed, repeat])
+    count, classes = groups.max() + 1, layers.max() + 1
+    share = np.bincount(layers, minlength=classes) / len(layers)
+    best: tuple[float, np.ndarray | None] = (np.inf, None)
+    for _ in range(FAMILY_DRAWS):
+        rank = rng.permutation(count)
+        order = np.argsort(rank[groups], kind="stable")  # families one after the other
+        part = np.full(len(people), UNUSED, np.int8)
+        filled, code = 0, TEST
+        for family in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
+            if filled >= sizes[code]:
+                filled, code = 0, {TEST: VALIDATION, VALIDATION: TRAIN, TRAIN: UNUSED}[code]
+                if code == VALIDATION and not sizes[VALIDATION]:
+                    code = TRAIN
+            if code == UNUSED:
+                break
+            part[family] = code
+            filled += len(family)
+        tested = np.bincount(layers[part == TEST], minlength=classes)
+        trained = np.bincount(layers[part == TRAIN], minlength=classes)
+        if tested.min() > 0 and trained.min() > 0:
+            off = float(np.abs(tested / tested.sum() - share).sum())
+            best = min(best, (off, part), key=lambda found: found[0])
+    if best[1] is None:
+        raise UserError(
+            f"{count} families are too few to have every class (or quantile) in training and test."
+            " Merge classes, add people, or drop group_column."
+        )
+    return best[1]
 
 
 def _groups(people: pd.DataFrame) -> np.ndarray:
@@ -131,8 +166,9 @@ def _sites(people: pd.DataFrame, task: Task) -> list[tuple[str, np.ndarray]]:
         train = ~test & site.notna().to_numpy() & ~np.isin(groups, groups[test])
         enough = test.sum() >= MIN_SITE and train.sum() >= MIN_SITE
         if named and enough:
-            classes = [set(people["target"][part]) for part in (test, train)]
-            enough = len(classes[0]) > 1 and classes[1] >= classes[0]
+            tested, trained = (people["target"][part].value_counts() for part in (test, train))
+            enough = len(tested) > 1 and set(trained.index) >= set(tested.index)
+            enough = enough and trained.min() >= MIN_CLASS
         if enough:
             part = np.full(len(people), UNUSED, np.int8)
             part[train], part[test] = TRAIN, TEST
@@ -152,7 +188,10 @@ def fixed(people: pd.DataFrame, file: Path) -> dict[str, np.ndarray]:
     if not file.exists():
         raise UserError(f"There is no {file}, which `splits_file` names.")
     separator = "," if file.suffix == ".csv" else "\t"
-    table = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False)
+    try:
+        table = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False)
+    except (ValueError, OSError) as error:  # empty, or not text in UTF-8
+        raise UserError(f"{file} is not a readable table ({error}).") from None
     if "participant_id" not in table or len(table.columns) < 2:
         raise UserError(f"{file} needs a column participant_id and one per split.")
     if table["participant_id"].duplicated().any():
@@ -206,3 +245,24 @@ def check_leakage(splits: dict[str, np.ndarray], people: pd.DataFrame) -> None:
                 f"Split {name} trains on relatives of people that it tests ({one} and others). "
                 "Mend the splits_file, or drop group_column."
             )
+
+
+def first_of_duplicates(scans: pd.DataFrame) -> set[str]:
+    """People who have a scan that somebody before them has too, to the last digit."""
+    if "fingerprint" not in scans:
+        return set()
+    owners = scans.sort_values(["fingerprint", "participant_id"])
+    first = owners.groupby("fingerprint")["participant_id"].transform("first")
+    return set(owners.loc[owners["participant_id"] != first, "participant_id"])
+
+
+def column_of(table: pd.DataFrame, column: str | None, people: pd.Index) -> pd.Series:
+    """Words of a column of the table of people; all missing where none is named."""
+    if column is None:
+        return pd.Series(None, people, dtype="object")
+    if column not in table:
+        raise UserError(
+            f"The table of people has no column '{column}' (site_column or group_column)."
+        )
+    values = pd.Series(table[column].to_numpy(), table["participant_id"]).reindex(people)
+    return values.astype("string").astype("object").where(values.notna(), None)

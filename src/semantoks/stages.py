@@ -142,6 +142,7 @@ def _probe(a: Namespace, s: dict[str, Any]) -> list[Path]:
         a.out,
         confounds=next(iter(a.confounds), None),
         column=s["column"],
+        site_column=s["site_column"],
     )
 
 
@@ -149,7 +150,8 @@ def _card(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.card import card
 
     probe = Probe.model_validate(s["probe"])
-    card(a.features, a.participants, a.timeseries, probe, s["site_column"], a.out)
+    columns = {key: s[key] for key in ("site_column", "group_column")}
+    card(a.features, a.participants, a.timeseries, probe, a.out, **columns)
 
 
 def _benchmark(a: Namespace, s: dict[str, Any]) -> None:

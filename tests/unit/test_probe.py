@@ -232,8 +232,45 @@ def test_the_protocol_of_the_paper() -> None:
     again, _ = score_windows(problem, windows, QUICK)
     pd.testing.assert_frame_equal(found, again)
     assert len(predictions) == 4 * 18
+    nothing, _ = score_windows(problem, [np.empty((1, 0))] * 90, QUICK)
+    assert mean(nothing, "balanced_accuracy") == 0.5
+    windows[3][:] = np.nan
+    assert mean(score_windows(problem, windows, QUICK)[0], "balanced_accuracy") > 0.85
     with pytest.raises(UserError, match="Cut it into classes with `bins`"):
         score_windows(problem_of(rng.standard_normal(90)), windows, QUICK)
+
+
+def test_a_small_class_is_found_where_features_outnumber_people() -> None:
+    """The intercept of balanced kernel models leans to the large class; it is fitted anew."""
+    rng = np.random.default_rng(11)
+    rare = np.arange(200) < 30
+    features = rng.standard_normal((200, 3000))
+    features[:, :60] += rare[:, None]
+    problem = problem_of(np.where(rare, "rare", "usual"))
+    found, predictions, _ = score(problem, [Features(features)], QUICK)
+    assert mean(found, "balanced_accuracy") > 0.65
+    assert mean(found, "auroc") > 0.75
+    called = (predictions["predicted"] == "rare").mean()
+    assert 0.1 < called < 0.45
+
+
+def test_families_are_not_shuffled_apart() -> None:
+    features = np.random.default_rng(12).standard_normal((60, 3))
+    group = [f"f{i // 2}" for i in range(60)]
+    settings = Probe(repeats=2, permutations=20, learning_curve=[])
+    problem = problem_of(features[:, 0], group=group)
+    assert score(problem, [Features(features)], settings)[2] is None
+
+
+def test_ties_and_constants_are_said() -> None:
+    tied = problem_of([0.0] * 60 + list(np.arange(1.0, 41)))
+    about = tied.about | {"kind": "classification", "bins": 2}
+    with pytest.raises(UserError, match="cannot be cut into 2 classes of people: too many have"):
+        score(Problem(about, tied.people), [Features(np.ones((100, 1)))], QUICK)
+    target = np.zeros(60)
+    target[3] = 1
+    with pytest.raises(UserError, match="everybody in a training part has the same value"):
+        score(problem_of(target), [Features(np.ones((60, 1)))], Probe(permutations=0))
 
 
 # Pieces
@@ -306,6 +343,8 @@ def test_the_phenotype_is_not_among_its_own_predictors() -> None:
     assert without_target(people, "gender", "SEX").names == ["age", "mean_fd"]
     site = People(["a"], np.arange(2.0)[None], ["age", "site=A"])
     assert without_target(site, "place", "site_id").names == ["age"]
+    assert without_target(site, "center", "center", "center").names == ["age"]
+    assert without_target(site, "dx", "dx", "center").names == ["age", "site=A"]
 
 
 # The stage

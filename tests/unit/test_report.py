@@ -22,7 +22,7 @@ CONFIG = {
     "parcellation": {"max_mean_fd": 0.5},
     "note": "<script>alert(1)</script>",
     "datasets": {"toy": {"phenotypes": TASKS}},
-    "models": {"small": {"datasets": []}},
+    "models": {"small": {"datasets": [], "training": {"epochs": 5}}},
 }
 PUBLISHED = Published(model="<b>BrainLM</b>", value=0.538, source="arXiv 2512.11582")
 
@@ -43,9 +43,8 @@ def results(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> Pat
         for name, score in zip(NAMES, scores, strict=True):
             probe([folder / f"{name}.parquet"], splits, name, settings, score)
         benchmark(scores, "toy", task, folder / f"{phenotype}.json")
-    card(
-        folder / "fc.parquet", participants, paths, Probe(inner_folds=2), "town", folder / "fc.json"
-    )
+    few = Probe(inner_folds=2)
+    card(folder / "fc.parquet", participants, paths, few, folder / "fc.json", site_column="town")
     metrics = pd.DataFrame({"epoch": range(1, 6)} | dict.fromkeys(COLUMNS, 0.5))
     write_table(folder / "metrics.parquet", metrics)
     return folder

@@ -97,7 +97,7 @@ def test_numbers_of_people_as_published() -> None:
     splits, _ = draw(people(["a", "b"] * 100), task, Splits())
     for part in splits.values():
         assert [(part == code).sum() for code in (TRAIN, VALIDATION, TEST)] == [50, 12, 30]
-    with pytest.raises(UserError, match="92 people are wanted .* there are 40"):
+    with pytest.raises(UserError, match="50 people are to be trained on, 12 .* of 40 in 2 classes"):
         draw(people(["a", "b"] * 20), task, Splits())
 
 
@@ -186,3 +186,31 @@ def test_matched_classes_cannot_be_told_apart_by_what_they_are_matched_on() -> N
     assert chosen.groupby(found)["sex"].value_counts().unstack().nunique().tolist() == [1, 1]
     with pytest.raises(UserError, match="has 3 classes; `splits.match` needs two"):
         match(pd.Series(["a", "b", "c"]), table, ["age"], "dx")
+
+
+def test_every_family_is_tested_about_as_often() -> None:
+    """Families of one to four people: none is always or never tested."""
+    sizes = [1] * 40 + [2] * 25 + [3] * 4 + [4] * 2
+    group = [f"f{i}" for i, size in enumerate(sizes) for _ in range(size)]
+    rng = np.random.default_rng(0)
+    table = people(list(rng.standard_normal(len(group))), group=group)
+    splits, _ = draw(table, NUMBER, Splits())
+    tested = np.mean([part == TEST for part in splits.values()], axis=0)
+    assert tested.min() > 0.05 and tested.max() < 0.45
+    assert tested.mean() == pytest.approx(0.2, abs=0.03)
+    task = Task(kind="regression", train_people=30, validation_people=10, test_people=20)
+    for part in draw(table, task, Splits())[0].values():
+        for code, wanted in ((TRAIN, 30), (VALIDATION, 10), (TEST, 20)):
+            assert wanted <= (part == code).sum() <= wanted + 3
+    with pytest.raises(UserError, match="1 families are too few"):
+        draw(people(list(np.arange(30.0)), group=["x"] * 30), NUMBER, Splits())
+
+
+def test_impossible_sizes_are_said() -> None:
+    for task in (
+        Task(kind="classification", test_people=1000),
+        Task(kind="classification", test_people=1),
+        Task(kind="classification", train_people=1 + 1, validation_people=59),
+    ):
+        with pytest.raises(UserError, match="people are to be trained on"):
+            draw(people(["a", "b", "c"] * 20), task, Splits())

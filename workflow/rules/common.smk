@@ -287,7 +287,7 @@ wildcard_constraints:
     model="|".join(MODELS) or "none",
     shard=r"\d{4}",
     embedding="|".join(EMBEDDINGS) or "none",
-    baseline="|".join({*BASELINES, "confounds"}),
+    baseline="|".join([*BASELINES, "confounds"]),
     representation="|".join(re.escape(name) for name in SCORED),
     phenotype="[^/]+",
 

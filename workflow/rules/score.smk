@@ -44,7 +44,10 @@ rule probe:
         mem_mb=8000,
     params:
         settings=settings(
-            "probe", probe=config["probe"], column=lambda w: task_of(w)["column"]
+            "probe",
+            probe=config["probe"],
+            column=lambda w: task_of(w)["column"],
+            site_column=lambda w: DATASETS[w.dataset]["site_column"],
         ),
     shell:
         "python -m semantoks probe --settings {params.settings:q}"
@@ -72,6 +75,7 @@ rule card:
             "card",
             probe={k: config["probe"][k] for k in ("inner_folds", "strengths")},
             site_column=lambda w: DATASETS[w.dataset]["site_column"],
+            group_column=lambda w: DATASETS[w.dataset]["group_column"],
         ),
     shell:
         "python -m semantoks card --settings {params.settings:q}"

@@ -126,7 +126,11 @@ def _task(name: str, value: Any) -> Any:
     """Return the keys of a task that is given by a word."""
     if isinstance(value, dict) and "task" in value:
         own = {key: entry for key, entry in value.items() if key != "task"}
-        return {**_task(name, value["task"]), **own}
+        if value["task"] not in catalogue.names():
+            raise ValueError(
+                f"{name}.task is '{value['task']}'; known: {', '.join(catalogue.names())}"
+            )
+        return {**catalogue.read(value["task"]), **own}
     if not isinstance(value, str):
         return value
     if value in ("classification", "regression"):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from semantoks.config.base import Settings
 
@@ -17,6 +17,12 @@ class Condition(Settings):
     values: list[str] | None = Field(None, description="Values that are included.")
     min: float | None = Field(None, description="Smallest value that is included.")
     max: float | None = Field(None, description="Largest value that is included.")
+
+    @field_validator("values", mode="before")
+    @classmethod
+    def _as_text(cls, values: Any) -> Any:
+        """Accept ``[1, 2]`` as YAML reads it."""
+        return [str(value) for value in values] if isinstance(values, list) else values
 
     @model_validator(mode="after")
     def _says_something(self) -> Condition:
@@ -73,10 +79,18 @@ class Task(Settings):
     metric: str = Field("balanced_accuracy", description="What the published scores are.")
     published: list[Published] = Field([], description="Scores to compare with.")
 
+    @field_validator("values", mode="before")
+    @classmethod
+    def _keys_as_text(cls, values: Any) -> Any:
+        """Accept ``{1: patient}`` as YAML reads it."""
+        return {str(k): v for k, v in values.items()} if isinstance(values, dict) else values
+
     @model_validator(mode="after")
     def _fits(self) -> Task:
         if self.bins and self.kind != "classification":
             raise ValueError("'bins' makes classes: it goes with `kind: classification`")
+        if self.values and self.kind == "regression":
+            raise ValueError("'values' names classes: it goes with `kind: classification`")
         if self.bins and self.values:
             raise ValueError("'bins' cuts numbers and 'values' names classes: say one of them")
         return self

@@ -77,6 +77,18 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _protocol_fits(self) -> Config:
+        if self.probe.protocol == "paper":
+            odd = [name for name in self.baselines if name in ("tangent", "coskewness")]
+            if odd or self.probe.confounds != "none":
+                what = f"baselines has {odd[0]}" if odd else "probe.confounds regresses them out"
+                raise ValueError(
+                    f"probe.protocol is paper, which scores windows as they are, but {what}; take "
+                    "that out, or leave `protocol: exact`"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _names_fit(self) -> Config:
         if not self.datasets:
             raise ValueError("'datasets' is empty; name at least one data set")

@@ -29,6 +29,8 @@ def overlaps(scans: Mapping[str, pd.DataFrame], config: Mapping[str, Any]) -> li
     for model, about in config["models"].items():
         names = about["datasets"] or list(config["datasets"])
         trained = pd.concat([used[name] for name in names])
+        if about["training"]["epochs"] == 0:
+            trained = trained.iloc[:0]
         prints = set(trained["fingerprint"])
         for dataset, settings in config["datasets"].items():
             if settings["phenotypes"]:
@@ -40,7 +42,7 @@ def overlaps(scans: Mapping[str, pd.DataFrame], config: Mapping[str, Any]) -> li
                         "model": model,
                         "dataset": dataset,
                         "people": people,
-                        "same_id": people if dataset in names else 0,
+                        "same_id": people if dataset in names and len(trained) else 0,
                         "same_scan": same,
                     }
                 )

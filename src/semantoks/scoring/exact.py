@@ -11,7 +11,15 @@ from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
 from semantoks.config import Kind, Probe
 from semantoks.errors import UserError
-from semantoks.linear import Rotated, best_offsets, kernel_of, logistic_path, ridge, ridge_over_folds, rotate
+from semantoks.linear import (
+    Rotated,
+    best_offsets,
+    kernel_of,
+    logistic_path,
+    ridge,
+    ridge_over_folds,
+    rotate,
+)
 from semantoks.statistics import balanced_log_loss
 
 # Largest gradient per person while strengths are compared; the fit that predicts is exact.
@@ -68,6 +76,7 @@ def inner_folds(
     number = np.empty(len(values_P), int)
     strata = values_P if kind == "classification" else np.zeros(len(values_P), int)
     if groups_P is not None:
+        folds = min(folds, len(np.unique(groups_P)))
         splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
     else:
         kinds = {"classification": StratifiedKFold, "regression": KFold}
@@ -81,6 +90,11 @@ def check_folds(kind: Kind, values_P: np.ndarray, phenotype: str, folds: int) ->
     """Refuse a training part too small for its inner folds."""
     smallest = np.unique(values_P, return_counts=True)[1].min() if kind == "classification" else 0
     available = int(smallest) if kind == "classification" else len(values_P) // 2
+    if kind == "regression" and np.ptp(values_P) == 0:
+        raise UserError(
+            f"Phenotype '{phenotype}': everybody in a training part has the same value. Too few "
+            "people differ to predict it; take it out of the configuration."
+        )
     if available < folds:
         raise UserError(
             f"Phenotype '{phenotype}': a training part has {available} people "
@@ -99,7 +113,7 @@ def fit(rotated: Rotated, truth: Truth, settings: Probe) -> Fit:
 
 def _fit_ridge(rotated: Rotated, truth: Truth, strengths: np.ndarray) -> Fit:
     """Regression on the standardised target."""
-    mean, deviation = truth.values_P.mean(), truth.values_P.std()
+    mean, deviation = truth.values_P.mean(), truth.values_P.std() or 1.0
     target = ((truth.values_P - mean) / deviation)[:, None]
     inner = ridge_over_folds(rotated, target, strengths, truth.fold_P)
     losses = ((inner - target) ** 2).mean(axis=(1, 2))

@@ -65,19 +65,26 @@ def _residuals(
     return train - train_z @ slopes, held - held_z @ slopes
 
 
-def without_target(people: People, phenotype: str, column: str | None = None) -> People:
+def without_target(
+    people: People, phenotype: str, column: str | None = None, site_column: str | None = None
+) -> People:
     """Drop the features that are the phenotype itself."""
     if not people.names:
         return people
     own = {phenotype.lower(), (column or phenotype).lower()}
-    own |= {"site"} if "site_id" in own else set()
+    own |= {"site"} if own & {"site_id", (site_column or "site").lower()} else set()
+    own |= {"age"} if "age_at_scan" in own else set()
     kept = [i for i, name in enumerate(people.names) if name.split("=")[0].lower() not in own]
     names = [people.names[i] for i in kept]
     return People(people.participant_id, people.features_PF[:, kept], names, people.fitted)
 
 
 def align(
-    people: People, ids: Sequence[str], phenotype: str, column: str | None = None
+    people: People,
+    ids: Sequence[str],
+    phenotype: str,
+    column: str | None = None,
+    site_column: str | None = None,
 ) -> np.ndarray:
     """Rows of the people in `ids`, in that order, without the phenotype's own features."""
     row = {person: index for index, person in enumerate(people.participant_id)}
@@ -87,7 +94,7 @@ def align(
             f"{len(absent)} people of the splits are not in the representation ({absent[0]}, …). "
             "Make both from the same time series."
         )
-    own = without_target(people, phenotype, column)
+    own = without_target(people, phenotype, column, site_column)
     features: np.ndarray = own.features_PF[[row[person] for person in ids]]
     return features
 
@@ -99,15 +106,16 @@ def load(
     phenotype: str,
     column: str | None,
     settings: Probe,
+    site_column: str | None = None,
 ) -> list[Features]:
     """Read the representations of the people in `ids`."""
     removed = None
     if settings.confounds == "residualise" and confounds is not None:
-        removed = align(read_people(confounds), ids, phenotype, column)
+        removed = align(read_people(confounds), ids, phenotype, column, site_column)
     found = []
     for file in files:
         people = read_people(file)
-        values = align(people, ids, phenotype, column)
+        values = align(people, ids, phenotype, column, site_column)
         # Confounds are not cleaned of themselves, and chance has nothing to clean.
         cleaned = removed if values.shape[1] and not people.names else None
         found.append(Features(values, people.fitted, cleaned))

@@ -67,7 +67,10 @@ def _fit(
     windows: Sequence[np.ndarray], codes: np.ndarray, classes: int, job: Job, seed: int
 ) -> tuple[np.ndarray, float]:
     """Train at every rate; probabilities of the tested people at the one that validates best."""
+    if not windows[0].shape[1]:  # no features: chance
+        return np.full((len(job.test), classes), 1 / classes), 0.0
     train = np.setdiff1d(job.train, job.validation)
+    windows = _without_unknown(windows, train)
     best: tuple[float, np.ndarray, float] = (-1.0, np.empty(0), 0.0)
     for rate in RATES:
         logits = _train(windows, codes, classes, train, rate, seed)
@@ -79,6 +82,14 @@ def _fit(
             exponents = np.exp(scores - scores.max(axis=1, keepdims=True))
             best = accuracy, exponents / exponents.sum(axis=1, keepdims=True), rate
     return best[1], best[2]
+
+
+def _without_unknown(windows: Sequence[np.ndarray], train: np.ndarray) -> list[np.ndarray]:
+    """Put the mean of the training windows where nothing is known."""
+    known = np.concatenate([windows[person] for person in train])
+    count = np.maximum(np.isfinite(known).sum(axis=0), 1)
+    mean = np.where(np.isfinite(known), known, 0).sum(axis=0) / count
+    return [np.where(np.isfinite(part), part, mean) for part in windows]
 
 
 def _train(

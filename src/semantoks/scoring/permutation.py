@@ -17,6 +17,8 @@ from semantoks.config import Probe
 from semantoks.linear import Rotated, ridge, ridge_over_folds
 from semantoks.splits import TEST
 
+ENOUGH = 99  # shuffles for a standard deviation
+
 
 @dataclass(frozen=True)
 class Shuffled:
@@ -27,12 +29,12 @@ class Shuffled:
     p : float
         (1 + shuffles at least as good) / (1 + shuffles); the score is the mean over splits of the
         AUROC (one versus rest), or of Pearson's r.
-    deviation : float
-        Standard deviation of that mean over shuffles.
+    deviation : float or None
+        Standard deviation of that mean over shuffles; None with too few of them to say.
     """
 
     p: float
-    deviation: float
+    deviation: float | None
 
 
 def permute(
@@ -66,7 +68,7 @@ def permute(
         means_M += scores_M / len(rotations)
     # Scores that differ by rounding are equal.
     p = float((means_M[1:] >= means_M[0] - 1e-9).sum() + 1) / len(orders)
-    return Shuffled(p, float(means_M[1:].std()))
+    return Shuffled(p, float(means_M[1:].std()) if len(orders) > ENOUGH else None)
 
 
 def _score(

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from semantoks.config import Kind, Probe
+from semantoks.errors import UserError
 from semantoks.splits import TEST, TRAIN, VALIDATION
 from semantoks.store import read_metadata, read_table
 
@@ -63,6 +64,11 @@ class Problem:
         if self.about["bins"]:
             numbers, bins = target.to_numpy(float), self.about["bins"]
             edges = np.quantile(numbers[train], np.arange(1, bins) / bins)
+            if len(set(edges)) < len(edges) or edges[0] <= numbers[train].min():
+                raise UserError(
+                    f"Phenotype '{self.about['phenotype']}' cannot be cut into {bins} classes of "
+                    f"people: too many have the value {edges[0]:g}. Lower `bins`."
+                )
             return np.searchsorted(edges, numbers, side="right"), [
                 f"{number + 1} of {bins}" for number in range(bins)
             ]

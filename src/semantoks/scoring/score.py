@@ -52,7 +52,9 @@ def score(
                 fits.append((rotations[0], part, truth.fold_P))
         if number % max(1, len(jobs) // 10) == 0:
             log.info("%d of %d fits", number, len(jobs))
+    # Relatives are alike, so single people must not be shuffled.
     alone = len(features) == 1 and features[0].values_PF.shape[1] > 0
+    alone = alone and problem.groups(np.arange(len(problem.people))) is None
     shuffled = _permuted(problem, fits, settings) if alone else None
     return pd.DataFrame(rows), pd.concat(predictions, ignore_index=True), shuffled
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from semantoks.config import Splits, Task
-from semantoks.errors import UserError
 from semantoks.split.people import check_target, choose, match
-from semantoks.splits import check_classes, check_leakage, draw
+from semantoks.splits import check_classes, check_leakage, column_of, draw
 from semantoks.store import read_scan_table, read_table, write_table
 
 log = logging.getLogger(__name__)
@@ -48,7 +47,7 @@ def split(
         check_target(target, phenotype, task.kind, settings)
     people = pd.DataFrame({"target": target})
     for name, column in (("site", site_column), ("group", group_column)):
-        people[name] = _column(table, column, target.index)
+        people[name] = column_of(table, column, target.index)
     log.info("%d people have a usable scan and a value of %s", len(target), phenotype)
     splits, about = draw(people, task, settings)
     if task.kind == "classification" and not task.bins:
@@ -63,15 +62,3 @@ def split(
     }
     rows = pd.concat([people, pd.DataFrame(splits, index=people.index)], axis=1)
     write_table(out, rows.rename_axis("participant_id").reset_index(), metadata)
-
-
-def _column(table: pd.DataFrame, column: str | None, people: pd.Index) -> pd.Series:
-    """Words of a column of the table of people; all missing where none is named."""
-    if column is None:
-        return pd.Series(None, people, dtype="object")
-    if column not in table:
-        raise UserError(
-            f"The table of people has no column '{column}' (site_column or group_column)."
-        )
-    values = table.set_index("participant_id")[column].reindex(people)
-    return values.astype("string").astype("object").where(values.notna(), None)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from semantoks.config import Condition, Kind, Splits, Task
 from semantoks.errors import UserError
+from semantoks.splits import first_of_duplicates
 
 CALIPER = 0.5  # standard deviations between two matched people
 
@@ -35,7 +36,7 @@ def targets(participants: pd.DataFrame, phenotype: str, task: Task) -> pd.Series
     if column not in participants:
         known = ", ".join(str(name) for name in participants.columns if name != "participant_id")
         raise UserError(f"The table of people has no column '{column}' to predict ({known}).")
-    values = participants.set_index("participant_id")[column].dropna()
+    values = _by_person(participants, column).dropna()
     if task.kind == "regression" or task.bins:
         return _numbers(values, phenotype)
     classes = values.map(class_name)
@@ -48,6 +49,11 @@ def targets(participants: pd.DataFrame, phenotype: str, task: Task) -> pd.Series
             f"names ({', '.join(task.values)}), but {found}. Say what they mean in `values`."
         )
     return classes[classes.isin(list(task.values))].map(task.values)
+
+
+def _by_person(participants: pd.DataFrame, column: str) -> pd.Series:
+    values = participants[column].to_numpy()
+    return pd.Series(values, pd.Index(participants["participant_id"], name="participant_id"))
 
 
 def _numbers(values: pd.Series, phenotype: str) -> pd.Series:
@@ -69,25 +75,17 @@ def included(participants: pd.DataFrame, conditions: dict[str, Condition]) -> pd
             raise UserError(
                 f"The table of people has no column '{column}', by which `include` chooses."
             )
-        values = participants.set_index("participant_id")[column]
+        values = _by_person(participants, column)
         inside &= values.notna()
         if condition.values is not None:
             inside &= values.map(class_name).isin(condition.values)
-        numbers = pd.to_numeric(values, errors="coerce")
+        # "89+" is how ages are made anonymous.
+        numbers = pd.to_numeric(values.astype(str).str.rstrip("+"), errors="coerce")
         if condition.min is not None:
             inside &= numbers >= condition.min
         if condition.max is not None:
             inside &= numbers <= condition.max
     return inside
-
-
-def first_of_duplicates(scans: pd.DataFrame) -> set[str]:
-    """People who have a scan that somebody before them has too, to the last digit."""
-    if "fingerprint" not in scans:
-        return set()
-    owners = scans.sort_values(["fingerprint", "participant_id"])
-    first = owners.groupby("fingerprint")["participant_id"].transform("first")
-    return set(owners.loc[owners["participant_id"] != first, "participant_id"])
 
 
 def choose(
@@ -173,4 +171,9 @@ def match(
             nearest = str(distance.idxmin())
             free.remove(nearest)
             kept += [person, nearest]
+    if not kept:
+        raise UserError(
+            f"Phenotype '{phenotype}': nobody has somebody alike in the other class "
+            f"({', '.join(columns)}). Match on fewer columns (splits.match)."
+        )
     return target[target.index.isin(kept)]
