@@ -143,8 +143,8 @@ def _fit_logistic(rotated: Rotated, truth: Truth, strengths: np.ndarray) -> Fit:
     for index, (logits, offset) in enumerate(zip(inner, offsets, strict=True)):
         losses[index] = balanced_log_loss(codes, softmax(logits + offset, axis=1))
     best = first_least(losses)
-    penalties = strengths[: best + 1] * len(codes)
-    model = logistic_path(rows, codes, classes, penalties, kernel=kernel)[-1]
+    penalty = strengths[best : best + 1] * len(codes)
+    (model,) = logistic_path(rows, codes, classes, penalty, kernel=kernel)
     logits = model.logits(rotated.held_HR)
     probabilities = np.asarray(softmax(logits + offsets[best], axis=1))
     return Fit(probabilities, inner[best], logits, float(strengths[best]))
