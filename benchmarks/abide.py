@@ -72,7 +72,8 @@ def configuration(source: Path, data: Path, epochs: int, repeats: int) -> dict[s
             "untrained": model | {"training": training | {"epochs": 0}, "readouts": ["pooled"]},
         },
         "baselines": ["fc", "fc_gsr", "tangent", "partial", "coskewness", "confounds"],
-        "probe": {"repeats": repeats},
+        # Learning curves would double the time.
+        "probe": {"repeats": repeats, "learning_curve": []},
     }
 
 
