@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegressionCV, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
 from semantoks.config import Probe
-from semantoks.linear import ridge, ridge_over_folds, rotate
+from semantoks.linear_models import ridge, ridge_over_folds, rotate
 from semantoks.scoring.exact import Truth, fit, inner_folds
 
 PEOPLE, PHENOTYPES, SPLITS, TRAINED = 1000, 100, 100, 800

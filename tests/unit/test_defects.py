@@ -36,7 +36,7 @@ TESTED = {
         "test_encoder.test_a_missing_region_contributes_nothing_and_harms_no_other_scan"
     ),
     "a NaN in another region crashes the probe": (
-        "test_linear.test_unknown_values_count_as_the_training_mean_and_constants_as_nothing"
+        "test_linear_models.test_unknown_values_count_as_the_training_mean_and_constants_as_nothing"
     ),
     "short scans padded with zeros": "test_embed.test_short_scans_use_one_shorter_window",
     "windows of another length crash": "test_encoder.test_windows_of_other_lengths",

@@ -11,7 +11,7 @@ from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
 from semantoks.config import Kind, Probe
 from semantoks.errors import UserError
-from semantoks.linear import (
+from semantoks.linear_models import (
     Rotated,
     best_offsets,
     kernel_of,

@@ -15,7 +15,7 @@ import numpy as np
 from semantoks.config import Probe
 from semantoks.connectivity import project_coskewness, project_tangent
 from semantoks.errors import UserError
-from semantoks.linear import Rotated, rotate, standardise
+from semantoks.linear_models import Rotated, rotate, standardise
 from semantoks.representations import People, read_people
 
 FITTED = {"tangent": project_tangent, "coskewness": project_coskewness}

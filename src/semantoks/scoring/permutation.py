@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from semantoks.config import Probe
-from semantoks.linear import Rotated, ridge, ridge_over_folds
+from semantoks.linear_models import Rotated, ridge, ridge_over_folds
 from semantoks.splits import TEST
 
 ENOUGH = 99  # shuffles for a standard deviation

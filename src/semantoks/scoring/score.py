@@ -11,7 +11,7 @@ import pandas as pd
 
 from semantoks.config import Probe
 from semantoks.errors import UserError
-from semantoks.linear import Rotated
+from semantoks.linear_models import Rotated
 from semantoks.scoring.exact import Truth, check_folds, fit_together, inner_folds
 from semantoks.scoring.features import Features
 from semantoks.scoring.permutation import Shuffled, permute

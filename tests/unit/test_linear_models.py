@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold
 
-from semantoks.linear import logistic_path, ridge, ridge_over_folds, rotate, standardise
+from semantoks.linear_models import logistic_path, ridge, ridge_over_folds, rotate, standardise
 
 STRENGTHS = np.array([1e2, 1.0, 1e-2, 1e-4, 1e-5])
 # people, features, classes: more people than features, about as many, more features
