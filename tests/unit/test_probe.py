@@ -221,21 +221,23 @@ def test_classes_cut_from_a_number_are_cut_by_the_training_people() -> None:
     assert mean(found, "accuracy") > 0.7
 
 
+@pytest.mark.slow
 def test_the_protocol_of_the_paper() -> None:
     rng = np.random.default_rng(7)
     ill = np.arange(90) % 2 == 0
     windows = [rng.standard_normal((8, 12)) + 0.8 * i for i in ill]
     problem = problem_of(np.where(ill, "ill", "well"))
-    found, predictions = score_windows(problem, windows, QUICK)
+    two = QUICK.model_copy(update={"repeats": 2})
+    found, predictions = score_windows(problem, windows, two)
     assert mean(found, "balanced_accuracy") > 0.9
     assert set(found["strength"]) <= {3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4}
-    again, _ = score_windows(problem, windows, QUICK)
+    again, _ = score_windows(problem, windows, two)
     pd.testing.assert_frame_equal(found, again)
-    assert len(predictions) == 4 * 18
+    assert len(predictions) == 2 * 18
     nothing, _ = score_windows(problem, [np.empty((1, 0))] * 90, QUICK)
     assert mean(nothing, "balanced_accuracy") == 0.5
     windows[3][:] = np.nan
-    assert mean(score_windows(problem, windows, QUICK)[0], "balanced_accuracy") > 0.85
+    assert mean(score_windows(problem, windows, two)[0], "balanced_accuracy") > 0.85
     with pytest.raises(UserError, match="Cut it into classes with `bins`"):
         score_windows(problem_of(rng.standard_normal(90)), windows, QUICK)
 
