@@ -104,9 +104,11 @@ def shuffled_interval(about: dict[str, float], deviation: float) -> dict[str, fl
 
     Splits train on people whom others test, so their correlations go up and down together, more
     than Nadeau and Bengio's correction knows: without an effect its 95 % intervals cover 88 to 90 %
-    (docs/results.md).
+    (docs/results.md). A correlation varies less the larger it is, by 1 − r²; only what is beyond
+    chance counts as large.
     """
-    margin = 1.96 * deviation
+    beyond = max(abs(about["mean"]) - 1.96 * deviation, 0.0)
+    margin = 1.96 * deviation * (1 - beyond**2)
     return {"low": max(about["mean"] - margin, -1.0), "high": min(about["mean"] + margin, 1.0)}
 
 
