@@ -17,9 +17,10 @@ import pandas as pd
 
 from semantoks.config import Kind, Probe, Splits, Task
 from semantoks.confounds import WORDS, known_confounds
+from semantoks.connectivity import PROJECTIONS
 from semantoks.errors import UserError
 from semantoks.representations import People, read_people, read_scans_of
-from semantoks.scoring.features import FITTED, Features
+from semantoks.scoring.features import Features
 from semantoks.scoring.problem import Problem
 from semantoks.scoring.score import score
 from semantoks.splits import column_of, draw, first_of_duplicates
@@ -123,7 +124,7 @@ def retest(representation: Path, fitted: str) -> dict[str, Any] | None:
     if len(rows) < 3:
         return None
     if fitted:
-        features = FITTED[fitted](features[rows.ravel()], features)[1]
+        features = PROJECTIONS[fitted](features[rows.ravel()], features)[1]
     first, second = features[rows[:, 0]], features[rows[:, 1]]
     return {
         "people": len(rows),

@@ -166,3 +166,7 @@ def _within(correlation_PF: np.ndarray, subspace_CK: np.ndarray) -> np.ndarray:
         between = (projected / deviation[:, None] / deviation)[rows, columns]
         found[index] = np.arctanh(np.clip(between, -1 + 1e-7, 1 - 1e-7))
     return found
+
+
+# By representation, what the probe does with its rows first, inside the training part.
+PROJECTIONS = {"tangent": project_tangent, "coskewness": project_coskewness}

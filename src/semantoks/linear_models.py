@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
-from scipy.special import expit, log_softmax, softmax
+from scipy.special import expit, log_softmax
 
 CONSTANT = 1e-9  # a feature that varies less is constant
 EXACT = 1e-9  # largest gradient at a solution, per person
@@ -125,10 +125,6 @@ class Logistic:
         """Logits (people, classes) of rotated rows; with two classes the first has zero."""
         logits = rows @ self.weights_RK + self.intercept_K
         return np.hstack([np.zeros_like(logits), logits]) if logits.shape[1] == 1 else logits
-
-    def probabilities(self, rows: np.ndarray) -> np.ndarray:
-        """Probabilities (people, classes) of rotated rows."""
-        return np.asarray(softmax(self.logits(rows), axis=1))
 
 
 def best_offsets(logits_PK: np.ndarray, code_P: np.ndarray) -> np.ndarray:

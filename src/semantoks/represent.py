@@ -9,6 +9,7 @@ import numpy as np
 
 from semantoks.confounds import confounds
 from semantoks.connectivity import (
+    PROJECTIONS,
     connectivity,
     connectivity_without_global_signal,
     covariances,
@@ -26,7 +27,6 @@ FROM_SCANS: dict[str, Callable[[Iterable[Scan]], np.ndarray]] = {
     "tangent": covariances,
     "coskewness": third_moments,
 }
-FITTED = ("tangent", "coskewness")  # projected by the probe, inside the training part
 
 
 def represent(
@@ -46,4 +46,4 @@ def represent(
         features = FROM_SCANS[name](iter_scans(timeseries))
     elif name == "confounds":
         features, names = confounds(scans, read_table(participants), site_column)
-    write_representation(out, scans, features, names, fitted=name if name in FITTED else "")
+    write_representation(out, scans, features, names, fitted=name if name in PROJECTIONS else "")

@@ -9,8 +9,6 @@ from semantoks.report.figures import curves_figure, scores_figure
 from semantoks.report.names import METRICS, representation
 from semantoks.statistics import holm
 
-SHARED = ("balanced_accuracy", "pearson_r")  # metrics that published scores are compared by
-
 
 def adjusted(benchmarks: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Add to each difference its p-value after Holm, over the tasks of the page.

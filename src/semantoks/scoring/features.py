@@ -13,12 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from semantoks.config import Probe
-from semantoks.connectivity import project_coskewness, project_tangent
+from semantoks.connectivity import PROJECTIONS
 from semantoks.errors import UserError
 from semantoks.linear_models import Rotated, rotate, standardise
 from semantoks.representations import People, read_people
-
-FITTED = {"tangent": project_tangent, "coskewness": project_coskewness}
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Features:
     ----------
     values_PF : ndarray, shape (people, features)
     fitted : str
-        Key of `FITTED`, or "" where nothing is fitted.
+        Key of `PROJECTIONS`, or "" where nothing is fitted.
     confounds_PF : ndarray or None
         What is regressed out.
     """
@@ -42,7 +40,7 @@ class Features:
         """Features of the training and the held-out people, given as row numbers or masks."""
         rows = self.values_PF[train], self.values_PF[held]
         if self.fitted:
-            rows = FITTED[self.fitted](*rows)
+            rows = PROJECTIONS[self.fitted](*rows)
         if self.confounds_PF is not None:
             rows = _residuals(*rows, self.confounds_PF[train], self.confounds_PF[held])
         return rows
