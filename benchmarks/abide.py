@@ -22,11 +22,16 @@ MOST_CONSTANT = 20  # regions that a scan may lack, of 200
 SIZES = {"tokenizer": {"dense_channels": 96, "structured_channels": 96}, "depth": 4}
 
 
-def write_data(source: Path, out: Path) -> None:
-    """Write the scans and the people; a region that never changes is unknown."""
+def good_scans(source: Path) -> pd.DataFrame:
+    """Rows of the scans that are no duplicates, of good quality, and whose regions mostly vary."""
     people = pd.read_csv(source / "participants.tsv", sep="\t")
     good = (people["duplicate_scan"] == 0) & (people["pcp_quality_ok"] == 1)
-    people = people[good & (people["n_const_rois"] <= MOST_CONSTANT)]
+    return people[good & (people["n_const_rois"] <= MOST_CONSTANT)]
+
+
+def write_data(source: Path, out: Path) -> None:
+    """Write the scans and the people; a region that never changes is unknown."""
+    people = good_scans(source)
     names = [f"cc200_{label}" for label in pd.read_csv(source / "rois.tsv", sep="\t")["label"]]
     out.mkdir(parents=True, exist_ok=True)
     with np.load(source / "timeseries.npz") as file:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from semantoks.config import Architecture, Tokenizer
+from semantoks.scans import list_scans
 from semantoks.store import Manifest, write_table, write_timeseries
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -98,6 +99,7 @@ def write_cohort(folder: Path, manifest: Manifest) -> tuple[list[Path], Path]:
     paths = [folder / f"shard-{k}.parquet" for k in range(2)]
     for k, path in enumerate(paths):
         write_timeseries(path, rows.iloc[k::2], arrays[k::2], manifest)
+    list_scans(paths, folder / "scans.parquet")
     return paths, folder / "participants.parquet"
 
 

@@ -8,7 +8,6 @@ first, and how much of each feature's variance lies between people.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from semantoks.scoring.problem import Problem
 from semantoks.scoring.score import score
 from semantoks.splits import column_of, draw, first_of_duplicates
 from semantoks.statistics import icc, identification, summary
-from semantoks.store import read_scan_table, read_table, write_json
+from semantoks.store import read_table, write_json
 
 log = logging.getLogger(__name__)
 FEW = 10  # people that a class needs
@@ -36,7 +35,7 @@ METRICS = {"classification": "balanced_accuracy", "regression": "pearson_r"}
 def card(
     representation: Path,
     participants: Path,
-    timeseries: Sequence[Path],
+    scan_table: Path,
     probe: Probe,
     out: Path,
     *,
@@ -45,7 +44,7 @@ def card(
 ) -> None:
     """Write the card of one representation of one data set as JSON."""
     people, table = read_people(representation), read_table(participants)
-    scans = read_scan_table(timeseries)
+    scans = read_table(scan_table)
     told = _told(scans, table, site_column)
     told = told.drop(index=list(first_of_duplicates(scans[scans["status"] == "ok"])))
     group = column_of(table, group_column, told.index)

@@ -89,6 +89,12 @@ def _parcellate(a: Namespace, s: dict[str, Any]) -> None:
     parcellate(read_shard(a.scans), Path(a.data), atlas, settings, origin, a.out)
 
 
+def _scans(a: Namespace, s: dict[str, Any]) -> None:
+    from semantoks.scans import list_scans
+
+    list_scans(a.timeseries, a.out)
+
+
 def _pretrain(a: Namespace, s: dict[str, Any]) -> None:
     keep_freed_memory()
     from semantoks.pretrain import pretrain
@@ -121,7 +127,7 @@ def _split(a: Namespace, s: dict[str, Any]) -> None:
 
     split(
         a.participants,
-        a.timeseries,
+        a.scans,
         s["phenotype"],
         Task.model_validate(s["task"]),
         Splits.model_validate(s["splits"]),
@@ -151,7 +157,7 @@ def _card(a: Namespace, s: dict[str, Any]) -> None:
 
     probe = Probe.model_validate(s["probe"])
     columns = {key: s[key] for key in ("site_column", "group_column")}
-    card(a.features, a.participants, a.timeseries, probe, a.out, **columns)
+    card(a.features, a.participants, a.scans, probe, a.out, **columns)
 
 
 def _benchmark(a: Namespace, s: dict[str, Any]) -> None:
@@ -164,11 +170,11 @@ def _report(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.report import report
 
     config = s["config"]
-    timeseries = {name: _below(a.timeseries, name) for name in config["datasets"]}
+    scans = {path.stem: path for path in a.scans}
     metrics = {name: _below(a.metrics, name)[0] for name in config["models"]}
     cards = {name: _below(a.cards, name) for name in config["datasets"]}
     settings = Report.model_validate(s["report"])
-    report(a.benchmarks, timeseries, metrics, cards, settings, config, a.out)
+    report(a.benchmarks, scans, metrics, cards, settings, config, a.out)
 
 
 def _below(paths: list[Path], folder: str) -> list[Path]:
@@ -192,6 +198,7 @@ STAGES: dict[str, Stage] = {
         many=("derivatives", "regions"),
         text=("data",),
     ),
+    "scans": Stage("list the scans of all shards, used or excluded", _scans, many=("timeseries",)),
     "pretrain": Stage("pretrain a model", _pretrain, many=("timeseries",)),
     "embed": Stage("embed scans with a model", _embed, one=("model",), many=("timeseries",)),
     "represent": Stage(
@@ -201,9 +208,7 @@ STAGES: dict[str, Stage] = {
         many=("timeseries",),
         text=("representation",),
     ),
-    "split": Stage(
-        "draw training and test people", _split, one=("participants",), many=("timeseries",)
-    ),
+    "split": Stage("draw training and test people", _split, one=("participants", "scans")),
     "probe": Stage(
         "score a representation, or several stacked",
         _probe,
@@ -214,11 +219,10 @@ STAGES: dict[str, Stage] = {
     "card": Stage(
         "say what else can be read from a representation",
         _card,
-        one=("features", "participants"),
-        many=("timeseries",),
+        one=("features", "participants", "scans"),
     ),
     "benchmark": Stage("compare representations", _benchmark, many=("scores",), text=("dataset",)),
     "report": Stage(
-        "write the HTML report", _report, many=("benchmarks", "timeseries", "metrics", "cards")
+        "write the HTML report", _report, many=("benchmarks", "scans", "metrics", "cards")
     ),
 }

@@ -66,12 +66,6 @@ def calibration_error(correct: np.ndarray, confidence: np.ndarray, bins: int = 1
     return float(np.sum(gaps))
 
 
-def balanced_log_loss(code_P: np.ndarray, probability_PK: np.ndarray) -> float:
-    """Log loss with every class that is there counting the same."""
-    losses = -np.log(np.maximum(probability_PK[np.arange(len(code_P)), code_P], 1e-12))
-    return float(np.mean([losses[code_P == code].mean() for code in np.unique(code_P)]))
-
-
 def regression_scores(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     """Score predicted values: Pearson r (0 where the prediction is constant), R², MAE."""
     constant = np.std(predicted) < 1e-12 or np.std(truth) < 1e-12

@@ -13,27 +13,27 @@ from semantoks.card import card, retest
 from semantoks.config import Probe
 from semantoks.connectivity import connectivity
 from semantoks.representations import write_representation
-from semantoks.store import Manifest, Scan, read_json, write_table, write_timeseries
+from semantoks.store import Scan, read_json, write_table
 
 PEOPLE = [f"sub-{i:03d}" for i in range(120)]
 
 
 def cards(
-    folder: Path, manifest: Manifest, features: np.ndarray, told: dict[str, Any], **columns: str
+    folder: Path, features: np.ndarray, told: dict[str, Any], **columns: str
 ) -> dict[str, float]:
     """Scores of what is read from features of 120 people."""
     table = pd.DataFrame({"scan": PEOPLE, "participant_id": PEOPLE, "session": "", "task": ""})
     table = table.assign(run="", status="ok", reason="", fingerprint=PEOPLE, seconds=300.0)
-    write_timeseries(folder / "t.parquet", table, [np.ones((12, 4))] * 120, manifest)
+    write_table(folder / "t.parquet", table)
     write_table(folder / "p.parquet", pd.DataFrame({"participant_id": PEOPLE} | told))
     write_representation(folder / "r.parquet", table, features)
-    files = folder / "r.parquet", folder / "p.parquet", [folder / "t.parquet"]
+    files = folder / "r.parquet", folder / "p.parquet", folder / "t.parquet"
     card(*files, Probe(), folder / "card.json", **columns)
     rows = read_json(folder / "card.json")["leakage"]
     return {row["what"]: row["mean"] for row in rows}
 
 
-def test_what_leaks_is_read(tmp_path: Path, manifest: Manifest) -> None:
+def test_what_leaks_is_read(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     features = rng.standard_normal((120, 8))
     told = {
@@ -41,19 +41,19 @@ def test_what_leaks_is_read(tmp_path: Path, manifest: Manifest) -> None:
         "sex": np.where(rng.random(120) < 0.5, "F", "M"),
         "centre": np.where(features[:, 1] > 0, "north", "south"),
     }
-    found = cards(tmp_path, manifest, features, told, site_column="centre")
+    found = cards(tmp_path, features, told, site_column="centre")
     assert set(found) == {"age", "sex", "site"}  # everybody was scanned for as long
     assert found["age"] > 0.9 and found["site"] > 0.8 and 0.35 < found["sex"] < 0.65
 
 
-def test_relatives_leak_nothing(tmp_path: Path, manifest: Manifest) -> None:
+def test_relatives_leak_nothing(tmp_path: Path) -> None:
     """Twins have the same features and the same age, which have nothing to do with each other."""
     rng = np.random.default_rng(1)
     features = np.repeat(rng.standard_normal((60, 300)), 2, axis=0)
     features += 0.01 * rng.standard_normal(features.shape)
     told = {"age": np.repeat(rng.normal(40, 10, 60), 2), "pair": np.repeat(np.arange(60), 2)}
-    assert cards(tmp_path, manifest, features, told)["age"] > 0.5
-    assert cards(tmp_path, manifest, features, told, group_column="pair")["age"] < 0.3
+    assert cards(tmp_path, features, told)["age"] > 0.5
+    assert cards(tmp_path, features, told, group_column="pair")["age"] < 0.3
 
 
 def sessions(folder: Path, features: np.ndarray, task: list[str]) -> Path:

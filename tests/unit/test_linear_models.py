@@ -8,7 +8,17 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold
 
-from semantoks.linear_models import logistic_path, ridge, ridge_over_folds, rotate, standardise
+from semantoks.linear_models import (
+    balanced_targets,
+    fit_logistic,
+    logits_of,
+    of_every_class,
+    ridge,
+    ridge_over_folds,
+    rotate,
+    standardise,
+    with_constant,
+)
 
 STRENGTHS = np.array([1e2, 1.0, 1e-2, 1e-4, 1e-5])
 # people, features, classes: more people than features, about as many, more features
@@ -24,12 +34,19 @@ def problem(people: int, features: int, classes: int) -> tuple[np.ndarray, ...]:
     return train, held, codes, signal
 
 
+def fit_at(rows: np.ndarray, codes: np.ndarray, classes: int, penalties: np.ndarray) -> np.ndarray:
+    code_PC = np.tile(codes[:, None], len(penalties))
+    targets = balanced_targets(code_PC, np.ones(code_PC.shape, bool), classes)
+    return fit_logistic(with_constant(rows), targets, penalties)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_logistic_regression_is_scikit_learns(shape: tuple[int, int, int]) -> None:
     train, held, codes, _ = problem(*shape)
     rotated, (train_z, held_z) = rotate(train, held), standardise(train, held)
-    models = logistic_path(rotated.train_PR, codes, shape[2], STRENGTHS * len(train))
-    for strength, model in zip(STRENGTHS, models, strict=True):
+    weights_RCK = fit_at(rotated.train_PR, codes, shape[2], STRENGTHS * len(train))
+    logits_HCK = of_every_class(logits_of(with_constant(rotated.held_HR), weights_RCK))
+    for column, strength in enumerate(STRENGTHS):
         theirs = LogisticRegression(
             C=1 / (strength * len(train)),
             class_weight="balanced",
@@ -39,11 +56,14 @@ def test_logistic_regression_is_scikit_learns(shape: tuple[int, int, int]) -> No
         ).fit(train_z, codes)
         # Back from the axes to the features: the axes are rotated features.
         back = np.linalg.lstsq(train_z, rotated.train_PR, rcond=None)[0]
-        ours = (back @ model.weights_RK).T
+        ours = (back @ weights_RCK[:-1, column]).T
+        intercept = weights_RCK[-1, column] - (
+            weights_RCK[-1, column].mean() if shape[2] > 2 else 0
+        )
         scale = np.abs(theirs.coef_).max()
         np.testing.assert_allclose(ours, theirs.coef_, atol=1e-4 * scale)
-        np.testing.assert_allclose(model.intercept_K, theirs.intercept_, atol=1e-4 * scale)
-        probabilities = softmax(model.logits(rotated.held_HR), axis=1)
+        np.testing.assert_allclose(intercept, theirs.intercept_, atol=1e-4 * scale)
+        probabilities = softmax(logits_HCK[:, column], axis=1)
         expected = theirs.predict_proba(held_z)
         np.testing.assert_allclose(probabilities, expected, atol=1e-4)
         assert (probabilities.argmax(axis=1) == theirs.predict(held_z)).all()
@@ -88,5 +108,6 @@ def test_without_features_everything_is_the_mean() -> None:
     rotated = rotate(np.empty((20, 0)), np.empty((5, 0)))
     target = np.arange(20.0)[:, None]
     assert np.allclose(ridge(rotated, target, np.ones(1)), 9.5)
-    model = logistic_path(rotated.train_PR, np.r_[np.zeros(15, int), np.ones(5, int)], 2, [1.0])[0]
-    assert np.allclose(softmax(model.logits(rotated.held_HR), axis=1), 0.5)
+    codes = np.r_[np.zeros(15, int), np.ones(5, int)]
+    weights = fit_at(rotated.train_PR, codes, 2, np.ones(1))
+    assert np.allclose(logits_of(with_constant(rotated.held_HR), weights), 0, atol=1e-6)

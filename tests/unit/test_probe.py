@@ -359,7 +359,9 @@ def test_probe_writes_every_split(cohort: tuple[list[Path], Path]) -> None:
         represent(name, paths, participants, folder / f"{name}.parquet")
     splits = folder / "s.parquet"
     task = Task(kind="classification")
-    split(participants, paths, "group", task, Splits(), splits, site_column="town")
+    split(
+        participants, folder / "scans.parquet", "group", task, Splits(), splits, site_column="town"
+    )
     settings = Probe(repeats=4, permutations=99, learning_curve=[])
     for name in ("fc", "chance", "tangent"):
         probe([folder / f"{name}.parquet"], splits, name, settings, folder / name)
@@ -383,11 +385,12 @@ def test_more_repeats_leave_the_first_as_they_are(cohort: tuple[list[Path], Path
     paths, participants = cohort
     folder = paths[0].parent
     represent("fc", paths, participants, folder / "fc.parquet")
-    split(participants, paths, "trait", Task(kind="regression"), Splits(), folder / "s.parquet")
+    splits, task = folder / "s.parquet", Task(kind="regression")
+    split(participants, folder / "scans.parquet", "trait", task, Splits(), splits)
     scores = []
     for repeats in (2, 3):
         settings = Probe(repeats=repeats, permutations=0, learning_curve=[])
-        probe([folder / "fc.parquet"], folder / "s.parquet", "fc", settings, folder / "x")
+        probe([folder / "fc.parquet"], splits, "fc", settings, folder / "x")
         scores.append(read_table(folder / "x")["pearson_r"].tolist())
     assert scores[0] == scores[1][:2]
 

@@ -32,19 +32,20 @@ def results(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> Pat
     """A folder of time series, benchmarks of two phenotypes, and training metrics."""
     folder = tmp_path_factory.mktemp("results")
     paths, participants = write_cohort(folder, manifest)
+    scans = folder / "scans.parquet"
     for name in NAMES:
         represent(name, paths, participants, folder / f"{name}.parquet")
     for phenotype, kind in TASKS.items():
         splits = folder / f"split-{phenotype}.parquet"
         task = Task(kind=kind, published=[PUBLISHED] if kind == "classification" else [])
-        split(participants, paths, phenotype, task, Splits(), splits, site_column="town")
+        split(participants, scans, phenotype, task, Splits(), splits, site_column="town")
         scores = [folder / f"{phenotype}-{name}.parquet" for name in NAMES]
         settings = Probe(repeats=3, permutations=50, inner_folds=3)
         for name, score in zip(NAMES, scores, strict=True):
             probe([folder / f"{name}.parquet"], splits, name, settings, score)
         benchmark(scores, "toy", task, folder / f"{phenotype}.json")
     few = Probe(inner_folds=2)
-    card(folder / "fc.parquet", participants, paths, few, folder / "fc.json", site_column="town")
+    card(folder / "fc.parquet", participants, scans, few, folder / "fc.json", site_column="town")
     metrics = pd.DataFrame({"epoch": range(1, 6)} | dict.fromkeys(COLUMNS, 0.5))
     write_table(folder / "metrics.parquet", metrics)
     return folder
@@ -54,7 +55,7 @@ def write(folder: Path, settings: Report, name: str = "index.html") -> str:
     out = folder / name
     report(
         [folder / f"{phenotype}.json" for phenotype in TASKS],
-        {"toy": sorted(folder.glob("shard-*.parquet"))},
+        {"toy": folder / "scans.parquet"},
         {"small": folder / "metrics.parquet"},
         {"toy": [folder / "fc.json"]},
         settings,

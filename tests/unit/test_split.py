@@ -119,8 +119,8 @@ def test_only_people_with_scan_and_value_are_split(cohort: tuple[list[Path], Pat
     table = read_table(participants)
     table.loc[[3, 4], "group"] = None
     write_table(participants, table)
-    out = paths[0].parent / "split.parquet"
-    split(participants, paths, "group", CLASSES, Splits(), out)
+    out, scans = (paths[0].with_name(f"{name}.parquet") for name in ("split", "scans"))
+    split(participants, scans, "group", CLASSES, Splits(), out)
     assert read_table(out)["participant_id"].nunique() == 21
     left_out = read_metadata(out)["left_out"]
     assert left_out["people_without_value"] == 2
@@ -129,11 +129,19 @@ def test_only_people_with_scan_and_value_are_split(cohort: tuple[list[Path], Pat
 
 def test_what_cannot_be_predicted_is_refused(cohort: tuple[list[Path], Path]) -> None:
     paths, participants = cohort
-    out = paths[0].parent / "split.parquet"
+    out, scans = (paths[0].with_name(f"{name}.parquet") for name in ("split", "scans"))
 
     def refused(phenotype: str, task: Task, reason: str, **columns: str) -> None:
         with pytest.raises(UserError, match=reason):
-            split(participants, paths, phenotype, task, Splits(), out, **columns)
+            split(
+                participants,
+                scans,
+                phenotype,
+                task,
+                Splits(),
+                out,
+                **columns,
+            )
 
     refused("same", CLASSES, "'same' has the same value in all 23 people")
     refused("iq", CLASSES, "no column 'iq'")

@@ -61,6 +61,7 @@ def numbers(folder: Path) -> dict[str, list[float]]:
         "index": spread(read_table(results / "index/small/scans.parquet")["shard"]),
         "preprocess": spread(nib.load(preprocessed).get_fdata()),
         "parcellate": spread([scan.timeseries_CT[:, ::10] ** 2 for scan in scans]),
+        "scans": spread(read_table(results / "scans/small.parquet")["mean_fd"]),
         "pretrain": spread(read_table(results / "models/tiny/metrics.parquet")["loss"]),
         "embed": features("tiny"),
         "represent": features("fc"),

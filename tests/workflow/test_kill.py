@@ -19,6 +19,7 @@ STAGES = (
     "index",
     "preprocess",
     "parcellate",
+    "scans",
     "pretrain",
     "embed",
     "represent",

@@ -116,3 +116,20 @@ rule parcellate:
         " --label '{wildcards.dataset} {wildcards.shard}' --scans {input.scans:q}"
         " --derivatives {input.derivatives:q} --regions {input.regions:q} --data {params.data:q} --atlas-image {input.image:q}"
         " --atlas-table {input.table:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule scans:
+    input:
+        lambda w: timeseries_of([w.dataset]),
+    output:
+        "results/scans/{dataset}.parquet",
+    log:
+        "logs/scans/{dataset}.log",
+    conda:
+        "../../envs/tables.yaml"
+    params:
+        settings=settings("scans"),
+    shell:
+        "python -m semantoks scans --settings {params.settings:q}"
+        " --label {wildcards.dataset} --timeseries {input:q} --out {output:q}"
+        " 2>&1 | tee {log:q}"

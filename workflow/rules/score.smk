@@ -4,7 +4,7 @@
 rule split:
     input:
         participants="results/index/{dataset}/participants.parquet",
-        timeseries=lambda w: timeseries_of([w.dataset]),
+        scans="results/scans/{dataset}.parquet",
         fixed=splits_file,
     output:
         "results/splits/{dataset}/{phenotype}.parquet",
@@ -24,7 +24,7 @@ rule split:
     shell:
         "python -m semantoks split --settings {params.settings:q}"
         " --label {wildcards.dataset}' '{wildcards.phenotype:q}"
-        " --participants {input.participants:q} --timeseries {input.timeseries:q}"
+        " --participants {input.participants:q} --scans {input.scans:q}"
         " --out {output:q} 2>&1 | tee {log:q}"
 
 
@@ -61,7 +61,7 @@ rule card:
     input:
         features="results/representations/{representation}/{dataset}.parquet",
         participants="results/index/{dataset}/participants.parquet",
-        timeseries=lambda w: timeseries_of([w.dataset]),
+        scans="results/scans/{dataset}.parquet",
     output:
         "results/cards/{dataset}/{representation}.json",
     log:
@@ -81,7 +81,7 @@ rule card:
         "python -m semantoks card --settings {params.settings:q}"
         " --label '{wildcards.representation} {wildcards.dataset}'"
         " --features {input.features:q} --participants {input.participants:q}"
-        " --timeseries {input.timeseries:q} --out {output:q} 2>&1 | tee {log:q}"
+        " --scans {input.scans:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule benchmark:
@@ -108,7 +108,7 @@ rule benchmark:
 rule report:
     input:
         benchmarks=[f"results/benchmarks/{d}/{p}.json" for d, p in TASKS],
-        timeseries=timeseries_of(DATASETS),
+        scans=expand("results/scans/{dataset}.parquet", dataset=DATASETS),
         metrics=expand("results/models/{model}/metrics.parquet", model=MODELS),
         cards=CARDS,
     output:
@@ -121,5 +121,5 @@ rule report:
         settings=settings("report", report=config["report"], config=config),
     shell:
         "python -m semantoks report --settings {params.settings:q}"
-        " --benchmarks {input.benchmarks:q} --timeseries {input.timeseries:q}"
+        " --benchmarks {input.benchmarks:q} --scans {input.scans:q}"
         " --metrics {input.metrics:q} --cards {input.cards:q} --out {output:q} 2>&1 | tee {log:q}"

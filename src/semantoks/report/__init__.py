@@ -16,12 +16,12 @@ from semantoks.report.figures import motion_figure, training_figure
 from semantoks.report.names import METRICS, PLAIN, SCHEMES, WHATS, representation
 from semantoks.report.overlap import overlaps
 from semantoks.report.tasks import adjusted, task
-from semantoks.store import atomic, read_json, read_scan_table, read_table
+from semantoks.store import atomic, read_json, read_table
 
 
 def report(
     benchmarks: Sequence[Path],
-    timeseries: Mapping[str, Sequence[Path]],
+    scans: Mapping[str, Path],
     metrics: Mapping[str, Path],
     cards: Mapping[str, Sequence[Path]],
     settings: Report,
@@ -34,7 +34,7 @@ def report(
     ----------
     benchmarks : sequence of Path
         What `semantoks.benchmark` wrote.
-    timeseries : mapping of data set to its time-series files
+    scans : mapping of data set to its table of scans
     metrics : mapping of model to its ``metrics.parquet``
     cards : mapping of data set to what `semantoks.card` wrote of its representations
     settings : Report
@@ -43,17 +43,15 @@ def report(
     out : Path
     """
     contents = [read_json(path) for path in benchmarks]
+    tables = {name: read_table(path) for name, path in scans.items()}
     template = _environment().get_template("template.html")
     limit = config["parcellation"]["max_mean_fd"]
     page = template.render(
         version=__version__,
         tasks=[task(content) for content in adjusted(contents)],
         cards=[_card(name, files, contents) for name, files in cards.items() if files],
-        overlaps=overlaps({name: read_scan_table(f) for name, f in timeseries.items()}, config),
-        datasets=[
-            _dataset(name, read_scan_table(files), limit, settings)
-            for name, files in timeseries.items()
-        ],
+        overlaps=overlaps(tables, config),
+        datasets=[_dataset(name, table, limit, settings) for name, table in tables.items()],
         models=[
             {"name": name, "figure": training_figure(table) if len(table) else None}
             for name, table in ((name, read_table(path)) for name, path in metrics.items())

@@ -6,24 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import softmax
+from scipy.special import logsumexp, softmax
 from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
 from semantoks.config import Kind, Probe
 from semantoks.errors import UserError
 from semantoks.linear_models import (
     Rotated,
+    Targets,
+    balanced_targets,
     best_offsets,
-    kernel_of,
-    logistic_path,
+    fit_logistic,
+    logits_of,
+    of_every_class,
     ridge,
     ridge_over_folds,
     rotate,
+    with_constant,
 )
-from semantoks.statistics import balanced_log_loss
 
-# Largest gradient per person while strengths are compared; the fit that predicts is exact.
-ROUGH = 1e-4
+# Of the fits by which strengths are compared, see `fit_logistic`; the fit that predicts is exact.
+ROUGH = 0.03
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def fit(rotated: Rotated, truth: Truth, settings: Probe) -> Fit:
     strengths = np.sort(np.asarray(settings.strengths, float))[::-1]
     if truth.kind == "regression":
         return _fit_ridge(rotated, truth, strengths)
-    return _fit_logistic(rotated, truth, strengths)
+    return fit_classes(rotated, [truth], strengths)[0]
 
 
 def _fit_ridge(rotated: Rotated, truth: Truth, strengths: np.ndarray) -> Fit:
@@ -122,32 +125,80 @@ def _fit_ridge(rotated: Rotated, truth: Truth, strengths: np.ndarray) -> Fit:
     return Fit(held, inner[best] * deviation + mean, held, float(strengths[best]))
 
 
-def _fit_logistic(rotated: Rotated, truth: Truth, strengths: np.ndarray) -> Fit:
-    rows, codes, classes = rotated.train_PR, truth.values_P, truth.classes
-    kernel = kernel_of(rows) if classes == 2 else None
-    inner = np.empty((len(strengths), len(codes), classes))
-    losses = np.zeros(len(strengths))
-    for fold in np.unique(truth.fold_P):
-        outside, inside = truth.fold_P != fold, truth.fold_P == fold
-        models = logistic_path(
-            rows[outside],
-            codes[outside],
-            classes,
-            strengths * outside.sum(),
-            kernel=None if kernel is None else kernel[np.ix_(outside, outside)],
-            tolerance=ROUGH,
+def fit_classes(rotated: Rotated, truths: Sequence[Truth], strengths: np.ndarray) -> list[Fit]:
+    """Fit classifications of the same people, with the same number of classes, at once.
+
+    Parameters
+    ----------
+    rotated : Rotated
+    truths : sequence of Truth
+    strengths : ndarray
+        From strong to weak: each fit begins where the stronger one ended.
+    """
+    code_PT = np.stack([truth.values_P for truth in truths], axis=1)
+    fold_PT = np.stack([truth.fold_P for truth in truths], axis=1)
+    classes = truths[0].classes
+    inner_SPTK, weights_SRTK = _over_folds(rotated.train_PR, code_PT, fold_PT, classes, strengths)
+    everybody = balanced_targets(code_PT, np.ones(code_PT.shape, bool), classes)
+    offsets_STK = np.stack([best_offsets(inner, everybody) for inner in inner_SPTK])
+    inner_SPTK, offsets_STK = of_every_class(inner_SPTK), of_every_class(offsets_STK)
+    losses_TS = _losses(inner_SPTK + offsets_STK[:, None], everybody).T
+    best_T = [first_least(losses_S) for losses_S in losses_TS]
+    weights = fit_logistic(
+        with_constant(rotated.train_PR),
+        everybody,
+        strengths[best_T] * len(code_PT),
+        start=np.stack([weights_SRTK[best, :, task] for task, best in enumerate(best_T)], axis=1),
+    )
+    logits_HTK = of_every_class(logits_of(with_constant(rotated.held_HR), weights))
+    return [
+        Fit(
+            np.asarray(softmax(logits_HTK[:, task] + offsets_STK[best, task], axis=1)),
+            inner_SPTK[best, :, task],
+            logits_HTK[:, task],
+            float(strengths[best]),
         )
-        for index, model in enumerate(models):
-            inner[index, inside] = model.logits(rows[inside])
-    offsets = [best_offsets(logits, codes) for logits in inner]
-    for index, (logits, offset) in enumerate(zip(inner, offsets, strict=True)):
-        losses[index] = balanced_log_loss(codes, softmax(logits + offset, axis=1))
-    best = first_least(losses)
-    penalty = strengths[best : best + 1] * len(codes)
-    (model,) = logistic_path(rows, codes, classes, penalty, kernel=kernel)
-    logits = model.logits(rotated.held_HR)
-    probabilities = np.asarray(softmax(logits + offsets[best], axis=1))
-    return Fit(probabilities, inner[best], logits, float(strengths[best]))
+        for task, best in enumerate(best_T)
+    ]
+
+
+def _over_folds(
+    train_PR: np.ndarray,
+    code_PT: np.ndarray,
+    fold_PT: np.ndarray,
+    classes: int,
+    strengths: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fit without each fold at every strength, in single precision.
+
+    Returns
+    -------
+    logits : ndarray, shape (strengths, people, truths, K)
+        Of each person, from the fit without them.
+    weights : ndarray, shape (strengths, R, truths, K)
+        Mean over folds.
+    """
+    rows = with_constant(train_PR.astype(np.float32))
+    folds = int(fold_PT.max()) + 1
+    outside = fold_PT[:, :, None] != np.arange(folds)
+    outside_PC = outside.reshape(len(rows), -1)
+    targets = balanced_targets(np.repeat(code_PT, folds, axis=1), outside_PC, classes)
+    logits, means, weights = [], [], None
+    for strength in strengths:
+        penalty_C = strength * outside_PC.sum(axis=0)
+        weights = fit_logistic(rows, targets, penalty_C, start=weights, tolerance=ROUGH)
+        of_folds = logits_of(rows, weights).reshape(*outside.shape, -1)
+        own = np.take_along_axis(of_folds, fold_PT[:, :, None, None], axis=2)[:, :, 0]
+        logits.append(own.astype(float))
+        means.append(weights.reshape(len(weights), -1, folds, own.shape[-1]).mean(axis=2))
+    return np.stack(logits), np.stack(means)
+
+
+def _losses(logits_SPTK: np.ndarray, targets: Targets) -> np.ndarray:
+    """Weighted mean of the log loss, shape (strengths, truths)."""
+    own = np.take_along_axis(logits_SPTK, targets.code_PC[None, :, :, None], axis=3)[..., 0]
+    losses_SPT = logsumexp(logits_SPTK, axis=3) - own
+    return np.asarray(np.einsum("spt,pt->st", losses_SPT, targets.weight_PC) / len(own[0]))
 
 
 def first_least(losses: np.ndarray) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,14 +10,14 @@ import pandas as pd
 from semantoks.config import Splits, Task
 from semantoks.split.people import check_target, choose, match
 from semantoks.splits import check_classes, check_leakage, column_of, draw
-from semantoks.store import read_scan_table, read_table, write_table
+from semantoks.store import read_table, write_table
 
 log = logging.getLogger(__name__)
 
 
 def split(
     participants: Path,
-    timeseries: Sequence[Path],
+    scans: Path,
     phenotype: str,
     task: Task,
     settings: Splits,
@@ -38,7 +37,7 @@ def split(
         When the task cannot be scored honestly.
     """
     table = read_table(participants)
-    target, left_out = choose(table, read_scan_table(timeseries), phenotype, task)
+    target, left_out = choose(table, read_table(scans), phenotype, task)
     check_target(target, phenotype, task.kind, settings, task.bins)
     if settings.match and task.kind == "classification" and not task.bins:
         matched = match(target, table, settings.match, phenotype)

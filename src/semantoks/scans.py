@@ -1,0 +1,16 @@
+"""Every scan of a data set in one table: used or excluded and why, with its measures of quality."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from semantoks.store import read_scan_table, write_table
+
+
+def list_scans(timeseries: Sequence[Path], out: Path) -> None:
+    """Write one row per scan of several shards, sorted by scan: everything but the time series.
+
+    What asks only who has a usable scan then opens one file and not every shard.
+    """
+    write_table(out, read_scan_table(timeseries))
