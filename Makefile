@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check format schema lock clean
+.PHONY: demo test test-slurm test-conda test-faults check format schema lock clean
 
 demo: .venv/ready ## the whole road on made-up raw BIDS data
 	@snakemake --cores $(CORES)
@@ -18,6 +18,15 @@ demo: .venv/ready ## the whole road on made-up raw BIDS data
 
 test: .venv/ready ## every test
 	@pytest -n 2 --dist worksteal -q
+
+test-slurm: .venv/slurm ## the demo's road on a real Slurm on this machine (root and apt)
+	@pytest -q -rs -m slurm tests/slurm
+
+test-conda: .venv/ready ## the same with --use-conda and a stand-in for conda: is each environment file enough?
+	@pytest -q -rs -m conda tests/workflow
+
+test-faults: .venv/ready ## kills at random moments, full disks, damaged files, two users at once
+	@pytest -q -rs -m faults tests/faults
 
 check: .venv/ready ## style, types, architecture, workflow, schema, fast tests
 	@ruff check .
@@ -42,12 +51,18 @@ lock: .venv/ready ## pin every dependency of envs/requirements.in
 	@uv pip compile -q envs/requirements.in --python-version 3.11 $(WHEELS) --no-emit-find-links \
 	  --custom-compile-command "make lock" -o envs/requirements.txt
 	@sed -i 's/^torch==\(.*\)+cpu/torch==\1/' envs/requirements.txt
+	@uv pip compile -q envs/slurm.in -c envs/requirements.txt --python-version 3.11 \
+	  --custom-compile-command "make lock" -o envs/slurm.txt
 
 .venv/ready: envs/requirements.txt
 	@echo "Installing into .venv (once)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv==0.13.9
 	@$(BIN)/uv pip install -q --python $(BIN)/python $(WHEELS) --compile-bytecode -r $<
+	@touch $@
+
+.venv/slurm: envs/slurm.txt .venv/ready # Snakemake's Slurm executor
+	@$(BIN)/uv pip install -q --python $(BIN)/python --compile-bytecode -r $<
 	@touch $@
 
 clean: ## results, resources and logs of the demo

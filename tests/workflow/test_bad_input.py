@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.workflow.conftest import SMALL, Workspace
+from tests.workspaces import SMALL, Workspace
 
 DATASET = SMALL["datasets"]["small"]
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.workflow.conftest import Workspace, environment
+from tests.workspaces import Workspace, environment
 
 pytestmark = pytest.mark.slow
 

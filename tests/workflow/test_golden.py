@@ -17,7 +17,7 @@ import pytest
 
 from semantoks.splits import TEST
 from semantoks.store import read_json, read_scans, read_table
-from tests.workflow.conftest import ROOT, Workspace
+from tests.workspaces import ROOT, Workspace
 
 pytestmark = pytest.mark.slow
 

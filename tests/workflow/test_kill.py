@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.workflow.conftest import SIMULATION, SMALL, Workspace, environment
+from tests.workspaces import SIMULATION, SMALL, Workspace, environment
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from semantoks.index import shard_of
-from tests.workflow.conftest import SMALL, Workspace
+from tests.workspaces import SMALL, Workspace
 
 pytestmark = pytest.mark.slow
 

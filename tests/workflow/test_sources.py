@@ -15,7 +15,7 @@ from nibabel.cifti2 import BrainModelAxis, LabelAxis, SeriesAxis
 
 from semantoks.store import read_manifest, read_scan_table, read_scans, read_table
 from tests.stand_ins.site import Site
-from tests.workflow.conftest import SMALL, Workspace
+from tests.workspaces import SMALL, Workspace
 
 pytestmark = pytest.mark.slow
 

@@ -4,8 +4,11 @@ import csv
 import json
 import os
 import re
+import shutil
 import socket
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -126,6 +129,35 @@ def check_data_folders():
                 )
 
 
+def check_nodes():
+    """Look once, in the main process, whether there is a Slurm for models that need nodes."""
+    for name, model in config["models"].items():
+        if model["nodes"] > 1 and shutil.which("srun") is None:
+            raise UserError(
+                f"models.{name}.nodes: {model['nodes']} needs Slurm, there is no `srun` here. "
+                "Set nodes to 1, or run on a cluster with --profile profiles/slurm."
+            )
+
+
+def cancel_jobs_of_the_dead():
+    """Cancel what a killed run has left in the queue of Slurm, and wait until it is gone."""
+    mine = ["squeue", "-h", "-u", str(os.getuid()), "-o", "%A %Z"]
+    here = str(Path.cwd())
+
+    def left():
+        done = subprocess.run(mine, capture_output=True, text=True, check=False)
+        rows = (line.split(" ", 1) for line in done.stdout.splitlines())
+        return sorted({row[0] for row in rows if row[1:] == [here]})
+
+    jobs = left() if shutil.which("squeue") else []
+    if jobs:
+        print(f"Cancelling {len(jobs)} Slurm jobs of a run that was killed here")
+        subprocess.run(["scancel", *jobs], check=False)
+    until = time.monotonic() + 120
+    while jobs and left() and time.monotonic() < until:
+        time.sleep(1)
+
+
 def release_lock_of_the_dead():
     """Remove the lock of a run that was killed on this machine; a living run keeps its lock."""
     note = Path(".snakemake/semantoks_run.json")
@@ -133,6 +165,7 @@ def release_lock_of_the_dead():
         run = json.loads(note.read_text() or "{}")
         same = run.get("host") == socket.gethostname()
         if same and not psutil.pid_exists(run["pid"]):
+            cancel_jobs_of_the_dead()
             for lock in Path(".snakemake/locks").glob("*.lock"):
                 lock.unlink(missing_ok=True)
             note.unlink(missing_ok=True)
@@ -144,6 +177,7 @@ try:
     if workflow.is_main_process:
         check_data_folders()
         check_atlas_files()
+        check_nodes()
         release_lock_of_the_dead()
 except UserError as error:
     stop(error)
@@ -222,6 +256,38 @@ def slice_of_task(*left_out):
 
 def splits_file(w):
     return task_of(w)["splits_file"] or []
+
+
+def memory(megabytes):
+    """Memory of a job, in MB; more each time that it is tried again."""
+    return lambda wildcards, attempt: megabytes * attempt
+
+
+def processes_of(model):
+    """Processes per node and nodes that a model is pretrained on."""
+    return MODELS[model]["processes"], MODELS[model]["nodes"]
+
+
+def launcher(model):
+    """What starts pretraining: Python, or torchrun where there are several processes."""
+    processes, nodes = processes_of(model)
+    if nodes > 1:
+        return (
+            f"srun --nodes {nodes} --ntasks {nodes} --ntasks-per-node 1 torchrun"
+            f" --nnodes {nodes} --nproc-per-node {processes} --rdzv-backend c10d"
+            " --rdzv-id $SLURM_JOB_ID --rdzv-endpoint"
+            ' $(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1):29500'
+        )
+    if processes > 1:
+        return f"torchrun --standalone --nproc-per-node {processes}"
+    return "python"
+
+
+def only_on_nodes(value):
+    """A resource that only pretraining on several nodes has."""
+    return lambda w: (
+        value(*processes_of(w.model)) if processes_of(w.model)[1] > 1 else None
+    )
 
 
 def slice_of_dataset(name, *keys):

@@ -70,9 +70,10 @@ rule preprocess:
         "../../envs/images.yaml"
     threads: 8 if FMRIPREP else 4
     resources:
-        mem_mb=lambda w, threads: (
-            max(16000, 4000 * threads) if FMRIPREP else 2000 * threads
+        mem_mb=lambda w, threads, attempt: (
+            attempt * (max(16000, 4000 * threads) if FMRIPREP else 2000 * threads)
         ),
+        runtime=2880 if FMRIPREP else 720,
         # Not in params: how fMRIPrep is run reruns nothing.
         running=lambda w: RUNNING_JSON,
     params:
@@ -100,7 +101,8 @@ rule parcellate:
     conda:
         "../../envs/images.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=memory(4000),
+        runtime=240,
     params:
         settings=settings(
             "parcellate",

@@ -12,10 +12,21 @@ rule pretrain:
         "logs/models/{model}.log",
     conda:
         "../../envs/model.yaml"
-    threads: lambda w: MODELS[w.model]["cpu_threads"]
+    threads: lambda w: MODELS[w.model]["cpu_threads"] * MODELS[w.model]["processes"]
     resources:
-        mem_mb=16000,
-        gpu=1,
+        mem_mb=memory(16000),
+        runtime=2880,
+        gpu=lambda w: (
+            processes_of(w.model)[0] if processes_of(w.model)[1] == 1 else None
+        ),
+        # How Snakemake's Slurm executor is told of a job on several nodes.
+        mpi=only_on_nodes(lambda processes, nodes: "srun"),
+        nodes=only_on_nodes(lambda processes, nodes: nodes),
+        tasks=only_on_nodes(lambda processes, nodes: nodes),
+        tasks_per_gpu=only_on_nodes(lambda processes, nodes: 0),
+        gres=only_on_nodes(lambda processes, nodes: f"gpu:{processes}"),
+        # Not in params: how pretraining is run reruns nothing.
+        launch=lambda w: launcher(w.model),
     params:
         # Not `threads`, which --cores lowers: sums would be rounded in another order.
         threads=lambda w: MODELS[w.model]["cpu_threads"],
@@ -27,7 +38,7 @@ rule pretrain:
             },
         ),
     shell:
-        "python -m semantoks pretrain --settings {params.settings:q} --threads {params.threads}"
+        "{resources.launch} -m semantoks pretrain --settings {params.settings:q} --threads {params.threads}"
         " --label {wildcards.model} --timeseries {input:q} --out {output.encoder:q}"
         " 2>&1 | tee {log:q}"
 
@@ -45,7 +56,8 @@ rule embed:
         "../../envs/model.yaml"
     threads: lambda w: MODELS[EMBEDDINGS[w.embedding][0]]["cpu_threads"]
     resources:
-        mem_mb=8000,
+        mem_mb=memory(8000),
+        runtime=720,
         gpu=1,
     params:
         threads=lambda w: MODELS[EMBEDDINGS[w.embedding][0]]["cpu_threads"],
@@ -73,7 +85,7 @@ rule represent:
     conda:
         "../../envs/tables.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=memory(8000),
     params:
         settings=settings(
             "represent",

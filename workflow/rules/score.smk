@@ -41,7 +41,7 @@ rule probe:
     conda:
         f"../../envs/{PROBE_ENVIRONMENT}.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=memory(8000),
     params:
         settings=settings(
             "probe",
@@ -69,7 +69,7 @@ rule card:
     conda:
         "../../envs/tables.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=memory(8000),
     params:
         settings=settings(
             "card",

@@ -20,6 +20,8 @@ RepetitionTime = Annotated[float, Field(gt=0)] | str | _ByValue
 ENTITIES = ("participant", "session", "task", "run")
 SCHAEFER = r"schaefer([1-9]00|1000)x(7|17)"
 BUILT_IN = rf"semantoks457|seitzman300|cc200|{SCHAEFER}"
+# Names of files and arguments of schedulers, which pass them through shells of their own.
+PHENOTYPE = r"\w[\w .+()-]*"
 KNOWN_ATLASES = "semantoks457, seitzman300, cc200, schaefer{100 to 1000}x{7,17}"
 
 
@@ -111,6 +113,13 @@ class Dataset(Origin):
     def _tasks_by_name(cls, phenotypes: Any) -> Any:
         if not isinstance(phenotypes, dict):
             return phenotypes
+        for name in phenotypes:
+            if not re.fullmatch(PHENOTYPE, str(name)) or len(str(name).encode()) > 100:
+                raise ValueError(
+                    f"{name!r} cannot be the name of a phenotype, since files are called by it. "
+                    "Use letters, digits and ' _+-.()', 100 bytes at most, and name the column "
+                    f"by `column`: {{my_name: {{kind: …, column: {name!r}}}}}"
+                )
         return {name: _task(name, value) for name, value in phenotypes.items()}
 
     @model_validator(mode="after")

@@ -132,5 +132,14 @@ class Model(Settings):
         description="Threads on a CPU, however many `--cores` there are: another number rounds "
         "sums in another order, and the last digits of the weights differ.",
     )
+    processes: int = Field(
+        1,
+        ge=1,
+        description="Processes per node that pretraining shares its batches among, one GPU each "
+        "where there are GPUs; the result is the same but for the last digits.",
+    )
+    nodes: int = Field(
+        1, ge=1, description="Nodes of a Slurm cluster that pretraining runs on, by srun."
+    )
     architecture: Architecture = Field(Architecture(), description="Sizes.")
     training: Training = Field(Training(), description="Optimisation.")

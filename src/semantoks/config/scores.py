@@ -67,4 +67,8 @@ class Probe(Settings):
 class Report(Settings):
     """What the report shows."""
 
-    participants: bool = Field(True, description="Name excluded scans by their participant id.")
+    participants: bool = Field(
+        False,
+        description="Name excluded scans, and count groups of fewer than 5 people: only for a "
+        "report that stays with those who may see the data.",
+    )

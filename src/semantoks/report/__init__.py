@@ -18,6 +18,8 @@ from semantoks.report.overlap import overlaps
 from semantoks.report.tasks import adjusted, task
 from semantoks.store import atomic, read_json, read_table
 
+SMALL_CELL = 5  # people; fewer could be known by what is said of them
+
 
 def report(
     benchmarks: Sequence[Path],
@@ -44,7 +46,7 @@ def report(
     """
     contents = [read_json(path) for path in benchmarks]
     tables = {name: read_table(path) for name, path in scans.items()}
-    template = _environment().get_template("template.html")
+    template = _environment(settings).get_template("template.html")
     limit = config["parcellation"]["max_mean_fd"]
     page = template.render(
         version=__version__,
@@ -62,7 +64,7 @@ def report(
         temporary.write_text(page, encoding="utf-8")
 
 
-def _environment() -> Environment:
+def _environment(settings: Report) -> Environment:
     environment = Environment(
         loader=PackageLoader("semantoks", "report"),
         autoescape=True,
@@ -73,7 +75,14 @@ def _environment() -> Environment:
     environment.filters["score"] = lambda value: "–" if value != value else _number(value, "")
     environment.filters["signed"] = lambda value: _number(value, "+")
     environment.filters["p"] = _p
-    environment.filters["people"] = lambda n: "1 person" if n == 1 else f"{n} people"
+
+    def cell(count: int) -> str:
+        """Say a number of people; not a small one, unless the report may name them."""
+        hidden = 0 < count < SMALL_CELL and not settings.participants
+        return f"fewer than {SMALL_CELL}" if hidden else str(count)
+
+    environment.filters["cell"] = cell
+    environment.filters["people"] = lambda n: "1 person" if cell(n) == "1" else f"{cell(n)} people"
     environment.filters["representation"] = representation
     environment.tests["plain"] = PLAIN.__contains__
     environment.filters["scheme"] = lambda name: SCHEMES[name]

@@ -1,0 +1,164 @@
+"""The whole road on a real Slurm: the bytes of one machine, whatever happens on the way."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from tests.slurm.cluster import Cluster
+from tests.slurm.conftest import OnCluster
+from tests.workspaces import SMALL, Workspace
+
+pytestmark = [pytest.mark.slow, pytest.mark.slurm]
+
+
+def scontrol(*words: str) -> str:
+    return subprocess.run(["scontrol", *words], capture_output=True, text=True, check=True).stdout
+
+
+def jobs(rule: str, folder: Path) -> list[dict[str, str]]:
+    """What Slurm knows of the jobs of a rule that were submitted from a folder."""
+    blocks = scontrol("show", "job").split("\n\n")
+    known = [dict(re.findall(r"(\w+)=(\S*)", block)) for block in blocks]
+    found = [job for job in known if job.get("WorkDir") == str(folder)]
+    return [job for job in found if re.match(rf"rule_{rule}(_|$)", job.get("Comment", ""))]
+
+
+def wait_for_job(run: subprocess.Popen[str], folder: Path, rule: str) -> dict[str, str]:
+    """Wait until a job of a rule is running, and has been for a second."""
+    while run.poll() is None:
+        running = [job for job in jobs(rule, folder) if job["JobState"] == "RUNNING"]
+        if running:
+            time.sleep(1)
+            return running[0]
+        time.sleep(0.1)
+    pytest.fail(f"the run ended before {rule}: {(folder / 'run.log').read_text()[-3000:]}")
+
+
+def same(ours: Workspace, expected: Workspace) -> None:
+    theirs = expected.results()
+    results = ours.results()
+    assert results.keys() == theirs.keys()
+    assert [name for name in results if results[name] != theirs[name]] == []
+
+
+@pytest.fixture
+def on_cluster(workspace: Workspace) -> OnCluster:
+    """Everything has run, on this machine; part of it is to run again on the cluster."""
+    return OnCluster(workspace.folder)
+
+
+def disturbed(
+    workspace: OnCluster, rule: str, disturb: Callable[[dict[str, str]], object], *arguments: str
+) -> subprocess.Popen[str]:
+    """Run a rule and what hangs on it again, and do something while it runs."""
+    run = workspace.start("--forcerun", rule, *arguments)
+    disturb(wait_for_job(run, workspace.folder, rule))
+    return run
+
+
+def log(workspace: Workspace) -> str:
+    return (workspace.folder / "run.log").read_text()
+
+
+def test_the_cluster_gives_the_scores_of_one_machine(
+    cluster: Cluster, fresh: Workspace, finished: Workspace
+) -> None:
+    workspace = OnCluster(fresh.folder)
+    workspace.run()
+    same(workspace, finished)
+    assert workspace.planned() == {}
+    arrays = jobs("preprocess", fresh.folder)
+    assert {job.get("ArrayTaskId") for job in arrays} == {"1", "2"}
+    for rule in ("pretrain", "embed"):
+        assert "gres/gpu" in jobs(rule, fresh.folder)[0]["TRES"] or jobs(rule, fresh.folder)[0][
+            "TresPerJob"
+        ].startswith("gres:gpu")
+
+
+def test_a_cancelled_job_is_submitted_again(
+    cluster: Cluster, on_cluster: OnCluster, finished: Workspace
+) -> None:
+    run = disturbed(
+        on_cluster, "preprocess", lambda job: subprocess.run(["scancel", job["JobId"]], check=True)
+    )
+    assert run.wait() == 0, log(on_cluster)[-3000:]
+    states = [job["JobState"] for job in jobs("preprocess", on_cluster.folder)]
+    assert "CANCELLED" in states and states.count("COMPLETED") == 2
+    same(on_cluster, finished)
+
+
+def test_a_job_out_of_memory_gets_more(
+    cluster: Cluster, on_cluster: OnCluster, finished: Workspace
+) -> None:
+    run = on_cluster.start(
+        "--forcerun", "pretrain", "--set-resources", "pretrain:mem_mb=200*attempt"
+    )
+    assert run.wait() == 0, log(on_cluster)[-3000:]
+    states = [job["JobState"] for job in jobs("pretrain", on_cluster.folder)]
+    assert len(states) > 1 and states[-1] == "COMPLETED", states
+    same(on_cluster, finished)
+
+
+def test_a_node_that_is_drained_gets_nothing_more(
+    cluster: Cluster, on_cluster: OnCluster, finished: Workspace
+) -> None:
+    def drain(job: dict[str, str]) -> None:
+        scontrol("update", f"nodename={job['NodeList']}", "state=drain", "reason=test")
+
+    try:
+        run = disturbed(on_cluster, "parcellate", drain)
+        assert run.wait() == 0, log(on_cluster)[-3000:]
+        drained = [node for node in scontrol("show", "node").split("\n\n") if "DRAIN" in node]
+        assert len(drained) == 1
+        same(on_cluster, finished)
+    finally:
+        scontrol("update", "nodename=node[1-2]", "state=resume")
+        cluster.wait_until_idle()
+
+
+def test_the_submitting_process_is_killed_and_started_again(
+    cluster: Cluster, on_cluster: OnCluster, finished: Workspace
+) -> None:
+    run = on_cluster.start("--forcerun", "pretrain")
+    left = wait_for_job(run, on_cluster.folder, "pretrain")
+    run.kill()
+    run.wait()
+    done = on_cluster.run()
+    assert "Cancelling 1 Slurm jobs of a run that was killed here" in done.stdout
+    assert [
+        job["JobState"]
+        for job in jobs("pretrain", on_cluster.folder)
+        if job["JobId"] == left["JobId"]
+    ] == ["CANCELLED"]
+    same(on_cluster, finished)
+
+
+def test_a_failure_names_the_log(cluster: Cluster, on_cluster: OnCluster) -> None:
+    first = next((on_cluster.folder / "results/index/small").glob("shard-*.tsv"))
+    first.write_text("not a table\n")
+    done = on_cluster.run("--forcerun", "preprocess", "--retries", "0", check=False)
+    assert done.returncode != 0
+    assert "logs/preprocessed/small/shard-" in done.stdout + done.stderr
+
+
+def test_pretraining_on_two_nodes_gives_the_model_of_one(
+    cluster: Cluster, on_cluster: OnCluster, finished: Workspace
+) -> None:
+    tiny = SMALL["models"]["tiny"]
+    on_cluster.configure(models={"tiny": tiny | {"nodes": 2, "cpu_threads": 1}})
+    weights = "results/models/tiny/encoder.safetensors"
+    run = on_cluster.start(weights, "--forcerun", "pretrain")
+    assert run.wait() == 0, log(on_cluster)[-3000:]
+    job = jobs("pretrain", on_cluster.folder)[-1]
+    assert job["NumNodes"] == "2"
+    ours, theirs = (load_file(one.folder / weights) for one in (on_cluster, finished))
+    for name in theirs:
+        np.testing.assert_allclose(ours[name], theirs[name], atol=1e-3)
