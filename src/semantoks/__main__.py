@@ -6,6 +6,7 @@ The only module that prints or exits.
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import logging
 import sys
@@ -19,9 +20,16 @@ from semantoks import __version__
 from semantoks.config import json_schema
 from semantoks.configuration_guide import guide
 from semantoks.errors import UserError
-from semantoks.provenance import explain, record
+from semantoks.provenance import explain, not_older, record, verified
 from semantoks.stages import STAGES, Stage
 from semantoks.status import status
+
+DISK = {
+    errno.ENOSPC: "the disk is full. Make room and run the same command again.",
+    errno.EDQUOT: "your quota is used up. Make room and run the same command again.",
+    errno.EROFS: "the disk is read-only. Work in another folder (snakemake --directory).",
+    errno.EACCES: "you may not write there. Work in another folder (snakemake --directory).",
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,10 +82,11 @@ def _run(arguments: argparse.Namespace) -> None:
     for path in _inputs(arguments, stage):
         if not path.exists():
             raise UserError(f"{path} does not exist; `{arguments.command}` reads it.")
+    inputs = verified(_inputs(arguments, stage))
     beside = stage.run(arguments, settings) or []
     seconds = time.monotonic() - started
-    inputs = _inputs(arguments, stage)
     for output in [arguments.out, *beside]:
+        not_older(output, _inputs(arguments, stage))
         record(output, arguments.command, arguments.settings, inputs, seconds)
     logging.getLogger("semantoks").info("done in %.1f s", seconds)
 
@@ -107,9 +116,20 @@ def main(argv: list[str] | None = None) -> int:
         else:
             _run(arguments)
     except (UserError, ValidationError) as error:
-        print(f"Error in {arguments.command}: {error}", file=sys.stderr)
-        return 1
+        return _say(arguments, str(error))
+    except MemoryError:
+        return _say(arguments, "Memory ran out. Give the job more, or a smaller part of the data.")
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        where = getattr(arguments, "out", None) or error.filename
+        return _say(arguments, f"{where} cannot be written: {DISK[error.errno]}")
     return 0
+
+
+def _say(arguments: argparse.Namespace, sentence: str) -> int:
+    print(f"Error in {arguments.command}: {sentence}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

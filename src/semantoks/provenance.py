@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
+import resource
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +16,23 @@ from semantoks.errors import UserError
 from semantoks.store import read_json, write_json
 
 SUFFIX = ".provenance.json"
+STAMP = ".snakemake_timestamp"
+ASIDE = ("sourcedata", "logs")  # of a folder of derivatives: nothing reads it
 
 
 def sha256(path: Path) -> str:
-    """Hash a file; a folder is known by the table of its scans."""
-    file = path / "scans.tsv" if path.is_dir() else path
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    """Hash a file; of a folder the names and sizes, and the content that has no checksum itself."""
+    if not path.is_dir():
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for file in sorted(path.rglob("*")):
+        name = file.relative_to(path)
+        # Snakemake puts a hidden file of its own into folders.
+        if file.is_file() and name.parts[0] not in ASIDE and not name.name.startswith("."):
+            digest.update(f"{name}\0{file.stat().st_size}\0".encode())
+            digest.update(b"" if file.suffix == ".gz" else file.read_bytes())
+    return digest.hexdigest()
 
 
 def sidecar(path: Path) -> Path:
@@ -27,19 +40,63 @@ def sidecar(path: Path) -> Path:
     return path.with_name(path.name + SUFFIX)
 
 
+def verified(inputs: Sequence[Path]) -> dict[str, str]:
+    """Hash what a stage reads, and compare with what was written.
+
+    Raises
+    ------
+    UserError
+        When an artifact has changed since. It is set aside, so that the same command makes it anew.
+    """
+    hashes = {str(path): sha256(path) for path in inputs}
+    for path in inputs:
+        if not sidecar(path).exists() or read_json(sidecar(path))["sha256"] == hashes[str(path)]:
+            continue
+        aside = path.with_name(f"{path.name}.damaged")
+        shutil.rmtree(aside) if aside.is_dir() else aside.unlink(missing_ok=True)
+        path.rename(aside)
+        raise UserError(
+            f"{path} is not what was written: its checksum is another (it was damaged, or edited). "
+            f"It is now called {aside.name}; run the same command again to have it made anew."
+        )
+    return hashes
+
+
+def not_older(output: Path, inputs: Sequence[Path]) -> None:
+    """Let an artifact not look older than what it was made of, where a clock has gone back.
+
+    Snakemake goes by these times; a folder's is that of a file that it puts there.
+    """
+    stamps = [path / STAMP if (path / STAMP).exists() else path for path in inputs]
+    newest = max((path.stat().st_mtime_ns for path in stamps), default=0)
+    if output.stat().st_mtime_ns < newest:
+        os.utime(output, ns=(newest, newest))
+
+
 def record(
-    output: Path, stage: str, settings: Mapping[str, Any], inputs: Sequence[Path], seconds: float
+    output: Path,
+    stage: str,
+    settings: Mapping[str, Any],
+    inputs: Mapping[str, str],
+    seconds: float,
 ) -> None:
-    """Write the sidecar of `output`: software, settings, hashes of inputs, seconds."""
+    """Write the sidecar of `output`: software, settings, hashes of inputs, seconds, memory."""
     content = {
         "stage": stage,
         "software": {"semantoks": __version__, "python": platform.python_version()},
         "settings": dict(settings),
-        "inputs": {str(path): sha256(path) for path in inputs},
+        "inputs": dict(inputs),
         "sha256": sha256(output),
         "seconds": round(seconds, 2),
+        "peak_memory_mb": _peak_memory(),
     }
     write_json(sidecar(output), content)
+
+
+def _peak_memory() -> int:
+    """Largest memory of this process so far, or of one of its children, in MB."""
+    who = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    return max(resource.getrusage(one).ru_maxrss for one in who) // 1024
 
 
 def generated_by(folder: Path) -> str:
@@ -92,6 +149,6 @@ def _explain(path: Path, depth: int, seen: set[Path]) -> Iterator[str]:
 
 
 def _state(path: Path, digest: str) -> str:
-    if not (path / "scans.tsv" if path.is_dir() else path).exists():
+    if not path.exists():
         return ", DELETED since"
     return "" if sha256(path) == digest else ", CHANGED since"

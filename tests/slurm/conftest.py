@@ -28,7 +28,8 @@ class OnCluster(Workspace):
     def command(self, *arguments: str) -> list[str]:
         local = super().command(*arguments)
         del local[local.index("--cores") : local.index("--cores") + 2]
-        quick = ["--profile", str(ROOT / "profiles/slurm"), "--slurm-no-account"]
+        local[local.index("--workflow-profile") + 1] = str(ROOT / "profiles/slurm")
+        quick = ["--slurm-no-account"]
         quick += ["--slurm-status-command", "squeue", "--seconds-between-status-checks", "1"]
         quick += ["--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5"]
         return [*local, *quick, "--cores", "2", "--resources", "mem_mb=19000"]

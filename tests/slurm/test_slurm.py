@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from tests.slurm.cluster import Cluster
+from tests.slurm.cluster import NODES, Cluster
 from tests.slurm.conftest import OnCluster
 from tests.workspaces import SMALL, Workspace
 
@@ -60,7 +60,8 @@ def disturbed(
 ) -> subprocess.Popen[str]:
     """Run a rule and what hangs on it again, and do something while it runs."""
     run = workspace.start("--forcerun", rule, *arguments)
-    disturb(wait_for_job(run, workspace.folder, rule))
+    job = wait_for_job(run, workspace.folder, rule)
+    disturb(job)
     return run
 
 
@@ -86,9 +87,10 @@ def test_the_cluster_gives_the_scores_of_one_machine(
 def test_a_cancelled_job_is_submitted_again(
     cluster: Cluster, on_cluster: OnCluster, finished: Workspace
 ) -> None:
-    run = disturbed(
-        on_cluster, "preprocess", lambda job: subprocess.run(["scancel", job["JobId"]], check=True)
-    )
+    def cancel(job: dict[str, str]) -> None:
+        subprocess.run(["scancel", f"{job['ArrayJobId']}_{job['ArrayTaskId']}"], check=True)
+
+    run = disturbed(on_cluster, "preprocess", cancel)
     assert run.wait() == 0, log(on_cluster)[-3000:]
     states = [job["JobState"] for job in jobs("preprocess", on_cluster.folder)]
     assert "CANCELLED" in states and states.count("COMPLETED") == 2
@@ -120,7 +122,9 @@ def test_a_node_that_is_drained_gets_nothing_more(
         assert len(drained) == 1
         same(on_cluster, finished)
     finally:
-        scontrol("update", "nodename=node[1-2]", "state=resume")
+        for node in NODES:
+            resume = ["scontrol", "update", f"nodename={node}", "state=resume"]
+            subprocess.run(resume, check=False, capture_output=True)
         cluster.wait_until_idle()
 
 

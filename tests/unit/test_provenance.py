@@ -3,15 +3,15 @@ from pathlib import Path
 import pytest
 
 from semantoks.errors import UserError
-from semantoks.provenance import explain, record
+from semantoks.provenance import explain, record, verified
 
 
 def test_why_walks_to_the_raw_data_and_sees_changes(tmp_path: Path) -> None:
     raw, middle, end = (tmp_path / name for name in ("raw.tsv", "middle.parquet", "end.json"))
     for path in (raw, middle, end):
         path.write_text(path.name)
-    record(middle, "parcellate", {"low_pass": 0.1}, [raw], 1.0)
-    record(end, "probe", {"repeats": 10}, [middle], 2.0)
+    record(middle, "parcellate", {"low_pass": 0.1}, verified([raw]), 1.0)
+    record(end, "probe", {"repeats": 10}, verified([middle]), 2.0)
     lines = list(explain(end))
     assert [line.strip().split(":")[0] for line in lines if str(tmp_path) in line] == [
         str(end),
@@ -31,3 +31,20 @@ def test_why_explains_itself_when_it_cannot(tmp_path: Path) -> None:
     (tmp_path / "foreign").write_text("")
     with pytest.raises(UserError, match="not made by Semantoks"):
         list(explain(tmp_path / "foreign"))
+
+
+def test_what_is_damaged_is_set_aside(tmp_path: Path) -> None:
+    file, folder = tmp_path / "a.parquet", tmp_path / "shard-0000"
+    (folder / "sub-1").mkdir(parents=True)
+    (folder / "sub-1/confounds.tsv").write_text("1\n")
+    file.write_bytes(b"whole")
+    for path in (file, folder):
+        record(path, "parcellate", {}, {}, 1.0)
+    assert list(verified([file, folder])) == [str(file), str(folder)]
+    (folder / "sub-1/confounds.tsv").write_text("2\n")
+    file.write_bytes(b"whOle")
+    for path in (file, folder):
+        with pytest.raises(UserError, match=f"{path.name} is not what was written"):
+            verified([path])
+        assert not path.exists()
+        assert path.with_name(f"{path.name}.damaged").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,26 @@ def test_every_rule_that_runs_something_has_an_environment() -> None:
             if "shell:" in rule:
                 assert re.search(r'conda:\s+f?"../../envs/[\w{}]+\.yaml"', rule), rule.split(":")[0]
                 assert "log:" in rule, rule.split(":")[0]
+
+
+def test_the_cluster_executor_goes_with_the_rest() -> None:
+    found = re.findall(r"^([a-z0-9_-]+)==(\S+)$", (ROOT / "envs/slurm.txt").read_text(), re.M)
+    assert "snakemake-executor-plugin-slurm" in dict(found)
+    assert [name for name, version in found if PINS.get(name, version) != version] == []
+
+
+def test_container_images_are_in_order() -> None:
+    """Docker's file by a linter; Apptainer's has the same base, folders and installation."""
+    docker, apptainer = ROOT / "envs/Dockerfile", (ROOT / "envs/semantoks.def").read_text()
+    done = subprocess.run(["hadolint", docker], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    lines = docker.read_text().replace("\\\n", "").splitlines()
+    (base,) = (line.split()[1] for line in lines if line.startswith("FROM "))
+    assert f"From: {base}\n" in apptainer
+    copied = {word for line in lines if line.startswith("COPY ") for word in line.split()[1:-1]}
+    for name in copied - {"envs/requirements.txt"}:
+        assert (ROOT / name).exists()
+        assert f"    {name} /opt/semantoks/{name}\n" in apptainer
+    (install,) = (line for line in lines if "uv pip install" in line)
+    for command in install.removeprefix("RUN ").split("&&"):
+        assert command.strip() in apptainer

@@ -1,6 +1,7 @@
 """The configuration and what the workflow asks of it; the only file here with Python."""
 
 import csv
+import fcntl
 import json
 import os
 import re
@@ -135,19 +136,19 @@ def check_nodes():
         if model["nodes"] > 1 and shutil.which("srun") is None:
             raise UserError(
                 f"models.{name}.nodes: {model['nodes']} needs Slurm, there is no `srun` here. "
-                "Set nodes to 1, or run on a cluster with --profile profiles/slurm."
+                "Set nodes to 1, or run on a cluster with --workflow-profile profiles/slurm."
             )
 
 
 def cancel_jobs_of_the_dead():
     """Cancel what a killed run has left in the queue of Slurm, and wait until it is gone."""
-    mine = ["squeue", "-h", "-u", str(os.getuid()), "-o", "%A %Z"]
-    here = str(Path.cwd())
+    queue = ["squeue", "-h", "-u", str(os.getuid()), "-o", "%A|%k|%Z"]
 
     def left():
-        done = subprocess.run(mine, capture_output=True, text=True, check=False)
-        rows = (line.split(" ", 1) for line in done.stdout.splitlines())
-        return sorted({row[0] for row in rows if row[1:] == [here]})
+        done = subprocess.run(queue, capture_output=True, text=True, check=False)
+        rows = (line.split("|") for line in done.stdout.splitlines())
+        here = [row for row in rows if row[-1] == str(Path.cwd())]
+        return sorted({row[0] for row in here if row[1].startswith("rule_")})
 
     jobs = left() if shutil.which("squeue") else []
     if jobs:
@@ -158,19 +159,45 @@ def cancel_jobs_of_the_dead():
         time.sleep(1)
 
 
+def hold_run_lock():
+    """Lock this folder for as long as this process lives; None if another process has.
+
+    The system lets go of it when the process ends, however it ends.
+    """
+    handle = RUN_LOCK.open("a")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        return None
+    except OSError:
+        pass  # a file system without locks: Snakemake's own must do
+    return handle
+
+
 def release_lock_of_the_dead():
     """Remove the lock of a run that was killed on this machine; a living run keeps its lock."""
-    note = Path(".snakemake/semantoks_run.json")
-    if note.exists():
-        run = json.loads(note.read_text() or "{}")
-        same = run.get("host") == socket.gethostname()
-        if same and not psutil.pid_exists(run["pid"]):
-            cancel_jobs_of_the_dead()
-            for lock in Path(".snakemake/locks").glob("*.lock"):
-                lock.unlink(missing_ok=True)
-            note.unlink(missing_ok=True)
+    note = json.loads(RUN_NOTE.read_text() or "{}") if RUN_NOTE.exists() else {}
+    if note.get("host") != socket.gethostname() or psutil.pid_exists(note["pid"]):
+        return
+    if handle := hold_run_lock():
+        for lock in Path(".snakemake/locks").glob("*.lock"):
+            lock.unlink(missing_ok=True)
+        handle.close()
 
 
+def check_writable():
+    """Say in one sentence that results cannot be written."""
+    for folder in (Path("results"), Path.cwd()):
+        if folder.exists() and not os.access(folder, os.W_OK):
+            raise UserError(
+                f"{folder.resolve()} is read-only, or not yours to write to. Choose another folder "
+                "with --directory."
+            )
+
+
+RUN_LOCK = Path(".snakemake/semantoks.lock")
+RUN_NOTE = Path(".snakemake/semantoks_run.json")
 CONFIG_NAME = ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
 try:
     config |= validation.complete(config, CONFIG_NAME)
@@ -178,6 +205,7 @@ try:
         check_data_folders()
         check_atlas_files()
         check_nodes()
+        check_writable()
         release_lock_of_the_dead()
 except UserError as error:
     stop(error)
@@ -275,8 +303,8 @@ def launcher(model):
         return (
             f"srun --nodes {nodes} --ntasks {nodes} --ntasks-per-node 1 torchrun"
             f" --nnodes {nodes} --nproc-per-node {processes} --rdzv-backend c10d"
-            " --rdzv-id $SLURM_JOB_ID --rdzv-endpoint"
-            ' $(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1):29500'
+            # This shell runs on the first of the nodes.
+            " --rdzv-id $SLURM_JOB_ID --rdzv-endpoint $(hostname):29500"
         )
     if processes > 1:
         return f"torchrun --standalone --nproc-per-node {processes}"
@@ -330,7 +358,21 @@ def kept_artifacts():
     scored = sorted({dataset for dataset, _ in TASKS})
     return [
         *timeseries_of(DATASETS),
+        *expand("results/scans/{dataset}.parquet", dataset=DATASETS),
         *expand("results/models/{model}/encoder.safetensors", model=MODELS),
+        *[
+            path
+            for dataset, phenotype in TASKS
+            for path in (
+                f"results/splits/{dataset}/{phenotype}.parquet",
+                f"results/benchmarks/{dataset}/{phenotype}.json",
+                *(
+                    f"results/scores/{dataset}/{phenotype}/{one}.parquet"
+                    for one in SCORED
+                ),
+            )
+        ],
+        *CARDS,
         *expand(
             "results/representations/{representation}/{dataset}.parquet",
             representation=REPRESENTATIONS,
@@ -360,5 +402,11 @@ wildcard_constraints:
 
 
 onstart:
-    note = Path(".snakemake/semantoks_run.json")
-    note.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid()}))
+    # Two runs that start in the same moment both get past Snakemake's own lock.
+    run_lock = hold_run_lock()
+    if run_lock is None:
+        stop("another run has the lock of this folder. Wait for it, or stop it.")
+    cancel_jobs_of_the_dead()
+    RUN_NOTE.write_text(
+        json.dumps({"host": socket.gethostname(), "pid": os.getpid()})
+    )

@@ -1,0 +1,100 @@
+"""Files that are lost, cut short or damaged, a clock that goes back, two users at once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import same
+from tests.workspaces import Workspace, environment
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
+
+SHARD = "results/timeseries/small/atlas-seitzman300_shard-0000_timeseries.parquet"
+# An artifact, and the stage that reads it and is made to run again.
+READ_BY = {
+    SHARD: "represent",
+    "results/scans/small.parquet": "split",
+    "results/models/tiny/encoder.safetensors": "embed",
+    "results/representations/fc/small.parquet": "probe",
+    "results/splits/small/group.parquet": "probe",
+    "results/scores/small/group/fc.parquet": "benchmark",
+    "results/benchmarks/small/group.json": "report",
+    "results/index/small/participants.parquet": "split",
+    "resources/atlases/atlas-seitzman300_dseg.nii.gz": "parcellate",
+}
+
+
+def damage(path: Path, how: str) -> None:
+    """Cut a file in two, or flip a bit in its middle; its time stays as it was."""
+    before, content = path.stat(), bytearray(path.read_bytes())
+    if how == "truncated":
+        content = content[: len(content) // 2]
+    else:
+        content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("how", ["truncated", "flipped"])
+def test_a_damaged_file_is_never_used(finished: Workspace, tmp_path: Path, how: str) -> None:
+    for number, (name, stage) in enumerate(READ_BY.items()):
+        folder = tmp_path / str(number)
+        shutil.copytree(finished.folder, folder, symlinks=True)
+        damage(folder / name, how)
+        done = Workspace(folder).run("--forcerun", stage, "--until", stage, check=False)
+        said = done.stdout + done.stderr
+        assert done.returncode != 0, name
+        assert f"{name} is not what was written" in said, f"{name}: {said[-2000:]}"
+        assert "Traceback" not in said
+        assert not (folder / name).exists()
+    for number in (0, len(READ_BY) - 1):  # the whole road, and what takes a second
+        workspace = Workspace(tmp_path / str(number))
+        workspace.run()
+        same(workspace, finished)
+        assert workspace.planned() == {}
+
+
+def test_a_shard_deleted_by_hand_is_made_again(workspace: Workspace, finished: Workspace) -> None:
+    (workspace.folder / SHARD).unlink()
+    assert workspace.planned()["parcellate"] == 1
+    workspace.run()
+    same(workspace, finished)
+
+
+def test_a_clock_that_went_back_changes_no_result(
+    workspace: Workspace, finished: Workspace
+) -> None:
+    """Everything that was there comes from tomorrow, as after a clock was set back by a day."""
+    tomorrow = time.time() + 86_400
+    for path in workspace.folder.rglob("*"):
+        if path.is_file():
+            os.utime(path, (tomorrow, tomorrow))
+    (workspace.folder / SHARD).unlink()
+    workspace.run()
+    same(workspace, finished)
+
+
+def test_two_users_start_the_same_run(fresh: Workspace, finished: Workspace) -> None:
+    runs = [
+        subprocess.Popen(
+            fresh.command(),
+            cwd=fresh.folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = [run.communicate()[0] for run in runs]
+    codes = sorted(run.returncode for run in runs)
+    assert codes[0] == 0 and codes[1] != 0, said
+    stopped = next(text for run, text in zip(runs, said, strict=True) if run.returncode)
+    assert "lock" in stopped.lower()
+    same(fresh, finished)

@@ -1,0 +1,56 @@
+"""SIGKILL at fifty random moments over the whole road, then the same command again."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.faults.conftest import same
+from tests.workspaces import SIMULATION, SMALL, Workspace, environment
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
+
+KILLS = 50
+
+
+def start_and_kill(workspace: Workspace, seconds: float) -> bool:
+    """Start the workflow, kill all of it after so long; False if it had ended by then."""
+    run = subprocess.Popen(
+        workspace.command(),
+        cwd=workspace.folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        run.wait(seconds)
+    except subprocess.TimeoutExpired:
+        family = [psutil.Process(run.pid), *psutil.Process(run.pid).children(recursive=True)]
+        for process in family:
+            process.kill()
+        psutil.wait_procs(family)
+        return True
+    assert run.returncode == 0
+    return False
+
+
+def test_fifty_kills(finished: Workspace, tmp_path: Path) -> None:
+    kills, seed = 0, 0
+    while kills < KILLS:
+        workspace = Workspace(tmp_path / str(seed))
+        workspace.folder.mkdir()
+        dataset = {k: v for k, v in SMALL["datasets"]["small"].items() if k != "path"}
+        workspace.configure(datasets={"small": dataset | {"simulate": SIMULATION}})
+        draw, began = random.Random(seed), time.monotonic()
+        while kills < KILLS and start_and_kill(workspace, draw.uniform(2, 12)):
+            kills += 1
+            assert time.monotonic() - began < 900, "it does not come to an end"
+        workspace.run()
+        assert workspace.planned() == {}
+        same(workspace, finished)
+        seed += 1

@@ -1,0 +1,97 @@
+"""Names from data sets go through the real rules: no shell runs them, no path escapes, no HTML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from tests.workspaces import Workspace
+
+pytestmark = pytest.mark.slow
+
+# Each would leave a file called "pwned" if a shell read it.
+TOUCH = ("$(touch pwned)", "`touch pwned`", "; touch pwned;", "| touch pwned", "&& touch pwned &&")
+HTML = "<script>alert(1)</script>"
+COLUMN = f"gr'oup\" {TOUCH[0]} {HTML}"
+SITE_COLUMN = "si\\te {input} %s"
+SITES = [*TOUCH, HTML, "../../../etc", "a\"b'c", "Μόναχο 名前", "x" * 300, "{wildcards.dataset}"]
+PEOPLE = 44
+
+
+def write(folder: Path, participants: list[str]) -> None:
+    """Write a table of people and a time series of each."""
+    rng = np.random.default_rng(0)
+    folder.mkdir(parents=True)
+    lines = ["\t".join(["participant_id", COLUMN, SITE_COLUMN])]
+    for number, person in enumerate(participants):
+        group, site = (HTML, TOUCH[1])[number % 2], SITES[number % len(SITES)]
+        lines.append("\t".join([person, group, site]))
+        signals = rng.standard_normal((150, 300)).cumsum(axis=0) * 0.1
+        np.save(folder / f"{person}.npy", signals + rng.standard_normal((150, 300)))
+    (folder / "participants.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def configure(folder: Path) -> Workspace:
+    """Write a configuration that scores without a model, and names people in the report."""
+    dataset = {
+        "source": "timeseries",
+        "path": "data",
+        "template": "{participant}.npy",
+        "repetition_time": 2.0,
+        "shards": 2,
+        "site_column": SITE_COLUMN,
+        "phenotypes": {"group (Ä)": {"kind": "classification", "column": COLUMN}},
+    }
+    content = {
+        "datasets": {"given": dataset},
+        "baselines": ["fc", "confounds"],
+        "parcellation": {"min_dof": 5, "min_seconds": 60},
+        "probe": {"repeats": 2, "inner_folds": 2, "permutations": 9, "learning_curve": []},
+        "report": {"participants": True},
+    }
+    (folder / "mine.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
+    return Workspace(folder)
+
+
+def test_hostile_names_are_only_names(tmp_path: Path) -> None:
+    odd = [
+        "a b",
+        "it's",
+        "x;touch pwned",
+        "$(touch pwned)",
+        "名前",
+        "{shard}",
+        "-rf",
+        "`touch pwned`",
+    ]
+    write(tmp_path / "data", [*odd, *(f"p{i:02d}" for i in range(PEOPLE - len(odd)))])
+    workspace = configure(tmp_path)
+    workspace.run()
+    assert [path for path in tmp_path.parent.rglob("*pwned*") if path.suffix != ".npy"] == []
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] != ".") == [
+        *("data", "logs", "mine.yaml", "resources", "results")
+    ]
+    page = (tmp_path / "results/report/index.html").read_text()
+    assert HTML not in page and "&lt;script&gt;" in page
+    assert (tmp_path / "results/benchmarks/given/group (Ä).json").exists()
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "$(touch pwned)", "a\nb", 'a"b', "x" * 101, ""])
+def test_a_phenotype_is_not_called_so(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "data", [f"p{i:02d}" for i in range(4)])
+    workspace = configure(tmp_path)
+    content = yaml.safe_load((tmp_path / "mine.yaml").read_text())
+    content["datasets"]["given"]["phenotypes"] = {name: "classification"}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(content))
+    done = workspace.run("--dry-run", check=False)
+    assert done.returncode != 0
+    assert "cannot be the name of a phenotype" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_is_writable_by_everybody(finished: Workspace) -> None:
+    for path in finished.folder.rglob("*"):
+        assert path.is_symlink() or not path.stat().st_mode & 0o002, path
