@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-slurm test-conda test-faults check format schema lock clean
+.PHONY: demo test test-slurm test-conda test-faults check format schema lock audit clean
 
 demo: .venv/ready ## the whole road on made-up raw BIDS data
 	@snakemake --cores $(CORES)
@@ -47,12 +47,16 @@ schema: .venv/ready ## write the schema and the guide from src/semantoks/config/
 	@python -m semantoks schema > workflow/schemas/config.schema.json
 	@python -m semantoks guide > docs/configuration.md
 
-lock: .venv/ready ## pin every dependency of envs/requirements.in
-	@uv pip compile -q envs/requirements.in --python-version 3.11 $(WHEELS) --no-emit-find-links \
-	  --custom-compile-command "make lock" -o envs/requirements.txt
-	@sed -i 's/^torch==\(.*\)+cpu/torch==\1/' envs/requirements.txt
-	@uv pip compile -q envs/slurm.in -c envs/requirements.txt --python-version 3.11 \
-	  --custom-compile-command "make lock" -o envs/slurm.txt
+LOCK := uv pip compile -q --python-version 3.11 --no-emit-find-links --generate-hashes --custom-compile-command "make lock"
+lock: .venv/ready ## pin every dependency of envs/*.in, with hashes
+	@env -u PIP_FIND_LINKS $(LOCK) envs/requirements.in -o envs/requirements.txt
+	@env -u PIP_FIND_LINKS $(LOCK) envs/slurm.in -c envs/requirements.txt -o envs/slurm.txt
+	@# The CPU builds of torch at hand are as good as the index's.
+	@for wheel in $(wildcard $(PIP_FIND_LINKS)/torch-*.whl); do \
+	  sed -i "s/^torch==.*/&\n    --hash=sha256:$$(sha256sum $$wheel | cut -d' ' -f1) \\\\/" envs/requirements.txt; done
+
+audit: .venv/ready ## are there known vulnerabilities in what is pinned? Asks PyPI
+	@uv tool run pip-audit==2.10.1 -r envs/requirements.txt --no-deps --disable-pip
 
 .venv/ready: envs/requirements.txt
 	@echo "Installing into .venv (once)"

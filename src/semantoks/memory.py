@@ -1,8 +1,12 @@
-"""How this process gets its memory from the system."""
+"""How this process gets its memory from the system, and what it says when there is no more."""
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from semantoks.errors import UserError
 
 # Names of glibc's malloc.h.
 _TRIM_THRESHOLD = -1
@@ -22,3 +26,19 @@ def keep_freed_memory() -> None:
         return
     mallopt(_MMAP_MAX, 0)
     mallopt(_TRIM_THRESHOLD, -1)
+
+
+@contextmanager
+def advice_when_memory_ends(advice: str) -> Iterator[None]:
+    """Say in one sentence that memory ran out, on a GPU or not, and what to do.
+
+    PyTorch says so by a `RuntimeError`, of which its error for GPUs is a kind.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        words = str(error).lower()
+        if isinstance(error, MemoryError) or "out of memory" in words or "allocate" in words:
+            first = str(error).strip().split("\n")[0][:200]
+            raise UserError(f"Memory ran out ({first}). {advice}") from error
+        raise

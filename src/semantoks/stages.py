@@ -24,7 +24,7 @@ from semantoks.config import (
     Splits,
     Task,
 )
-from semantoks.memory import keep_freed_memory
+from semantoks.memory import advice_when_memory_ends, keep_freed_memory
 
 Run = Callable[[Namespace, dict[str, Any]], Sequence[Path] | None]
 
@@ -99,21 +99,26 @@ def _pretrain(a: Namespace, s: dict[str, Any]) -> None:
     keep_freed_memory()
     from semantoks.pretrain import pretrain
 
-    pretrain(a.timeseries, Model.model_validate(s["model"]), a.out.parent, threads=a.threads)
+    with advice_when_memory_ends(
+        "Set models.<name>.training.accumulation to 2 or more: the losses stay the same and a step "
+        "takes a part of the memory."
+    ):
+        pretrain(a.timeseries, Model.model_validate(s["model"]), a.out.parent, threads=a.threads)
 
 
 def _embed(a: Namespace, s: dict[str, Any]) -> None:
     keep_freed_memory()
     from semantoks.embed import embed_files
 
-    embed_files(
-        a.model.parent,
-        a.timeseries,
-        a.out,
-        readout=s["readout"],
-        allow_mismatch=s["allow_mismatch"],
-        threads=a.threads,
-    )
+    with advice_when_memory_ends("Give the job more memory, or a GPU that nobody else uses."):
+        embed_files(
+            a.model.parent,
+            a.timeseries,
+            a.out,
+            readout=s["readout"],
+            allow_mismatch=s["allow_mismatch"],
+            threads=a.threads,
+        )
 
 
 def _represent(a: Namespace, s: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PINS = dict(
-    re.findall(r"^([a-z0-9_-]+)==(\S+)$", (ROOT / "envs/requirements.txt").read_text(), re.M)
+    re.findall(r"^([a-z0-9_-]+)==(\S+)", (ROOT / "envs/requirements.txt").read_text(), re.M)
 )
 
 
@@ -39,7 +39,7 @@ def test_every_rule_that_runs_something_has_an_environment() -> None:
 
 
 def test_the_cluster_executor_goes_with_the_rest() -> None:
-    found = re.findall(r"^([a-z0-9_-]+)==(\S+)$", (ROOT / "envs/slurm.txt").read_text(), re.M)
+    found = re.findall(r"^([a-z0-9_-]+)==(\S+)", (ROOT / "envs/slurm.txt").read_text(), re.M)
     assert "snakemake-executor-plugin-slurm" in dict(found)
     assert [name for name, version in found if PINS.get(name, version) != version] == []
 
