@@ -20,7 +20,7 @@ from semantoks import __version__
 from semantoks.config import json_schema
 from semantoks.configuration_guide import guide
 from semantoks.errors import UserError
-from semantoks.provenance import explain, not_older, record, verified
+from semantoks.provenance import explain, record, verified
 from semantoks.stages import STAGES, Stage
 from semantoks.status import status
 
@@ -86,7 +86,6 @@ def _run(arguments: argparse.Namespace) -> None:
     beside = stage.run(arguments, settings) or []
     seconds = time.monotonic() - started
     for output in [arguments.out, *beside]:
-        not_older(output, _inputs(arguments, stage))
         record(output, arguments.command, arguments.settings, inputs, seconds)
     logging.getLogger("semantoks").info("done in %.1f s", seconds)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import resource
 import shutil
@@ -16,7 +15,6 @@ from semantoks.errors import UserError
 from semantoks.store import read_json, write_json
 
 SUFFIX = ".provenance.json"
-STAMP = ".snakemake_timestamp"
 ASIDE = ("sourcedata", "logs")  # of a folder of derivatives: nothing reads it
 
 
@@ -60,17 +58,6 @@ def verified(inputs: Sequence[Path]) -> dict[str, str]:
             f"It is now called {aside.name}; run the same command again to have it made anew."
         )
     return hashes
-
-
-def not_older(output: Path, inputs: Sequence[Path]) -> None:
-    """Let an artifact not look older than what it was made of, where a clock has gone back.
-
-    Snakemake goes by these times; a folder's is that of a file that it puts there.
-    """
-    stamps = [path / STAMP if (path / STAMP).exists() else path for path in inputs]
-    newest = max((path.stat().st_mtime_ns for path in stamps), default=0)
-    if output.stat().st_mtime_ns < newest:
-        os.utime(output, ns=(newest, newest))
 
 
 def record(

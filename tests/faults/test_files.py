@@ -70,10 +70,10 @@ def test_a_shard_deleted_by_hand_is_made_again(workspace: Workspace, finished: W
 def test_a_clock_that_went_back_changes_no_result(
     workspace: Workspace, finished: Workspace
 ) -> None:
-    """Everything that was there comes from tomorrow, as after a clock was set back by a day."""
+    """Every result that was there comes from tomorrow, as after a clock was set back by a day."""
     tomorrow = time.time() + 86_400
-    for path in workspace.folder.rglob("*"):
-        if path.is_file():
+    for folder in ("results", "resources"):
+        for path in (workspace.folder / folder).rglob("*"):
             os.utime(path, (tomorrow, tomorrow))
     (workspace.folder / SHARD).unlink()
     workspace.run()
