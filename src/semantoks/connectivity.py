@@ -6,7 +6,7 @@ a projection that the probe fits to the training people of each split.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from sklearn.covariance import ledoit_wolf
@@ -15,14 +15,14 @@ from semantoks.signals import fisher_z
 from semantoks.store import Scan
 
 
-def connectivity(scans: Iterable[Scan]) -> np.ndarray:
+def connectivity(scans: Iterable[Scan]) -> Iterator[np.ndarray]:
     """Fisher z of the Pearson correlation of every pair of regions, one row per scan."""
-    return np.stack([fisher_z(scan.timeseries_CT) for scan in scans])
+    return (fisher_z(scan.timeseries_CT) for scan in scans)
 
 
-def connectivity_without_global_signal(scans: Iterable[Scan]) -> np.ndarray:
+def connectivity_without_global_signal(scans: Iterable[Scan]) -> Iterator[np.ndarray]:
     """Correlate regions after regressing the mean of all regions out of each."""
-    return np.stack([fisher_z(_without_mean(scan.timeseries_CT)) for scan in scans])
+    return (fisher_z(_without_mean(scan.timeseries_CT)) for scan in scans)
 
 
 def _without_mean(timeseries_CT: np.ndarray) -> np.ndarray:
@@ -52,9 +52,9 @@ def covariance(timeseries_CT: np.ndarray) -> np.ndarray:
     return found
 
 
-def partial_correlation(scans: Iterable[Scan]) -> np.ndarray:
+def partial_correlation(scans: Iterable[Scan]) -> Iterator[np.ndarray]:
     """Fisher z of the correlation of each pair given all other regions, from shrunk covariance."""
-    return np.stack([_partial(scan.timeseries_CT) for scan in scans])
+    return (_partial(scan.timeseries_CT) for scan in scans)
 
 
 def _partial(timeseries_CT: np.ndarray) -> np.ndarray:
@@ -82,9 +82,9 @@ def square(triangle_F: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def covariances(scans: Iterable[Scan]) -> np.ndarray:
+def covariances(scans: Iterable[Scan]) -> Iterator[np.ndarray]:
     """Triangles of shrunk covariance, what `project_tangent` starts from."""
-    return np.stack([triangle(covariance(scan.timeseries_CT)) for scan in scans])
+    return (triangle(covariance(scan.timeseries_CT)) for scan in scans)
 
 
 def project_tangent(train_PF: np.ndarray, held_HF: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -118,14 +118,14 @@ def _logarithms(rows_PF: np.ndarray, whitening: np.ndarray) -> np.ndarray:
     return found
 
 
-def third_moments(scans: Iterable[Scan]) -> np.ndarray:
+def third_moments(scans: Iterable[Scan]) -> Iterator[np.ndarray]:
     """Triangles of each scan's correlation and of its co-skewness, side by side.
 
     The co-skewness tensor s of z-scored signals x, s_ijk = mean of x_i · x_j · x_k, is never
     formed: what is kept of it is the matrix Σ_jk s_ijk · s_i'jk, whose leading eigenvectors span
     the subspace that preserves most of s.
     """
-    return np.stack([_third_moments(scan.timeseries_CT) for scan in scans])
+    return (_third_moments(scan.timeseries_CT) for scan in scans)
 
 
 def _third_moments(timeseries_CT: np.ndarray) -> np.ndarray:

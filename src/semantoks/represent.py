@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from semantoks.errors import UserError
 from semantoks.representations import write_representation
 from semantoks.store import Scan, iter_scans, read_scan_table, read_table
 
-FROM_SCANS: dict[str, Callable[[Iterable[Scan]], np.ndarray]] = {
+FROM_SCANS: dict[str, Callable[[Iterable[Scan]], Iterator[np.ndarray]]] = {
     "fc": connectivity,
     "fc_gsr": connectivity_without_global_signal,
     "partial": partial_correlation,
@@ -41,7 +41,8 @@ def represent(
     scans = scans[scans["status"] == "ok"].reset_index(drop=True)
     if scans.empty:
         raise UserError("No scan is left after the exclusions, so there is nothing to represent.")
-    features, names = np.empty((len(scans), 0)), list[str]()
+    features: np.ndarray | Iterator[np.ndarray] = np.empty((len(scans), 0))
+    names = list[str]()
     if name in FROM_SCANS:
         features = FROM_SCANS[name](iter_scans(timeseries))
     elif name == "confounds":

@@ -5,7 +5,7 @@ A representation is a Parquet file with one row per scan: the scan's entities an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class People:
 def write_representation(
     path: Path,
     scans: pd.DataFrame,
-    features_SF: np.ndarray,
+    features_SF: np.ndarray | Iterable[np.ndarray],
     names: Sequence[str] = (),
     *,
     fitted: str = "",
@@ -52,7 +52,8 @@ def write_representation(
     path : Path
     scans : DataFrame
         `SCAN_ENTITIES` of each scan.
-    features_SF : ndarray, shape (scans, features)
+    features_SF : ndarray, shape (scans, features), or iterable of ndarray
+        An iterable gives the rows in the order of the scans' names, and is not kept in memory.
     names : sequence of str
         Names of the features.
     fitted : str
@@ -62,7 +63,10 @@ def write_representation(
     """
     order = np.argsort(scans["scan"].to_numpy(), kind="stable")
     table = scans.iloc[order][list(SCAN_ENTITIES)].reset_index(drop=True)
-    arrays: dict[str, list[np.ndarray | None]] = {"features": list(features_SF[order])}
+    if not isinstance(features_SF, np.ndarray) and (order != np.arange(len(order))).any():
+        raise ValueError("features that come one by one need a table of scans that is sorted")
+    rows = features_SF[order] if isinstance(features_SF, np.ndarray) else features_SF
+    arrays: dict[str, Iterable[np.ndarray | None]] = {"features": rows}
     if windows is not None:
         arrays["windows"] = [windows[place] for place in order]
     write_rows(path, table, arrays, {"names": list(names), "fitted": fitted})

@@ -138,36 +138,38 @@ def _open(path: Path) -> pq.ParquetFile:
 def write_rows(
     path: Path,
     table: pd.DataFrame,
-    arrays: Mapping[str, Sequence[np.ndarray | None]],
+    arrays: Mapping[str, Iterable[np.ndarray | None]],
     metadata: Any,
 ) -> None:
-    """Write one row, and one row group, per array.
+    """Write one row, and one row group, per array; of an iterator one at a time is in memory.
 
     Parameters
     ----------
     path : Path
     table : DataFrame
         The other columns, one row per array.
-    arrays : mapping of str to sequence of ndarray or None
+    arrays : mapping of str to iterable of ndarray or None
         For each column of arrays, one float32 array per row, which is flattened; None becomes a
         null.
     metadata : dict
         JSON values for the schema.
     """
     arrow = pa.Table.from_pandas(table, preserve_index=False)
-    for column, values in arrays.items():
-        flat = [None if a is None else np.asarray(a, np.float32).ravel() for a in values]
-        arrow = arrow.append_column(column, pa.array(flat, pa.list_(pa.float32())))
     extra = {key: json.dumps(value, sort_keys=True) for key, value in metadata.items()}
-    with atomic(path) as temporary:
-        pq.write_table(
-            arrow.replace_schema_metadata(extra),
-            temporary,
-            row_group_size=1,
-            compression="zstd",
-            use_dictionary=False,
-            use_byte_stream_split=[f"{column}.list.element" for column in arrays],
-        )
+    schema = arrow.schema.with_metadata(extra)
+    for column in arrays:
+        schema = schema.append(pa.field(column, pa.list_(pa.float32())))
+    options = {"compression": "zstd", "use_dictionary": False}
+    split = [f"{column}.list.element" for column in arrays]
+    with (
+        atomic(path) as temporary,
+        pq.ParquetWriter(temporary, schema, use_byte_stream_split=split, **options) as writer,
+    ):
+        for number, row in enumerate(zip(*arrays.values(), strict=True)):
+            flat = [None if a is None else np.asarray(a, np.float32).ravel() for a in row]
+            cells = [pa.array([values], pa.list_(pa.float32())) for values in flat]
+            whole = [*arrow.slice(number, 1).columns, *cells]
+            writer.write_table(pa.Table.from_arrays(whole, schema=schema))
 
 
 def write_timeseries(

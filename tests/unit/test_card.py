@@ -90,7 +90,7 @@ def test_people_of_stages_are_found_again_by_their_connectivity(
         Scan(n, *n.split("_ses-"), "rest", "", 2.0, x) for n, x in zip(names, series, strict=True)
     ]
     table = pd.DataFrame([vars(scan) for scan in scans]).drop(columns=["timeseries_CT", "tr"])
-    write_representation(tmp_path / "fc.parquet", table, connectivity(scans))
+    write_representation(tmp_path / "fc.parquet", table, np.stack(list(connectivity(scans))))
     about = retest(tmp_path / "fc.parquet", "")
     assert about is not None
     assert about["people"] == 37

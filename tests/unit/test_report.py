@@ -66,7 +66,7 @@ def write(folder: Path, settings: Report, name: str = "index.html") -> str:
 
 
 def test_the_page_stands_alone_and_says_what_matters(results: Path) -> None:
-    page = write(results, Report())
+    page = write(results, Report(participants=True))
     assert not re.search(r'(?:src|href)="(?!#)', page.replace("xlink:href", ""))
     # For each of two tasks random splits, sites left out and a learning curve; motion; training.
     assert page.count("<svg") == 8
@@ -86,10 +86,14 @@ def test_everything_from_outside_is_escaped(results: Path) -> None:
     assert "<b>BrainLM" not in page
 
 
-def test_nobody_is_named_when_the_user_says_so(results: Path) -> None:
-    page = write(results, Report(participants=False))
+def test_nobody_is_named_and_no_small_group_counted_unless_the_user_says_so(results: Path) -> None:
+    page, open_page = write(results, Report()), write(results, Report(participants=True))
     assert "sub-" not in page
     assert "head motion" in page
+    assert "<td>head motion</td><td>fewer than 5</td>" in page
+    assert "Without scan: fewer than 5 people." in page
+    assert "Without scan: 1 person." in open_page
+    assert "fewer than" not in open_page
 
 
 def test_the_same_scores_give_the_same_page(results: Path) -> None:

@@ -9,7 +9,13 @@ from semantoks.errors import UserError
 from semantoks.represent import represent
 from semantoks.representations import read_people, read_windows, write_representation
 from semantoks.signals import fisher_z
-from semantoks.store import read_manifest, read_scan_table, read_scans, write_timeseries
+from semantoks.store import (
+    SCAN_ENTITIES,
+    read_manifest,
+    read_scan_table,
+    read_scans,
+    write_timeseries,
+)
 
 
 def test_connectivity_of_included_scans_only(cohort: tuple[list[Path], Path]) -> None:
@@ -79,3 +85,13 @@ def test_no_scan_left_is_said(cohort: tuple[list[Path], Path]) -> None:
     write_timeseries(paths[0], table, [None] * len(table), read_manifest(paths[0]))
     with pytest.raises(UserError, match="No scan is left"):
         represent("fc", paths[:1], participants, paths[0].parent / "x.parquet")
+
+
+def test_rows_that_come_one_by_one_must_be_in_order(tmp_path: Path) -> None:
+    table = pd.DataFrame(dict.fromkeys(SCAN_ENTITIES, ["b", "a"]))
+    with pytest.raises(ValueError, match="sorted"):
+        write_representation(tmp_path / "r.parquet", table, iter(np.ones((2, 3))))
+    rows = np.arange(6.0).reshape(2, 3)
+    write_representation(tmp_path / "1.parquet", table, rows)
+    write_representation(tmp_path / "2.parquet", table.iloc[::-1], iter(rows[::-1]))
+    assert (tmp_path / "1.parquet").read_bytes() == (tmp_path / "2.parquet").read_bytes()

@@ -38,12 +38,21 @@ def noise(dtype: str = "int16", volumes: int = 12) -> np.ndarray:
     return (data / 8 if dtype == "uint8" else data).astype(dtype)
 
 
+DTYPES = ("int16", "uint8", ">i2", "float32", "float64")
+
+
 def full_mask(folder: Path) -> Path:
     return write(folder, np.ones(SHAPE, np.uint8), "mask.nii.gz")
 
 
-@pytest.mark.parametrize("dtype", ["int16", "uint8", ">i2", "float32", "float64"])
-@pytest.mark.parametrize("name", ["bold.nii.gz", "bold.nii"])
+KINDS = [(name, dtype) for name in ("bold.nii.gz", "bold.nii") for dtype in DTYPES]
+QUICK = {("bold.nii.gz", "int16"), ("bold.nii", "float32")}
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [pytest.param(*kind, marks=[] if kind in QUICK else pytest.mark.slow) for kind in KINDS],
+)
 def test_means_are_nilearns(tmp_path: Path, atlas: nib.Nifti1Image, dtype: str, name: str) -> None:
     bold, mask = write(tmp_path, noise(dtype), name), full_mask(tmp_path)
     found = regional_means(bold, mask, atlas, LABELS, 0.5)
