@@ -15,6 +15,7 @@ from semantoks.errors import UserError
 from semantoks.store import read_json, write_json
 
 SUFFIX = ".provenance.json"
+DATA = "simulate"  # what it makes up is data, which people may edit as they may their own
 ASIDE = ("sourcedata", "logs")  # of a folder of derivatives: nothing reads it
 
 
@@ -48,7 +49,8 @@ def verified(inputs: Sequence[Path]) -> dict[str, str]:
     """
     hashes = {str(path): sha256(path) for path in inputs}
     for path in inputs:
-        if not sidecar(path).exists() or read_json(sidecar(path))["sha256"] == hashes[str(path)]:
+        written = read_json(sidecar(path)) if sidecar(path).exists() else {"stage": DATA}
+        if written["stage"] == DATA or written["sha256"] == hashes[str(path)]:
             continue
         aside = path.with_name(f"{path.name}.damaged")
         shutil.rmtree(aside) if aside.is_dir() else aside.unlink(missing_ok=True)

@@ -33,6 +33,14 @@ def test_why_explains_itself_when_it_cannot(tmp_path: Path) -> None:
         list(explain(tmp_path / "foreign"))
 
 
+def test_data_may_be_edited(tmp_path: Path) -> None:
+    table = tmp_path / "participants.tsv"
+    table.write_text("participant_id\n")
+    record(table, "simulate", {}, {}, 1.0)
+    table.write_text("participant_id\nsub-1\n")
+    assert list(verified([table])) == [str(table)]
+
+
 def test_what_is_damaged_is_set_aside(tmp_path: Path) -> None:
     file, folder = tmp_path / "a.parquet", tmp_path / "shard-0000"
     (folder / "sub-1").mkdir(parents=True)

@@ -88,7 +88,7 @@ def test_no_scan_left_is_said(cohort: tuple[list[Path], Path]) -> None:
 
 
 def test_rows_that_come_one_by_one_must_be_in_order(tmp_path: Path) -> None:
-    table = pd.DataFrame(dict.fromkeys(SCAN_ENTITIES, ["b", "a"]))
+    table = pd.DataFrame({key: ["b", "a"] for key in SCAN_ENTITIES})
     with pytest.raises(ValueError, match="sorted"):
         write_representation(tmp_path / "r.parquet", table, iter(np.ones((2, 3))))
     rows = np.arange(6.0).reshape(2, 3)
