@@ -45,6 +45,7 @@ SMALL: dict[str, Any] = {
     },
     "baselines": ["fc", "confounds"],
     "stacked": False,
+    "report": {"participants": True},
     "probe": {"repeats": 2, "inner_folds": 2, "permutations": 20, "learning_curve": [0.5]},
 }
 

@@ -31,7 +31,7 @@ def test_a_second_run_does_nothing(workspace: Workspace) -> None:
     [
         ({"probe": {"repeats": 3, "inner_folds": 2}}, SCORES),
         ({"splits": {"seed": 1}}, {"split": 2} | SCORES),
-        ({"report": {"participants": True}}, {"report": 1}),
+        ({"report": {"participants": False}}, {"report": 1}),
         (
             {"parcellation": SMALL["parcellation"] | {"low_pass": 0.08}},
             {"parcellate": 2, "scans": 1, "pretrain": 1, "embed": 1, "represent": 3}
