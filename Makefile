@@ -16,7 +16,7 @@ demo: .venv/ready ## the whole road on made-up raw BIDS data
 	@snakemake --cores $(CORES)
 	@echo "Report: $(CURDIR)/results/report/index.html (open it in a browser)"
 
-test: .venv/ready ## every test
+test: .venv/ready ## every test but those that start a cluster, make environments or break things: below
 	@pytest -n 2 --dist worksteal -q
 
 test-slurm: .venv/slurm ## the demo's road on a real Slurm on this machine (root and apt)

@@ -121,6 +121,13 @@ class Workspace:
         }
 
 
+def same(ours: Workspace, expected: Workspace) -> None:
+    """Fail unless the results are the same to the last byte."""
+    results, theirs = ours.results(), expected.results()
+    assert results.keys() == theirs.keys()
+    assert [name for name in results if results[name] != theirs[name]] == []
+
+
 def environment() -> dict[str, str]:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT / "src")}

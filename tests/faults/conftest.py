@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workspaces import Workspace, finished, fresh, shared_folder, simulated, workspace
+from tests.workspaces import finished, fresh, shared_folder, simulated, workspace
 
 __all__ = ["finished", "fresh", "shared_folder", "simulated", "workspace"]
 
@@ -50,10 +50,3 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         pytest.skip("needs root and the right to mount a tmpfs")
     yield Disk(folder)
     subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def same(ours: Workspace, expected: Workspace) -> None:
-    """Results are the same to the last byte."""
-    results, theirs = ours.results(), expected.results()
-    assert results.keys() == theirs.keys()
-    assert [name for name in results if results[name] != theirs[name]] == []

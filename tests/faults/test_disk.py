@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from tests.faults.conftest import Disk, same
-from tests.workspaces import Workspace
+from tests.faults.conftest import Disk
+from tests.workspaces import Workspace, same
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import same
-from tests.workspaces import Workspace, environment
+from tests.workspaces import Workspace, environment, same
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.faults.conftest import same
-from tests.workspaces import SIMULATION, SMALL, Workspace, environment
+from tests.workspaces import SIMULATION, SMALL, Workspace, environment, same
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 
 from tests.slurm.cluster import NODES, Cluster
 from tests.slurm.conftest import OnCluster
-from tests.workspaces import SMALL, Workspace
+from tests.workspaces import SMALL, Workspace, same
 
 pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
@@ -40,13 +40,6 @@ def wait_for_job(run: subprocess.Popen[str], folder: Path, rule: str) -> dict[st
             return running[0]
         time.sleep(0.1)
     pytest.fail(f"the run ended before {rule}: {(folder / 'run.log').read_text()[-3000:]}")
-
-
-def same(ours: Workspace, expected: Workspace) -> None:
-    theirs = expected.results()
-    results = ours.results()
-    assert results.keys() == theirs.keys()
-    assert [name for name in results if results[name] != theirs[name]] == []
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workspaces import Workspace
+from tests.workspaces import Workspace, same
 
 pytestmark = [pytest.mark.slow, pytest.mark.conda]
 
@@ -25,6 +25,4 @@ def test_each_environment_is_enough_for_its_rules(
     fresh.run("--use-conda")
     made = list(fresh.folder.glob(".snakemake/conda/*/bin/python"))
     assert len(made) == 3
-    ours, expected = fresh.results(), finished.results()
-    assert ours.keys() == expected.keys()
-    assert [name for name in ours if ours[name] != expected[name]] == []
+    same(fresh, finished)

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.workspaces import SIMULATION, SMALL, Workspace, environment
+from tests.workspaces import SIMULATION, SMALL, Workspace, environment, same
 
 pytestmark = pytest.mark.slow
 
@@ -73,9 +73,7 @@ def test_killed_in_every_stage_it_ends_with_the_same_results(
         kill_during(workspace, stage)
     workspace.run()
     assert workspace.planned() == {}
-    ours, expected = workspace.results(), finished.results()
-    assert ours.keys() == expected.keys()
-    assert [name for name in ours if ours[name] != expected[name]] == []
+    same(workspace, finished)
 
 
 def test_a_living_run_keeps_its_lock(workspace: Workspace) -> None:
