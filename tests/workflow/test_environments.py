@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PINS = dict(
@@ -15,19 +18,43 @@ PINS = dict(
 )
 
 
-@pytest.mark.parametrize("name", ["images", "model", "tables"])
-def test_pins_are_those_of_make(name: str) -> None:
+ENVIRONMENTS = ["images", "model", "tables"]
+
+
+def pins_of(name: str) -> dict[str, str]:
     content = yaml.safe_load((ROOT / f"envs/{name}.yaml").read_text())
     pip = next(part["pip"] for part in content["dependencies"] if isinstance(part, dict))
-    for requirement in pip:
-        package, version = requirement.split("==")
-        assert PINS[package] == version, f"envs/{name}.yaml pins {requirement}"
+    return dict(requirement.split("==") for requirement in pip)
+
+
+def names_in(file: str) -> set[str]:
+    lines = (ROOT / f"envs/{file}").read_text().splitlines()
+    return {line.split("==")[0] for line in lines if line and not line.startswith("#")}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_pins_are_those_of_make(name: str) -> None:
+    pins = pins_of(name)
+    assert names_in(f"{name}.in") <= set(pins)
+    assert {package for package in pins if PINS[package] != pins[package]} == set()
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_what_packages_bring_along_is_pinned_too(name: str) -> None:
+    pins, left_out = pins_of(name), names_in("cuda.in")
+    for package in pins:
+        needed = (Requirement(line) for line in metadata.requires(package) or [])
+        here = {canonicalize_name(r.name) for r in needed if not r.marker or r.marker.evaluate()}
+        assert here - left_out <= set(pins), package
 
 
 def test_every_direct_requirement_is_locked() -> None:
-    lines = (ROOT / "envs/requirements.in").read_text().splitlines()
-    direct = {line.split("==")[0] for line in lines if line and not line.startswith("#")}
-    assert direct <= set(PINS)
+    assert names_in("requirements.in") <= set(PINS)
+
+
+def test_the_libraries_of_a_gpu_are_apart() -> None:
+    pinned = set(re.findall(r"^([a-z0-9_-]+)==", (ROOT / "envs/cuda.txt").read_text(), re.M))
+    assert pinned == names_in("cuda.in") and not pinned & set(PINS)
 
 
 def test_every_rule_that_runs_something_has_an_environment() -> None:
@@ -53,7 +80,7 @@ def test_container_images_are_in_order() -> None:
     (base,) = (line.split()[1] for line in lines if line.startswith("FROM "))
     assert f"From: {base}\n" in apptainer
     copied = {word for line in lines if line.startswith("COPY ") for word in line.split()[1:-1]}
-    for name in copied - {"envs/requirements.txt"}:
+    for name in copied - {"envs/requirements.txt", "envs/cuda.txt"}:
         assert (ROOT / name).exists()
         assert f"    {name} /opt/semantoks/{name}\n" in apptainer
     (install,) = (line for line in lines if "uv pip install" in line)
