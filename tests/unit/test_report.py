@@ -1,6 +1,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -9,7 +10,7 @@ from semantoks.card import card
 from semantoks.config import Kind, Probe, Published, Report, Splits, Task
 from semantoks.probe import probe
 from semantoks.report import _dataset, report
-from semantoks.report.figures import PANELS
+from semantoks.report.figures import PANELS, motion_counts
 from semantoks.represent import represent
 from semantoks.split import split
 from semantoks.store import Manifest, write_table
@@ -94,6 +95,17 @@ def test_nobody_is_named_and_no_small_group_counted_unless_the_user_says_so(resu
     assert "Without scan: fewer than 5 people." in page
     assert "Without scan: 1 person." in open_page
     assert "fewer than" not in open_page
+
+
+def test_no_bar_of_head_motion_stands_for_few_scans(results: Path) -> None:
+    moved = np.r_[np.full(7, 0.2), np.full(4, 0.3), 9.0]
+    counts, edges = motion_counts(moved, 0.5)
+    assert counts.sum() == 12 and counts[-1] == 1 and edges[-1] == 1.0
+    few_left_out, _ = motion_counts(moved, 0.5, smallest=5)
+    assert few_left_out[few_left_out > 0].tolist() == [7]
+    page = write(results, Report())
+    assert "Bars of fewer than 5 scans are left out" in page
+    assert "Bars of fewer" not in write(results, Report(participants=True), "named.html")
 
 
 def test_the_same_scores_give_the_same_page(results: Path) -> None:

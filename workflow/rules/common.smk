@@ -36,7 +36,7 @@ VERSION = {
     "probe": 3,
     "card": 1,
     "benchmark": 2,
-    "report": 3,
+    "report": 4,
 }
 
 # A prefix replaces Snakemake's own strict mode, so it must be said again here.

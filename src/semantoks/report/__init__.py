@@ -140,6 +140,7 @@ def _score_of(representation: str, benchmark: dict[str, Any]) -> float:
 
 def _dataset(name: str, scans: pd.DataFrame, limit: float, settings: Report) -> dict[str, Any]:
     used, known = scans["status"] == "ok", scans["mean_fd"].dropna().to_numpy()
+    smallest = 1 if settings.participants else SMALL_CELL
     excluded = scans[~used]
     listed = excluded[["scan", "reason"]].to_dict("records") if settings.participants else []
     # A reason may begin with a file's name; nobody is named in the counts.
@@ -156,5 +157,6 @@ def _dataset(name: str, scans: pd.DataFrame, limit: float, settings: Report) -> 
         "mean_fd": float(scans.loc[used, "mean_fd"].mean()),
         "excluded": listed,
         "kinds": kinds.to_dict(),
-        "figure": motion_figure(known, limit) if len(known) else None,
+        "figure": motion_figure(known, limit, smallest) if len(known) else None,
+        "smallest": smallest,
     }

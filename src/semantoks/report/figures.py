@@ -79,13 +79,36 @@ def curves_figure(curves: Mapping[str, Sequence[dict[str, float]]], label: str) 
         return _svg(figure)
 
 
-def motion_figure(mean_fd: np.ndarray, limit: float) -> str:
-    """Draw how much each scan moved, and where scans are excluded."""
+def motion_counts(
+    mean_fd: np.ndarray, limit: float, smallest: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Count scans by how much they moved, in forty bars up to twice the limit.
+
+    Parameters
+    ----------
+    mean_fd : ndarray
+        Mean framewise displacement of each scan, mm; what is beyond the last bar counts in it.
+    limit : float
+        From where scans are excluded, mm.
+    smallest : int
+        Bars of fewer scans are left out.
+
+    Returns
+    -------
+    counts, edges : ndarray
+    """
+    edges = np.linspace(0, 2 * limit, 41)
+    counts = np.histogram(np.clip(mean_fd, 0, edges[-1]), edges)[0]
+    return np.where(counts < smallest, 0, counts), edges
+
+
+def motion_figure(mean_fd: np.ndarray, limit: float, smallest: int = 1) -> str:
+    """Draw how much each scan moved, and where scans are excluded; as for `motion_counts`."""
+    counts, edges = motion_counts(mean_fd, limit, smallest)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.6, 1.9))
         axes = figure.add_subplot()
-        top = max(limit * 1.2, float(mean_fd.max(initial=0)) * 1.05)
-        axes.hist(mean_fd, bins=np.linspace(0, top, 41).tolist(), color=BLUE, rwidth=0.9)
+        axes.bar(edges[:-1], counts, np.diff(edges) * 0.9, align="edge", color=BLUE)
         axes.axvline(limit, color=RED, ls="--", lw=1.2)
         axes.annotate(
             f"excluded above {limit:g} mm",
@@ -95,7 +118,11 @@ def motion_figure(mean_fd: np.ndarray, limit: float) -> str:
             color=RED,
             va="top",
         )
-        axes.set_xlabel("mean framewise displacement of a scan (mm)", color=GREY)
+        axes.set_xlim(0, edges[-1])
+        axes.set_xlabel(
+            f"mean framewise displacement of a scan (mm), the last bar: {edges[-2]:g} and more",
+            color=GREY,
+        )
         axes.set_ylabel("scans", color=GREY)
         return _svg(figure)
 
