@@ -3,77 +3,58 @@
     python -m benchmarks.scale people --out /tmp/scale --people 5000
     snakemake --cores all -d /tmp/scale --configfile /tmp/scale/config.yaml
 
+    python -m benchmarks.scale costs --out /tmp/scale
+
     python -m benchmarks.scale plan --out /tmp/plan
 
-The first writes a Parquet file per hundred people, as the workflow itself would have (300 regions,
-490 volumes at 0.735 s, as UK Biobank), and a configuration. Signals have a common spectrum and a
-correlation between regions; `group` is planted in the coherence of ten regions, `trait` in the
-spectrum of ten others, `null` nowhere. The second writes the configuration of 40,000 people in 13
-data sets with 140 phenotypes and says how long Snakemake plans, and with how much memory.
+The first writes the configuration of a cohort of made-up time series (300 regions, 490 volumes at
+0.735 s, as UK Biobank; phenotypes planted as in the demo). The second sums up what the jobs of a
+run took, from the sidecars of what they made. The third writes the configuration of 40,000 people
+in 13 data sets with 140 phenotypes, and says how long Snakemake plans, and with how much memory.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import resource
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import yaml
-from scipy.signal import lfilter
 
-REGIONS, VOLUMES, TR = 300, 490, 0.735
-PLANTED = 10  # regions that carry a phenotype
+from semantoks.provenance import SUFFIX
+
+VOLUMES, TR = 490, 0.735  # as UK Biobank
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def signals(rng: np.random.Generator, mixing: np.ndarray, group: int, trait: float) -> np.ndarray:
-    """Time series (volumes, regions) of one person."""
-    sources = lfilter([1], [1, -0.6], rng.standard_normal((VOLUMES, mixing.shape[0])), axis=0)
-    x = sources @ mixing + lfilter([1], [1, -0.3], rng.standard_normal((VOLUMES, REGIONS)), axis=0)
-    common = lfilter([1], [1, -0.6], rng.standard_normal((VOLUMES, 1)), axis=0)
-    x[:, :PLANTED] += (0.6 if group else 0.2) * common
-    slow = 0.5 + 0.15 * np.tanh(trait)
-    noise = rng.standard_normal((VOLUMES, PLANTED))
-    x[:, PLANTED : 2 * PLANTED] += lfilter([1], [1, -slow], noise, axis=0)
-    return x.astype(np.float32)
-
-
 def write_people(out: Path, people: int, epochs: int) -> None:
-    """Write a table per person and a configuration."""
-    rng = np.random.default_rng(0)
-    mixing = rng.standard_normal((20, REGIONS)) / 4
-    data = out / "data"
-    data.mkdir(parents=True, exist_ok=True)
-    names = [f"sub-{number:05d}" for number in range(people)]
-    group, trait = rng.integers(0, 2, people), rng.standard_normal(people)
-    for number, name in enumerate(names):
-        np.save(data / f"{name}.npy", signals(rng, mixing, int(group[number]), trait[number]))
-    table = {"participant_id": names, "group": np.where(group, "b", "a"), "trait": trait}
-    table |= {"null": rng.standard_normal(people), "age": rng.integers(40, 80, people)}
-    pd.DataFrame(table).to_csv(data / "participants.tsv", sep="\t", index=False)
-    sizes = {"tokenizer": {"dense_channels": 64, "structured_channels": 64}, "depth": 4}
+    """Write a configuration with made-up people, as many as UK Biobank has volumes of each."""
+    simulation = {"participants": people, "two_sessions": 0, "seconds": VOLUMES * TR}
     dataset = {
         "source": "timeseries",
-        "path": "data",
-        "template": "{participant}.npy",
-        "repetition_time": TR,
+        "simulate": simulation | {"repetition_time": TR},
         "shards": max(1, people // 100),
         "phenotypes": {
             "group": "classification",
             "trait": "regression",
-            "null": "regression",
+            "null": "classification",
         },
     }
     model = {
         "cpu_threads": 2,
-        "architecture": sizes | {"projector_hidden": 256, "projector_output": 64},
+        "readouts": ["pooled", "networks"],
+        "architecture": {
+            "tokenizer": {"dense_channels": 64, "structured_channels": 64},
+            "depth": 4,
+            "projector_hidden": 256,
+            "projector_output": 64,
+        },
         "training": {"epochs": epochs, "batch_size": 128},
     }
     write_configuration(
@@ -127,10 +108,26 @@ def plan(out: Path, *target: str) -> tuple[float, float]:
     return time.perf_counter() - before, usage.ru_maxrss / 1024
 
 
+def costs(results: Path) -> pd.DataFrame:
+    """Sum up seconds, disk and the largest memory of the jobs of each stage."""
+    rows = []
+    for path in results.rglob(f"*{SUFFIX}"):
+        about, made = json.loads(path.read_text()), path.with_name(path.name.removesuffix(SUFFIX))
+        about["MB on disk"] = made.stat().st_size / 1e6 if made.is_file() else 0
+        about["job"] = str(about["inputs"]), str(about["settings"]), about["seconds"]
+        rows.append(about)
+    stages = pd.DataFrame(rows).groupby("stage", sort=False)
+    jobs = stages.apply(lambda one: one.drop_duplicates("job")["seconds"].agg(["size", "sum"]))
+    table = jobs.set_axis(["jobs", "s"], axis=1).astype(int)
+    table["largest MB"] = stages["peak_memory_mb"].max()
+    table["MB on disk"] = stages["MB on disk"].sum().round(1)
+    return table
+
+
 def main() -> None:
-    """Write people, or write plans and measure them."""
+    """Write people, sum up what they cost, or write plans and measure them."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=["people", "plan"])
+    parser.add_argument("what", choices=["people", "costs", "plan"])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--people", type=int, default=5000)
     parser.add_argument("--epochs", type=int, default=3)
@@ -138,8 +135,9 @@ def main() -> None:
     out = chosen.out.resolve()
     if chosen.what == "people":
         write_people(out, chosen.people, chosen.epochs)
-        megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{chosen.people} people in {out}/data, {megabytes:.0f} MB of memory")
+        return
+    if chosen.what == "costs":
+        print(costs(out / "results").to_string())
         return
     write_plan(out)
     print("| target | s | MB |\n|---|---|---|")

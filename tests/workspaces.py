@@ -149,7 +149,7 @@ def simulated(shared_folder: Path) -> Path:
             subprocess.run(
                 [
                     *(sys.executable, "-m", "semantoks", "simulate", "--threads", "2"),
-                    *("--settings", json.dumps({"simulate": SIMULATION})),
+                    *("--settings", json.dumps({"simulate": SIMULATION, "source": "bids"})),
                     *("--truth", str(folder / "truth")),
                     *("--out", str(folder / "bids/participants.tsv")),
                 ],

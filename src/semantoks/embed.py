@@ -122,8 +122,10 @@ def embed_windows(
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    if manifest is not None and encoder.manifest is not None:
-        require_match(encoder.manifest, manifest, where, allow_mismatch)
+    if manifest is not None:
+        # Of a checkpoint of the reference only the networks of its regions are known.
+        known = encoder.manifest or manifest.model_copy(update={"networks": encoder.networks})
+        require_match(known, manifest, where, allow_mismatch)
     ids: list[str] = []
     features: list[np.ndarray] = []
     for scan in scans:

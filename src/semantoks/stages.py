@@ -48,7 +48,8 @@ class Stage:
 def _simulate(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.simulate import simulate
 
-    simulate(a.out.parent, Path(a.truth), Simulation.model_validate(s["simulate"]), a.threads)
+    settings, images = Simulation.model_validate(s["simulate"]), s["source"] == "bids"
+    simulate(a.out.parent, Path(a.truth), settings, a.threads, images=images)
 
 
 def _get_atlas(a: Namespace, s: dict[str, Any]) -> list[Path]:
@@ -93,6 +94,13 @@ def _scans(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.scans import list_scans
 
     list_scans(a.timeseries, a.out)
+
+
+def _get_model(a: Namespace, s: dict[str, Any]) -> list[Path]:
+    from semantoks.model.checkpoint import load_encoder, save
+
+    save(load_encoder(s["checkpoint"]), a.out.parent, {"checkpoint": s["checkpoint"]})
+    return [a.out.with_name("config.json")]
 
 
 def _pretrain(a: Namespace, s: dict[str, Any]) -> None:
@@ -176,7 +184,7 @@ def _report(a: Namespace, s: dict[str, Any]) -> None:
 
     config = s["config"]
     scans = {path.stem: path for path in a.scans}
-    metrics = {name: _below(a.metrics, name)[0] for name in config["models"]}
+    metrics = {path.parent.name: path for path in a.metrics}
     cards = {name: _below(a.cards, name) for name in config["datasets"]}
     settings = Report.model_validate(s["report"])
     report(a.benchmarks, scans, metrics, cards, settings, config, a.out)
@@ -204,6 +212,7 @@ STAGES: dict[str, Stage] = {
         text=("data",),
     ),
     "scans": Stage("list the scans of all shards, used or excluded", _scans, many=("timeseries",)),
+    "get-model": Stage("take a trained model", _get_model, many=("files",)),
     "pretrain": Stage("pretrain a model", _pretrain, many=("timeseries",)),
     "embed": Stage("embed scans with a model", _embed, one=("model",), many=("timeseries",)),
     "represent": Stage(

@@ -43,10 +43,11 @@ def _dataset(results: Path, folder: Path) -> str:
 
 
 def _model(folder: Path) -> str:
-    metrics = folder / "metrics.parquet"
-    if not metrics.exists():
-        return f"model {folder.name}: not finished"
-    return f"model {folder.name}: trained for {len(read_table(metrics))} epochs"
+    metrics, about = folder / "metrics.parquet", folder / "config.json"
+    if metrics.exists():
+        return f"model {folder.name}: trained for {len(read_table(metrics))} epochs"
+    given = read_json(about)["training"].get("checkpoint") if about.exists() else None
+    return f"model {folder.name}: " + (f"given, {given}" if given else "not finished")
 
 
 def _benchmark(path: Path) -> Iterator[str]:

@@ -1,5 +1,6 @@
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -12,6 +13,8 @@ from semantoks.atlas import Atlas, AtlasFiles, checks, get_atlas, read_regions, 
 from semantoks.atlas.download import Source, fetch
 from semantoks.errors import UserError
 from semantoks.preprocess.template import SPACE
+from semantoks.provenance import sha256
+from tests.web import FOR_EVER, serving
 
 SIZES = {
     "Vis": 61,
@@ -242,18 +245,32 @@ def test_a_wrong_hash_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(UserError, match=r"deep/labels.txt\) is not the published file: .*0000 and"):
         fetch(FILE, tmp_path)
 
-    import pooch
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web/labels.txt").write_text("<html>")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with serving(tmp_path / "web") as web:
+        file = replace(FILE, urls=(f"{web.address}/labels.txt",))
+        with pytest.raises(UserError, match=r"begin with 000000000000 and begins with [1-9a-f]"):
+            fetch(file, None)
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
 
-    class Downloader:
-        def __init__(self, **_: object) -> None: ...
-        def __call__(self, url: str, output: str, *_: object, **__: object) -> None:
-            Path(output).write_text("<html>", encoding="utf-8")
 
-    monkeypatch.setattr(pooch, "HTTPDownloader", Downloader)
-    monkeypatch.setattr(pooch, "os_cache", lambda _: tmp_path / "cache")
-    with pytest.raises(UserError, match=r"should begin with 000000000000 and begins with [1-9a-f]"):
-        fetch(FILE, None)
-    assert not list((tmp_path / "cache").iterdir())
+def test_a_download_that_breaks_leaves_nothing_and_one_that_ends_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = tmp_path / "web/labels.nii"
+    published.parent.mkdir()
+    published.write_bytes(np.random.default_rng(0).bytes(200_000))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with serving(published.parent) as web:
+        file = Source(published.name, sha256(published), (f"{web.address}/{published.name}",))
+        web.ends_after, web.deaf_after_that = 100_000, FOR_EVER
+        with pytest.raises(UserError, match=r"labels.nii could not be fetched from http.*\("):
+            fetch(file, None)
+        assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+        web.deaf = 0
+        assert fetch(file, None).read_bytes() == published.read_bytes()
+    assert fetch(file, None).read_bytes() == published.read_bytes()  # without the server
 
 
 def test_a_missing_file_or_folder_is_named(tmp_path: Path) -> None:

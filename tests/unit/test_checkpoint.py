@@ -62,14 +62,30 @@ def test_saving_twice_gives_the_same_bytes(encoder: Encoder, tmp_path: Path) -> 
 def test_a_hub_id_is_fetched(
     encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save(encoder, tmp_path / "owner" / "name")
-    monkeypatch.setattr(files, "hf_hub_download", lambda repo, file: str(tmp_path / repo / file))
-    assert load_encoder("owner/name").order == ("b", "a")
+    asked = []
+
+    def download(repository: str, file: str, revision: str | None) -> str:
+        asked.append((repository, file, revision))
+        return str(TINY if file.endswith(".pth") else tmp_path / repository / file)
+
+    save(encoder, tmp_path / "owner" / "na.me")
+    monkeypatch.setattr(files, "hf_hub_download", download)
+    assert load_encoder("owner/na.me").order == ("b", "a")
+    assert load_encoder("owner/na.me@v1.0").order == ("b", "a")
+    assert len(load_encoder("owner/name/seeds/0.pth@main").networks) == 457
+    assert asked == [
+        ("owner/na.me", "encoder.safetensors", None),
+        ("owner/na.me", "config.json", None),
+        ("owner/na.me", "encoder.safetensors", "v1.0"),
+        ("owner/na.me", "config.json", "v1.0"),
+        ("owner/name", "seeds/0.pth", "main"),
+    ]
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"folder with encoder\.safetensors and config\.json"):
-        load_encoder(tmp_path)
+    for nothing in (tmp_path, tmp_path / "none.pth", "models/none.pth", "owner/../name"):
+        with pytest.raises(UserError, match=r"folder with encoder\.safetensors and config\.json"):
+            load_encoder(nothing)
     with pytest.raises(UserError, match="There is no checkpoint"):
         load_reference(tmp_path / "none.pth")
 

@@ -23,7 +23,7 @@ CONFIG = {
     "parcellation": {"max_mean_fd": 0.5},
     "note": "<script>alert(1)</script>",
     "datasets": {"toy": {"phenotypes": TASKS}},
-    "models": {"small": {"datasets": [], "training": {"epochs": 5}}},
+    "models": {"small": {"checkpoint": None, "datasets": [], "training": {"epochs": 5}}},
 }
 PUBLISHED = Published(model="<b>BrainLM</b>", value=0.538, source="arXiv 2512.11582")
 

@@ -36,6 +36,27 @@ def people(n: int = 28, **more: int) -> pd.DataFrame:
     return pd.DataFrame([{**vars(p), "label": p.label} for p in drawn])
 
 
+def test_time_series_without_images_carry_the_phenotypes(tmp_path: Path) -> None:
+    settings = Simulation(participants=40, two_sessions=1, seconds=360)
+    for name in ("one", "two"):
+        simulate(tmp_path / name, tmp_path / "truth", settings, threads=2, images=False)
+    files = sorted(tmp_path.glob("one/sub-*/**/*_timeseries.npy"))
+    assert len(files) == 41
+    for path in files:
+        again = tmp_path / "two" / path.relative_to(tmp_path / "one")
+        assert path.read_bytes() == again.read_bytes()
+    series = np.stack([np.load(path) for path in files[1:]])  # the second session of the first
+    assert series.shape == (40, 144, 300)
+    visual = series[:, :, load_regions().networks == "Visual"]
+    power, hz = np.abs(np.fft.rfft(visual, axis=1)) ** 2, np.fft.rfftfreq(144, 2.5)
+    band = (hz > 0.01) & (hz < 0.1)
+    share = power[:, band].mean(axis=2)
+    centre = (share * np.log(hz[band])).sum(axis=1) / share.sum(axis=1)
+    table = pd.read_csv(tmp_path / "one/participants.tsv", sep="\t")
+    assert np.corrcoef(centre, table["trait"])[0, 1] > 0.8
+    assert "derivative" in (tmp_path / "one/dataset_description.json").read_text()
+
+
 def test_groups_and_null_are_counterbalanced() -> None:
     counts = pd.crosstab(people()["group"], people()["null"])
     assert counts.to_numpy().tolist() == [[7, 7], [7, 7]]

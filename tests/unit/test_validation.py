@@ -76,6 +76,17 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
             {"models": {"a": {"architecture": {"patch": 7}}}},
             r"models.a.architecture: window \(100\) must be a multiple of patch",
         ),
+        (
+            {
+                "atlas": "cc200",
+                "datasets": {"demo": {"source": "timeseries", "simulate": {}}},
+            },
+            "datasets.demo.simulate makes time series of the atlas seitzman300, not of cc200",
+        ),
+        (
+            {"models": {"a": {"checkpoint": "mine", "training": {"epochs": 5}}}},
+            "models.a: a model with a `checkpoint` is not trained, and has no `training`",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(changes: dict[str, Any], message: str) -> None:

@@ -29,6 +29,7 @@ VERSION = {
     "preprocess": 3,
     "parcellate": 3,
     "scans": 1,
+    "get_model": 1,
     "pretrain": 3,
     "embed": 4,
     "represent": 3,
@@ -103,6 +104,14 @@ def check_atlas_files():
             )
 
 
+def given_files(model):
+    """Files of a model that is given, if they are on this machine and not on a hub."""
+    path = Path(config["models"][model]["checkpoint"])
+    if path.is_dir():
+        return [str(path / name) for name in ("encoder.safetensors", "config.json")]
+    return [str(path)] if path.exists() else []
+
+
 def check_data_folders():
     """Look once, in the main process, whether the data and the columns are there."""
     for name, dataset in config["datasets"].items():
@@ -131,9 +140,15 @@ def check_data_folders():
                 )
 
 
-def check_nodes():
-    """Look once, in the main process, whether there is a Slurm for models that need nodes."""
+def check_models():
+    """Look once, in the main process, for models that are given, and for a Slurm if one needs nodes."""
     for name, model in config["models"].items():
+        given = model["checkpoint"]
+        if given and not Path(given).exists() and not re.match(r"[\w-][^/]*/", given):
+            raise UserError(
+                f"models.{name}.checkpoint: there is no {given}. Name a folder with encoder.safetensors "
+                "and config.json, a .pth file, or an id on the Hugging Face hub (owner/name)."
+            )
         if model["nodes"] > 1 and shutil.which("srun") is None:
             raise UserError(
                 f"models.{name}.nodes: {model['nodes']} needs Slurm, there is no `srun` here. "
@@ -224,7 +239,7 @@ try:
     if workflow.is_main_process:
         check_data_folders()
         check_atlas_files()
-        check_nodes()
+        check_models()
         check_writable()
         release_lock_of_the_dead()
 except UserError as error:
@@ -232,6 +247,8 @@ except UserError as error:
 
 DATASETS = config["datasets"]
 MODELS = config["models"]
+GIVEN = [model for model, about in MODELS.items() if about["checkpoint"]]
+TRAINED = [model for model in MODELS if model not in GIVEN]
 BASELINES = [*config["baselines"], "chance"]
 PUBLICATION = ("title", "data", "terms", "metric", "published")
 # Embeddings by name: the model's own for the pooled readout, else with the readout behind it.

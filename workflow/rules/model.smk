@@ -1,6 +1,28 @@
 # From time series to representations: the model's, and those that need none.
 
 
+rule get_model:
+    input:
+        lambda w: given_files(w.model),
+    output:
+        encoder="results/models/{model}/encoder.safetensors",
+        config="results/models/{model}/config.json",
+    log:
+        "logs/models/{model}.log",
+    wildcard_constraints:
+        model="|".join(GIVEN) or "none",
+    conda:
+        "../../envs/model.yaml"
+    params:
+        settings=settings(
+            "get_model", checkpoint=lambda w: MODELS[w.model]["checkpoint"]
+        ),
+    shell:
+        "python -m semantoks get-model --settings {params.settings:q}"
+        " --label {wildcards.model} --files {input:q} --out {output.encoder:q}"
+        " 2>&1 | tee {log:q}"
+
+
 rule pretrain:
     input:
         lambda w: timeseries_of(training_datasets(w.model)),
@@ -10,6 +32,8 @@ rule pretrain:
         metrics="results/models/{model}/metrics.parquet",
     log:
         "logs/models/{model}.log",
+    wildcard_constraints:
+        model="|".join(TRAINED) or "none",
     conda:
         "../../envs/model.yaml"
     threads: lambda w: MODELS[w.model]["cpu_threads"] * MODELS[w.model]["processes"]

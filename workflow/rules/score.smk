@@ -109,7 +109,7 @@ rule report:
     input:
         benchmarks=[f"results/benchmarks/{d}/{p}.json" for d, p in TASKS],
         scans=expand("results/scans/{dataset}.parquet", dataset=DATASETS),
-        metrics=expand("results/models/{model}/metrics.parquet", model=MODELS),
+        metrics=expand("results/models/{model}/metrics.parquet", model=TRAINED),
         cards=CARDS,
     output:
         "results/report/index.html",

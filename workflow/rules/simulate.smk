@@ -1,4 +1,4 @@
-# Made-up raw BIDS data sets, for the demo and for tests.
+# Made-up data sets, for the demo and for tests.
 
 
 rule simulate:
@@ -12,7 +12,9 @@ rule simulate:
     params:
         truth="results/simulated/{dataset}/truth",
         settings=settings(
-            "simulate", simulate=lambda w: DATASETS[w.dataset]["simulate"]
+            "simulate",
+            simulate=lambda w: DATASETS[w.dataset]["simulate"],
+            source=lambda w: DATASETS[w.dataset]["source"],
         ),
     shell:
         "python -m semantoks simulate --settings {params.settings:q} --threads {threads}"

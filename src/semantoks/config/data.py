@@ -126,8 +126,8 @@ class Dataset(Origin):
     def _one_origin(self) -> Dataset:
         if (self.path is None) == (self.simulate is None):
             raise ValueError("needs either 'path' or 'simulate', exactly one of them")
-        if self.simulate is not None and self.source != "bids":
-            raise ValueError("'simulate' makes raw images: leave `source: bids`")
+        if self.simulate is not None and self.source == "fmriprep":
+            raise ValueError("'simulate' makes raw images (`source: bids`) or `timeseries`")
         return self
 
 

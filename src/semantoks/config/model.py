@@ -113,8 +113,14 @@ class Training(Settings):
 
 
 class Model(Settings):
-    """A model to pretrain."""
+    """A model to pretrain, or a trained one."""
 
+    checkpoint: str | None = Field(
+        None,
+        description="A trained model, instead of training one: a folder as in `results/models`, "
+        "a `.pth` file of the reference implementation, or an id on the Hugging Face hub: "
+        "`owner/name`, `owner/name/file.pth`, either with `@revision`.",
+    )
     datasets: list[str] = Field([], description="Data sets to learn from (default: all).")
     readouts: list[Readout] = Field(
         ["pooled"],
@@ -143,3 +149,14 @@ class Model(Settings):
     )
     architecture: Architecture = Field(Architecture(), description="Sizes.")
     training: Training = Field(Training(), description="Optimisation.")
+
+    @model_validator(mode="after")
+    def _trained_or_given(self) -> Model:
+        if self.checkpoint is not None:
+            for key in ("datasets", "processes", "nodes", "architecture", "training"):
+                if getattr(self, key) != type(self).model_fields[key].default:
+                    raise ValueError(
+                        f"a model with a `checkpoint` is not trained, and has no `{key}`; take one "
+                        "of the two out"
+                    )
+        return self

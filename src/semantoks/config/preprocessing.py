@@ -12,8 +12,10 @@ MINIMAL_SPACE = "MNI152NLin2009aSym"  # what the built-in engine writes
 
 
 class Simulation(Settings):
-    """A made-up raw BIDS data set with known phenotypes, written before it is read.
+    """A made-up data set with known phenotypes, written before it is read.
 
+    With `source: bids` raw images; with `source: timeseries` the time series of their regions
+    alone (of the atlas `seitzman300`), which take a hundredth of the time and have no faults.
     The faulty scans belong to people of their own, who have no other scan.
     """
 

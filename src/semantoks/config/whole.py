@@ -77,6 +77,16 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _simulated_regions_fit(self) -> Config:
+        for name, dataset in self.datasets.items():
+            if dataset.simulate and dataset.source == "timeseries" and self.atlas != "seitzman300":
+                raise ValueError(
+                    f"datasets.{name}.simulate makes time series of the atlas seitzman300, not of "
+                    f"{self.atlas}; simulate raw images (`source: bids`) or change the atlas"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _protocol_fits(self) -> Config:
         if self.probe.protocol == "paper":
             odd = [name for name in self.baselines if name in ("tangent", "coskewness")]

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from httpx2 import HTTPError  # what the hub's library fetches with
+from huggingface_hub import hf_hub_download, try_to_load_from_cache
+from huggingface_hub.errors import HFValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -25,7 +26,8 @@ __all__ = ["load_encoder", "load_reference", "save"]
 
 WEIGHTS = "encoder.safetensors"
 CONFIG = "config.json"
-_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
+_WORD = r"[\w-][\w.-]*"
+_HUB_ID = re.compile(rf"({_WORD}/{_WORD}?)(?<!\.pth)((?:/{_WORD})*/{_WORD}?\.pth)?(?:@({_WORD}))?")
 
 
 def save(
@@ -70,8 +72,9 @@ def load_encoder(source: str | Path) -> Encoder:
     ----------
     source : path or str
         A folder written by `save`, a ``.safetensors`` file in such a folder, a ``.pth``
-        checkpoint of the reference implementation (its teacher), or an id on the Hugging Face
-        hub (``owner/name``).
+        checkpoint of the reference implementation (its teacher), or either of them on the Hugging
+        Face hub: ``owner/name`` or ``owner/name/file.pth``, with or without ``@revision``. What
+        was fetched before is not fetched again.
 
     Returns
     -------
@@ -83,9 +86,10 @@ def load_encoder(source: str | Path) -> Encoder:
     UserError
         If there is nothing at `source` or its files do not fit together.
     """
-    if Path(source).suffix == ".pth":
-        return load_reference(source).teacher.eval()
-    weights, description = _locate(source)
+    weights, *others = _locate(str(source))
+    if not others:
+        return load_reference(weights).teacher.eval()
+    (description,) = others
     content = read_json(description)
     try:
         encoder = Encoder(
@@ -104,25 +108,49 @@ def load_encoder(source: str | Path) -> Encoder:
     return encoder.eval().requires_grad_(False)
 
 
-def _locate(source: str | Path) -> tuple[Path, Path]:
+def files_of(source: str) -> list[Path]:
+    """Files on this machine that a model consists of; none if there is nothing at `source`."""
     path = Path(source)
-    weights = path / WEIGHTS if path.is_dir() else path
-    if weights.is_file() and weights.with_name(CONFIG).is_file():
-        return weights, weights.with_name(CONFIG)
-    if path.exists() or not _HUB_ID.fullmatch(str(source)):
+    if path.suffix == ".pth":
+        files = [path]
+    else:
+        weights = path / WEIGHTS if path.is_dir() else path
+        files = [weights, weights.with_name(CONFIG)]
+    return files if all(file.is_file() for file in files) else []
+
+
+def _locate(source: str) -> list[Path]:
+    """Weights and description, or a checkpoint of the reference; on this machine or the hub."""
+    if files := files_of(source):
+        return files
+    on_hub = _HUB_ID.fullmatch(source)
+    if Path(source).exists() or not on_hub:
         raise UserError(
-            f"A model is a folder with {WEIGHTS} and {CONFIG}; found none at {source}. "
-            "Give such a folder, or an id on the Hugging Face hub (owner/name)."
+            f"A model is a folder with {WEIGHTS} and {CONFIG}, or a .pth file; found none at "
+            f"{source}. Give one of them, or an id on the Hugging Face hub (owner/name)."
         )
+    repository, file, revision = on_hub.groups()
+    names = [file.lstrip("/")] if file else [WEIGHTS, CONFIG]
     try:
-        return Path(hf_hub_download(str(source), WEIGHTS)), Path(
-            hf_hub_download(str(source), CONFIG)
-        )
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        return [_from_hub(repository, name, revision) for name in names]
+    except (HTTPError, HFValidationError, OSError) as error:
+        first = str(error).strip().split("\n")[0]
         raise UserError(
-            f"There is no folder {source}, and {WEIGHTS} and {CONFIG} could not be fetched from "
-            f"the Hugging Face hub under that id ({error}). Check the name and the connection."
+            f"There is no {source} here, and {' and '.join(names)} could not be fetched from the "
+            f"Hugging Face hub under that id ({first}). Check the name and the connection; "
+            "files that were fetched whole are kept."
         ) from error
+
+
+def _from_hub(repository: str, name: str, revision: str | None) -> Path:
+    """Fetch a file, or take what was fetched before where the hub does not answer."""
+    try:
+        return Path(hf_hub_download(repository, name, revision=revision))
+    except HTTPError:
+        fetched = try_to_load_from_cache(repository, name, revision=revision)
+        if not isinstance(fetched, str):
+            raise
+        return Path(fetched)
 
 
 def _model_card(encoder: Encoder, training: Mapping[str, Any]) -> str:

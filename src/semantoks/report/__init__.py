@@ -37,7 +37,7 @@ def report(
     benchmarks : sequence of Path
         What `semantoks.benchmark` wrote.
     scans : mapping of data set to its table of scans
-    metrics : mapping of model to its ``metrics.parquet``
+    metrics : mapping of model to its ``metrics.parquet``, if it was trained here
     cards : mapping of data set to what `semantoks.card` wrote of its representations
     settings : Report
     config : mapping
@@ -54,10 +54,7 @@ def report(
         cards=[_card(name, files, contents) for name, files in cards.items() if files],
         overlaps=overlaps(tables, config),
         datasets=[_dataset(name, table, limit, settings) for name, table in tables.items()],
-        models=[
-            {"name": name, "figure": training_figure(table) if len(table) else None}
-            for name, table in ((name, read_table(path)) for name, path in metrics.items())
-        ],
+        models=[_model(name, metrics.get(name), about) for name, about in config["models"].items()],
         config=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
     )
     with atomic(out) as temporary:
@@ -126,6 +123,16 @@ def _card(
         "columns": columns,
         "rows": rows,
         "retested": retested,
+    }
+
+
+def _model(name: str, metrics: Path | None, about: Mapping[str, Any]) -> dict[str, Any]:
+    table = None if metrics is None else read_table(metrics)
+    trained = table is not None and len(table) > 0
+    return {
+        "name": name,
+        "checkpoint": about["checkpoint"],
+        "figure": training_figure(table) if trained else None,
     }
 
 

@@ -20,7 +20,8 @@ def overlaps(scans: Mapping[str, pd.DataFrame], config: Mapping[str, Any]) -> li
     Returns
     -------
     list of dict
-        ``model``, ``dataset``, ``people`` (with a usable scan), ``same_id`` (of those, known by
+        ``model``, ``dataset``, ``known`` (whether the model was trained here, so that it is known
+        on whom), ``people`` (with a usable scan), ``same_id`` (of those, known by
         data set and id to pretraining) and ``same_scan`` (with a scan that is the same to the last
         digit, whatever its name).
     """
@@ -29,7 +30,7 @@ def overlaps(scans: Mapping[str, pd.DataFrame], config: Mapping[str, Any]) -> li
     for model, about in config["models"].items():
         names = about["datasets"] or list(config["datasets"])
         trained = pd.concat([used[name] for name in names])
-        if about["training"]["epochs"] == 0:
+        if about["checkpoint"] or about["training"]["epochs"] == 0:
             trained = trained.iloc[:0]
         prints = set(trained["fingerprint"])
         for dataset, settings in config["datasets"].items():
@@ -41,6 +42,7 @@ def overlaps(scans: Mapping[str, pd.DataFrame], config: Mapping[str, Any]) -> li
                     {
                         "model": model,
                         "dataset": dataset,
+                        "known": not about["checkpoint"],
                         "people": people,
                         "same_id": people if dataset in names and len(trained) else 0,
                         "same_scan": same,

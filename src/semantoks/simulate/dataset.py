@@ -21,8 +21,12 @@ from semantoks.workers import completed
 
 log = logging.getLogger(__name__)
 
+REGIONAL_NOISE = 0.5  # standard deviation of what a region's mean has beside activity
 
-def simulate(bids: Path, truth: Path, settings: Simulation, threads: int) -> None:
+
+def simulate(
+    bids: Path, truth: Path, settings: Simulation, threads: int, *, images: bool = True
+) -> None:
     """Write a raw BIDS data set with known phenotypes, and the truth about it.
 
     The result depends on the settings only, not on the threads; more participants leave the
@@ -39,6 +43,8 @@ def simulate(bids: Path, truth: Path, settings: Simulation, threads: int) -> Non
         What to make.
     threads
         Number of processes.
+    images
+        Whether to scan the people; else regional time series are written, of nobody who moves.
 
     Raises
     ------
@@ -46,14 +52,18 @@ def simulate(bids: Path, truth: Path, settings: Simulation, threads: int) -> Non
         When the folder holds something that was not simulated.
     """
     regions = load_regions()
+    if not images:
+        settings = settings.model_copy(update={"faults": False})
     people = draw_people(settings, regions.network_names)
-    files.start(bids, truth, settings, regions)
-    build_head()  # kept by a cache that the workers inherit when they are forked
-    work = partial(_scan_person, bids=bids, truth=truth, settings=settings)
-    started = time.monotonic()
+    files.start(bids, truth, settings, regions, images)
+    if images:
+        build_head()  # kept by a cache that the workers inherit when they are forked
+    work = partial(_scan_person if images else _listen, bids=bids, truth=truth, settings=settings)
+    started, every = time.monotonic(), max(1, len(people) // 50)
     for done, _ in enumerate(completed(work, people, threads), 1):
         left = (time.monotonic() - started) / done * (len(people) - done)
-        log.info("%d of %d people, %.0f s left", done, len(people), left)
+        if done % every == 0 or done == len(people):
+            log.info("%d of %d people, %.0f s left", done, len(people), left)
     files.finish(bids, truth, people)
 
 
@@ -69,6 +79,17 @@ def _scan_person(person: Person, bids: Path, truth: Path, settings: Simulation) 
         # Between the anatomy and the run the head moves a little.
         moved = Subject(build_head(), shape, _draw_pose(rng, 1.5, 1.0) @ pose)
         _scan_run(rng, moved, person, place, settings)
+
+
+def _listen(person: Person, bids: Path, truth: Path, settings: Simulation) -> None:
+    """Write the activity of every region, with noise, as if it had been averaged over images."""
+    times = np.arange(int(settings.seconds / settings.repetition_time)) * settings.repetition_time
+    for number, session in enumerate(person.sessions):
+        rng = np.random.default_rng([settings.seed, 4, person.index, number])
+        activity = sample(region_signals(rng, person, load_regions(), settings.seconds), times)
+        noise = REGIONAL_NOISE * rng.standard_normal(activity.shape)
+        place = files.Place(bids, truth, person.label, session)
+        place.write_timeseries((activity + noise).T, settings)
 
 
 def _scan_run(

@@ -46,7 +46,7 @@ MOTION = {
 }
 
 
-def start(bids: Path, truth: Path, settings: Simulation, regions: Regions) -> None:
+def start(bids: Path, truth: Path, settings: Simulation, regions: Regions, images: bool) -> None:
     """Clear what an earlier simulation left, and describe the new one.
 
     Raises
@@ -64,8 +64,9 @@ def start(bids: Path, truth: Path, settings: Simulation, regions: Regions) -> No
         for old in bids.glob("sub-*"):
             shutil.rmtree(old)
     shutil.rmtree(truth, ignore_errors=True)
-    generated = [{"Name": GENERATOR, "Description": "Simulated images"}]
-    about = {"Name": "Simulated resting state", "BIDSVersion": "1.9.0", "DatasetType": "raw"}
+    what, kind = ("images", "raw") if images else ("regional time series", "derivative")
+    generated = [{"Name": GENERATOR, "Description": f"Simulated {what}"}]
+    about = {"Name": "Simulated resting state", "BIDSVersion": "1.9.0", "DatasetType": kind}
     write_json(
         description,
         {**about, "License": "CC0", "Authors": ["Nobody", "No one"], "GeneratedBy": generated},
@@ -144,13 +145,18 @@ class Place:
         }
         write_json(_sidecar(path), sidecar)
 
+    def write_timeseries(self, series_TC: np.ndarray, settings: Simulation) -> None:
+        """Write the time series of the regions (volumes, regions), and their sidecar."""
+        path = self._folder("func") / f"{self.scan}_timeseries.npy"
+        _array(path, series_TC)
+        write_json(path.with_suffix(".json"), {"RepetitionTime": settings.repetition_time})
+
     def write_truth(self, motion: np.ndarray, activity: np.ndarray) -> None:
         """Write motion (volumes, 6) and activity (regions, volumes) at mid-volume."""
         table = pd.DataFrame(motion, columns=COLUMNS)
         table["framewise_displacement"] = np.r_[np.nan, framewise_displacement(motion)]
         _table(self.truth / f"{self.scan}_motion.tsv", table)
-        with atomic(self.truth / f"{self.scan}_activity.npy") as path, path.open("wb") as file:
-            np.save(file, activity.astype(np.float32))
+        _array(self.truth / f"{self.scan}_activity.npy", activity)
 
 
 def _sidecar(image: Path) -> Path:
@@ -160,6 +166,11 @@ def _sidecar(image: Path) -> Path:
 def _table(path: Path, table: pd.DataFrame) -> None:
     with atomic(path) as temporary:
         table.to_csv(temporary, sep="\t", index=False, na_rep="n/a")
+
+
+def _array(path: Path, values: np.ndarray) -> None:
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        np.save(file, values.astype(np.float32))
 
 
 def _image(path: Path, image: nib.Nifti1Image, keep: float = 1.0) -> None:
