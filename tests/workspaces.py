@@ -8,10 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 from filelock import FileLock
@@ -126,6 +128,16 @@ def same(ours: Workspace, expected: Workspace) -> None:
     results, theirs = ours.results(), expected.results()
     assert results.keys() == theirs.keys()
     assert [name for name in results if results[name] != theirs[name]] == []
+
+
+def kill_family(pid: int) -> None:
+    """Kill a process and all below it, as far as they are still there."""
+    root = psutil.Process(pid)
+    family = [root, *root.children(recursive=True)]
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(family)
 
 
 def environment() -> dict[str, str]:

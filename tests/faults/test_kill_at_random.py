@@ -7,10 +7,9 @@ import subprocess
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
-from tests.workspaces import SIMULATION, SMALL, Workspace, environment, same
+from tests.workspaces import SIMULATION, SMALL, Workspace, environment, kill_family, same
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
@@ -29,10 +28,7 @@ def start_and_kill(workspace: Workspace, seconds: float) -> bool:
     try:
         run.wait(seconds)
     except subprocess.TimeoutExpired:
-        family = [psutil.Process(run.pid), *psutil.Process(run.pid).children(recursive=True)]
-        for process in family:
-            process.kill()
-        psutil.wait_procs(family)
+        kill_family(run.pid)
         return True
     assert run.returncode == 0
     return False

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.workspaces import SIMULATION, SMALL, Workspace, environment, same
+from tests.workspaces import SIMULATION, SMALL, Workspace, environment, kill_family, same
 
 pytestmark = pytest.mark.slow
 
@@ -55,8 +55,7 @@ def kill_during(workspace: Workspace, stage: str) -> None:
         family = root.children(recursive=True)
         if any(stage_of(process) == stage for process in family):
             time.sleep(0.5)  # in the middle: imports take about as long
-            for process in [root, *root.children(recursive=True)]:
-                process.kill()
+            kill_family(started.pid)
             started.wait()
             return
         time.sleep(0.02)
