@@ -108,7 +108,7 @@ def load_encoder(source: str | Path) -> Encoder:
     return encoder.eval().requires_grad_(False)
 
 
-def files_of(source: str) -> list[Path]:
+def _files_of(source: str) -> list[Path]:
     """Files on this machine that a model consists of; none if there is nothing at `source`."""
     path = Path(source)
     if path.suffix == ".pth":
@@ -121,7 +121,7 @@ def files_of(source: str) -> list[Path]:
 
 def _locate(source: str) -> list[Path]:
     """Weights and description, or a checkpoint of the reference; on this machine or the hub."""
-    if files := files_of(source):
+    if files := _files_of(source):
         return files
     on_hub = _HUB_ID.fullmatch(source)
     if Path(source).exists() or not on_hub:
