@@ -124,6 +124,7 @@ def motion_figure(mean_fd: np.ndarray, limit: float, smallest: int = 1) -> str:
             color=GREY,
         )
         axes.set_ylabel("scans", color=GREY)
+        axes.yaxis.get_major_locator().set_params(integer=True)
         return _svg(figure)
 
 
