@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from semantoks.report.names import PLAIN, representation
 
@@ -124,7 +125,7 @@ def motion_figure(mean_fd: np.ndarray, limit: float, smallest: int = 1) -> str:
             color=GREY,
         )
         axes.set_ylabel("scans", color=GREY)
-        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         return _svg(figure)
 
 
