@@ -2,7 +2,8 @@
 
 Leakage: how well site, repetition time, head motion, scan length, age and sex are predicted, by the
 probe that predicts phenotypes. Test-retest: whether a person's second session is most like their
-first, and how much of each feature's variance lies between people.
+first, and how much of each feature's variance lies between people. Of more than `MOST` people so
+many are drawn for each of the two.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from semantoks.config import Kind, Probe, Splits, Task
 from semantoks.confounds import WORDS, known_confounds
 from semantoks.connectivity import PROJECTIONS
 from semantoks.errors import UserError
-from semantoks.representations import People, read_people, read_scans_of
+from semantoks.representations import People, iter_features, read_people, scans_of
 from semantoks.scoring.features import Features
 from semantoks.scoring.problem import Problem
 from semantoks.scoring.score import score
@@ -29,6 +30,7 @@ from semantoks.store import read_table, write_json
 log = logging.getLogger(__name__)
 FEW = 10  # people that a class needs
 REPEATS = 5
+MOST = 5000  # people who are enough: scores are sure to a hundredth, and memory has an end
 METRICS = {"classification": "balanced_accuracy", "regression": "pearson_r"}
 
 
@@ -43,10 +45,13 @@ def card(
     group_column: str | None = None,
 ) -> None:
     """Write the card of one representation of one data set as JSON."""
-    people, table = read_people(representation), read_table(participants)
-    scans = read_table(scan_table)
+    table, scans = read_table(participants), read_table(scan_table)
     told = _told(scans, table, site_column)
     told = told.drop(index=list(first_of_duplicates(scans[scans["status"] == "ok"])))
+    told = told[told.index.isin(scans_of(representation)["participant_id"].astype(str))]
+    if len(told) > MOST:
+        told = told.sample(MOST, random_state=0).sort_index()
+    people = read_people(representation, told.index)
     group = column_of(table, group_column, told.index)
     settings = probe.model_copy(
         update={"repeats": REPEATS, "permutations": 0, "learning_curve": [], "confounds": "none"}
@@ -75,7 +80,6 @@ def _leak(
     """Score one thing; None where it is the same for everybody, or known of too few."""
     kind: Kind = "classification" if name in WORDS else "regression"
     known = values.dropna()
-    known = known[known.index.isin(people.participant_id)]
     if kind == "classification":
         known = known.astype(str)
         known = known[known.map(known.value_counts()) >= FEW]
@@ -117,14 +121,19 @@ def retest(representation: Path, fitted: str) -> dict[str, Any] | None:
         of the same person, mean of both directions; Finn et al. 2015), ``chance``, and ``icc``:
         the median over features of ICC(3,1).
     """
-    scans, features = read_scans_of(representation)
-    known = np.isfinite(features).any(axis=1)  # a scan may be too short for a model
-    rows = _pairs(scans[known])
+    scans = scans_of(representation)
+    again = scans[scans["participant_id"].duplicated(keep=False)]
+    # A scan may be too short for a model.
+    known = [np.isfinite(row).any() for row in iter_features(representation, again.index)]
+    rows = _pairs(again[np.array(known, bool)])
     if len(rows) < 3:
         return None
+    if len(rows) > MOST:
+        rows = np.random.default_rng(0).permutation(rows)[:MOST]
+    features = np.stack(list(iter_features(representation, rows.ravel())))
     if fitted:
-        features = PROJECTIONS[fitted](features[rows.ravel()], features)[1]
-    first, second = features[rows[:, 0]], features[rows[:, 1]]
+        features = PROJECTIONS[fitted](features, features)[1]
+    first, second = features[::2], features[1::2]
     return {
         "people": len(rows),
         "identification": identification(first, second),

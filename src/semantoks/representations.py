@@ -5,14 +5,15 @@ A representation is a Parquet file with one row per scan: the scan's entities an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, tee
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from semantoks.store import SCAN_ENTITIES, read_metadata, read_table, write_rows
+from semantoks.store import SCAN_ENTITIES, iter_arrays, read_metadata, read_table, write_rows
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,11 @@ class People:
 def write_representation(
     path: Path,
     scans: pd.DataFrame,
-    features_SF: np.ndarray | Iterable[np.ndarray],
+    features: np.ndarray | Iterable[np.ndarray],
     names: Sequence[str] = (),
     *,
     fitted: str = "",
-    windows: Sequence[np.ndarray] | None = None,
+    windows: bool = False,
 ) -> None:
     """Write one row of features per scan, sorted by scan.
 
@@ -52,40 +53,59 @@ def write_representation(
     path : Path
     scans : DataFrame
         `SCAN_ENTITIES` of each scan.
-    features_SF : ndarray, shape (scans, features), or iterable of ndarray
+    features : ndarray, shape (scans, features), or iterable of ndarray
         An iterable gives the rows in the order of the scans' names, and is not kept in memory.
     names : sequence of str
         Names of the features.
     fitted : str
         See `People`.
-    windows : sequence of ndarray, shape (windows, features), optional
-        Features of the windows of each scan, for the protocol of the paper.
+    windows : bool
+        Each scan has one row per window, (windows, features): their mean is what describes the
+        scan, and they are kept beside it for the protocol of the paper.
     """
     order = np.argsort(scans["scan"].to_numpy(), kind="stable")
     table = scans.iloc[order][list(SCAN_ENTITIES)].reset_index(drop=True)
-    if not isinstance(features_SF, np.ndarray) and (order != np.arange(len(order))).any():
+    if not isinstance(features, np.ndarray) and (order != np.arange(len(order))).any():
         raise ValueError("features that come one by one need a table of scans that is sorted")
-    rows = features_SF[order] if isinstance(features_SF, np.ndarray) else features_SF
-    arrays: dict[str, Iterable[np.ndarray | None]] = {"features": rows}
-    if windows is not None:
-        arrays["windows"] = [windows[place] for place in order]
-    write_rows(path, table, arrays, {"names": list(names), "fitted": fitted})
+    rows = iter(features[order] if isinstance(features, np.ndarray) else features)
+    columns: dict[str, Iterable[np.ndarray]] = {"features": rows}
+    if windows:
+        whole, kept = tee(rows)
+        columns = {"features": (scan.mean(axis=0) for scan in whole), "windows": kept}
+    write_rows(path, table, columns, {"names": list(names), "fitted": fitted})
 
 
-def read_people(path: Path) -> People:
-    """Read a representation and average the scans of each person."""
-    table, features = read_scans_of(path)
-    people, codes = np.unique(table["participant_id"].astype(str), return_inverse=True)
-    rows = [_mean(features[codes == code]) for code in range(len(people))]
-    about = read_metadata(path)
-    return People(list(people), np.stack(rows), about["names"], about.get("fitted", ""))
+def read_people(path: Path, wanted: Iterable[str] | None = None) -> People:
+    """Read a representation and average the scans of each person.
+
+    Parameters
+    ----------
+    path : Path
+    wanted : iterable of str, optional
+        Ids of people (default: all); those of whom there is no scan are left out. A scan at a time
+        is in memory beside the result.
+    """
+    about, ids = read_metadata(path), scans_of(path)["participant_id"].astype(str)
+    rows_of = ids.groupby(ids).indices
+    people = sorted(rows_of if wanted is None else rows_of.keys() & set(wanted))
+    if not people:
+        return People([], np.empty((0, 0)), about["names"], about.get("fitted", ""))
+    first = next(iter_features(path, [0]))
+    features_PF = np.empty((len(people), len(first)))
+    of_all = iter_features(path, np.concatenate([rows_of[person] for person in people]))
+    for place, person in enumerate(people):
+        features_PF[place] = _mean(np.stack(list(islice(of_all, len(rows_of[person])))))
+    return People(people, features_PF, about["names"], about.get("fitted", ""))
 
 
-def read_scans_of(path: Path) -> tuple[pd.DataFrame, np.ndarray]:
-    """Read a representation scan by scan: the entities, and features (scans, features)."""
-    table = read_table(path, [*SCAN_ENTITIES, "features"])
-    features = np.stack(table["features"].to_list()).astype(float)
-    return table[list(SCAN_ENTITIES)], features
+def scans_of(path: Path) -> pd.DataFrame:
+    """Read the entities of the scans of a representation, in the order of its rows."""
+    return read_table(path, list(SCAN_ENTITIES))
+
+
+def iter_features(path: Path, rows: Iterable[int]) -> Iterator[np.ndarray]:
+    """Read the features (float64) of some rows, one at a time in memory."""
+    return (row.astype(float) for row in iter_arrays(path, "features", rows))
 
 
 def read_windows(path: Path) -> dict[str, np.ndarray]:

@@ -172,6 +172,13 @@ def write_rows(
             writer.write_table(pa.Table.from_arrays(whole, schema=schema))
 
 
+def iter_arrays(path: Path, column: str, rows: Iterable[int]) -> Iterator[np.ndarray]:
+    """Read the arrays of some rows of what `write_rows` wrote, flat, one at a time in memory."""
+    file = _open(path)
+    for row in rows:
+        yield file.read_row_group(int(row), columns=[column])[column][0].values.to_numpy()
+
+
 def write_timeseries(
     path: Path,
     scans: pd.DataFrame,

@@ -56,6 +56,22 @@ def test_relatives_leak_nothing(tmp_path: Path) -> None:
     assert cards(tmp_path, features, told, group_column="pair")["age"] < 0.3
 
 
+def test_of_very_many_people_enough_are_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("semantoks.card.MOST", 60)
+    rng = np.random.default_rng(3)
+    features = rng.standard_normal((120, 8))
+    cards(tmp_path, features, {"age": 40 + 10 * features[:, 0]})
+    row = read_json(tmp_path / "card.json")["leakage"][0]
+    assert row["people"] == 60 and row["mean"] > 0.9
+    monkeypatch.setattr("semantoks.card.MOST", 25)
+    features = np.repeat(rng.standard_normal((40, 50)), 2, axis=0)
+    about = retest(sessions(tmp_path, features, ["rest"] * 80), "")
+    assert about is not None
+    assert (about["people"], about["identification"], about["chance"]) == (25, 1.0, 1 / 25)
+
+
 def sessions(folder: Path, features: np.ndarray, task: list[str]) -> Path:
     """Forty people with two sessions each."""
     names = [f"sub-{i:02d}" for i in range(40) for _ in range(2)]

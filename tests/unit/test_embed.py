@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 import torch
 
-from semantoks.embed import embed_files, embed_timeseries, embed_windows
+from semantoks.embed import embed_files, embed_timeseries, require_fit
 from semantoks.errors import UserError
 from semantoks.model import Encoder
 from semantoks.model.checkpoint import save
 from semantoks.model.inputs import require_match
-from semantoks.store import Manifest, Scan, write_timeseries
+from semantoks.store import Manifest, write_timeseries
 from tests.conftest import SIZES
 
 
@@ -48,10 +48,6 @@ def series(volumes: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(4, volumes)).astype(np.float32)
 
 
-def scan(name: str, volumes: int = 50, seed: int = 0) -> Scan:
-    return Scan(name, name, "", "rest", "", 2.0, series(volumes, seed))
-
-
 def test_a_scan_is_the_mean_of_evenly_spaced_windows(encoder: Encoder) -> None:
     x_CT = series(55)
     windows = torch.from_numpy(np.stack([x_CT[:, s : s + 20] for s in range(0, 36, 5)]))
@@ -66,21 +62,6 @@ def test_short_scans_use_one_shorter_window(encoder: Encoder, volumes: int, used
     windows = torch.from_numpy(np.stack([x_CT[:, s : s + used] for s in starts]))
     expected = encoder.embed(windows).mean(0).detach()
     np.testing.assert_allclose(embed_timeseries(encoder, x_CT), expected, atol=1e-6)
-
-
-def test_ids_features_and_scans_without_a_patch(
-    encoder: Encoder, caplog: pytest.LogCaptureFixture
-) -> None:
-    ids, features = embed_windows(encoder, [scan("s2"), scan("s1", 9), scan("s3", 30)], manifest())
-    assert ids == ["s2", "s1", "s3"]
-    assert [(part.shape, part.dtype) for part in features] == [
-        ((8, 16), np.float32),
-        ((1, 16), np.float32),
-        ((8, 16), np.float32),
-    ]
-    assert [bool(np.isfinite(part).all()) for part in features] == [True, False, True]
-    assert "s1 has 9 volumes, less than a patch (10)" in caplog.text
-    assert embed_windows(encoder, []) == ([], [])
 
 
 def test_missing_regions_leave_numbers(encoder: Encoder) -> None:
@@ -103,30 +84,48 @@ def test_time_series_that_do_not_fit_are_refused_by_name(
     encoder: Encoder, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        embed_windows(encoder, [scan("s1")], manifest(**changes))
-    embed_windows(encoder, [scan("s1")], manifest(**changes), allow_mismatch=list(changes))
+        require_fit(encoder, manifest(**changes), "The time series")
+    require_fit(encoder, manifest(**changes), "The time series", list(changes))
 
 
 def test_allow_mismatch_names_fields(encoder: Encoder) -> None:
     with pytest.raises(UserError, match="allow_mismatch names tR; a manifest has the fields"):
-        embed_windows(encoder, [scan("s1")], manifest(), allow_mismatch=["tR"])
+        require_fit(encoder, manifest(), "The time series", ["tR"])
 
 
-def test_embed_files(encoder: Encoder, tmp_path: Path) -> None:
+def shard(path: Path, scans: dict[str, np.ndarray | None], **changes: Any) -> Path:
+    table = pd.DataFrame({"scan": list(scans), "participant_id": list(scans)})
+    table = table.assign(session="", task="rest", run="", reason="")
+    table["status"] = ["excluded" if x is None else "ok" for x in scans.values()]
+    write_timeseries(path, table, list(scans.values()), manifest(**changes))
+    return path
+
+
+def test_embed_files(encoder: Encoder, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     save(encoder, tmp_path / "model")
-    shards = []
-    for number, names in enumerate((["s3", "s1"], ["s2", "bad"])):
-        table = pd.DataFrame({"scan": names, "participant_id": names})
-        table = table.assign(session="", task="rest", run="", reason="")
-        table["status"] = ["excluded" if name == "bad" else "ok" for name in names]
-        arrays = [None if name == "bad" else series(50, int(name[1:])) for name in names]
-        shards.append(tmp_path / f"shard{number}.parquet")
-        write_timeseries(shards[-1], table, arrays, manifest())
-    embed_files(tmp_path / "model", shards, tmp_path / "out.parquet", threads=1)
+    first = shard(tmp_path / "1.parquet", {"s3": series(50, 3), "s1": series(50, 1)})
+    second = shard(
+        tmp_path / "2.parquet", {"s2": series(50, 2), "short": series(9), "excluded": None}
+    )
+    embed_files(tmp_path / "model", [first, second], tmp_path / "out.parquet", threads=1)
     found = pd.read_parquet(tmp_path / "out.parquet")
-    assert found["scan"].tolist() == ["s1", "s2", "s3"]
+    assert found["scan"].tolist() == ["s1", "s2", "s3", "short"]
     expected = [embed_timeseries(encoder, series(50, seed)) for seed in (1, 2, 3)]
-    np.testing.assert_allclose(np.stack(found["features"]), expected, atol=1e-6)
+    np.testing.assert_allclose(np.stack(found["features"])[:3], expected, atol=1e-6)
+    assert found["windows"].map(len).tolist() == [8 * 16, 8 * 16, 8 * 16, 16]
+    assert np.isnan(found["features"][3]).all()
+    assert "short has 9 volumes, less than a patch (10)" in caplog.text
+
+
+def test_embed_files_that_do_not_fit_or_hold_nothing(encoder: Encoder, tmp_path: Path) -> None:
+    save(encoder, tmp_path / "model")
+    other = shard(tmp_path / "1.parquet", {"s1": series(50)}, tr=0.8)
+    with pytest.raises(UserError, match=r"1\.parquet.*tr is 0\.8, expected 2\.0"):
+        embed_files(tmp_path / "model", [other], tmp_path / "out.parquet")
+    nothing = shard(tmp_path / "2.parquet", {"s1": None})
+    with pytest.raises(UserError, match="None of 1 time-series files holds a scan"):
+        embed_files(tmp_path / "model", [nothing], tmp_path / "out.parquet")
+    assert not (tmp_path / "out.parquet").exists()
 
 
 def test_a_file_without_scans_has_no_space_and_fits() -> None:

@@ -66,16 +66,27 @@ def test_a_person_is_the_mean_of_their_scans(tmp_path: Path) -> None:
     assert np.array_equal(people.features_PF, [[1, 2], [4, np.nan]], equal_nan=True)
 
 
+def test_only_those_wanted_are_read(tmp_path: Path) -> None:
+    scans = pd.DataFrame({key: ["c", "a", "b"] for key in SCAN_ENTITIES})
+    write_representation(tmp_path / "r.parquet", scans, np.array([[3.0], [1], [2]]))
+    people = read_people(tmp_path / "r.parquet", ["c", "a", "nobody"])
+    assert people.participant_id == ["a", "c"]
+    assert people.features_PF.tolist() == [[1], [3]]
+    assert read_people(tmp_path / "r.parquet", ["nobody"]).participant_id == []
+
+
 def test_windows_are_kept_beside_their_mean(tmp_path: Path) -> None:
-    scans = pd.DataFrame({"scan": ["a_2", "a_1", "b_1"], "participant_id": ["a", "a", "b"]})
+    scans = pd.DataFrame({"scan": ["a_1", "a_2", "b_1"], "participant_id": ["a", "a", "b"]})
     scans = scans.assign(session="", task="", run="")
-    windows = [np.full((n, 2), float(n)) for n in (3, 1, 2)]
-    means = np.stack([part.mean(axis=0) for part in windows])
-    write_representation(tmp_path / "r.parquet", scans, means, windows=windows)
-    found = read_windows(tmp_path / "r.parquet")
-    assert found["a"][:, 0].tolist() == [1, 3, 3, 3]
-    assert found["b"].shape == (2, 2)
-    write_representation(tmp_path / "r.parquet", scans, means)
+    windows = [[[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]], [[7.0, 8.0]]]
+    write_representation(tmp_path / "r.parquet", scans, map(np.array, windows), windows=True)
+    people, found = read_people(tmp_path / "r.parquet"), read_windows(tmp_path / "r.parquet")
+    assert people.features_PF.tolist() == [[2.5, 3.5], [7, 8]]  # of (1, 2) and (4, 5); of (7, 8)
+    assert {person: rows.tolist() for person, rows in found.items()} == {
+        "a": windows[0] + windows[1],
+        "b": windows[2],
+    }
+    write_representation(tmp_path / "r.parquet", scans, np.ones((3, 2)))
     assert read_windows(tmp_path / "r.parquet") == {}
 
 

@@ -35,7 +35,7 @@ VERSION = {
     "represent": 3,
     "split": 3,
     "probe": 3,
-    "card": 1,
+    "card": 2,
     "benchmark": 2,
     "report": 4,
 }

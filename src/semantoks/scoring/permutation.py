@@ -7,7 +7,6 @@ serves all permutations at once, the choice of the strength included.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,38 +36,41 @@ class Shuffled:
     deviation: float | None
 
 
-def permute(
-    rotations: Sequence[Rotated],
-    parts: Sequence[np.ndarray],
-    folds: Sequence[np.ndarray],
-    target_P: np.ndarray,
-    classes: int,
-    settings: Probe,
-) -> Shuffled:
-    """Score shuffled phenotypes.
+class Permutations:
+    """Shuffled phenotypes, scored split by split, so that no split need be kept.
 
     Parameters
     ----------
-    rotations, parts, folds
-        Of each random split: rotated features, parts of the people, inner folds.
     target_P : ndarray
         Codes of classes, or numbers, of everybody.
     classes : int
         0 in a regression.
+    settings : Probe
     """
-    rng = np.random.default_rng(0)
-    orders = [np.arange(len(target_P))]
-    orders += [rng.permutation(len(target_P)) for _ in range(settings.permutations)]
-    shuffled_PM = target_P[np.stack(orders, axis=1)]
-    means_M = np.zeros(len(orders))
-    for rotated, part, fold in zip(rotations, parts, folds, strict=True):
+
+    def __init__(self, target_P: np.ndarray, classes: int, settings: Probe) -> None:
+        rng = np.random.default_rng(0)
+        orders = [np.arange(len(target_P))]
+        orders += [rng.permutation(len(target_P)) for _ in range(settings.permutations)]
+        self._shuffled_PM = target_P[np.stack(orders, axis=1)]
+        self._classes, self._settings = classes, settings
+        self._scores = list[np.ndarray]()
+
+    def add(self, rotated: Rotated, part: np.ndarray, fold: np.ndarray) -> None:
+        """Score a random split: rotated features, parts of the people, inner folds."""
         used = (part != TEST) & (part >= 0)
-        train_PM, held_HM = shuffled_PM[used], shuffled_PM[part == TEST]
-        scores_M = _score(rotated, train_PM, held_HM, classes, fold, settings)
-        means_M += scores_M / len(rotations)
-    # Scores that differ by rounding are equal.
-    p = float((means_M[1:] >= means_M[0] - 1e-9).sum() + 1) / len(orders)
-    return Shuffled(p, float(means_M[1:].std()) if len(orders) > ENOUGH else None)
+        train_PM, held_HM = self._shuffled_PM[used], self._shuffled_PM[part == TEST]
+        self._scores.append(_score(rotated, train_PM, held_HM, self._classes, fold, self._settings))
+
+    def result(self) -> Shuffled | None:
+        """Compare the phenotype with its shuffles; None without any or without splits."""
+        shuffles = self._shuffled_PM.shape[1] - 1
+        if not shuffles or not self._scores:
+            return None
+        means_M = np.mean(self._scores, axis=0)
+        # Scores that differ by rounding are equal.
+        p = float((means_M[1:] >= means_M[0] - 1e-9).sum() + 1) / (1 + shuffles)
+        return Shuffled(p, float(means_M[1:].std()) if shuffles >= ENOUGH else None)
 
 
 def _score(

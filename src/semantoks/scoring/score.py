@@ -11,10 +11,9 @@ import pandas as pd
 
 from semantoks.config import Probe
 from semantoks.errors import UserError
-from semantoks.linear_models import Rotated
 from semantoks.scoring.exact import Truth, check_folds, fit_together, inner_folds
 from semantoks.scoring.features import Features
-from semantoks.scoring.permutation import Shuffled, permute
+from semantoks.scoring.permutation import Permutations, Shuffled
 from semantoks.scoring.problem import Job, Problem
 from semantoks.statistics import classification_scores, regression_scores, within_sites_r
 
@@ -37,7 +36,7 @@ def score(
     """
     _check(problem, settings)
     rows, predictions = list[dict[str, Any]](), list[pd.DataFrame]()
-    fits = list[tuple[Rotated, np.ndarray, np.ndarray]]()
+    shuffled = _permutations(problem, features, settings)
     jobs = [job for job in problem.jobs(settings) if job.fraction == 1 or _plain(features)]
     for number, job in enumerate(jobs, 1):
         rotations = [one.rotated(job.train, job.test) for one in features]
@@ -47,16 +46,12 @@ def score(
         rows.append(row | {"strength": found.strength})
         if job.fraction == 1:
             predictions.append(table)
-            if job.scheme != "site":
-                part = problem.people[job.split].to_numpy()
-                fits.append((rotations[0], part, truth.fold_P))
+            if shuffled is not None and job.scheme != "site":
+                shuffled.add(rotations[0], problem.people[job.split].to_numpy(), truth.fold_P)
         if number % max(1, len(jobs) // 10) == 0:
             log.info("%d of %d fits", number, len(jobs))
-    # Relatives are alike, so single people must not be shuffled.
-    alone = len(features) == 1 and features[0].values_PF.shape[1] > 0
-    alone = alone and problem.groups(np.arange(len(problem.people))) is None
-    shuffled = _permuted(problem, fits, settings) if alone else None
-    return pd.DataFrame(rows), pd.concat(predictions, ignore_index=True), shuffled
+    by_chance = None if shuffled is None else shuffled.result()
+    return pd.DataFrame(rows), pd.concat(predictions, ignore_index=True), by_chance
 
 
 def scored(
@@ -114,11 +109,14 @@ def _check(problem: Problem, settings: Probe) -> None:
         check_folds(problem.kind, own, phenotype, settings.inner_folds)
 
 
-def _permuted(
-    problem: Problem, fits: Sequence[tuple[Rotated, np.ndarray, np.ndarray]], settings: Probe
-) -> Shuffled | None:
-    if not settings.permutations or not fits:
+def _permutations(
+    problem: Problem, features: Sequence[Features], settings: Probe
+) -> Permutations | None:
+    """Begin a permutation test, where there is one."""
+    # Relatives are alike, so single people must not be shuffled.
+    everybody = np.arange(len(problem.people))
+    alone = len(features) == 1 and features[0].values_PF.shape[1] > 0
+    if not (settings.permutations and alone and problem.groups(everybody) is None):
         return None
-    values, names = problem.values(np.arange(len(problem.people)))
-    rotations, parts, folds = zip(*fits, strict=True)
-    return permute(rotations, parts, folds, values, len(names), settings)
+    values, names = problem.values(everybody)
+    return Permutations(values, len(names), settings)
