@@ -7,6 +7,7 @@ import platform
 import resource
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,21 +46,38 @@ def verified(inputs: Sequence[Path]) -> dict[str, str]:
     Raises
     ------
     UserError
-        When an artifact has changed since. It is set aside, so that the same command makes it anew.
+        When an artifact has changed since. It is set aside, so that the same command makes it
+        anew. Also when it is gone, which is what a second job sees that reads it.
     """
-    hashes = {str(path): sha256(path) for path in inputs}
+    hashes = dict[str, str]()
+    for path in inputs:
+        try:
+            hashes[str(path)] = sha256(path)
+        except FileNotFoundError:
+            raise UserError(
+                f"{path} is no longer there: it was taken away, or another job found it damaged "
+                "and set it aside. Run the same command again to have it made anew."
+            ) from None
     for path in inputs:
         written = read_json(sidecar(path)) if sidecar(path).exists() else {"stage": DATA}
         if written["stage"] == DATA or written["sha256"] == hashes[str(path)]:
             continue
-        aside = path.with_name(f"{path.name}.damaged")
-        shutil.rmtree(aside) if aside.is_dir() else aside.unlink(missing_ok=True)
-        path.rename(aside)
         raise UserError(
             f"{path} is not what was written: its checksum is another (it was damaged, or edited). "
-            f"It is now called {aside.name}; run the same command again to have it made anew."
+            f"It is now called {_set_aside(path).name}; run the same command again to have it made "
+            "anew."
         )
     return hashes
+
+
+def _set_aside(path: Path) -> Path:
+    """Give it another name; several jobs may do so at once."""
+    aside = path.with_name(f"{path.name}.damaged")
+    with suppress(FileNotFoundError):
+        if path.is_dir():
+            shutil.rmtree(aside, ignore_errors=True)
+        path.replace(aside)
+    return aside
 
 
 def record(

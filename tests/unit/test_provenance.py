@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,17 @@ def test_what_is_damaged_is_set_aside(tmp_path: Path) -> None:
             verified([path])
         assert not path.exists()
         assert path.with_name(f"{path.name}.damaged").exists()
+
+
+def test_several_jobs_find_the_same_damage(tmp_path: Path) -> None:
+    for number in range(50):
+        file = tmp_path / f"{number}.parquet"
+        file.write_bytes(b"whole")
+        record(file, "get_atlas", {}, {}, 1.0)
+        file.write_bytes(b"whOle")
+        with ThreadPoolExecutor(4) as pool:
+            jobs = [pool.submit(verified, [file]) for _ in range(4)]
+        for job in jobs:
+            with pytest.raises(UserError, match="is not what was written|is no longer there"):
+                job.result()
+        assert file.with_name(f"{file.name}.damaged").read_bytes() == b"whOle"
