@@ -21,7 +21,7 @@ ASIDE = ("sourcedata", "logs")  # of a folder of derivatives: nothing reads it
 
 
 def sha256(path: Path) -> str:
-    """Hash a file; of a folder the names and sizes, and the content that has no checksum itself."""
+    """Hash a file, or all files of a folder with their names."""
     if not path.is_dir():
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -30,8 +30,7 @@ def sha256(path: Path) -> str:
         name = file.relative_to(path)
         # Snakemake puts a hidden file of its own into folders.
         if file.is_file() and name.parts[0] not in ASIDE and not name.name.startswith("."):
-            digest.update(f"{name}\0{file.stat().st_size}\0".encode())
-            digest.update(b"" if file.suffix == ".gz" else file.read_bytes())
+            digest.update(f"{name}\0{sha256(file)}\0".encode())
     return digest.hexdigest()
 
 
@@ -59,15 +58,27 @@ def verified(inputs: Sequence[Path]) -> dict[str, str]:
                 "and set it aside. Run the same command again to have it made anew."
             ) from None
     for path in inputs:
-        written = read_json(sidecar(path)) if sidecar(path).exists() else {"stage": DATA}
-        if written["stage"] == DATA or written["sha256"] == hashes[str(path)]:
-            continue
-        raise UserError(
-            f"{path} is not what was written: its checksum is another (it was damaged, or edited). "
-            f"It is now called {_set_aside(path).name}; run the same command again to have it made "
-            "anew."
-        )
+        if _written(path) not in (None, hashes[str(path)]):
+            raise UserError(
+                f"{path} is not what was written: its checksum is another (it was damaged, or "
+                f"edited). It is now called {_set_aside(path).name}; run the same command again to "
+                "have it made anew."
+            )
     return hashes
+
+
+def _written(path: Path) -> str | None:
+    """Hash of an artifact when it was written, as its sidecar has it; None for data.
+
+    A sidecar that is damaged knows no hash, and then nothing is known of the artifact either.
+    """
+    if not sidecar(path).exists():
+        return None
+    try:
+        content = read_json(sidecar(path))
+        return None if content["stage"] == DATA else str(content["sha256"])
+    except (UserError, KeyError, TypeError):
+        return ""
 
 
 def _set_aside(path: Path) -> Path:

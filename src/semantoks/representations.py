@@ -108,6 +108,12 @@ def iter_features(path: Path, rows: Iterable[int]) -> Iterator[np.ndarray]:
     return (row.astype(float) for row in iter_arrays(path, "features", rows))
 
 
+def read_features(path: Path, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Read the features of some rows, (rows, features)."""
+    size = len(next(iter_features(path, rows[:1])))
+    return np.fromiter(iter_features(path, rows), np.dtype((float, size)), len(rows))
+
+
 def read_windows(path: Path) -> dict[str, np.ndarray]:
     """Features of the windows of each person, (windows of all scans, features).
 

@@ -53,12 +53,12 @@ def _simulate(a: Namespace, s: dict[str, Any]) -> None:
 
 
 def _get_atlas(a: Namespace, s: dict[str, Any]) -> list[Path]:
-    from semantoks.atlas import get_atlas
+    from semantoks.atlas import about_path, get_atlas
 
     own = AtlasFiles.model_validate(s["own"]) if s.get("own") else None
     folder = Path(s["atlas_dir"]) if s.get("atlas_dir") else None
     get_atlas(s["atlas"], a.out, Path(a.table), own, folder)
-    return [Path(a.table)]
+    return [Path(a.table), about_path(a.out)]
 
 
 def _index(a: Namespace, s: dict[str, Any]) -> list[Path]:
@@ -103,7 +103,7 @@ def _get_model(a: Namespace, s: dict[str, Any]) -> list[Path]:
     return [a.out.with_name("config.json")]
 
 
-def _pretrain(a: Namespace, s: dict[str, Any]) -> None:
+def _pretrain(a: Namespace, s: dict[str, Any]) -> list[Path]:
     keep_freed_memory()
     from semantoks.pretrain import pretrain
 
@@ -112,6 +112,7 @@ def _pretrain(a: Namespace, s: dict[str, Any]) -> None:
         "takes a part of the memory."
     ):
         pretrain(a.timeseries, Model.model_validate(s["model"]), a.out.parent, threads=a.threads)
+    return [a.out.with_name(name) for name in ("config.json", "metrics.parquet")]
 
 
 def _embed(a: Namespace, s: dict[str, Any]) -> None:
@@ -207,14 +208,16 @@ STAGES: dict[str, Stage] = {
     "parcellate": Stage(
         "average one shard over an atlas",
         _parcellate,
-        one=("scans", "atlas-image", "atlas-table"),
+        one=("scans", "atlas-image", "atlas-table", "atlas-about"),
         many=("derivatives", "regions"),
         text=("data",),
     ),
     "scans": Stage("list the scans of all shards, used or excluded", _scans, many=("timeseries",)),
     "get-model": Stage("take a trained model", _get_model, many=("files",)),
     "pretrain": Stage("pretrain a model", _pretrain, many=("timeseries",)),
-    "embed": Stage("embed scans with a model", _embed, one=("model",), many=("timeseries",)),
+    "embed": Stage(
+        "embed scans with a model", _embed, one=("model", "config"), many=("timeseries",)
+    ),
     "represent": Stage(
         "write a representation that needs no model",
         _represent,

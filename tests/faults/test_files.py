@@ -25,6 +25,10 @@ READ_BY = {
     "results/scores/small/group/fc.parquet": "benchmark",
     "results/benchmarks/small/group.json": "report",
     "results/index/small/participants.parquet": "split",
+    "results/models/tiny/config.json": "embed",
+    "results/models/tiny/metrics.parquet": "report",
+    "results/index/small/shard-0001.tsv": "preprocess",
+    "resources/atlases/atlas-seitzman300_dseg.json": "parcellate",
     "resources/atlases/atlas-seitzman300_dseg.nii.gz": "parcellate",
 }
 
@@ -59,9 +63,12 @@ def test_a_damaged_file_is_never_used(finished: Workspace, tmp_path: Path, how: 
         assert workspace.planned() == {}
 
 
-def test_a_shard_deleted_by_hand_is_made_again(workspace: Workspace, finished: Workspace) -> None:
-    (workspace.folder / SHARD).unlink()
-    assert workspace.planned()["parcellate"] == 1
+@pytest.mark.parametrize("name", [SHARD, "results/index/small/shard-0001.tsv"])
+def test_a_shard_deleted_by_hand_is_made_again(
+    workspace: Workspace, finished: Workspace, name: str
+) -> None:
+    (workspace.folder / name).unlink()
+    assert workspace.planned()["index" if name.endswith("tsv") else "parcellate"] == 1
     workspace.run()
     same(workspace, finished)
 

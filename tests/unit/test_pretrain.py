@@ -126,7 +126,7 @@ def test_a_killed_training_resumes_to_the_same_bytes(
     assert outputs(tmp_path / "whole") == outputs(tmp_path / "killed")
 
 
-@pytest.mark.parametrize("change", ["settings", "data", "networks", "cut"])
+@pytest.mark.parametrize("change", ["settings", "data", "networks", "cut", "flipped"])
 def test_a_stale_checkpoint_is_ignored_aloud(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -140,6 +140,10 @@ def test_a_stale_checkpoint_is_ignored_aloud(
     state = tmp_path / "checkpoint" / "state.safetensors"
     if change == "cut":
         state.write_bytes(state.read_bytes()[:1000])
+    if change == "flipped":
+        content = bytearray(state.read_bytes())
+        content[-1000] ^= 1
+        state.write_bytes(content)
     scans = make_scans(11) if change == "data" else make_scans()
     networks = NETWORKS[::-1] if change == "networks" else NETWORKS
     chosen = settings(epochs=2) if change == "settings" else settings()

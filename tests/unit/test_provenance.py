@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from semantoks.errors import UserError
-from semantoks.provenance import explain, record, verified
+from semantoks.provenance import explain, record, sidecar, verified
 
 
 def test_why_walks_to_the_raw_data_and_sees_changes(tmp_path: Path) -> None:
@@ -57,6 +57,27 @@ def test_what_is_damaged_is_set_aside(tmp_path: Path) -> None:
             verified([path])
         assert not path.exists()
         assert path.with_name(f"{path.name}.damaged").exists()
+
+
+def test_nothing_in_a_folder_may_change(tmp_path: Path) -> None:
+    image = tmp_path / "shard-0000/sub-1_bold.nii.gz"
+    image.parent.mkdir()
+    image.write_bytes(b"whole")
+    record(image.parent, "preprocess", {}, {}, 1.0)
+    image.write_bytes(b"whOle")
+    with pytest.raises(UserError, match="shard-0000 is not what was written"):
+        verified([image.parent])
+
+
+@pytest.mark.parametrize("content", ['{"stage": "probe"', '{"stage": "probe"}', "[]"])
+def test_an_artifact_whose_sidecar_is_damaged_is_not_trusted(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "a.parquet"
+    file.write_bytes(b"whole")
+    record(file, "probe", {}, {}, 1.0)
+    sidecar(file).write_text(content)
+    with pytest.raises(UserError, match="a.parquet is not what was written"):
+        verified([file])
+    assert not file.exists()
 
 
 def test_several_jobs_find_the_same_damage(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from semantoks.report import _dataset, report
 from semantoks.report.figures import PANELS, motion_counts
 from semantoks.represent import represent
 from semantoks.split import split
-from semantoks.store import Manifest, write_table
+from semantoks.store import Manifest, read_json, write_json, write_table
 from tests.conftest import write_cohort
 
 NAMES = ("fc", "confounds", "chance")
@@ -75,7 +76,8 @@ def test_the_page_stands_alone_and_says_what_matters(results: Path) -> None:
     assert "Beside published scores" in page
     assert "pretrained on, by content" in page
     assert "worth" not in page  # no model is among the representations
-    assert "23 of 24 scans are used" in page
+    assert "23 scans of 23 people are used" in page
+    assert "Scans excluded: 1." in page
     assert "sub-23_task-rest" in page
     assert "head motion: too much" in page
     assert "the bar" in page
@@ -95,6 +97,23 @@ def test_nobody_is_named_and_no_small_group_counted_unless_the_user_says_so(resu
     assert "Without scan: fewer than 5 people." in page
     assert "Without scan: 1 person." in open_page
     assert "fewer than" not in open_page
+    assert "Scans excluded" not in page  # one kind of them is hidden
+
+
+def test_no_small_group_follows_from_others(results: Path) -> None:
+    """Nine and "fewer than 5" of 12 people would be three; a chance of 1/3 is three people."""
+    task, few = read_json(results / "group.json"), read_json(results / "fc.json")
+    folder = results / "few"
+    write_json(folder / "group.json", task | {"people": 12, "classes": {"control": 9, "case": 3}})
+    retested = {"people": 3, "identification": 1.0, "chance": 1 / 3, "icc": 0.5}
+    write_json(folder / "fc.json", few | {"retest": retested})
+    for name in ("trait.json", "scans.parquet", "metrics.parquet"):
+        shutil.copy(results / name, folder / name)
+    page, open_page = write(folder, Report()), write(folder, Report(participants=True))
+    assert "12 people (2 classes, the smallest of fewer than 5 people)." in page
+    assert "control" not in page and "found again" not in page
+    assert "12 people (case: 3, control: 9)." in open_page
+    assert "person found again" in open_page
 
 
 def test_no_bar_of_head_motion_stands_for_few_scans(results: Path) -> None:
@@ -112,9 +131,22 @@ def test_the_same_scores_give_the_same_page(results: Path) -> None:
     assert write(results, Report()) == write(results, Report(), "j.html")
 
 
-def test_reasons_that_begin_with_a_file_are_counted_without_it() -> None:
-    scans = pd.DataFrame({"participant_id": ["sub-1", "sub-2"], "status": "excluded"})
-    scans["reason"] = [f"sub-{i}_bold.nii.gz cannot be read, it may be cut short" for i in (1, 2)]
+@pytest.mark.parametrize(
+    ("person", "reason", "kind"),
+    [
+        (
+            "sub-{}",
+            "sub-{}_bold.nii.gz cannot be read, it may be cut short",
+            "a file cannot be read",
+        ),
+        ("5000{}", "Pitt_005000{}.npy is not a readable array", "a file is not a readable array"),
+        ("5000{}", "ab/5000{} is no folder", "a file is no folder"),
+        ("sub-{}", "head motion: mean FD 0.{} mm", "head motion"),
+    ],
+)
+def test_reasons_are_counted_without_names(person: str, reason: str, kind: str) -> None:
+    scans = pd.DataFrame({"participant_id": [person.format(i) for i in "12"], "status": "excluded"})
+    scans["reason"] = [reason.format(i) for i in "12"]
     scans = scans.assign(mean_fd=0.1, coverage=1.0, seconds=300.0, scan=scans["participant_id"])
     about = _dataset("toy", scans, 0.5, Report(participants=False))
-    assert about["kinds"] == {"a file cannot be read": 2}
+    assert about["kinds"] == {kind: 2}

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -37,7 +38,7 @@ VERSION = {
     "probe": 3,
     "card": 2,
     "benchmark": 2,
-    "report": 4,
+    "report": 5,
 }
 
 # A prefix replaces Snakemake's own strict mode, so it must be said again here.
@@ -156,6 +157,38 @@ def check_models():
             )
 
 
+def end_jobs_of_the_dead():
+    """End what a killed run has left at work in this folder: it would write beside the next one.
+
+    Only for who holds the lock of the folder.
+    """
+    end_processes_of_the_dead()
+    cancel_jobs_of_the_dead()
+
+
+def end_processes_of_the_dead():
+    """End the stages that are at work in this folder on this machine, and wait for them."""
+    here = str(Path.cwd())
+    stages = [
+        process
+        for process in psutil.process_iter(["cmdline", "cwd"])
+        if process.info["cwd"] == here
+        and {"semantoks", "--settings"} <= set(process.info["cmdline"] or [])
+    ]
+    if not stages:
+        return
+    print(f"Ending {len(stages)} processes of a run that was killed here")
+    family = set(stages)
+    for process in stages:
+        with suppress(psutil.NoSuchProcess):
+            family.update(process.children(recursive=True))
+    for end in (psutil.Process.terminate, psutil.Process.kill):
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                end(process)
+        _, family = psutil.wait_procs(family, timeout=10)
+
+
 def cancel_jobs_of_the_dead():
     """Cancel what a killed run has left in the queue of Slurm, and wait until it is gone."""
     queue = ["squeue", "-h", "-u", str(os.getuid()), "-o", "%A|%k|%Z"]
@@ -176,7 +209,7 @@ def cancel_jobs_of_the_dead():
 
 
 def hold_run_lock():
-    """Lock this folder for as long as this process lives; None if another process has.
+    """Lock this folder for as long as the file that is returned is open; None if another has it.
 
     The system lets go of it when the process ends, however it ends.
     """
@@ -191,15 +224,39 @@ def hold_run_lock():
     return handle
 
 
+def started(pid):
+    """When a process was started; None if there is none. Numbers of processes come again."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return None
+
+
 def release_lock_of_the_dead():
     """Remove the lock of a run that was killed on this machine; a living run keeps its lock."""
     note = json.loads(RUN_NOTE.read_text() or "{}") if RUN_NOTE.exists() else {}
-    if note.get("host") != socket.gethostname() or psutil.pid_exists(note["pid"]):
+    if note.get("host") != socket.gethostname():
+        return
+    begun = started(note["pid"])
+    if begun is not None and abs(begun - note.get("started", begun)) < 2:
         return
     if handle := hold_run_lock():
         for lock in Path(".snakemake/locks").glob("*.lock"):
             lock.unlink(missing_ok=True)
         handle.close()
+
+
+def index_again_what_has_lost_a_table():
+    """Let a data set be indexed again if a table of a shard is not there any more.
+
+    They are no outputs of a rule, which cannot know their number: without this, Snakemake would
+    only say that the table is missing.
+    """
+    for name, about in config["datasets"].items():
+        folder = Path("results/index") / name
+        tables = [folder / f"shard-{n:04d}.tsv" for n in range(about["shards"])]
+        if not all(table.exists() for table in tables):
+            (folder / "scans.parquet").unlink(missing_ok=True)
 
 
 def come_back_from_the_future():
@@ -218,7 +275,9 @@ def come_back_from_the_future():
         for name in files:
             path = os.path.join(folder, name)
             if os.lstat(path).st_mtime > now + 1:
-                os.utime(path)
+                os.utime(
+                    path, (now, now)
+                )  # one time for all: nothing is older than another
 
 
 def check_writable():
@@ -231,6 +290,7 @@ def check_writable():
             )
 
 
+HELD = []  # an open file, so that the lock is held until this process ends
 RUN_LOCK = Path(".snakemake/semantoks.lock")
 RUN_NOTE = Path(".snakemake/semantoks_run.json")
 CONFIG_NAME = ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
@@ -242,6 +302,7 @@ try:
         check_models()
         check_writable()
         release_lock_of_the_dead()
+        index_again_what_has_lost_a_table()
 except UserError as error:
     stop(error)
 
@@ -337,8 +398,10 @@ def launcher(model):
     """What starts pretraining: Python, or torchrun where there are several processes."""
     processes, nodes = processes_of(model)
     if nodes > 1:
+        # srun asks for itself: it does not take over how many CPUs a task of the job has.
+        cpus = MODELS[model]["cpu_threads"] * processes
         return (
-            f"srun --nodes {nodes} --ntasks {nodes} --ntasks-per-node 1 torchrun"
+            f"srun --nodes {nodes} --ntasks {nodes} --ntasks-per-node 1 --cpus-per-task {cpus} torchrun"
             f" --nnodes {nodes} --nproc-per-node {processes} --rdzv-backend c10d"
             # This shell runs on the first of the nodes.
             " --rdzv-id $SLURM_JOB_ID --rdzv-endpoint $(hostname):29500"
@@ -440,11 +503,17 @@ wildcard_constraints:
 
 onstart:
     # Two runs that start in the same moment both get past Snakemake's own lock.
-    run_lock = hold_run_lock()
-    if run_lock is None:
+    HELD.append(hold_run_lock())
+    if HELD[-1] is None:
         stop("another run has the lock of this folder. Wait for it, or stop it.")
-    cancel_jobs_of_the_dead()
+    end_jobs_of_the_dead()
     come_back_from_the_future()
     RUN_NOTE.write_text(
-        json.dumps({"host": socket.gethostname(), "pid": os.getpid()})
+        json.dumps(
+            {
+                "host": socket.gethostname(),
+                "pid": os.getpid(),
+                "started": started(os.getpid()),
+            }
+        )
     )

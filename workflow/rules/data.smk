@@ -117,7 +117,8 @@ rule parcellate:
         "python -m semantoks parcellate --settings {params.settings:q}"
         " --label '{wildcards.dataset} {wildcards.shard}' --scans {input.scans:q}"
         " --derivatives {input.derivatives:q} --regions {input.regions:q} --data {params.data:q} --atlas-image {input.image:q}"
-        " --atlas-table {input.table:q} --out {output:q} 2>&1 | tee {log:q}"
+        " --atlas-table {input.table:q} --atlas-about {input.about:q}"
+        " --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule scans:

@@ -45,7 +45,10 @@ rule pretrain:
         ),
         # How Snakemake's Slurm executor is told of a job on several nodes.
         mpi=only_on_nodes(lambda processes, nodes: "srun"),
-        nodes=only_on_nodes(lambda processes, nodes: nodes),
+        # Said of one node, too, or Slurm may find the GPUs of several processes on several.
+        nodes=lambda w: (
+            processes_of(w.model)[1] if max(processes_of(w.model)) > 1 else None
+        ),
         tasks=only_on_nodes(lambda processes, nodes: nodes),
         tasks_per_gpu=only_on_nodes(lambda processes, nodes: 0),
         gres=only_on_nodes(lambda processes, nodes: f"gpu:{processes}"),
@@ -95,7 +98,7 @@ rule embed:
     shell:
         "python -m semantoks embed --settings {params.settings:q} --threads {params.threads}"
         " --label '{wildcards.embedding} {wildcards.dataset}' --model {input.model:q}"
-        " --timeseries {input.timeseries:q} --out {output:q} 2>&1 | tee {log:q}"
+        " --config {input.config:q} --timeseries {input.timeseries:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule represent:

@@ -5,8 +5,8 @@ what lies on disk. Everything that other code needs is named here.
 """
 
 from semantoks.atlas import checks
-from semantoks.atlas.files import Atlas, read_regions, same_space
+from semantoks.atlas.files import Atlas, about_path, read_regions, same_space
 from semantoks.atlas.get import get_atlas
 from semantoks.config import AtlasFiles
 
-__all__ = ["Atlas", "AtlasFiles", "checks", "get_atlas", "read_regions", "same_space"]
+__all__ = ["Atlas", "AtlasFiles", "about_path", "checks", "get_atlas", "read_regions", "same_space"]

@@ -24,7 +24,7 @@ from semantoks.views import PackedScans
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass
@@ -64,9 +64,11 @@ class TrainingState:
             tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
         tensors["sums"] = self.sums
         progress = {"step": self.step, "masked_steps": self.masked_steps, "rows": self.rows}
+        tensors = {name: value.contiguous() for name, value in tensors.items()}
         metadata = {"fingerprint": fingerprint, "progress": json.dumps(progress)}
+        metadata["sha256"] = _checksum(tensors, metadata)
         with atomic(path) as temporary:
-            save_file({k: v.contiguous() for k, v in tensors.items()}, temporary, metadata)
+            save_file(tensors, temporary, metadata)
 
     def resume(self, path: Path, fingerprint: str) -> None:
         """Go on from the file, if there is one and it belongs to this training."""
@@ -85,6 +87,9 @@ class TrainingState:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except SafetensorError as error:
             logger.warning("%s is unreadable (%s); the training starts anew.", path, error)
+            return
+        if metadata.pop("sha256", "") != _checksum(tensors, metadata):
+            logger.warning("%s is damaged (its checksum); the training starts anew.", path)
             return
         self._restore(tensors, json.loads(metadata["progress"]))
         logger.info("Resumed from %s after step %d.", path, self.step)
@@ -106,6 +111,16 @@ class TrainingState:
         self.step = progress["step"]
         self.masked_steps = progress["masked_steps"]
         self.rows = progress["rows"]
+
+
+def _checksum(tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
+    """Hash everything that a checkpoint holds."""
+    digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
+    for name in sorted(tensors):
+        values = tensors[name].cpu().reshape(-1).view(torch.uint8)
+        digest.update(name.encode())
+        digest.update(values.numpy().data)
+    return digest.hexdigest()
 
 
 class Checkpoint:

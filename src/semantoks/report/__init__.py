@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from semantoks.report.overlap import overlaps
 from semantoks.report.tasks import adjusted, task
 from semantoks.store import atomic, read_json, read_table
 
+NAMED = ["scan", "participant_id", "reason"]
 SMALL_CELL = 5  # people; fewer could be known by what is said of them
 
 
@@ -51,7 +53,7 @@ def report(
     page = template.render(
         version=__version__,
         tasks=[task(content) for content in adjusted(contents)],
-        cards=[_card(name, files, contents) for name, files in cards.items() if files],
+        cards=[_card(name, files, contents, settings) for name, files in cards.items() if files],
         overlaps=overlaps(tables, config),
         datasets=[_dataset(name, table, limit, settings) for name, table in tables.items()],
         models=[_model(name, metrics.get(name), about) for name, about in config["models"].items()],
@@ -75,10 +77,10 @@ def _environment(settings: Report) -> Environment:
 
     def cell(count: int) -> str:
         """Say a number of people; not a small one, unless the report may name them."""
-        hidden = 0 < count < SMALL_CELL and not settings.participants
-        return f"fewer than {SMALL_CELL}" if hidden else str(count)
+        return f"fewer than {SMALL_CELL}" if _small(count, settings) else str(count)
 
     environment.filters["cell"] = cell
+    environment.tests["small"] = lambda count: _small(count, settings)
     environment.filters["people"] = lambda n: "1 person" if cell(n) == "1" else f"{cell(n)} people"
     environment.filters["representation"] = representation
     environment.tests["plain"] = PLAIN.__contains__
@@ -86,6 +88,11 @@ def _environment(settings: Report) -> Environment:
     environment.filters["what"] = lambda name: WHATS.get(name, name)
     environment.filters["metric"] = lambda name: METRICS.get(name, name)
     return environment
+
+
+def _small(count: int, settings: Report) -> bool:
+    """Say whether a number of people could be known by what is said of them, and is hidden."""
+    return 0 < count < SMALL_CELL and not settings.participants
 
 
 def _p(p: float) -> str:
@@ -99,7 +106,7 @@ def _number(value: float, sign: str) -> str:
 
 
 def _card(
-    dataset: str, files: Sequence[Path], benchmarks: Sequence[dict[str, Any]]
+    dataset: str, files: Sequence[Path], benchmarks: Sequence[dict[str, Any]], settings: Report
 ) -> dict[str, Any]:
     """Gather what can be read from each representation of a data set: phenotypes and the rest."""
     told = {b["phenotype"]: b for b in benchmarks if b["dataset"] == dataset}
@@ -116,6 +123,8 @@ def _card(
         for name, content in contents.items()
     ]
     retested = next((c["retest"] for c in contents.values() if c["retest"]), None)
+    if retested and _small(retested["people"], settings):
+        retested = None
     metrics = {phenotype: about["metric"] for phenotype, about in told.items()}
     return {
         "dataset": dataset,
@@ -150,20 +159,33 @@ def _dataset(name: str, scans: pd.DataFrame, limit: float, settings: Report) -> 
     smallest = 1 if settings.participants else SMALL_CELL
     excluded = scans[~used]
     listed = excluded[["scan", "reason"]].to_dict("records") if settings.participants else []
-    # A reason may begin with a file's name; nobody is named in the counts.
-    nameless = excluded["reason"].str.replace(r"\S*sub-\S+", "a file", regex=True)
-    kinds = nameless.str.split(r"[:(,]").str[0].str.strip().value_counts()
+    kinds = pd.Series([_kind(**row) for row in excluded[NAMED].to_dict("records")], dtype=object)
+    counts = {str(kind): int(count) for kind, count in kinds.value_counts().items()}
+    # Beside the other counts the sum would tell a small one.
+    told = not any(_small(count, settings) for count in counts.values())
     return {
         "name": name,
-        "scans": len(scans),
-        "people": scans["participant_id"].nunique(),
+        "people": scans.loc[used, "participant_id"].nunique(),
         "used": int(used.sum()),
-        "people_used": scans.loc[used, "participant_id"].nunique(),
+        "unused": len(excluded) if told else None,
         "coverage": float(scans.loc[used, "coverage"].mean()),
         "minutes": float(scans.loc[used, "seconds"].mean() / 60),
         "mean_fd": float(scans.loc[used, "mean_fd"].mean()),
         "excluded": listed,
-        "kinds": kinds.to_dict(),
+        "kinds": counts,
         "figure": motion_figure(known, limit, smallest) if len(known) else None,
         "smallest": smallest,
     }
+
+
+def _kind(scan: str, participant_id: str, reason: str) -> str:
+    """Cut from a reason what differs from scan to scan, and the names of people and files."""
+    names = {scan, participant_id, participant_id.removeprefix("sub-")}
+    names = {name for name in names if len(name) > 2}  # a shorter one may be any number
+
+    def named(word: re.Match[str]) -> str:
+        whole = word[0]
+        file = "sub-" in whole or "/" in whole or re.search(r"\w\.[A-Za-z]\w", whole)
+        return "a file" if file or any(name in whole for name in names) else whole
+
+    return re.split(r"[:(,]", re.sub(r"\S+", named, reason))[0].strip()
