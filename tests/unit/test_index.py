@@ -95,6 +95,16 @@ def test_fewer_shards_leave_no_table_behind(bids: Path, tmp_path: Path) -> None:
     assert len(list((tmp_path / "index").glob("shard-*.tsv"))) == 2
 
 
+def test_shards_too_large_for_memory_are_said(
+    bids: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("semantoks.index.table.MANY", 2)
+    run(bids, tmp_path / "index", shards=3)
+    assert not caplog.text
+    run(bids, tmp_path / "index", shards=2)
+    assert "5 scans in 2 shard(s)" in caplog.text
+
+
 def test_runs_stay_text_in_every_shard(bids: Path, tmp_path: Path) -> None:
     run(bids, tmp_path, shards=1, task="rest")
     assert read_shard(tmp_path / "shard-0000.tsv")["run"].tolist() == ["1", "2", "", ""]

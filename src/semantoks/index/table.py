@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,9 @@ from semantoks.index.people import match_people, read_participants, repetition_t
 from semantoks.index.raw import find_scans
 from semantoks.index.trees import find_entered
 from semantoks.store import atomic, write_table
+
+log = logging.getLogger(__name__)
+MANY = 500  # scans in a shard: 300 regions × 490 volumes are 0.3 GB
 
 
 def shard_of(participant_id: str, shards: int) -> int:
@@ -57,6 +61,14 @@ def index(folder: Path, participants: Path, dataset: Dataset, out: Path) -> list
         own = scans["participant_id"].map(given)
         scans["repetition_time"] = scans["repetition_time"].fillna(own)
     scans["shard"] = [shard_of(person, dataset.shards) for person in scans["participant_id"]]
+    if len(scans) > MANY * dataset.shards:
+        log.warning(
+            "%d scans in %d shard(s): a job holds a shard in memory, about 100 each are good. Set "
+            "`shards` of this data set to %d.",
+            len(scans),
+            dataset.shards,
+            round(len(scans) / 100),
+        )
     tables = [out / f"shard-{shard:04d}.tsv" for shard in range(dataset.shards)]
     for shard, path in enumerate(tables):
         part = scans[scans["shard"] == shard].drop(columns="shard")

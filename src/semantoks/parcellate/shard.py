@@ -60,7 +60,7 @@ def parcellate(
         try:
             run = read(scan)
             array, measures = scan_timeseries(run, settings)
-            mean = run.means_TC.T
+            mean = run.means_TC.T if settings.keep_means else None
             row |= measures | {"status": "ok", "reason": "", "fingerprint": fingerprint(array)}
             spaces.add(run.space)
         except ScanError as reason:
