@@ -15,6 +15,8 @@ import pandas as pd
 
 from semantoks.store import SCAN_ENTITIES, iter_arrays, read_metadata, read_table, write_rows
 
+TOGETHER = 32  # rows of a row group
+
 
 @dataclass(frozen=True)
 class People:
@@ -72,7 +74,8 @@ def write_representation(
     if windows:
         whole, kept = tee(rows)
         columns = {"features": (scan.mean(axis=0) for scan in whole), "windows": kept}
-    write_rows(path, table, columns, {"names": list(names), "fitted": fitted})
+    about = {"names": list(names), "fitted": fitted}
+    write_rows(path, table, columns, about, together=TOGETHER)
 
 
 def read_people(path: Path, wanted: Iterable[str] | None = None) -> People:

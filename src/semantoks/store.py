@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -140,8 +141,10 @@ def write_rows(
     table: pd.DataFrame,
     arrays: Mapping[str, Iterable[np.ndarray | None]],
     metadata: Any,
+    *,
+    together: int = 1,
 ) -> None:
-    """Write one row, and one row group, per array; of an iterator one at a time is in memory.
+    """Write one row per array; of an iterator only one row group is in memory.
 
     Parameters
     ----------
@@ -153,6 +156,8 @@ def write_rows(
         null.
     metadata : dict
         JSON values for the schema.
+    together : int
+        Rows of a row group, which are read together; the writer keeps 13 kB about each group.
     """
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     extra = {key: json.dumps(value, sort_keys=True) for key, value in metadata.items()}
@@ -161,22 +166,36 @@ def write_rows(
         schema = schema.append(pa.field(column, pa.list_(pa.float32())))
     options = {"compression": "zstd", "use_dictionary": False}
     split = [f"{column}.list.element" for column in arrays]
+    rows = zip(*arrays.values(), strict=True)
     with (
         atomic(path) as temporary,
         pq.ParquetWriter(temporary, schema, use_byte_stream_split=split, **options) as writer,
     ):
-        for number, row in enumerate(zip(*arrays.values(), strict=True)):
-            flat = [None if a is None else np.asarray(a, np.float32).ravel() for a in row]
-            cells = [pa.array([values], pa.list_(pa.float32())) for values in flat]
-            whole = [*arrow.slice(number, 1).columns, *cells]
+        for first in range(0, len(table), together):
+            group = list(islice(rows, together))
+            columns = zip(*group, strict=True)
+            cells = [pa.array(map(_flat, column), pa.list_(pa.float32())) for column in columns]
+            whole = [*arrow.slice(first, len(group)).columns, *cells]
             writer.write_table(pa.Table.from_arrays(whole, schema=schema))
 
 
+def _flat(array: np.ndarray | None) -> np.ndarray | None:
+    return None if array is None else np.asarray(array, np.float32).ravel()
+
+
 def iter_arrays(path: Path, column: str, rows: Iterable[int]) -> Iterator[np.ndarray]:
-    """Read the arrays of some rows of what `write_rows` wrote, flat, one at a time in memory."""
+    """Read the arrays of some rows of what `write_rows` wrote, flat, one group at a time."""
     file = _open(path)
+    counts = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+    ends = np.cumsum(counts)
+
+    @lru_cache(maxsize=1)
+    def read(group: int) -> pa.ChunkedArray:
+        return file.read_row_group(group, columns=[column])[column]
+
     for row in rows:
-        yield file.read_row_group(int(row), columns=[column])[column][0].values.to_numpy()
+        group = int(np.searchsorted(ends, row, side="right"))
+        yield read(group)[int(row - ends[group] + counts[group])].values.to_numpy()
 
 
 def write_timeseries(

@@ -67,11 +67,17 @@ def test_a_person_is_the_mean_of_their_scans(tmp_path: Path) -> None:
 
 
 def test_only_those_wanted_are_read(tmp_path: Path) -> None:
-    scans = pd.DataFrame({key: ["c", "a", "b"] for key in SCAN_ENTITIES})
-    write_representation(tmp_path / "r.parquet", scans, np.array([[3.0], [1], [2]]))
-    people = read_people(tmp_path / "r.parquet", ["c", "a", "nobody"])
-    assert people.participant_id == ["a", "c"]
-    assert people.features_PF.tolist() == [[1], [3]]
+    """From several row groups, and not in the order of the people."""
+    names = [f"sub-{number}" for number in range(100)]
+    scans = pd.DataFrame(dict.fromkeys(SCAN_ENTITIES, names))
+    scans["scan"] = [f"{name}_rest" for name in names]  # sub-10_rest, sub-1_rest; sub-1, sub-10
+    write_representation(tmp_path / "r.parquet", scans, np.arange(100.0)[:, None])
+    everybody = read_people(tmp_path / "r.parquet")
+    assert everybody.participant_id == sorted(names)
+    told = [f"sub-{value:.0f}" for value in everybody.features_PF[:, 0]]
+    assert told == everybody.participant_id
+    some = read_people(tmp_path / "r.parquet", ["sub-99", "sub-0", "nobody"])
+    assert (some.participant_id, some.features_PF.tolist()) == (["sub-0", "sub-99"], [[0], [99]])
     assert read_people(tmp_path / "r.parquet", ["nobody"]).participant_id == []
 
 
