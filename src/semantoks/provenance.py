@@ -17,6 +17,7 @@ from semantoks.store import read_json, write_json
 
 SUFFIX = ".provenance.json"
 DATA = "simulate"  # what it makes up is data, which people may edit as they may their own
+OURS = ("results", "resources")  # folders of what can be made again
 ASIDE = ("sourcedata", "logs")  # of a folder of derivatives: nothing reads it
 
 
@@ -45,8 +46,8 @@ def verified(inputs: Sequence[Path]) -> dict[str, str]:
     Raises
     ------
     UserError
-        When an artifact has changed since. It is set aside, so that the same command makes it
-        anew. Also when it is gone, which is what a second job sees that reads it.
+        When an artifact has changed since. Below `OURS` it is set aside, so that the same command
+        makes it anew. Also when it is gone, which is what a second job sees that reads it.
     """
     hashes = dict[str, str]()
     for path in inputs:
@@ -58,12 +59,18 @@ def verified(inputs: Sequence[Path]) -> dict[str, str]:
                 "and set it aside. Run the same command again to have it made anew."
             ) from None
     for path in inputs:
-        if _written(path) not in (None, hashes[str(path)]):
+        if _written(path) in (None, hashes[str(path)]):
+            continue
+        what = f"{path} is not what was written: its checksum is another (damaged, or edited)."
+        if path.parts[0] not in OURS:  # a model that was given, or data
             raise UserError(
-                f"{path} is not what was written: its checksum is another (it was damaged, or "
-                f"edited). It is now called {_set_aside(path).name}; run the same command again to "
-                "have it made anew."
+                f"{what} Put the original back, or, if it is right as it is, remove "
+                f"{sidecar(path)}."
             )
+        raise UserError(
+            f"{what} It is now called {_set_aside(path).name}; run the same command again to have "
+            "it made anew."
+        )
     return hashes
 
 

@@ -150,9 +150,10 @@ def test_pretraining_on_two_nodes_gives_the_model_of_one(
     cluster: Cluster, on_cluster: OnCluster, finished: Workspace
 ) -> None:
     tiny = SMALL["models"]["tiny"]
-    on_cluster.configure(models={"tiny": tiny | {"nodes": 2, "cpu_threads": 1}})
+    on_cluster.configure(models={"tiny": tiny | {"nodes": 2, "cpu_threads": 2}})
     weights = "results/models/tiny/encoder.safetensors"
-    run = on_cluster.start(weights, "--forcerun", "pretrain")
+    # One core at most is what a profile may allow to other jobs.
+    run = on_cluster.start(weights, "--forcerun", "pretrain", "--max-threads", "1")
     assert run.wait() == 0, log(on_cluster)[-3000:]
     job = jobs("pretrain", on_cluster.folder)[-1]
     assert job["NumNodes"] == "2"

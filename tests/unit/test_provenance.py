@@ -7,6 +7,14 @@ from semantoks.errors import UserError
 from semantoks.provenance import explain, record, sidecar, verified
 
 
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Results of a run that works in the folder of the test."""
+    monkeypatch.chdir(tmp_path)
+    Path("results").mkdir()
+    return Path("results")
+
+
 def test_why_walks_to_the_raw_data_and_sees_changes(tmp_path: Path) -> None:
     raw, middle, end = (tmp_path / name for name in ("raw.tsv", "middle.parquet", "end.json"))
     for path in (raw, middle, end):
@@ -42,8 +50,8 @@ def test_data_may_be_edited(tmp_path: Path) -> None:
     assert list(verified([table])) == [str(table)]
 
 
-def test_what_is_damaged_is_set_aside(tmp_path: Path) -> None:
-    file, folder = tmp_path / "a.parquet", tmp_path / "shard-0000"
+def test_what_is_damaged_is_set_aside(results: Path) -> None:
+    file, folder = results / "a.parquet", results / "shard-0000"
     (folder / "sub-1").mkdir(parents=True)
     (folder / "sub-1/confounds.tsv").write_text("1\n")
     file.write_bytes(b"whole")
@@ -59,8 +67,8 @@ def test_what_is_damaged_is_set_aside(tmp_path: Path) -> None:
         assert path.with_name(f"{path.name}.damaged").exists()
 
 
-def test_nothing_in_a_folder_may_change(tmp_path: Path) -> None:
-    image = tmp_path / "shard-0000/sub-1_bold.nii.gz"
+def test_nothing_in_a_folder_may_change(results: Path) -> None:
+    image = results / "shard-0000/sub-1_bold.nii.gz"
     image.parent.mkdir()
     image.write_bytes(b"whole")
     record(image.parent, "preprocess", {}, {}, 1.0)
@@ -70,8 +78,8 @@ def test_nothing_in_a_folder_may_change(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ['{"stage": "probe"', '{"stage": "probe"}', "[]"])
-def test_an_artifact_whose_sidecar_is_damaged_is_not_trusted(tmp_path: Path, content: str) -> None:
-    file = tmp_path / "a.parquet"
+def test_an_artifact_whose_sidecar_is_damaged_is_not_trusted(results: Path, content: str) -> None:
+    file = results / "a.parquet"
     file.write_bytes(b"whole")
     record(file, "probe", {}, {}, 1.0)
     sidecar(file).write_text(content)
@@ -80,9 +88,9 @@ def test_an_artifact_whose_sidecar_is_damaged_is_not_trusted(tmp_path: Path, con
     assert not file.exists()
 
 
-def test_several_jobs_find_the_same_damage(tmp_path: Path) -> None:
+def test_several_jobs_find_the_same_damage(results: Path) -> None:
     for number in range(50):
-        file = tmp_path / f"{number}.parquet"
+        file = results / f"{number}.parquet"
         file.write_bytes(b"whole")
         record(file, "get_atlas", {}, {}, 1.0)
         file.write_bytes(b"whOle")
@@ -92,3 +100,13 @@ def test_several_jobs_find_the_same_damage(tmp_path: Path) -> None:
             with pytest.raises(UserError, match="is not what was written|is no longer there"):
                 job.result()
         assert file.with_name(f"{file.name}.damaged").read_bytes() == b"whOle"
+
+
+def test_what_cannot_be_made_anew_stays_where_it_is(tmp_path: Path) -> None:
+    given = tmp_path / "config.json"
+    given.write_text("{}")
+    record(given, "pretrain", {}, {}, 1.0)
+    given.write_text('{"edited": true}')
+    with pytest.raises(UserError, match="Put the original back, or, if it is right"):
+        verified([given])
+    assert given.exists()

@@ -93,11 +93,14 @@ def test_nobody_is_named_and_no_small_group_counted_unless_the_user_says_so(resu
     page, open_page = write(results, Report()), write(results, Report(participants=True))
     assert "sub-" not in page
     assert "head motion" in page
-    assert "<td>head motion</td><td>fewer than 5</td>" in page
+    assert "<td>head motion</td><td>of fewer than 5 people</td>" in page
     assert "Without scan: fewer than 5 people." in page
     assert "Without scan: 1 person." in open_page
     assert "fewer than" not in open_page
-    assert "Scans excluded" not in page  # one kind of them is hidden
+    assert "Numbers of people and scans are rounded to 5" in page
+    assert "25 scans of 25 people are used" in page and "23 scans of 23 people" in open_page
+    assert "Scans excluded: of fewer than 5 people." in page
+    assert "Scans excluded: 1." in open_page
 
 
 def test_no_small_group_follows_from_others(results: Path) -> None:
@@ -110,20 +113,21 @@ def test_no_small_group_follows_from_others(results: Path) -> None:
     for name in ("trait.json", "scans.parquet", "metrics.parquet"):
         shutil.copy(results / name, folder / name)
     page, open_page = write(folder, Report()), write(folder, Report(participants=True))
-    assert "12 people (2 classes, the smallest of fewer than 5 people)." in page
-    assert "control" not in page and "found again" not in page
+    assert "10 people (case: fewer than 5, control: 10)." in page
+    assert "found again" not in page
     assert "12 people (case: 3, control: 9)." in open_page
     assert "person found again" in open_page
 
 
-def test_no_bar_of_head_motion_stands_for_few_scans(results: Path) -> None:
-    moved = np.r_[np.full(7, 0.2), np.full(4, 0.3), 9.0]
+def test_no_bar_of_head_motion_stands_for_few_people(results: Path) -> None:
+    moved = pd.DataFrame({"mean_fd": np.r_[np.full(7, 0.2), np.full(6, 0.3), 9.0]})
+    moved["participant_id"] = [*"abcdefg", *"aaaabb", "c"]
     counts, edges = motion_counts(moved, 0.5)
-    assert counts.sum() == 12 and counts[-1] == 1 and edges[-1] == 1.0
+    assert counts.sum() == 14 and counts[-1] == 1 and edges[-1] == 1.0
     few_left_out, _ = motion_counts(moved, 0.5, smallest=5)
     assert few_left_out[few_left_out > 0].tolist() == [7]
     page = write(results, Report())
-    assert "Bars of fewer than 5 scans are left out" in page
+    assert "Bars of fewer than 5 people are left out" in page
     assert "Bars of fewer" not in write(results, Report(participants=True), "named.html")
 
 
@@ -141,6 +145,9 @@ def test_the_same_scores_give_the_same_page(results: Path) -> None:
         ),
         ("5000{}", "Pitt_005000{}.npy is not a readable array", "a file is not a readable array"),
         ("5000{}", "ab/5000{} is no folder", "a file is no folder"),
+        ("Jane {}", "Jane {}.npy is not a readable array (x)", "a file is not a readable array"),
+        ("J{}", "J{}.1D is not a readable table (x)", "a file is not a readable table"),
+        ("1{}", "fewer than 120 volumes, too few to filter", "fewer than 120 volumes"),
         ("sub-{}", "head motion: mean FD 0.{} mm", "head motion"),
     ],
 )
@@ -149,4 +156,4 @@ def test_reasons_are_counted_without_names(person: str, reason: str, kind: str) 
     scans["reason"] = [reason.format(i) for i in "12"]
     scans = scans.assign(mean_fd=0.1, coverage=1.0, seconds=300.0, scan=scans["participant_id"])
     about = _dataset("toy", scans, 0.5, Report(participants=False))
-    assert about["kinds"] == {kind: 2}
+    assert {name: len(table) for name, table in about["kinds"].items()} == {kind: 2}

@@ -21,6 +21,7 @@ sys.path.insert(0, str(CHECKOUT / "src"))
 
 from semantoks import validation
 from semantoks.errors import UserError
+from semantoks.provenance import sidecar
 
 # Raise a number when the stage's output changes: whatever hangs on it then runs again.
 VERSION = {
@@ -42,7 +43,11 @@ VERSION = {
 }
 
 # A prefix replaces Snakemake's own strict mode, so it must be said again here.
-shell.prefix(f"set -euo pipefail; export PYTHONPATH='{CHECKOUT}/src'; ")
+# The folder is known by its number, so that what a killed run leaves at work here can be found.
+FOLDER = "{0.st_dev}:{0.st_ino}".format(os.stat("."))
+shell.prefix(
+    f"set -euo pipefail; export PYTHONPATH='{CHECKOUT}/src' SEMANTOKS_FOLDER={FOLDER}; "
+)
 
 
 def stop(message):
@@ -162,31 +167,26 @@ def end_jobs_of_the_dead():
 
     Only for who holds the lock of the folder.
     """
-    end_processes_of_the_dead()
     cancel_jobs_of_the_dead()
+    end_processes_of_the_dead()
 
 
 def end_processes_of_the_dead():
-    """End the stages that are at work in this folder on this machine, and wait for them."""
-    here = str(Path.cwd())
-    stages = [
-        process
-        for process in psutil.process_iter(["cmdline", "cwd"])
-        if process.info["cwd"] == here
-        and {"semantoks", "--settings"} <= set(process.info["cmdline"] or [])
-    ]
-    if not stages:
-        return
-    print(f"Ending {len(stages)} processes of a run that was killed here")
-    family = set(stages)
-    for process in stages:
-        with suppress(psutil.NoSuchProcess):
-            family.update(process.children(recursive=True))
+    """End what the jobs of a killed run still do on this machine, and wait for it."""
+
+    def is_left(process):
+        with suppress(psutil.Error):
+            return process.environ().get("SEMANTOKS_FOLDER") == FOLDER
+        return False  # somebody else's, or gone
+
+    left = [process for process in psutil.process_iter() if is_left(process)]
+    if left:
+        print("Ending what a run that was killed here has left at work")
     for end in (psutil.Process.terminate, psutil.Process.kill):
-        for process in family:
+        for process in left:
             with suppress(psutil.NoSuchProcess):
                 end(process)
-        _, family = psutil.wait_procs(family, timeout=10)
+        _, left = psutil.wait_procs(left, timeout=10)
 
 
 def cancel_jobs_of_the_dead():
@@ -209,9 +209,10 @@ def cancel_jobs_of_the_dead():
 
 
 def hold_run_lock():
-    """Lock this folder for as long as the file that is returned is open; None if another has it.
+    """Lock this folder for as long as the file that is returned is open.
 
-    The system lets go of it when the process ends, however it ends.
+    The system lets go of it when the process ends, however it ends. None if another process has
+    the lock, False on a file system that knows no locks.
     """
     handle = RUN_LOCK.open("a")
     try:
@@ -220,29 +221,37 @@ def hold_run_lock():
         handle.close()
         return None
     except OSError:
-        pass  # a file system without locks: Snakemake's own must do
+        handle.close()
+        return False
     return handle
 
 
 def started(pid):
-    """When a process was started; None if there is none. Numbers of processes come again."""
+    """When a process was started; None if that is not known."""
     try:
         return psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:
+    except psutil.Error:
         return None
+
+
+def lives(note):
+    """Say whether the process of a note is still there; its number may be another's by now."""
+    begun = started(note["pid"])
+    same = begun is None or abs(begun - note.get("started", begun)) < 2
+    return psutil.pid_exists(note["pid"]) and same
 
 
 def release_lock_of_the_dead():
     """Remove the lock of a run that was killed on this machine; a living run keeps its lock."""
     note = json.loads(RUN_NOTE.read_text() or "{}") if RUN_NOTE.exists() else {}
-    if note.get("host") != socket.gethostname():
+    if note.get("host") != socket.gethostname() or lives(note):
         return
-    begun = started(note["pid"])
-    if begun is not None and abs(begun - note.get("started", begun)) < 2:
+    handle = hold_run_lock()
+    if handle is None:
         return
-    if handle := hold_run_lock():
-        for lock in Path(".snakemake/locks").glob("*.lock"):
-            lock.unlink(missing_ok=True)
+    for lock in Path(".snakemake/locks").glob("*.lock"):
+        lock.unlink(missing_ok=True)
+    if handle:
         handle.close()
 
 
@@ -252,11 +261,14 @@ def index_again_what_has_lost_a_table():
     They are no outputs of a rule, which cannot know their number: without this, Snakemake would
     only say that the table is missing.
     """
-    for name, about in config["datasets"].items():
-        folder = Path("results/index") / name
-        tables = [folder / f"shard-{n:04d}.tsv" for n in range(about["shards"])]
-        if not all(table.exists() for table in tables):
-            (folder / "scans.parquet").unlink(missing_ok=True)
+    for name in config["datasets"]:
+        scans = Path("results/index") / name / "scans.parquet"
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            about = json.loads(sidecar(scans).read_text())
+            shards = about["settings"]["dataset"]["shards"]
+            tables = [scans.with_name(f"shard-{n:04d}.tsv") for n in range(shards)]
+            if not all(table.exists() for table in tables):
+                scans.unlink()
 
 
 def come_back_from_the_future():
@@ -394,14 +406,19 @@ def processes_of(model):
     return MODELS[model]["processes"], MODELS[model]["nodes"]
 
 
+def cpus_of(model):
+    """CPUs on each node that a model is pretrained on."""
+    return MODELS[model]["cpu_threads"] * processes_of(model)[0]
+
+
 def launcher(model):
     """What starts pretraining: Python, or torchrun where there are several processes."""
     processes, nodes = processes_of(model)
     if nodes > 1:
         # srun asks for itself: it does not take over how many CPUs a task of the job has.
-        cpus = MODELS[model]["cpu_threads"] * processes
         return (
-            f"srun --nodes {nodes} --ntasks {nodes} --ntasks-per-node 1 --cpus-per-task {cpus} torchrun"
+            f"srun --nodes {nodes} --ntasks {nodes} --ntasks-per-node 1"
+            f" --cpus-per-task {cpus_of(model)} torchrun"
             f" --nnodes {nodes} --nproc-per-node {processes} --rdzv-backend c10d"
             # This shell runs on the first of the nodes.
             " --rdzv-id $SLURM_JOB_ID --rdzv-endpoint $(hostname):29500"
@@ -506,7 +523,8 @@ onstart:
     HELD.append(hold_run_lock())
     if HELD[-1] is None:
         stop("another run has the lock of this folder. Wait for it, or stop it.")
-    end_jobs_of_the_dead()
+    if HELD[-1]:
+        end_jobs_of_the_dead()
     come_back_from_the_future()
     RUN_NOTE.write_text(
         json.dumps(

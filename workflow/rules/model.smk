@@ -36,7 +36,7 @@ rule pretrain:
         model="|".join(TRAINED) or "none",
     conda:
         "../../envs/model.yaml"
-    threads: lambda w: MODELS[w.model]["cpu_threads"] * MODELS[w.model]["processes"]
+    threads: lambda w: cpus_of(w.model)
     resources:
         mem_mb=memory(16000),
         runtime=2880,
@@ -48,6 +48,10 @@ rule pretrain:
         # Said of one node, too, or Slurm may find the GPUs of several processes on several.
         nodes=lambda w: (
             processes_of(w.model)[1] if max(processes_of(w.model)) > 1 else None
+        ),
+        # Not only `threads`, which --cores lowers: srun would ask for more than the job has.
+        cpus_per_task=lambda w: (
+            cpus_of(w.model) if max(processes_of(w.model)) > 1 else None
         ),
         tasks=only_on_nodes(lambda processes, nodes: nodes),
         tasks_per_gpu=only_on_nodes(lambda processes, nodes: 0),

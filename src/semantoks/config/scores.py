@@ -69,6 +69,7 @@ class Report(Settings):
 
     participants: bool = Field(
         False,
-        description="Name excluded scans, and count groups of fewer than 5 people: only for a "
-        "report that stays with those who may see the data.",
+        description="Name excluded scans, and tell exact numbers of people, instead of numbers "
+        "rounded to fives and no group of fewer: only for a report that stays with those who may "
+        "see the data.",
     )

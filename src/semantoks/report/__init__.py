@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,14 @@ def report(
     out : Path
     """
     contents = [read_json(path) for path in benchmarks]
+    if not settings.participants:
+        contents = [_coarse(content) for content in contents]
     tables = {name: read_table(path) for name, path in scans.items()}
     template = _environment(settings).get_template("template.html")
     limit = config["parcellation"]["max_mean_fd"]
     page = template.render(
         version=__version__,
+        rounded=None if settings.participants else SMALL_CELL,
         tasks=[task(content) for content in adjusted(contents)],
         cards=[_card(name, files, contents, settings) for name, files in cards.items() if files],
         overlaps=overlaps(tables, config),
@@ -75,13 +79,10 @@ def _environment(settings: Report) -> Environment:
     environment.filters["signed"] = lambda value: _number(value, "+")
     environment.filters["p"] = _p
 
-    def cell(count: int) -> str:
-        """Say a number of people; not a small one, unless the report may name them."""
-        return f"fewer than {SMALL_CELL}" if _small(count, settings) else str(count)
-
+    cell = partial(_cell, settings=settings)
     environment.filters["cell"] = cell
-    environment.tests["small"] = lambda count: _small(count, settings)
     environment.filters["people"] = lambda n: "1 person" if cell(n) == "1" else f"{cell(n)} people"
+    environment.filters["scans"] = partial(_scans, settings=settings)
     environment.filters["representation"] = representation
     environment.tests["plain"] = PLAIN.__contains__
     environment.filters["scheme"] = lambda name: SCHEMES[name]
@@ -90,9 +91,37 @@ def _environment(settings: Report) -> Environment:
     return environment
 
 
-def _small(count: int, settings: Report) -> bool:
-    """Say whether a number of people could be known by what is said of them, and is hidden."""
-    return 0 < count < SMALL_CELL and not settings.participants
+def _small(people: float, settings: Report) -> bool:
+    """Say whether so few people could be known by what is said of them, and are hidden."""
+    return 0 < people < SMALL_CELL and not settings.participants
+
+
+def _cell(count: float, settings: Report) -> str:
+    """Say a number of people or scans; rounded, or a small one would follow from others."""
+    if settings.participants:
+        return f"{count:.0f}"
+    return f"fewer than {SMALL_CELL}" if _small(count, settings) else str(_rounded(count))
+
+
+def _scans(scans: pd.DataFrame, settings: Report) -> str:
+    """Say a number of scans; not of few people's."""
+    people = scans["participant_id"].nunique()
+    if _small(people, settings):
+        return f"of {_cell(people, settings)} people"
+    return _cell(len(scans), settings)
+
+
+def _rounded(count: float) -> int:
+    return SMALL_CELL * round(count / SMALL_CELL)
+
+
+def _coarse(benchmark: dict[str, Any]) -> dict[str, Any]:
+    """Round the numbers of people of a benchmark that its figures and published scores tell."""
+    curves = {
+        name: [point | {"train_people": _rounded(point["train_people"])} for point in curve]
+        for name, curve in benchmark["curves"].items()
+    }
+    return benchmark | {"people": _rounded(benchmark["people"]), "curves": curves}
 
 
 def _p(p: float) -> str:
@@ -155,37 +184,36 @@ def _score_of(representation: str, benchmark: dict[str, Any]) -> float:
 
 
 def _dataset(name: str, scans: pd.DataFrame, limit: float, settings: Report) -> dict[str, Any]:
-    used, known = scans["status"] == "ok", scans["mean_fd"].dropna().to_numpy()
+    used = scans["status"] == "ok"
     smallest = 1 if settings.participants else SMALL_CELL
     excluded = scans[~used]
     listed = excluded[["scan", "reason"]].to_dict("records") if settings.participants else []
-    kinds = pd.Series([_kind(**row) for row in excluded[NAMED].to_dict("records")], dtype=object)
-    counts = {str(kind): int(count) for kind, count in kinds.value_counts().items()}
-    # Beside the other counts the sum would tell a small one.
-    told = not any(_small(count, settings) for count in counts.values())
+    told = [_kind(**row) for row in excluded[NAMED].to_dict("records")]
+    kinds = pd.Series(told, index=excluded.index, dtype=object)
+    of_kind = {str(kind): table for kind, table in excluded.groupby(kinds, sort=False)}
+    moved = scans.dropna(subset="mean_fd")
     return {
         "name": name,
         "people": scans.loc[used, "participant_id"].nunique(),
         "used": int(used.sum()),
-        "unused": len(excluded) if told else None,
+        "unused": excluded,
         "coverage": float(scans.loc[used, "coverage"].mean()),
         "minutes": float(scans.loc[used, "seconds"].mean() / 60),
         "mean_fd": float(scans.loc[used, "mean_fd"].mean()),
         "excluded": listed,
-        "kinds": counts,
-        "figure": motion_figure(known, limit, smallest) if len(known) else None,
+        "kinds": dict(sorted(of_kind.items(), key=lambda kind: -len(kind[1]))),
+        "figure": motion_figure(moved, limit, smallest) if len(moved) else None,
         "smallest": smallest,
     }
 
 
 def _kind(scan: str, participant_id: str, reason: str) -> str:
     """Cut from a reason what differs from scan to scan, and the names of people and files."""
-    names = {scan, participant_id, participant_id.removeprefix("sub-")}
-    names = {name for name in names if len(name) > 2}  # a shorter one may be any number
-
-    def named(word: re.Match[str]) -> str:
-        whole = word[0]
-        file = "sub-" in whole or "/" in whole or re.search(r"\w\.[A-Za-z]\w", whole)
-        return "a file" if file or any(name in whole for name in names) else whole
-
-    return re.split(r"[:(,]", re.sub(r"\S+", named, reason))[0].strip()
+    names = sorted({scan, participant_id, participant_id.removeprefix("sub-")} - {""}, key=len)
+    alone = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in reversed(names))
+    within = [re.escape(name) for name in names if len(name) > 2]  # a shorter one is in any word
+    # A name, a folder's, or an extension with a letter in it makes a word the name of a file.
+    file = "|".join(["\0", "sub-", "/", r"\w\.\w*[A-Za-z]\w", *within])
+    words = re.sub(alone, "\0", reason).split()
+    nameless = " ".join("\0" if re.search(file, word) else word for word in words)
+    return re.split(r"[:(,]", re.sub(r"\0( \0)*", "a file", nameless))[0].strip()

@@ -81,31 +81,35 @@ def curves_figure(curves: Mapping[str, Sequence[dict[str, float]]], label: str) 
 
 
 def motion_counts(
-    mean_fd: np.ndarray, limit: float, smallest: int = 1
+    scans: pd.DataFrame, limit: float, smallest: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
     """Count scans by how much they moved, in forty bars up to twice the limit.
 
     Parameters
     ----------
-    mean_fd : ndarray
-        Mean framewise displacement of each scan, mm; what is beyond the last bar counts in it.
+    scans : DataFrame
+        ``participant_id`` and ``mean_fd`` (mean framewise displacement, mm) of each scan; what is
+        beyond the last bar counts in it.
     limit : float
         From where scans are excluded, mm.
     smallest : int
-        Bars of fewer scans are left out.
+        Bars of fewer people are left out.
 
     Returns
     -------
     counts, edges : ndarray
     """
     edges = np.linspace(0, 2 * limit, 41)
-    counts = np.histogram(np.clip(mean_fd, 0, edges[-1]), edges)[0]
-    return np.where(counts < smallest, 0, counts), edges
+    table = scans.assign(mean_fd=np.clip(scans["mean_fd"], 0, edges[-1]))
+    table["bar"] = pd.cut(table["mean_fd"], edges, right=False, labels=False).fillna(39)
+    bars = table.groupby("bar")["participant_id"].agg(["size", "nunique"]).reindex(range(40))
+    counts = bars["size"].where(bars["nunique"] >= smallest, 0).fillna(0).to_numpy(int)
+    return counts, edges
 
 
-def motion_figure(mean_fd: np.ndarray, limit: float, smallest: int = 1) -> str:
+def motion_figure(scans: pd.DataFrame, limit: float, smallest: int = 1) -> str:
     """Draw how much each scan moved, and where scans are excluded; as for `motion_counts`."""
-    counts, edges = motion_counts(mean_fd, limit, smallest)
+    counts, edges = motion_counts(scans, limit, smallest)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.6, 1.9))
         axes = figure.add_subplot()
