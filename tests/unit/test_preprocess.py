@@ -330,11 +330,13 @@ def test_the_brain_is_cut_out_of_the_t1w_image(cohort: tuple[Path, pd.DataFrame]
 @pytest.mark.slow
 def test_the_same_again_to_the_last_bit(cohort: tuple[Path, pd.DataFrame], tmp_path: Path) -> None:
     folder, scans = cohort
-    (tmp_path / "sub-009").mkdir()  # somebody who has left the shard
+    again = tmp_path / "shard-0000"
+    (again / "sub-009").mkdir(parents=True)  # somebody who has left the shard
     some = scans[scans["participant_id"] == "sub-002"]
-    preprocess(some, folder / "bids", tmp_path, SETTINGS, threads=1)
-    assert not (tmp_path / "sub-009").exists()
-    images = list(tmp_path.rglob("sub-002*"))
+    preprocess(some, folder / "bids", again, SETTINGS, threads=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["shard-0000"]
+    assert not (again / "sub-009").exists()
+    images = list(again.rglob("sub-002*"))
     assert len([p for p in images if p.is_file()]) == 10
     for path in filter(Path.is_file, images):
-        assert path.read_bytes() == (folder / "out" / path.relative_to(tmp_path)).read_bytes()
+        assert path.read_bytes() == (folder / "out" / path.relative_to(again)).read_bytes()

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from semantoks.errors import UserError
 from semantoks.store import (
     Manifest,
     atomic,
+    atomic_folder,
     read_json,
     read_manifest,
     read_scan_table,
@@ -52,6 +54,21 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         raise RuntimeError
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    out, dead = tmp_path / "shard-0000", tmp_path / ".shard-0000.1f.part"
+    for folder in (out, dead):  # of an earlier run; of one that was killed
+        folder.mkdir()
+        (folder / "old").touch()
+    with pytest.raises(ValueError, match="stop"), atomic_folder(out) as folder:
+        (folder / "new").touch()
+        raise ValueError("stop")
+    assert [path.name for path in tmp_path.rglob("*")] == ["shard-0000", "old"]
+    with atomic_folder(out) as folder:
+        (folder / "new").touch()
+        shutil.rmtree(out)  # the attempt before is dying, and Snakemake tidies up after it
+    assert [path.name for path in tmp_path.rglob("*")] == ["shard-0000", "new"]
 
 
 def test_damaged_files_are_named(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,16 +27,6 @@ def describe(out: Path) -> None:
         "GeneratedBy": [{"Name": "semantoks minimal", "Version": __version__}],
     }
     write_json(out / "dataset_description.json", about)
-
-
-def clear(out: Path) -> None:
-    """Remove what an earlier run left of people and of their status."""
-    (out / "scans.tsv").unlink(missing_ok=True)
-    for path in out.glob("sub-*"):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()  # a report of fMRIPrep
 
 
 def write_anatomy(out: Path, t1w: str, image: np.ndarray, template: Template) -> None:

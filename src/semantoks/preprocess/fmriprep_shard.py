@@ -27,7 +27,6 @@ import pandas as pd
 
 from semantoks.config import Fmriprep
 from semantoks.errors import ScanError
-from semantoks.preprocess.derivatives import clear
 from semantoks.preprocess.fmriprep import Call, check, command
 from semantoks.preprocess.fmriprep_outputs import (
     freesurfer_of,
@@ -48,7 +47,13 @@ NO_T1W = "no T1w image of this person, and fMRIPrep needs one"
 
 
 def preprocess_with_fmriprep(
-    scans: pd.DataFrame, bids: Path, out: Path, settings: Fmriprep, threads: int, memory: int
+    scans: pd.DataFrame,
+    bids: Path,
+    out: Path,
+    folder: Path,
+    settings: Fmriprep,
+    threads: int,
+    memory: int,
 ) -> list[Row]:
     """Preprocess the scans of a shard with fMRIPrep.
 
@@ -57,7 +62,9 @@ def preprocess_with_fmriprep(
     scans
         Rows of the index.
     bids, out
-        Raw data set and the shard's folder.
+        Raw data set, and the empty folder of the shard.
+    folder
+        Where calls work and what is done is kept until all are.
     settings
         How.
     threads, memory
@@ -74,7 +81,6 @@ def preprocess_with_fmriprep(
         When fMRIPrep cannot be started; before anything is run.
     """
     bids, out = bids.absolute(), out.absolute()
-    folder = out.with_name(f"{out.name}_work")
     license = check(settings, (bids, folder)) if len(scans) else Path()
     shard = Shard(scans, bids, folder, license, settings, threads, memory)
     shard.forget_others()
@@ -226,8 +232,7 @@ class Shard:
                 shutil.rmtree(folder)
 
     def assemble(self, out: Path) -> None:
-        """Move everything into the shard's folder, in place of what an earlier run left."""
-        clear(out)
+        """Move everything into the shard's folder."""
         for group in self.groups:
             left = self.folder / "calls" / self._name(group) / "out"
             for person in group:

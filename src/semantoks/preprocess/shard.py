@@ -11,8 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from semantoks.config import Preprocessing
-from semantoks.preprocess.derivatives import clear, describe, write_tsv
+from semantoks.preprocess.derivatives import describe, write_tsv
 from semantoks.preprocess.fmriprep_shard import preprocess_with_fmriprep
+from semantoks.store import atomic_folder
 from semantoks.workers import completed
 
 log = logging.getLogger(__name__)
@@ -74,18 +75,20 @@ def preprocess(
         When fMRIPrep is wanted and cannot be started.
     """
     good, bad = scans[scans["problem"] == ""], scans[scans["problem"] != ""]
-    if settings.engine == "fmriprep":
-        rows = preprocess_with_fmriprep(good, bids, out, settings.fmriprep, threads, memory)
-    else:
-        clear(out)
-        describe(out)
-        rows = _work(good, bids, out, settings, threads) if len(good) else []
-    rows += [
-        {**row, "status": "failed", "reason": row["problem"]} for row in bad.to_dict("records")
-    ]
-    table = pd.DataFrame(rows, columns=COLUMNS).astype({"n_volumes": "Int64"})
-    table = table.set_index("scan").loc[scans["scan"]].reset_index()
-    write_tsv(out / "scans.tsv", table)
+    with atomic_folder(out) as folder:
+        if settings.engine == "fmriprep":
+            work = out.absolute().with_name(f"{out.name}_work")
+            engine = settings.fmriprep
+            rows = preprocess_with_fmriprep(good, bids, folder, work, engine, threads, memory)
+        else:
+            describe(folder)
+            rows = _work(good, bids, folder, settings, threads) if len(good) else []
+        rows += [
+            {**row, "status": "failed", "reason": row["problem"]} for row in bad.to_dict("records")
+        ]
+        table = pd.DataFrame(rows, columns=COLUMNS).astype({"n_volumes": "Int64"})
+        table = table.set_index("scan").loc[scans["scan"]].reset_index()
+        write_tsv(folder / "scans.tsv", table)
     return table
 
 
