@@ -63,13 +63,20 @@ def test_a_damaged_file_is_never_used(finished: Workspace, tmp_path: Path, how: 
         assert workspace.planned() == {}
 
 
-@pytest.mark.parametrize("name", [SHARD, "results/index/small/shard-0001.tsv"])
-def test_a_shard_deleted_by_hand_is_made_again(
-    workspace: Workspace, finished: Workspace, name: str
-) -> None:
-    (workspace.folder / name).unlink()
-    assert workspace.planned()["index" if name.endswith("tsv") else "parcellate"] == 1
+def test_a_shard_deleted_by_hand_is_made_again(workspace: Workspace, finished: Workspace) -> None:
+    (workspace.folder / SHARD).unlink()
+    assert workspace.planned()["parcellate"] == 1
     workspace.run()
+    same(workspace, finished)
+
+
+def test_a_table_deleted_by_hand_is_made_again_when_it_is_read(
+    workspace: Workspace, finished: Workspace
+) -> None:
+    (workspace.folder / "results/index/small/shard-0001.tsv").unlink()
+    assert workspace.planned() == {}
+    assert workspace.planned("--forcerun", "preprocess")["index"] == 1
+    workspace.run("--forcerun", "preprocess")
     same(workspace, finished)
 
 
