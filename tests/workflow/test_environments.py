@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -86,3 +87,14 @@ def test_container_images_are_in_order() -> None:
     (install,) = (line for line in lines if "uv pip install" in line)
     for command in install.removeprefix("RUN ").split("&&"):
         assert command.strip() in apptainer
+
+
+def test_a_plan_loads_no_tables() -> None:
+    """A plan of 40,000 people may take 200 MB; pandas and pyarrow take 70 of them."""
+    text = (ROOT / "workflow/rules/common.smk").read_text()
+    imports = re.findall(r"^(?:from semantoks[\w.]* import .+|import semantoks.*)$", text, re.M)
+    assert imports
+    ask = "import sys; print(sorted({'pandas', 'pyarrow', 'torch'} & set(sys.modules)))"
+    code = "\n".join([*imports, ask])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

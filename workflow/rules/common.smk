@@ -21,7 +21,6 @@ sys.path.insert(0, str(CHECKOUT / "src"))
 
 from semantoks import validation
 from semantoks.errors import UserError
-from semantoks.provenance import sidecar
 
 # Raise a number when the stage's output changes: whatever hangs on it then runs again.
 VERSION = {
@@ -264,7 +263,7 @@ def index_again_what_has_lost_a_table():
     for name in config["datasets"]:
         scans = Path("results/index") / name / "scans.parquet"
         with suppress(OSError, ValueError, KeyError, TypeError):
-            about = json.loads(sidecar(scans).read_text())
+            about = json.loads(Path(f"{scans}.provenance.json").read_text())
             shards = about["settings"]["dataset"]["shards"]
             tables = [scans.with_name(f"shard-{n:04d}.tsv") for n in range(shards)]
             if not all(table.exists() for table in tables):
