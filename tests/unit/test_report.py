@@ -97,7 +97,7 @@ def test_nobody_is_named_and_no_small_group_counted_unless_the_user_says_so(resu
     assert "Without scan: fewer than 5 people." in page
     assert "Without scan: 1 person." in open_page
     assert "fewer than" not in open_page
-    assert "Numbers of people and scans are rounded to 5" in page
+    assert "Numbers of people and scans are rounded to multiples of 5" in page
     assert "25 scans of 25 people are used" in page and "23 scans of 23 people" in open_page
     assert "Scans excluded: of fewer than 5 people." in page
     assert "Scans excluded: 1." in open_page

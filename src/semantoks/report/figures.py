@@ -152,6 +152,7 @@ def training_figure(metrics: pd.DataFrame) -> str:
                 axes.plot(metrics["epoch"], values, color=color, lw=1.6, label=name)
             axes.set_title(title, fontsize=10, loc="left")
             axes.set_xlabel("epoch", color=GREY)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.legend(frameon=False, fontsize=8)
         figure.subplots_adjust(wspace=0.3)
         return _svg(figure)
