@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,11 +16,18 @@ from semantoks.config import Report
 from semantoks.report.figures import motion_figure, training_figure
 from semantoks.report.names import METRICS, PLAIN, SCHEMES, WHATS, representation
 from semantoks.report.overlap import overlaps
+from semantoks.report.privacy import (
+    SMALL_CELL,
+    cell,
+    coarse,
+    kind_of_exclusion,
+    scans_of_people,
+    small,
+)
 from semantoks.report.tasks import adjusted, task
 from semantoks.store import atomic, read_json, read_table
 
 NAMED = ["scan", "participant_id", "reason"]
-SMALL_CELL = 5  # people; fewer could be known by what is said of them
 
 
 def report(
@@ -49,7 +55,7 @@ def report(
     """
     contents = [read_json(path) for path in benchmarks]
     if not settings.participants:
-        contents = [_coarse(content) for content in contents]
+        contents = [coarse(content) for content in contents]
     tables = {name: read_table(path) for name, path in scans.items()}
     template = _environment(settings).get_template("template.html")
     limit = config["parcellation"]["max_mean_fd"]
@@ -79,49 +85,16 @@ def _environment(settings: Report) -> Environment:
     environment.filters["signed"] = lambda value: _number(value, "+")
     environment.filters["p"] = _p
 
-    cell = partial(_cell, settings=settings)
-    environment.filters["cell"] = cell
-    environment.filters["people"] = lambda n: "1 person" if cell(n) == "1" else f"{cell(n)} people"
-    environment.filters["scans"] = partial(_scans, settings=settings)
+    told = partial(cell, settings=settings)
+    environment.filters["cell"] = told
+    environment.filters["people"] = lambda n: "1 person" if told(n) == "1" else f"{told(n)} people"
+    environment.filters["scans"] = partial(scans_of_people, settings=settings)
     environment.filters["representation"] = representation
     environment.tests["plain"] = PLAIN.__contains__
     environment.filters["scheme"] = lambda name: SCHEMES[name]
     environment.filters["what"] = lambda name: WHATS.get(name, name)
     environment.filters["metric"] = lambda name: METRICS.get(name, name)
     return environment
-
-
-def _small(people: float, settings: Report) -> bool:
-    """Say whether so few people could be known by what is said of them, and are hidden."""
-    return 0 < people < SMALL_CELL and not settings.participants
-
-
-def _cell(count: float, settings: Report) -> str:
-    """Say a number of people or scans; rounded, or a small one would follow from others."""
-    if settings.participants:
-        return f"{count:.0f}"
-    return f"fewer than {SMALL_CELL}" if _small(count, settings) else str(_rounded(count))
-
-
-def _scans(scans: pd.DataFrame, settings: Report) -> str:
-    """Say a number of scans; not of few people's."""
-    people = scans["participant_id"].nunique()
-    if _small(people, settings):
-        return f"of {_cell(people, settings)} people"
-    return _cell(len(scans), settings)
-
-
-def _rounded(count: float) -> int:
-    return SMALL_CELL * round(count / SMALL_CELL)
-
-
-def _coarse(benchmark: dict[str, Any]) -> dict[str, Any]:
-    """Round the numbers of people of a benchmark that its figures and published scores tell."""
-    curves = {
-        name: [point | {"train_people": _rounded(point["train_people"])} for point in curve]
-        for name, curve in benchmark["curves"].items()
-    }
-    return benchmark | {"people": _rounded(benchmark["people"]), "curves": curves}
 
 
 def _p(p: float) -> str:
@@ -152,7 +125,7 @@ def _card(
         for name, content in contents.items()
     ]
     retested = next((c["retest"] for c in contents.values() if c["retest"]), None)
-    if retested and _small(retested["people"], settings):
+    if retested and small(retested["people"], settings):
         retested = None
     metrics = {phenotype: about["metric"] for phenotype, about in told.items()}
     return {
@@ -188,7 +161,7 @@ def _dataset(name: str, scans: pd.DataFrame, limit: float, settings: Report) -> 
     smallest = 1 if settings.participants else SMALL_CELL
     excluded = scans[~used]
     listed = excluded[["scan", "reason"]].to_dict("records") if settings.participants else []
-    told = [_kind(**row) for row in excluded[NAMED].to_dict("records")]
+    told = [kind_of_exclusion(**row) for row in excluded[NAMED].to_dict("records")]
     kinds = pd.Series(told, index=excluded.index, dtype=object)
     of_kind = {str(kind): table for kind, table in excluded.groupby(kinds, sort=False)}
     moved = scans.dropna(subset="mean_fd")
@@ -205,15 +178,3 @@ def _dataset(name: str, scans: pd.DataFrame, limit: float, settings: Report) -> 
         "figure": motion_figure(moved, limit, smallest) if len(moved) else None,
         "smallest": smallest,
     }
-
-
-def _kind(scan: str, participant_id: str, reason: str) -> str:
-    """Cut from a reason what differs from scan to scan, and the names of people and files."""
-    names = sorted({scan, participant_id, participant_id.removeprefix("sub-")} - {""}, key=len)
-    alone = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in reversed(names))
-    within = [re.escape(name) for name in names if len(name) > 2]  # a shorter one is in any word
-    # A name, a folder's, or an extension with a letter in it makes a word the name of a file.
-    file = "|".join(["\0", "sub-", "/", r"\w\.\w*[A-Za-z]\w", *within])
-    words = re.sub(alone, "\0", reason).split()
-    nameless = " ".join("\0" if re.search(file, word) else word for word in words)
-    return re.split(r"[:(,]", re.sub(r"\0( \0)*", "a file", nameless))[0].strip()
