@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from semantoks.memory import keep_freed_memory
+from semantoks.system.memory import keep_freed_memory
 
 NETWORK_SIZES = (61, 77, 46, 47, 26, 52, 91, 50, 7)
 VOLUMES = 300
@@ -148,9 +148,9 @@ class Setup:
         import torch
 
         from semantoks.config import Architecture, Model, Tokenizer, Training
-        from semantoks.distributed import Process
         from semantoks.pretrain.loop import begin
         from semantoks.pretrain.schedule import Schedule
+        from semantoks.system.distributed import Process
         from semantoks.views import PackedScans
 
         small = Architecture(

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from semantoks import __version__
 from semantoks.config import json_schema
-from semantoks.configuration_guide import guide
+from semantoks.config.guide import guide
 from semantoks.errors import UserError
 from semantoks.provenance import explain, record, verified
 from semantoks.stages import STAGES, Stage

@@ -14,7 +14,7 @@ import math
 import torch
 from torch import Tensor
 
-from semantoks.distributed import count, sum_over_processes
+from semantoks.system.distributed import count, sum_over_processes
 
 DISTORTION = 0.05
 

@@ -24,7 +24,7 @@ from semantoks.config import (
     Splits,
     Task,
 )
-from semantoks.memory import advice_when_memory_ends, keep_freed_memory
+from semantoks.system.memory import advice_when_memory_ends, keep_freed_memory
 
 Run = Callable[[Namespace, dict[str, Any]], Sequence[Path] | None]
 

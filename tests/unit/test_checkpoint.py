@@ -14,8 +14,9 @@ from semantoks.model import checkpoint as files
 from semantoks.model.checkpoint import load_encoder, load_reference, save
 from semantoks.store import Manifest
 from tests.conftest import SIZES
+from tests.workspaces import ROOT
 
-TINY = Path(__file__).parents[1] / "reference" / "tiny.pth"
+TINY = ROOT / "tests/reference/tiny.pth"
 MANIFEST = Manifest(
     atlas="tiny",
     atlas_sha256="0" * 64,

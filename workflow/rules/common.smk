@@ -19,7 +19,7 @@ import psutil
 CHECKOUT = Path(workflow.basedir)
 sys.path.insert(0, str(CHECKOUT / "src"))
 
-from semantoks import validation
+from semantoks.config import validation
 from semantoks.errors import UserError
 
 # Raise a number when the stage's output changes: whatever hangs on it then runs again.

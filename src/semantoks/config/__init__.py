@@ -20,9 +20,9 @@ from semantoks.config.data import (
 )
 from semantoks.config.model import Architecture, ManifestField, Model, Readout, Tokenizer, Training
 from semantoks.config.preprocessing import MINIMAL_SPACE, Fmriprep, Preprocessing, Simulation
+from semantoks.config.schema import Config, json_schema
 from semantoks.config.scores import Baseline, Probe, Report, Splits
 from semantoks.config.tasks import Condition, Kind, Published, Task
-from semantoks.config.whole import Config, json_schema
 
 __all__ = [
     "BUILT_IN",

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from semantoks import catalogue
+from semantoks.config import catalogue
 from semantoks.config.base import Settings
 from semantoks.config.preprocessing import Simulation
 from semantoks.config.tasks import Task

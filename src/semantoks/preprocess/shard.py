@@ -14,7 +14,7 @@ from semantoks.config import Preprocessing
 from semantoks.preprocess.derivatives import describe, write_tsv
 from semantoks.preprocess.fmriprep_shard import preprocess_with_fmriprep
 from semantoks.store import atomic_folder
-from semantoks.workers import completed
+from semantoks.system.workers import completed
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from semantoks.config import Model
-from semantoks.distributed import Process, joined, wait
 from semantoks.errors import UserError
 from semantoks.model import Encoder, Projector, SelfDistillation
 from semantoks.model.checkpoint import save
@@ -27,6 +26,7 @@ from semantoks.pretrain.schedule import Schedule
 from semantoks.pretrain.state import Checkpoint, TrainingState, fingerprint
 from semantoks.pretrain.step import lots, train_step, weight_decay_groups
 from semantoks.store import Manifest, iter_scans, read_manifest, write_table
+from semantoks.system.distributed import Process, joined, wait
 from semantoks.views import PackedScans
 
 logger = logging.getLogger(__name__)

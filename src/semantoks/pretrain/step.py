@@ -8,12 +8,12 @@ import torch
 from torch import Generator, Tensor, nn
 
 from semantoks.config import Model
-from semantoks.distributed import Process, average
 from semantoks.model import SelfDistillation
 from semantoks.model.encoder import EncoderOutput
 from semantoks.model.pair import Outputs
 from semantoks.pretrain.schedule import Schedule
 from semantoks.pretrain.state import TrainingState
+from semantoks.system.distributed import Process, average
 from semantoks.views import PackedScans, Views, draw_views
 
 DECAYING = 0  # the first of `weight_decay_groups`

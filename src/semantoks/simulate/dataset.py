@@ -17,7 +17,7 @@ from semantoks.simulate.anatomy import BRAIN_CENTRE, build_head, draw_shape
 from semantoks.simulate.motion import draw_motion, rigid_matrix
 from semantoks.simulate.people import Person, draw_people
 from semantoks.simulate.protocol import T1W_FIELD_OF_VIEW, draw_protocol, make_grid
-from semantoks.workers import completed
+from semantoks.system.workers import completed
 
 log = logging.getLogger(__name__)
 

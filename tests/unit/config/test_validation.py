@@ -1,16 +1,15 @@
 import copy
 import json
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
 from semantoks.config import ManifestField, json_schema
+from semantoks.config.validation import complete
 from semantoks.errors import UserError
 from semantoks.store import Manifest
-from semantoks.validation import complete
+from tests.workspaces import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CONFIG: dict[str, Any] = {
     "datasets": {"demo": {"path": "bids", "phenotypes": {"age": "regression"}}},
     "models": {"small": {"datasets": ["demo"]}},

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from semantoks.config import Fmriprep
+from semantoks.config.validation import complete
 from semantoks.errors import UserError
 from semantoks.preprocess.fmriprep import Call, command
 from semantoks.preprocess.fmriprep_outputs import space_names
-from semantoks.validation import complete
 
 CALL = Call(
     participants=("sub-01", "sub-02"),

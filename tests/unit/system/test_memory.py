@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from semantoks.errors import UserError
-from semantoks.memory import advice_when_memory_ends
+from semantoks.system.memory import advice_when_memory_ends
 
 
 def test_a_tensor_or_array_too_large_is_one_sentence() -> None:

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from semantoks import catalogue
-from semantoks.config import Dataset, Task
+from semantoks.config import Dataset, Task, catalogue
 
 
 @pytest.mark.parametrize("name", catalogue.names())

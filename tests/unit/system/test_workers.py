@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from semantoks.errors import UserError
-from semantoks.workers import completed
+from semantoks.system.workers import completed
 
 ORPHANS = r"""
 import os, time
-from semantoks.workers import completed
+from semantoks.system.workers import completed
 def work(item):
     os.write(1, b"%d\n" % os.getpid())  # at once: two workers share the pipe
     time.sleep(60)

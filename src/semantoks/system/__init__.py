@@ -1,0 +1,1 @@
+"""The machine: memory, worker processes, and the ranks of a distributed training."""
