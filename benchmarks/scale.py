@@ -27,7 +27,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from semantoks.provenance import SUFFIX
+from semantoks.artifacts.provenance import SUFFIX
 
 VOLUMES, TR = 490, 0.735  # as UK Biobank
 ROOT = Path(__file__).resolve().parents[1]

@@ -20,7 +20,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from semantoks.store import Manifest, find_scan, iter_scans, write_timeseries
+from semantoks.artifacts.timeseries import Manifest, find_scan, iter_scans, write_timeseries
 
 REGIONS, VOLUMES, SHARD, TARGET = 457, 490, 100, 40_000
 MEGABYTES = REGIONS * VOLUMES * 4 / 1e6  # of a scan

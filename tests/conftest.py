@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semantoks.artifacts.tables import write_table
+from semantoks.artifacts.timeseries import Manifest, write_timeseries
 from semantoks.config import Architecture, Tokenizer
 from semantoks.scans import list_scans
-from semantoks.store import Manifest, write_table, write_timeseries
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 SIZES = Architecture(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from semantoks.provenance import sha256
+from semantoks.artifacts.provenance import sha256
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

@@ -17,10 +17,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from semantoks import __version__
+from semantoks.artifacts.provenance import explain, record, verified
 from semantoks.config import json_schema
 from semantoks.config.guide import guide
 from semantoks.errors import UserError
-from semantoks.provenance import explain, record, verified
 from semantoks.stages import STAGES, Stage
 from semantoks.status import status
 

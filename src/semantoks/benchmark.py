@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semantoks.artifacts.files import write_json
+from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.config import Task
 from semantoks.errors import UserError
 from semantoks.statistics import CLASSIFICATION, RANGES, REGRESSION, paired_difference, summary
-from semantoks.store import read_metadata, read_table, write_json
 
 REFERENCE = "fc"  # the bar: plain connectivity
 WITHIN = "pearson_r_within_sites"

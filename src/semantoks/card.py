@@ -15,23 +15,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from semantoks.config import Kind, Probe, Splits, Task
-from semantoks.confounds import WORDS, known_confounds
-from semantoks.connectivity import PROJECTIONS
-from semantoks.errors import UserError
-from semantoks.representations import (
+from semantoks.artifacts.files import write_json
+from semantoks.artifacts.representations import (
     People,
     iter_features,
     read_features,
     read_people,
     scans_of,
 )
+from semantoks.artifacts.tables import read_metadata, read_table
+from semantoks.config import Kind, Probe, Splits, Task
+from semantoks.confounds import WORDS, known_confounds
+from semantoks.connectivity import PROJECTIONS
+from semantoks.errors import UserError
 from semantoks.scoring.features import Features
 from semantoks.scoring.problem import Problem
 from semantoks.scoring.score import score
 from semantoks.splits import column_of, draw, first_of_duplicates
 from semantoks.statistics import icc, identification, summary
-from semantoks.store import read_metadata, read_table, write_json
 
 log = logging.getLogger(__name__)
 FEW = 10  # people that a class needs

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from sklearn.covariance import ledoit_wolf
 
+from semantoks.artifacts.timeseries import Scan
 from semantoks.signals import fisher_z
-from semantoks.store import Scan
 
 
 def connectivity(scans: Iterable[Scan]) -> Iterator[np.ndarray]:

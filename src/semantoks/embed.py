@@ -9,13 +9,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from semantoks.artifacts.representations import write_representation
+from semantoks.artifacts.timeseries import (
+    Manifest,
+    Scan,
+    iter_scans,
+    read_manifest,
+    read_scan_table,
+)
 from semantoks.config import Readout
 from semantoks.errors import UserError
 from semantoks.model import Encoder
 from semantoks.model.checkpoint import load_encoder
 from semantoks.model.inputs import require_match
-from semantoks.representations import write_representation
-from semantoks.store import Manifest, Scan, iter_scans, read_manifest, read_scan_table
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +43,7 @@ def embed_files(
     model : path or str
         Anything that `load_encoder` takes.
     timeseries : sequence of path
-        Files written by `semantoks.store`.
+        Files written by `semantoks.artifacts.timeseries`.
     out : path
         Parquet file, one row per scan.
     readout, windows

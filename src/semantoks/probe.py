@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from semantoks.artifacts.representations import read_windows
+from semantoks.artifacts.tables import write_table
 from semantoks.config import Probe
 from semantoks.errors import UserError
-from semantoks.representations import read_windows
 from semantoks.scoring.features import load
 from semantoks.scoring.problem import read_problem
 from semantoks.scoring.score import score
-from semantoks.store import write_table
 
 
 def probe(

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from semantoks.artifacts.representations import write_representation
+from semantoks.artifacts.tables import read_table
+from semantoks.artifacts.timeseries import Scan, iter_scans, read_scan_table
 from semantoks.confounds import confounds
 from semantoks.connectivity import (
     PROJECTIONS,
@@ -17,8 +20,6 @@ from semantoks.connectivity import (
     third_moments,
 )
 from semantoks.errors import UserError
-from semantoks.representations import write_representation
-from semantoks.store import Scan, iter_scans, read_scan_table, read_table
 
 FROM_SCANS: dict[str, Callable[[Iterable[Scan]], Iterator[np.ndarray]]] = {
     "fc": connectivity,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from semantoks.store import read_scan_table, write_table
+from semantoks.artifacts.tables import write_table
+from semantoks.artifacts.timeseries import read_scan_table
 
 
 def list_scans(timeseries: Sequence[Path], out: Path) -> None:

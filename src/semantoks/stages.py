@@ -69,8 +69,8 @@ def _index(a: Namespace, s: dict[str, Any]) -> list[Path]:
 
 
 def _preprocess(a: Namespace, s: dict[str, Any]) -> None:
+    from semantoks.artifacts.tables import read_shard
     from semantoks.preprocess import preprocess
-    from semantoks.store import read_shard
 
     scans, settings = read_shard(a.scans), s["preprocessing"]
     if a.running:
@@ -80,9 +80,9 @@ def _preprocess(a: Namespace, s: dict[str, Any]) -> None:
 
 
 def _parcellate(a: Namespace, s: dict[str, Any]) -> None:
+    from semantoks.artifacts.tables import read_shard
     from semantoks.atlas import Atlas
     from semantoks.parcellate.shard import parcellate
-    from semantoks.store import read_shard
 
     atlas = Atlas.read(s["atlas"], a.atlas_image, a.atlas_table)
     settings = Parcellation.model_validate(s["parcellation"])

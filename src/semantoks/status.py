@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from semantoks.artifacts.files import read_json
+from semantoks.artifacts.tables import read_table
+from semantoks.artifacts.timeseries import read_scan_table
 from semantoks.errors import UserError
-from semantoks.store import read_json, read_scan_table, read_table
 
 
 def status(results: Path) -> Iterator[str]:

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from semantoks.artifacts.files import atomic, read_json, write_json
 from semantoks.config import Model
-from semantoks.store import atomic, read_json, write_json
 
 _VOLUMES = "scans.f16"
 _LENGTHS = "scans.json"

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from nibabel import cifti2
 
+from semantoks.artifacts.provenance import sha256
 from semantoks.atlas import Atlas, AtlasFiles, checks, get_atlas, read_regions, same_space
 from semantoks.atlas.download import Source, fetch
 from semantoks.errors import UserError
 from semantoks.preprocess.template import SPACE
-from semantoks.provenance import sha256
 from tests.web import FOR_EVER, serving
 
 SIZES = {

@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semantoks.artifacts.tables import read_shard
+from semantoks.artifacts.timeseries import read_scan_table
 from semantoks.atlas import Atlas
 from semantoks.config import Dataset, Origin, Parcellation, Preprocessing
 from semantoks.errors import UserError
 from semantoks.index import index
 from semantoks.parcellate.shard import parcellate
 from semantoks.preprocess import preprocess
-from semantoks.store import read_scan_table, read_shard
 
 AFFINE = np.diag([4.0, 4, 4, 1])
 SHAPE = (10, 10, 10)

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semantoks.artifacts.files import read_json
+from semantoks.artifacts.representations import write_representation
+from semantoks.artifacts.tables import write_table
+from semantoks.artifacts.timeseries import Scan
 from semantoks.card import card, retest
 from semantoks.config import Probe
 from semantoks.connectivity import connectivity
-from semantoks.representations import write_representation
-from semantoks.store import Scan, read_json, write_table
 
 PEOPLE = [f"sub-{i:03d}" for i in range(120)]
 

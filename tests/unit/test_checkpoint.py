@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from semantoks.artifacts.timeseries import Manifest
 from semantoks.errors import UserError
 from semantoks.model import Encoder
 from semantoks.model import checkpoint as files
 from semantoks.model.checkpoint import load_encoder, load_reference, save
-from semantoks.store import Manifest
 from tests.conftest import SIZES
 from tests.workspaces import ROOT
 

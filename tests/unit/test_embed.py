@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 import torch
 
+from semantoks.artifacts.timeseries import Manifest, write_timeseries
 from semantoks.embed import embed_files, embed_timeseries, require_fit
 from semantoks.errors import UserError
 from semantoks.model import Encoder
 from semantoks.model.checkpoint import save
 from semantoks.model.inputs import require_match
-from semantoks.store import Manifest, write_timeseries
 from tests.conftest import SIZES
 
 

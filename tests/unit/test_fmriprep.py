@@ -17,6 +17,8 @@ import pandas as pd
 import psutil
 import pytest
 
+from semantoks.artifacts.provenance import generated_by
+from semantoks.artifacts.tables import read_shard
 from semantoks.atlas import Atlas
 from semantoks.config import Parcellation
 from semantoks.errors import UserError
@@ -25,8 +27,6 @@ from semantoks.parcellate.images import find_bold, space_of
 from semantoks.preprocess import preprocess
 from semantoks.preprocess.derivatives import describe
 from semantoks.preprocess.shard import COLUMNS
-from semantoks.provenance import generated_by
-from semantoks.store import read_shard
 from tests.stand_ins.site import RUNS, Site
 
 

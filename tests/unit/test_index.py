@@ -5,12 +5,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from semantoks.artifacts.tables import read_shard
 from semantoks.config import Dataset
 from semantoks.errors import UserError
 from semantoks.index import index, shard_of
 from semantoks.index.people import read_participants
 from semantoks.index.raw import find_scans
-from semantoks.store import read_shard
 
 FILES = [
     "sub-01/anat/sub-01_T1w.nii.gz",

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 from nilearn.maskers import NiftiLabelsMasker
 
+from semantoks.artifacts.tables import read_table
+from semantoks.artifacts.timeseries import iter_scans, read_manifest, read_scan_table
 from semantoks.atlas import Atlas
 from semantoks.config import Origin, Parcellation
 from semantoks.errors import ScanError
@@ -16,7 +18,6 @@ from semantoks.parcellate.confounds import load_confounds
 from semantoks.parcellate.images import find_bold, read_fmriprep
 from semantoks.parcellate.quality import require_quality
 from semantoks.parcellate.shard import parcellate, scan_timeseries
-from semantoks.store import read_manifest, read_scan_table, read_scans, read_table
 
 AFFINE = np.diag([4.0, 4, 4, 1])
 SHAPE = (10, 10, 10)
@@ -127,7 +128,7 @@ def test_a_bad_scan_is_kept_with_its_reason(tmp_path: Path, atlas: Atlas) -> Non
     assert table.loc["sub-04", "reason"] == "truncated"
     assert "no preprocessed BOLD" in table.loc["sub-05", "reason"]
     assert "confounds 'simple' cannot be loaded" in table.loc["sub-06", "reason"]
-    (scan,) = read_scans([out])
+    (scan,) = list(iter_scans([out]))
     assert scan.timeseries_CT.shape == (3, 124)  # 247.5 s between first and last, every 2 s
     assert np.isnan(scan.timeseries_CT[2]).all()
     assert np.allclose(scan.timeseries_CT[:2].std(axis=1), 1, atol=1e-4)
@@ -175,7 +176,7 @@ def test_an_empty_shard_gives_an_empty_table(tmp_path: Path, atlas: Atlas) -> No
     empty.to_csv(tmp_path / "scans.tsv", sep="\t", index=False)
     out = tmp_path / "timeseries.parquet"
     parcellate(empty[[*columns, "problem"]], tmp_path, atlas, Parcellation(), Origin(), out)
-    assert read_scans([out]) == []
+    assert list(iter_scans([out])) == []
     assert len(read_scan_table([out])) == 0
 
 

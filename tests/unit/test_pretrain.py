@@ -14,13 +14,14 @@ import torch
 from safetensors.torch import load_file
 
 from semantoks import distillation
+from semantoks.artifacts.files import read_json
+from semantoks.artifacts.timeseries import Manifest, write_timeseries
 from semantoks.config import Architecture, Model, Tokenizer, Training
 from semantoks.errors import UserError
 from semantoks.model.checkpoint import load_encoder
 from semantoks.pretrain import fit, loop, pretrain, progress, step
 from semantoks.pretrain.monitor import effective_rank, token_cosine
 from semantoks.pretrain.schedule import Schedule
-from semantoks.store import Manifest, read_json, write_timeseries
 
 NETWORKS = ("a",) * 4 + ("b",) * 3 + ("c",) * 5
 SIZES = Architecture(

@@ -11,6 +11,9 @@ import pytest
 from scipy import stats
 from sklearn.datasets import make_spd_matrix
 
+from semantoks.artifacts.representations import People
+from semantoks.artifacts.tables import read_metadata, read_table
+from semantoks.artifacts.timeseries import Scan
 from semantoks.benchmark import TASK, compare
 from semantoks.config import Probe, Splits, Task
 from semantoks.connectivity import (
@@ -25,7 +28,6 @@ from semantoks.connectivity import (
 from semantoks.errors import UserError
 from semantoks.probe import probe
 from semantoks.represent import represent
-from semantoks.representations import People
 from semantoks.scoring.exact import check_folds, inner_folds
 from semantoks.scoring.features import Features, without_target
 from semantoks.scoring.paper import score_windows
@@ -35,7 +37,6 @@ from semantoks.scoring.score import score
 from semantoks.split import split
 from semantoks.splits import TEST, draw
 from semantoks.statistics import CLASSIFICATION
-from semantoks.store import Scan, read_metadata, read_table
 
 QUICK = Probe(repeats=4, permutations=0, learning_curve=[])
 

@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semantoks.artifacts.files import read_json, write_json
+from semantoks.artifacts.tables import write_table
+from semantoks.artifacts.timeseries import Manifest
 from semantoks.benchmark import benchmark
 from semantoks.card import card
 from semantoks.config import Kind, Probe, Published, Report, Splits, Task
@@ -14,7 +17,6 @@ from semantoks.report import _dataset, report
 from semantoks.report.figures import PANELS, motion_counts
 from semantoks.represent import represent
 from semantoks.split import split
-from semantoks.store import Manifest, read_json, write_json, write_table
 from tests.conftest import write_cohort
 
 NAMES = ("fc", "confounds", "chance")

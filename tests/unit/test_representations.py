@@ -4,18 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semantoks.artifacts.representations import read_people, read_windows, write_representation
+from semantoks.artifacts.timeseries import (
+    SCAN_ENTITIES,
+    iter_scans,
+    read_manifest,
+    read_scan_table,
+    write_timeseries,
+)
 from semantoks.confounds import confounds
 from semantoks.errors import UserError
 from semantoks.represent import represent
-from semantoks.representations import read_people, read_windows, write_representation
 from semantoks.signals import fisher_z
-from semantoks.store import (
-    SCAN_ENTITIES,
-    read_manifest,
-    read_scan_table,
-    read_scans,
-    write_timeseries,
-)
 
 
 def test_connectivity_of_included_scans_only(cohort: tuple[list[Path], Path]) -> None:
@@ -24,7 +24,7 @@ def test_connectivity_of_included_scans_only(cohort: tuple[list[Path], Path]) ->
     represent("fc", paths, participants, out)
     people = read_people(out)
     assert people.features_PF.shape == (23, 66)
-    first = read_scans(paths)[0]
+    first = next(iter_scans(paths))
     assert people.participant_id[0] == first.participant_id
     assert np.allclose(people.features_PF[0], fisher_z(first.timeseries_CT))
 

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semantoks.artifacts.tables import read_metadata, read_table, write_table
 from semantoks.config import Condition, Splits, Task
 from semantoks.errors import UserError
 from semantoks.split import split
@@ -19,7 +20,6 @@ from semantoks.splits import (
     check_leakage,
     draw,
 )
-from semantoks.store import read_metadata, read_table, write_table
 
 CLASSES, NUMBER = Task(kind="classification"), Task(kind="regression")
 

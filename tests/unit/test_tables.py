@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semantoks.artifacts.timeseries import Manifest, write_timeseries
 from semantoks.atlas import Atlas
 from semantoks.config import Parcellation
 from semantoks.errors import ScanError, UserError
 from semantoks.parcellate.run import Run
 from semantoks.parcellate.shard import scan_timeseries
 from semantoks.parcellate.tables import read_names, read_timeseries
-from semantoks.store import Manifest, write_timeseries
 
 NAMES = ["7Networks_LH_Vis_1", "7Networks_RH_Vis_1", "HIP-rh", "Network1"]
 

@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from semantoks.artifacts.tables import read_shard
+from semantoks.artifacts.timeseries import read_scan_table
 from semantoks.atlas import Atlas
 from semantoks.config import Dataset, Origin, Parcellation
 from semantoks.errors import ScanError, UserError
@@ -20,7 +22,6 @@ from semantoks.index.people import match_people, read_participants, repetition_t
 from semantoks.index.trees import find_entered
 from semantoks.parcellate.images import read_image
 from semantoks.parcellate.shard import parcellate
-from semantoks.store import read_scan_table, read_shard
 
 
 def touch(root: Path, *names: str) -> None:

@@ -15,13 +15,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semantoks.artifacts.files import read_json
+from semantoks.artifacts.tables import read_table
+from semantoks.artifacts.timeseries import Manifest, iter_scans
 from semantoks.benchmark import benchmark
 from semantoks.config import Probe, Splits, Task
 from semantoks.probe import probe
 from semantoks.represent import represent
 from semantoks.split import split
 from semantoks.splits import TEST
-from semantoks.store import Manifest, read_json, read_scans, read_table
 from tests.conftest import write_cohort
 from tests.workspaces import ROOT, Workspace
 
@@ -71,7 +73,7 @@ def numbers(folder: Path, probed: list[float], compared: list[float]) -> dict[st
     bold = next(raw.rglob("sub-005*_bold.nii.gz"))
     preprocessed = next(results.glob("preprocessed/**/sub-005*_desc-preproc_bold.nii.gz"))
     atlas = nib.load(folder / "resources/atlases/atlas-seitzman300_dseg.nii.gz")
-    scans = read_scans(results.glob("timeseries/small/*.parquet"))
+    scans = list(iter_scans(results.glob("timeseries/small/*.parquet")))
     splits = read_table(results / "splits/small/group.parquet")
     tested = splits.index[splits["random 00"] == TEST]
     leaks = read_json(results / "cards/small/fc.json")["leakage"]

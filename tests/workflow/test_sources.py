@@ -13,7 +13,8 @@ import pytest
 import yaml
 from nibabel.cifti2 import BrainModelAxis, LabelAxis, SeriesAxis
 
-from semantoks.store import read_manifest, read_scan_table, read_scans, read_table
+from semantoks.artifacts.tables import read_table
+from semantoks.artifacts.timeseries import iter_scans, read_manifest, read_scan_table
 from tests.stand_ins.site import Site
 from tests.workspaces import SMALL, Workspace
 
@@ -88,7 +89,7 @@ def test_stages_has_no_subcortex_that_the_atlas_knows(tmp_path: Path, shared: Pa
     )
     assert len(table) == 92 and (table["status"] == "ok").all()
     assert np.allclose(table["coverage"], 400 / 457)
-    scan = read_scans([path])[0]
+    scan = next(iter_scans([path]))
     assert np.isnan(scan.timeseries_CT[400:]).all() and np.isfinite(scan.timeseries_CT[:400]).all()
 
 

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from semantoks.artifacts.provenance import sha256
 from semantoks.errors import UserError
-from semantoks.provenance import sha256
 
 TIMEOUT = 60  # s without an answer
 

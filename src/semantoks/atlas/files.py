@@ -16,9 +16,9 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 
+from semantoks.artifacts.files import atomic, read_json, write_json
+from semantoks.artifacts.provenance import sha256
 from semantoks.errors import UserError
-from semantoks.provenance import sha256
-from semantoks.store import atomic, read_json, write_json
 
 CIFTI_EXTENSION = 32  # code of the NIfTI header extension that holds the CIFTI XML
 MNI_152 = 4  # NIfTI code of the transform; what tools look at to name the space

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semantoks.artifacts.provenance import sha256
 from semantoks.atlas.checks import hemisphere, require_affine
 from semantoks.atlas.files import Built, is_cifti, label_image, read_image
 from semantoks.config import AtlasFiles
 from semantoks.errors import UserError
-from semantoks.provenance import sha256
 
 NEEDED = ("index", "name", "network")
 

@@ -12,12 +12,12 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 
+from semantoks.artifacts.provenance import sha256
 from semantoks.atlas.checks import hemisphere, require_order
 from semantoks.atlas.download import Source, fetch, find, unreachable
 from semantoks.atlas.files import Built, label_image
 from semantoks.config import SCHAEFER
 from semantoks.errors import UserError
-from semantoks.provenance import sha256
 
 SPACE = "MNI152NLin6Asym"
 URL = "https://templateflow.s3.amazonaws.com"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from semantoks.config import RepetitionTime
+from semantoks.data.hdf5 import HDF5_SUFFIXES, decode_ids
 from semantoks.errors import UserError
-from semantoks.store import HDF5, texts
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def read_participants(
             f"There is no {path}. Name the data set's folder as its `path`, and its table of "
             "people as its `participants`, in the configuration."
         )
-    table = _from_hdf5(path) if path.suffix in HDF5 else _read(path, column, missing)
+    table = _from_hdf5(path) if path.suffix in HDF5_SUFFIXES else _read(path, column, missing)
     if column not in table or table.empty:
         raise UserError(
             f"{path} has no rows under a column {column} (columns: "
@@ -85,9 +85,9 @@ def _from_hdf5(path: Path) -> pd.DataFrame:
     import h5py  # type: ignore[import-untyped]
 
     with h5py.File(path) as file:
-        ids = texts(file["long_subject_id"][:])
+        ids = decode_ids(file["long_subject_id"][:])
         lists = {
-            name: texts(item[:]) if h5py.check_string_dtype(item.dtype) else item[:]
+            name: decode_ids(item[:]) if h5py.check_string_dtype(item.dtype) else item[:]
             for name, item in file.items()
             if isinstance(item, h5py.Dataset) and item.shape == (len(ids),)
         }

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from semantoks.artifacts.files import atomic
+from semantoks.artifacts.tables import write_table
 from semantoks.config import Dataset
 from semantoks.index.people import match_people, read_participants, repetition_times
 from semantoks.index.raw import find_scans
 from semantoks.index.trees import find_entered
-from semantoks.store import atomic, write_table
 
 log = logging.getLogger(__name__)
 MANY = 500  # scans in a shard: 300 regions × 490 volumes are 0.3 GB

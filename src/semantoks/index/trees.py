@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from semantoks.artifacts.tables import read_table
 from semantoks.config import ENTITIES, Dataset
+from semantoks.data.hdf5 import HDF5_SUFFIXES, decode_ids
 from semantoks.errors import UserError
 from semantoks.index.files import problem_of, version_of, without_duplicates
-from semantoks.store import HDF5, read_table, texts
 
 IMAGES = ("*_space-*_bold.nii.gz", "*_space-*_bold.nii", "*_space-*_bold.dtseries.nii")
 TABLES = tuple(f"*_timeseries{suffix}" for suffix in (".tsv", ".csv", ".npy", ".1D"))
@@ -57,7 +58,7 @@ def _find(folder: Path, dataset: Dataset) -> Found:
         return _templated(folder, dataset.template)
     if dataset.source == "fmriprep":
         return _derivatives(folder)
-    if folder.suffix in HDF5:
+    if folder.suffix in HDF5_SUFFIXES:
         return _hdf5(folder)
     return _parquet(folder) if any(_files(folder, "*_timeseries.parquet")) else _tables(folder)
 
@@ -109,7 +110,7 @@ def _hdf5(file: Path) -> Found:
     import h5py  # type: ignore[import-untyped]
 
     with h5py.File(file) as content:
-        for scan in texts(content["long_subject_id"][:]):
+        for scan in decode_ids(content["long_subject_id"][:]):
             yield _row(file, file, scan, participant=scan)
 
 

@@ -15,12 +15,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from semantoks import __version__
+from semantoks.artifacts.files import atomic, read_json, write_json
+from semantoks.artifacts.timeseries import Manifest
 from semantoks.config import Architecture
 from semantoks.errors import UserError
 from semantoks.model.encoder import Encoder
 from semantoks.model.pair import SelfDistillation
 from semantoks.model.reference import load_reference
-from semantoks.store import Manifest, atomic, read_json, write_json
 
 __all__ = ["load_encoder", "load_reference", "save"]
 

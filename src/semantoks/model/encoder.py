@@ -15,7 +15,7 @@ from semantoks.model.linear import Linear
 from semantoks.model.tokenizer import NetworkPatches, NetworkTokenizer, lay_out
 
 if TYPE_CHECKING:
-    from semantoks.store import Manifest
+    from semantoks.artifacts.timeseries import Manifest
 
 
 class EncoderOutput(NamedTuple):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from semantoks.artifacts.timeseries import Manifest
 from semantoks.errors import UserError
-from semantoks.store import Manifest
 
 
 def require_match(

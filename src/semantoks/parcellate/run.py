@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semantoks.artifacts.files import read_json
 from semantoks.errors import ScanError, UserError
-from semantoks.store import read_json
 
 
 @dataclass(frozen=True)

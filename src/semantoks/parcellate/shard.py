@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semantoks.artifacts.provenance import generated_by
+from semantoks.artifacts.timeseries import SCAN_ENTITIES, Manifest, write_timeseries
 from semantoks.atlas import Atlas
 from semantoks.config import Origin, Parcellation
 from semantoks.errors import ScanError
@@ -21,9 +23,7 @@ from semantoks.parcellate.images import find_bold, read_fmriprep, read_image
 from semantoks.parcellate.quality import MEASURES, require_quality
 from semantoks.parcellate.run import Run
 from semantoks.parcellate.tables import read_names, read_timeseries
-from semantoks.provenance import generated_by
 from semantoks.signals import MIN_VOLUMES, clean, resample_time, zscore
-from semantoks.store import SCAN_ENTITIES, Manifest, write_timeseries
 
 log = logging.getLogger(__name__)
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semantoks.artifacts.timeseries import find_scan
 from semantoks.atlas import Atlas
+from semantoks.data.hdf5 import HDF5_SUFFIXES, decode_ids
 from semantoks.errors import ScanError, UserError
 from semantoks.parcellate.run import Run, sidecar
 from semantoks.signals import repetition_time
-from semantoks.store import HDF5, find_scan, texts
 
 TEXT = {".tsv": "\t", ".csv": ",", ".1D": r"\s+", ".txt": r"\s+"}
 MISSING = ["", "n/a", "NaN", "NA", "nan"]
@@ -48,8 +49,10 @@ def read_timeseries(
     """
     if path.suffix == ".parquet":
         return _from_parquet(path, scan, atlas)
-    if path.suffix in HDF5 or path.suffix == ".npy":
-        values = _from_hdf5(path, scan, atlas) if path.suffix in HDF5 else _from_numpy(path)
+    if path.suffix in HDF5_SUFFIXES or path.suffix == ".npy":
+        values = (
+            _from_hdf5(path, scan, atlas) if path.suffix in HDF5_SUFFIXES else _from_numpy(path)
+        )
         values_TC = _volumes_first(values, len(names or atlas.regions), path)
     else:
         values_TC, found = _from_text(path, atlas)
@@ -192,7 +195,7 @@ def _from_hdf5(path: Path, scan: str, atlas: Atlas) -> np.ndarray:
         name = atlas.name if atlas.name in names else names[0]
         if len(names) > 1 and name != atlas.name:
             raise ScanError(f"{path.name} has no timeseries/{atlas.name} ({', '.join(names)})")
-        place = texts(file["long_subject_id"][:]).index(scan)
+        place = decode_ids(file["long_subject_id"][:]).index(scan)
         values_CT = np.asarray(file["timeseries"][name][place], float)
     known_T = np.flatnonzero(~np.isnan(values_CT).all(axis=0))
     return values_CT[:, : known_T[-1] + 1 if len(known_T) else 0].T

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from semantoks import __version__
+from semantoks.artifacts.files import atomic, write_json
 from semantoks.preprocess.template import SPACE, Template
-from semantoks.store import atomic, write_json
 
 COMPRESSION = 1  # higher levels cost much time and save little on noise
 

@@ -25,6 +25,7 @@ from typing import Any
 
 import pandas as pd
 
+from semantoks.artifacts.files import read_json, write_json
 from semantoks.config import Fmriprep
 from semantoks.errors import ScanError
 from semantoks.preprocess.fmriprep import Call, check, command
@@ -36,7 +37,6 @@ from semantoks.preprocess.fmriprep_outputs import (
     root_of,
 )
 from semantoks.preprocess.guarded import run_guarded
-from semantoks.store import read_json, write_json
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from semantoks.artifacts.files import atomic_folder
 from semantoks.config import Preprocessing
 from semantoks.preprocess.derivatives import describe, write_tsv
 from semantoks.preprocess.fmriprep_shard import preprocess_with_fmriprep
-from semantoks.store import atomic_folder
 from semantoks.system.workers import completed
 
 log = logging.getLogger(__name__)

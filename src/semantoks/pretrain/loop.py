@@ -15,6 +15,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from semantoks.artifacts.tables import write_table
+from semantoks.artifacts.timeseries import Manifest, iter_scans, read_manifest
 from semantoks.config import Model
 from semantoks.errors import UserError
 from semantoks.model import Encoder, Projector, SelfDistillation
@@ -25,7 +27,6 @@ from semantoks.pretrain.progress import Progress
 from semantoks.pretrain.schedule import Schedule
 from semantoks.pretrain.state import Checkpoint, TrainingState, fingerprint
 from semantoks.pretrain.step import lots, train_step, weight_decay_groups
-from semantoks.store import Manifest, iter_scans, read_manifest, write_table
 from semantoks.system.distributed import Process, joined, wait
 from semantoks.views import PackedScans
 
@@ -49,7 +50,7 @@ def pretrain(
     Parameters
     ----------
     timeseries : sequence of path
-        Files written by `semantoks.store`; all must have the same manifest.
+        Files written by `semantoks.artifacts.timeseries`; all must have the same manifest.
     settings : Model
         Architecture and training.
     out : path

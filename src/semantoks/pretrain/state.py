@@ -16,10 +16,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from semantoks.artifacts.files import atomic
 from semantoks.config import Model
 from semantoks.model import SelfDistillation
 from semantoks.pretrain.monitor import Row
-from semantoks.store import atomic
 from semantoks.views import PackedScans
 
 logger = logging.getLogger(__name__)

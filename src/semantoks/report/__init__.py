@@ -12,6 +12,8 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from semantoks import __version__
+from semantoks.artifacts.files import atomic, read_json
+from semantoks.artifacts.tables import read_table
 from semantoks.config import Report
 from semantoks.report.figures import motion_figure, training_figure
 from semantoks.report.names import METRICS, PLAIN, SCHEMES, WHATS, representation
@@ -25,7 +27,6 @@ from semantoks.report.privacy import (
     small,
 )
 from semantoks.report.tasks import adjusted, task
-from semantoks.store import atomic, read_json, read_table
 
 NAMED = ["scan", "participant_id", "reason"]
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from semantoks.artifacts.representations import People, read_people
 from semantoks.config import Probe
 from semantoks.connectivity import PROJECTIONS
 from semantoks.errors import UserError
 from semantoks.linear_models import Rotated, rotate, standardise
-from semantoks.representations import People, read_people
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.config import Kind, Probe
 from semantoks.errors import UserError
 from semantoks.splits import TEST, TRAIN, VALIDATION
-from semantoks.store import read_metadata, read_table
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 
+from semantoks.artifacts.files import atomic, write_json
 from semantoks.config import Simulation
 from semantoks.errors import UserError
 from semantoks.simulate.activity import Regions
 from semantoks.simulate.motion import COLUMNS, framewise_displacement
 from semantoks.simulate.people import Person
 from semantoks.simulate.protocol import Protocol
-from semantoks.store import atomic, write_json
 
 TASK = "rest"
 GENERATOR = "semantoks simulate"

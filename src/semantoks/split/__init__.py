@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from semantoks.artifacts.tables import read_table, write_table
 from semantoks.config import Splits, Task
 from semantoks.split.people import check_target, choose, match
 from semantoks.splits import check_classes, check_leakage, column_of, draw
-from semantoks.store import read_table, write_table
 
 log = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ from typing import Any, get_args
 
 import pytest
 
+from semantoks.artifacts.timeseries import Manifest
 from semantoks.config import ManifestField, json_schema
 from semantoks.config.validation import complete
 from semantoks.errors import UserError
-from semantoks.store import Manifest
 from tests.workspaces import ROOT
 
 CONFIG: dict[str, Any] = {

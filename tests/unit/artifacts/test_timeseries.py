@@ -5,26 +5,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from semantoks import store
-from semantoks.errors import UserError
-from semantoks.store import (
+from semantoks.artifacts.files import atomic, atomic_folder, read_json
+from semantoks.artifacts.tables import read_table
+from semantoks.artifacts.timeseries import (
     Manifest,
-    atomic,
-    atomic_folder,
-    read_json,
+    iter_scans,
     read_manifest,
     read_scan_table,
-    read_scans,
-    read_table,
     write_timeseries,
 )
+from semantoks.errors import UserError
 
 
 def test_time_series_come_back_with_manifest_and_exclusions(
     cohort: tuple[list[Path], Path], manifest: Manifest
 ) -> None:
     paths, _ = cohort
-    scans = read_scans(paths)
+    scans = list(iter_scans(paths))
     assert [scan.scan for scan in scans] == sorted(scan.scan for scan in scans)
     assert len(scans) == 23
     assert scans[0].timeseries_CT.shape == (12, 120)
@@ -43,7 +40,7 @@ def test_the_same_content_gives_the_same_bytes(tmp_path: Path, manifest: Manifes
     write_timeseries(first, rows, arrays, manifest)
     write_timeseries(second, rows.iloc[::-1], arrays[::-1], manifest)
     assert first.read_bytes() == second.read_bytes()
-    assert [scan.timeseries_CT.shape for scan in read_scans([first])] == [(12, 5), (12, 7)]
+    assert [scan.timeseries_CT.shape for scan in list(iter_scans([first]))] == [(12, 5), (12, 7)]
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
@@ -86,7 +83,7 @@ def test_scans_come_sorted_however_many_files_there_are(
     cohort: tuple[list[Path], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths, _ = cohort
-    monkeypatch.setattr(store, "_OPEN_FILES", 1)
-    names = [scan.scan for scan in store.iter_scans(reversed(paths))]
+    monkeypatch.setattr("semantoks.artifacts.timeseries._OPEN_FILES", 1)
+    names = [scan.scan for scan in iter_scans(reversed(paths))]
     assert len(names) > len(paths) > 1
     assert names == sorted(names)

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from semantoks.artifacts.provenance import explain, record, sidecar, verified
 from semantoks.errors import UserError
-from semantoks.provenance import explain, record, sidecar, verified
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from semantoks import __version__
+from semantoks.artifacts.files import read_json, write_json
 from semantoks.errors import UserError
-from semantoks.store import read_json, write_json
 
 SUFFIX = ".provenance.json"
 DATA = "simulate"  # what it makes up is data, which people may edit as they may their own

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semantoks.store import SCAN_ENTITIES, iter_arrays, read_metadata, read_table, write_rows
+from semantoks.artifacts.tables import iter_arrays, read_metadata, read_table, write_rows
+from semantoks.artifacts.timeseries import SCAN_ENTITIES
 
 TOGETHER = 32  # rows of a row group
 

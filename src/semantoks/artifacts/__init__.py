@@ -1,0 +1,1 @@
+"""What lies below `results/`: files, tables, time series, representations and their provenance."""

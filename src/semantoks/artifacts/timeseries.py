@@ -1,0 +1,145 @@
+"""Regional time series, one row per scan, each in a row group of its own.
+
+One scan of thousands can so be read without touching the others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from semantoks.artifacts.tables import open_parquet, read_metadata, read_table, write_rows
+from semantoks.config import Settings
+from semantoks.errors import UserError
+
+_OPEN_FILES = 64
+ARRAYS = ("timeseries", "means")
+SCAN_ENTITIES = ("scan", "participant_id", "session", "task", "run")
+
+
+class Manifest(Settings):
+    """What a time-series file holds, as far as a model must know it.
+
+    ``labels`` and ``networks`` are in the order of the rows of each time series.
+    """
+
+    atlas: str
+    atlas_sha256: str
+    labels: tuple[str, ...]
+    networks: tuple[str, ...]
+    space: str
+    tr: float
+    low_pass: float | None
+    high_pass: float | None
+    confounds: str
+    engine: str
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One scan that is used: its entities and its cleaned regional time series.
+
+    Attributes
+    ----------
+    timeseries_CT : ndarray of float32, shape (regions, volumes)
+        z-scored per region; a region without coverage is NaN throughout.
+    tr : float
+        Repetition time in seconds.
+    """
+
+    scan: str
+    participant_id: str
+    session: str
+    task: str
+    run: str
+    tr: float
+    timeseries_CT: np.ndarray
+
+
+def write_timeseries(
+    path: Path,
+    scans: pd.DataFrame,
+    arrays: Sequence[np.ndarray | None],
+    manifest: Manifest,
+    means: Sequence[np.ndarray | None] | None = None,
+) -> None:
+    """Write the time series of one shard.
+
+    Parameters
+    ----------
+    path : Path
+    scans : DataFrame
+        One row per scan: `SCAN_ENTITIES`, ``status`` (ok or excluded), ``reason`` and the
+        measures of quality.
+    arrays : sequence of ndarray (regions, volumes) or None
+        None where a scan is excluded.
+    manifest : Manifest
+    means : sequence of ndarray (regions, volumes) or None, optional
+        Regional means before cleaning, to be kept beside.
+    """
+    order = np.argsort(scans["scan"].to_numpy(), kind="stable")
+    columns = {"timeseries": arrays} | ({} if means is None else {"means": means})
+    ordered = {name: [values[i] for i in order] for name, values in columns.items()}
+    content = json.loads(manifest.model_dump_json())
+    write_rows(path, scans.iloc[order], ordered, {"manifest": content})
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read the manifest of a time-series file."""
+    content = read_metadata(path).get("manifest")
+    if content is None:
+        raise UserError(f"{path} has no manifest, so it is not a time-series file of Semantoks.")
+    return Manifest.model_validate(content)
+
+
+def read_scan_table(paths: Iterable[Path]) -> pd.DataFrame:
+    """Read everything but the arrays of several shards, sorted by scan."""
+    tables = []
+    for path in paths:
+        names = [name for name in open_parquet(path).schema_arrow.names if name not in ARRAYS]
+        tables.append(read_table(path, names))
+    filled = [table for table in tables if len(table)] or tables[:1]
+    return pd.concat(filled, ignore_index=True).sort_values("scan", ignore_index=True)
+
+
+def iter_scans(paths: Iterable[Path]) -> Iterator[Scan]:
+    """Yield the included scans of several shards, sorted by scan, one at a time in memory."""
+    files = list(paths)
+    manifests = [read_manifest(path) for path in files]
+    rows = sorted(
+        (scan, number, group)
+        for number, path in enumerate(files)
+        for group, scan in enumerate(read_table(path, ["scan"])["scan"])
+    )
+    opened = lru_cache(maxsize=_OPEN_FILES)(open_parquet)  # a data set may have thousands of shards
+    for _, number, group in rows:
+        columns = [*SCAN_ENTITIES, "timeseries"]
+        for batch in opened(files[number]).read_row_group(group, columns=columns).to_batches():
+            yield from _included(batch, manifests[number])
+
+
+def _included(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[Scan]:
+    arrays = batch.column("timeseries")
+    for index, entities in enumerate(batch.select(list(SCAN_ENTITIES)).to_pylist()):
+        if arrays[index].is_valid:
+            values = arrays[index].values.to_numpy(zero_copy_only=False)
+            shaped = values.reshape(len(manifest.labels), -1)
+            yield Scan(**entities, tr=manifest.tr, timeseries_CT=shaped)
+
+
+def find_scan(path: Path, scan: str) -> tuple[Scan | None, Manifest]:
+    """Read one scan of a file; None if it is not there or was excluded."""
+    manifest, file = read_manifest(path), open_parquet(path)
+    names = file.read(columns=["scan"]).column("scan").to_pylist()
+    if scan not in names:
+        return None, manifest
+    group = file.read_row_group(names.index(scan), columns=[*SCAN_ENTITIES, "timeseries"])
+    found = [one for batch in group.to_batches() for one in _included(batch, manifest)]
+    return (found[0] if found else None), manifest
