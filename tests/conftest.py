@@ -14,7 +14,7 @@ import pytest
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import Manifest, write_timeseries
 from semantoks.config import Architecture, Tokenizer
-from semantoks.scans import list_scans
+from semantoks.data.scans.stage import list_scans
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 SIZES = Architecture(

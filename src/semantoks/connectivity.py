@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.covariance import ledoit_wolf
 
 from semantoks.artifacts.timeseries import Scan
-from semantoks.signals import fisher_z
+from semantoks.data.signals import fisher_z
 
 
 def connectivity(scans: Iterable[Scan]) -> Iterator[np.ndarray]:

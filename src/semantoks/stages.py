@@ -46,14 +46,15 @@ class Stage:
 
 
 def _simulate(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.simulate import simulate
+    from semantoks.data.simulate.stage import simulate
 
     settings, images = Simulation.model_validate(s["simulate"]), s["source"] == "bids"
     simulate(a.out.parent, Path(a.truth), settings, a.threads, images=images)
 
 
 def _get_atlas(a: Namespace, s: dict[str, Any]) -> list[Path]:
-    from semantoks.atlas import about_path, get_atlas
+    from semantoks.data.atlas.files import about_path
+    from semantoks.data.atlas.stage import get_atlas
 
     own = AtlasFiles.model_validate(s["own"]) if s.get("own") else None
     folder = Path(s["atlas_dir"]) if s.get("atlas_dir") else None
@@ -62,7 +63,7 @@ def _get_atlas(a: Namespace, s: dict[str, Any]) -> list[Path]:
 
 
 def _index(a: Namespace, s: dict[str, Any]) -> list[Path]:
-    from semantoks.index import index
+    from semantoks.data.index.stage import index
 
     dataset = Dataset.model_validate({**s["dataset"], "path": a.data})
     return index(Path(a.data), a.participants, dataset, a.out.parent)
@@ -70,7 +71,7 @@ def _index(a: Namespace, s: dict[str, Any]) -> list[Path]:
 
 def _preprocess(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.artifacts.tables import read_shard
-    from semantoks.preprocess import preprocess
+    from semantoks.data.preprocess.stage import preprocess
 
     scans, settings = read_shard(a.scans), s["preprocessing"]
     if a.running:
@@ -81,8 +82,8 @@ def _preprocess(a: Namespace, s: dict[str, Any]) -> None:
 
 def _parcellate(a: Namespace, s: dict[str, Any]) -> None:
     from semantoks.artifacts.tables import read_shard
-    from semantoks.atlas import Atlas
-    from semantoks.parcellate.shard import parcellate
+    from semantoks.data.atlas.files import Atlas
+    from semantoks.data.parcellate.stage import parcellate
 
     atlas = Atlas.read(s["atlas"], a.atlas_image, a.atlas_table)
     settings = Parcellation.model_validate(s["parcellation"])
@@ -91,7 +92,7 @@ def _parcellate(a: Namespace, s: dict[str, Any]) -> None:
 
 
 def _scans(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.scans import list_scans
+    from semantoks.data.scans.stage import list_scans
 
     list_scans(a.timeseries, a.out)
 

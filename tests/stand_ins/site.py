@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from semantoks.config import Fmriprep, Preprocessing
-from semantoks.preprocess import preprocess
+from semantoks.data.preprocess.stage import preprocess
 
 STAND_INS = Path(__file__).resolve().parent
 ROOT = STAND_INS.parents[1]

@@ -16,11 +16,11 @@ import pytest
 import torch
 
 from semantoks.config import Architecture, Probe, Tokenizer
+from semantoks.data.signals import clean, resample_time
 from semantoks.model import Encoder, Projector, SelfDistillation
 from semantoks.model.checkpoint import load_encoder, save
 from semantoks.scoring.features import Features
 from semantoks.scoring.score import score
-from semantoks.signals import clean, resample_time
 from tests.unit.test_probe import problem_of
 
 TESTED = {

@@ -13,9 +13,9 @@ from semantoks.artifacts.timeseries import (
     write_timeseries,
 )
 from semantoks.confounds import confounds
+from semantoks.data.signals import fisher_z
 from semantoks.errors import UserError
 from semantoks.represent import represent
-from semantoks.signals import fisher_z
 
 
 def test_connectivity_of_included_scans_only(cohort: tuple[list[Path], Path]) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from semantoks.config import Fmriprep
 from semantoks.config.validation import complete
+from semantoks.data.preprocess.fmriprep.command import Call, command
+from semantoks.data.preprocess.fmriprep.outputs import space_names
 from semantoks.errors import UserError
-from semantoks.preprocess.fmriprep import Call, command
-from semantoks.preprocess.fmriprep_outputs import space_names
 
 CALL = Call(
     participants=("sub-01", "sub-02"),

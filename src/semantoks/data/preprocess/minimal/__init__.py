@@ -1,0 +1,1 @@
+"""The built-in engine: motion, slice timing and registration to MNI space with ANTs."""

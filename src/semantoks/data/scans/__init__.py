@@ -1,0 +1,1 @@
+"""The table of all scans of a data set."""

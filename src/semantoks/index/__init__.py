@@ -1,5 +1,0 @@
-"""What is in a data set: its scans, its people, and who goes into which shard."""
-
-from semantoks.index.table import index, shard_of
-
-__all__ = ["index", "shard_of"]
