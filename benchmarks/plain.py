@@ -12,9 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from semantoks.model import Encoder, Projector, SelfDistillation
-from semantoks.model.encoder import Block, time_embedding
-from semantoks.model.tokenizer import NetworkTokenizer
+from semantoks.model.distillation.student_teacher import SelfDistillation
+from semantoks.model.network.encoder import Block, Encoder, time_embedding
+from semantoks.model.network.projector import Projector
+from semantoks.model.network.tokenizer import NetworkTokenizer
 
 
 def tokenize(tokenizer: NetworkTokenizer, x_QCT: Tensor) -> Tensor:

@@ -148,10 +148,10 @@ class Setup:
         import torch
 
         from semantoks.config import Architecture, Model, Tokenizer, Training
-        from semantoks.pretrain.loop import begin
-        from semantoks.pretrain.schedule import Schedule
+        from semantoks.model.pretrain.loop import begin
+        from semantoks.model.pretrain.schedule import Schedule
+        from semantoks.model.pretrain.views import PackedScans
         from semantoks.system.distributed import Process
-        from semantoks.views import PackedScans
 
         small = Architecture(
             tokenizer=Tokenizer(dense_channels=64, structured_channels=64), depth=4
@@ -185,7 +185,7 @@ class Setup:
 
     def fast(self, masked: bool) -> None:
         """Train as `semantoks pretrain` does."""
-        from semantoks.pretrain.step import train_step
+        from semantoks.model.pretrain.step import train_step
 
         self.state.step = next(self.steps[masked])
         train_step(self.state, self.scan_B, self.packed, self.schedule, self.settings, self.process)
@@ -222,8 +222,8 @@ class Setup:
             return self.state.model.teacher.embed(views_WCT)
 
     def _views(self, masked: bool) -> Any:
-        from semantoks.pretrain.step import generators
-        from semantoks.views import draw_views
+        from semantoks.model.pretrain.step import generators
+        from semantoks.model.pretrain.views import draw_views
 
         networks = len(NETWORK_SIZES) if masked else None
         seeds = generators(self.schedule, self.state.step, self.scan_B.device, self.process)

@@ -98,7 +98,7 @@ def _scans(a: Namespace, s: dict[str, Any]) -> None:
 
 
 def _get_model(a: Namespace, s: dict[str, Any]) -> list[Path]:
-    from semantoks.model.checkpoint import load_encoder, save
+    from semantoks.model.files.checkpoint import load_encoder, save
 
     save(load_encoder(s["checkpoint"]), a.out.parent, {"checkpoint": s["checkpoint"]})
     return [a.out.with_name("config.json")]
@@ -106,7 +106,7 @@ def _get_model(a: Namespace, s: dict[str, Any]) -> list[Path]:
 
 def _pretrain(a: Namespace, s: dict[str, Any]) -> list[Path]:
     keep_freed_memory()
-    from semantoks.pretrain import pretrain
+    from semantoks.model.pretrain.loop import pretrain
 
     with advice_when_memory_ends(
         "Set models.<name>.training.accumulation to 2 or more: the losses stay the same and a step "
@@ -118,7 +118,7 @@ def _pretrain(a: Namespace, s: dict[str, Any]) -> list[Path]:
 
 def _embed(a: Namespace, s: dict[str, Any]) -> None:
     keep_freed_memory()
-    from semantoks.embed import embed_files
+    from semantoks.model.embed.stage import embed_files
 
     with advice_when_memory_ends("Give the job more memory, or a GPU that nobody else uses."):
         embed_files(

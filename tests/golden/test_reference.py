@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from semantoks.distillation import half_cosine, teacher_momentum
-from semantoks.model import SelfDistillation
-from semantoks.model.checkpoint import load_reference
+from semantoks.model.distillation.losses import half_cosine, teacher_momentum
+from semantoks.model.distillation.student_teacher import SelfDistillation
+from semantoks.model.files.reference import load_reference
 
 FOLDER = Path(__file__).parents[1] / "reference"
 Answers = dict[str, np.ndarray]

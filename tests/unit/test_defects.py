@@ -17,8 +17,10 @@ import torch
 
 from semantoks.config import Architecture, Probe, Tokenizer
 from semantoks.data.signals import clean, resample_time
-from semantoks.model import Encoder, Projector, SelfDistillation
-from semantoks.model.checkpoint import load_encoder, save
+from semantoks.model.distillation.student_teacher import SelfDistillation
+from semantoks.model.files.checkpoint import load_encoder, save
+from semantoks.model.network.encoder import Encoder
+from semantoks.model.network.projector import Projector
 from semantoks.scoring.features import Features
 from semantoks.scoring.score import score
 from tests.unit.test_probe import problem_of

@@ -10,8 +10,8 @@ import pytest
 
 from semantoks.artifacts.timeseries import read_manifest
 from semantoks.config import Architecture, Tokenizer
-from semantoks.model import Encoder
-from semantoks.model.checkpoint import save
+from semantoks.model.files.checkpoint import save
+from semantoks.model.network.encoder import Encoder
 from tests.web import FOR_EVER, Web, serving
 from tests.workspaces import SMALL, Workspace
 

@@ -19,9 +19,9 @@ from semantoks.artifacts.files import atomic, read_json, write_json
 from semantoks.artifacts.timeseries import Manifest
 from semantoks.config import Architecture
 from semantoks.errors import UserError
-from semantoks.model.encoder import Encoder
-from semantoks.model.pair import SelfDistillation
-from semantoks.model.reference import load_reference
+from semantoks.model.distillation.student_teacher import SelfDistillation
+from semantoks.model.files.reference import load_reference
+from semantoks.model.network.encoder import Encoder
 
 __all__ = ["load_encoder", "load_reference", "save"]
 
@@ -179,7 +179,7 @@ def _model_card(encoder: Encoder, training: Mapping[str, Any]) -> str:
         f"{len(encoder.order)} networks{expects}, in windows of {sizes.window} volumes, and "
         f"returns {2 * sizes.width} features per window. {parameters:,} parameters, width "
         f"{sizes.width}, {sizes.depth} blocks. `config.json` lists the regions in order.\n\n"
-        "```python\nfrom semantoks.model.checkpoint import load_encoder\n\n"
+        "```python\nfrom semantoks.model.files.checkpoint import load_encoder\n\n"
         'encoder = load_encoder("path/to/this/folder")\n'
         "features = encoder.embed(windows)  # (windows, regions, volumes), NaN: not covered\n```\n"
         + (f"\n## Training\n\n{lines}" if lines else "")

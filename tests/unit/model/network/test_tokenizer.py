@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from semantoks.config import Tokenizer
-from semantoks.model.tokenizer import (
+from semantoks.model.network.tokenizer import (
     NetworkPatches,
     NetworkTokenizer,
     StructuredConvolution,

@@ -8,13 +8,12 @@ import torch
 from torch import Generator, Tensor, nn
 
 from semantoks.config import Model
-from semantoks.model import SelfDistillation
-from semantoks.model.encoder import EncoderOutput
-from semantoks.model.pair import Outputs
-from semantoks.pretrain.schedule import Schedule
-from semantoks.pretrain.state import TrainingState
+from semantoks.model.distillation.student_teacher import Outputs, SelfDistillation
+from semantoks.model.network.encoder import EncoderOutput
+from semantoks.model.pretrain.schedule import Schedule
+from semantoks.model.pretrain.state import TrainingState
+from semantoks.model.pretrain.views import PackedScans, Views, draw_views
 from semantoks.system.distributed import Process, average
-from semantoks.views import PackedScans, Views, draw_views
 
 DECAYING = 0  # the first of `weight_decay_groups`
 LOTS = 8

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import time
 
-from semantoks.pretrain.schedule import Schedule
-from semantoks.pretrain.state import TrainingState
+from semantoks.model.pretrain.schedule import Schedule
+from semantoks.model.pretrain.state import TrainingState
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from semantoks import distillation
-from semantoks.model.encoder import Encoder, EncoderOutput
-from semantoks.model.projector import Projector
+from semantoks.model.distillation import losses
+from semantoks.model.network.encoder import Encoder, EncoderOutput
+from semantoks.model.network.projector import Projector
 
 
 class Outputs(NamedTuple):
@@ -115,7 +115,7 @@ class SelfDistillation(nn.Module):
 
     def _cls_loss(self, outputs: Outputs) -> Tensor:
         student_WK, teacher_WK = self._project(outputs.student.cls_BD, outputs.teacher.cls_BD)
-        return distillation.cross_view_loss(_by_view(student_WK), _by_view(teacher_WK))
+        return losses.cross_view_loss(_by_view(student_WK), _by_view(teacher_WK))
 
     def _ttr_loss(self, outputs: Outputs, weight: float) -> Tensor:
         student, teacher, present_WN = outputs
@@ -126,7 +126,7 @@ class SelfDistillation(nn.Module):
         )
         # A network counts for a scan where both views have it.
         counts_M = _by_view(present_WN).all(0).flatten().to(student_WNK.dtype)
-        return weight * distillation.cross_view_loss(
+        return weight * losses.cross_view_loss(
             _by_view(student_WNK).flatten(1, 2), _by_view(teacher_WNK).flatten(1, 2), counts_M
         )
 
@@ -143,12 +143,12 @@ class SelfDistillation(nn.Module):
             empty_WLK = rows[0].new_zeros(*counts_WL.shape, rows[0].shape[-1])
             student_WLK, teacher_WLK = (empty_WLK.index_put((counts_WL,), r) for r in rows)
             pair = student_WLK, teacher_WLK
-        return self.token_weight * distillation.masked_token_loss(*pair, counts_WL)
+        return self.token_weight * losses.masked_token_loss(*pair, counts_WL)
 
     @torch.no_grad()
     def update_teacher(self, step: int, steps: int) -> float:
         """Move the teacher towards the student after an optimiser step; return the momentum."""
-        momentum = distillation.teacher_momentum(step, steps, self.momentum)
+        momentum = losses.teacher_momentum(step, steps, self.momentum)
         for teacher, student in (
             (self.teacher, self.student),
             (self.teacher_projector, self.projector),

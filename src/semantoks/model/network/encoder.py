@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from semantoks.config import Architecture
 from semantoks.errors import UserError
-from semantoks.model.linear import Linear
-from semantoks.model.tokenizer import NetworkPatches, NetworkTokenizer, lay_out
+from semantoks.model.network.linear import Linear
+from semantoks.model.network.tokenizer import NetworkPatches, NetworkTokenizer, lay_out
 
 if TYPE_CHECKING:
     from semantoks.artifacts.timeseries import Manifest

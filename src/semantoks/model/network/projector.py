@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from semantoks.model.linear import Linear
+from semantoks.model.network.linear import Linear
 
 
 class Projector(nn.Module):

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from semantoks.artifacts.files import atomic
 from semantoks.config import Model
-from semantoks.model import SelfDistillation
-from semantoks.pretrain.monitor import Row
-from semantoks.views import PackedScans
+from semantoks.model.distillation.student_teacher import SelfDistillation
+from semantoks.model.pretrain.monitor import Row
+from semantoks.model.pretrain.views import PackedScans
 
 logger = logging.getLogger(__name__)
 

@@ -19,16 +19,18 @@ from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import Manifest, iter_scans, read_manifest
 from semantoks.config import Model
 from semantoks.errors import UserError
-from semantoks.model import Encoder, Projector, SelfDistillation
-from semantoks.model.checkpoint import save
-from semantoks.model.inputs import require_match
-from semantoks.pretrain.monitor import measure, raise_if_not_finite, raise_on_collapse
-from semantoks.pretrain.progress import Progress
-from semantoks.pretrain.schedule import Schedule
-from semantoks.pretrain.state import Checkpoint, TrainingState, fingerprint
-from semantoks.pretrain.step import lots, train_step, weight_decay_groups
+from semantoks.model.distillation.student_teacher import SelfDistillation
+from semantoks.model.files.checkpoint import save
+from semantoks.model.files.match import require_match
+from semantoks.model.network.encoder import Encoder
+from semantoks.model.network.projector import Projector
+from semantoks.model.pretrain.monitor import measure, raise_if_not_finite, raise_on_collapse
+from semantoks.model.pretrain.progress import Progress
+from semantoks.model.pretrain.schedule import Schedule
+from semantoks.model.pretrain.state import Checkpoint, TrainingState, fingerprint
+from semantoks.model.pretrain.step import lots, train_step, weight_decay_groups
+from semantoks.model.pretrain.views import PackedScans
 from semantoks.system.distributed import Process, joined, wait
-from semantoks.views import PackedScans
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from semantoks.config import Training
-from semantoks.distillation import half_cosine
 from semantoks.errors import UserError
+from semantoks.model.distillation.losses import half_cosine
 
 logger = logging.getLogger(__name__)
 

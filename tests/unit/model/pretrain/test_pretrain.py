@@ -13,15 +13,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from semantoks import distillation
 from semantoks.artifacts.files import read_json
 from semantoks.artifacts.timeseries import Manifest, write_timeseries
 from semantoks.config import Architecture, Model, Tokenizer, Training
 from semantoks.errors import UserError
-from semantoks.model.checkpoint import load_encoder
-from semantoks.pretrain import fit, loop, pretrain, progress, step
-from semantoks.pretrain.monitor import effective_rank, token_cosine
-from semantoks.pretrain.schedule import Schedule
+from semantoks.model.files.checkpoint import load_encoder
+from semantoks.model.pretrain import loop, progress, step
+from semantoks.model.pretrain.loop import fit, pretrain
+from semantoks.model.pretrain.monitor import effective_rank, token_cosine
+from semantoks.model.pretrain.schedule import Schedule
 
 NETWORKS = ("a",) * 4 + ("b",) * 3 + ("c",) * 5
 SIZES = Architecture(
@@ -226,7 +226,7 @@ def test_biases_norms_and_embeddings_do_not_decay() -> None:
 
 
 def test_the_alarm_stops_a_collapsed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distillation, "coding_rate", lambda *_, **__: torch.zeros(2))
+    monkeypatch.setattr("semantoks.model.pretrain.monitor.coding_rate", lambda *_, **__: torch.zeros(2))
     with pytest.raises(UserError, match="has collapsed: for 3 epochs"):
         fit(make_scans(16), NETWORKS, settings(epochs=20, crops_per_epoch=8), tmp_path)
 

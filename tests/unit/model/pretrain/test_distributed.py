@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from semantoks.config import Training
 from semantoks.errors import UserError
-from semantoks.pretrain.schedule import Schedule
+from semantoks.model.pretrain.schedule import Schedule
 
 SCRIPT = """
 import sys
@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from semantoks.config import Model
-from semantoks.pretrain import fit
+from semantoks.model.pretrain.loop import fit
 
 torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)

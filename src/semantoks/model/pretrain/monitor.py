@@ -9,9 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from semantoks.distillation import coding_rate
 from semantoks.errors import UserError
-from semantoks.model import Encoder, EncoderOutput, Projector, SelfDistillation
+from semantoks.model.distillation.losses import coding_rate
+from semantoks.model.distillation.student_teacher import SelfDistillation
+from semantoks.model.network.encoder import Encoder, EncoderOutput
+from semantoks.model.network.projector import Projector
 
 Row = dict[str, float]
 

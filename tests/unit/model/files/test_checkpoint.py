@@ -10,9 +10,10 @@ import torch
 
 from semantoks.artifacts.timeseries import Manifest
 from semantoks.errors import UserError
-from semantoks.model import Encoder
-from semantoks.model import checkpoint as files
-from semantoks.model.checkpoint import load_encoder, load_reference, save
+from semantoks.model.files import checkpoint as files
+from semantoks.model.files.checkpoint import load_encoder, save
+from semantoks.model.files.reference import load_reference
+from semantoks.model.network.encoder import Encoder
 from tests.conftest import SIZES
 from tests.workspaces import ROOT
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from semantoks.views import PackedScans, augment, draw_starts, slice_masks
+from semantoks.model.pretrain.views import PackedScans, augment, draw_starts, slice_masks
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from semantoks.artifacts.timeseries import (
 )
 from semantoks.config import Readout
 from semantoks.errors import UserError
-from semantoks.model import Encoder
-from semantoks.model.checkpoint import load_encoder
-from semantoks.model.inputs import require_match
+from semantoks.model.files.checkpoint import load_encoder
+from semantoks.model.files.match import require_match
+from semantoks.model.network.encoder import Encoder
 
 logger = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from semantoks.config import Architecture, Tokenizer
 from semantoks.errors import UserError
-from semantoks.model.encoder import Encoder
-from semantoks.model.pair import SelfDistillation
-from semantoks.model.projector import Projector
+from semantoks.model.distillation.student_teacher import SelfDistillation
+from semantoks.model.network.encoder import Encoder
+from semantoks.model.network.projector import Projector
 
 # Runs of regions: Schaefer 2018, 400 parcels in 7-network order (left hemisphere first), Tian
 # S3 subcortex, Buckner 7-network cerebellum. Source: the label files of the three atlases.

@@ -7,9 +7,8 @@ import torch
 
 from semantoks.config import Architecture, Tokenizer
 from semantoks.errors import UserError
-from semantoks.model import Encoder
-from semantoks.model.encoder import time_embedding
-from semantoks.model.reference import NETWORKS
+from semantoks.model.files.reference import NETWORKS
+from semantoks.model.network.encoder import Encoder, time_embedding
 
 SIZES = Architecture(
     window=20,

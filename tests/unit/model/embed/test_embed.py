@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from semantoks.artifacts.timeseries import Manifest, write_timeseries
-from semantoks.embed import embed_files, embed_timeseries, require_fit
 from semantoks.errors import UserError
-from semantoks.model import Encoder
-from semantoks.model.checkpoint import save
-from semantoks.model.inputs import require_match
+from semantoks.model.embed.stage import embed_files, embed_timeseries, require_fit
+from semantoks.model.files.checkpoint import save
+from semantoks.model.files.match import require_match
+from semantoks.model.network.encoder import Encoder
 from tests.conftest import SIZES
 
 

@@ -8,14 +8,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from semantoks.distillation import (
+from semantoks.model.distillation.losses import (
     coding_rate,
     cross_view_loss,
     half_cosine,
     masked_token_loss,
     teacher_momentum,
 )
-from semantoks.model import Encoder, Projector, SelfDistillation
+from semantoks.model.distillation.student_teacher import SelfDistillation
+from semantoks.model.network.encoder import Encoder
+from semantoks.model.network.projector import Projector
 from tests.conftest import SIZES
 
 

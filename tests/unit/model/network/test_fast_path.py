@@ -10,9 +10,11 @@ from torch import Tensor
 
 from benchmarks import plain
 from semantoks.config import Architecture, Tokenizer
-from semantoks.model import Encoder, Projector, SelfDistillation
-from semantoks.pretrain.step import gradients
-from semantoks.views import Views, slice_masks
+from semantoks.model.distillation.student_teacher import SelfDistillation
+from semantoks.model.network.encoder import Encoder
+from semantoks.model.network.projector import Projector
+from semantoks.model.pretrain.step import gradients
+from semantoks.model.pretrain.views import Views, slice_masks
 
 EXACT = {"rtol": 1e-9, "atol": 1e-9}
 

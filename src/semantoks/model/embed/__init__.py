@@ -1,0 +1,1 @@
+"""From scans to feature vectors, with a trained encoder."""

@@ -1,0 +1,1 @@
+"""The encoder: tokenizers, transformer and projector."""

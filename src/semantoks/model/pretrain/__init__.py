@@ -1,0 +1,1 @@
+"""Pretraining: from time series to an encoder."""
