@@ -26,8 +26,8 @@ from sklearn.linear_model import LogisticRegressionCV, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
 from semantoks.config import Probe
-from semantoks.linear_models import Rotated, ridge, ridge_over_folds, rotate
-from semantoks.scoring.exact import Truth, fit_classes, inner_folds
+from semantoks.scores.linear_models import Rotated, ridge, ridge_over_folds, rotate
+from semantoks.scores.probe.exact import Truth, fit_classes, inner_folds
 
 PEOPLE, PHENOTYPES, SPLITS, TRAINED = 1000, 100, 100, 800
 SETTINGS = Probe()

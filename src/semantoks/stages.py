@@ -132,13 +132,13 @@ def _embed(a: Namespace, s: dict[str, Any]) -> None:
 
 
 def _represent(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.represent import represent
+    from semantoks.scores.represent.stage import represent
 
     represent(a.representation, a.timeseries, a.participants, a.out, s.get("site_column"))
 
 
 def _split(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.split import split
+    from semantoks.scores.split.stage import split
 
     split(
         a.participants,
@@ -153,7 +153,7 @@ def _split(a: Namespace, s: dict[str, Any]) -> None:
 
 
 def _probe(a: Namespace, s: dict[str, Any]) -> list[Path]:
-    from semantoks.probe import probe
+    from semantoks.scores.probe.stage import probe
 
     return probe(
         a.features,
@@ -168,7 +168,7 @@ def _probe(a: Namespace, s: dict[str, Any]) -> list[Path]:
 
 
 def _card(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.card import card
+    from semantoks.scores.card.stage import card
 
     probe = Probe.model_validate(s["probe"])
     columns = {key: s[key] for key in ("site_column", "group_column")}
@@ -176,7 +176,7 @@ def _card(a: Namespace, s: dict[str, Any]) -> None:
 
 
 def _benchmark(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.benchmark import benchmark
+    from semantoks.scores.benchmark.stage import benchmark
 
     benchmark(a.scores, a.dataset, Task.model_validate(s["task"]), a.out)
 

@@ -9,14 +9,14 @@ import pytest
 from semantoks.artifacts.files import read_json, write_json
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import Manifest
-from semantoks.benchmark import benchmark
-from semantoks.card import card
 from semantoks.config import Kind, Probe, Published, Report, Splits, Task
-from semantoks.probe import probe
 from semantoks.report import _dataset, report
 from semantoks.report.figures import PANELS, motion_counts
-from semantoks.represent import represent
-from semantoks.split import split
+from semantoks.scores.benchmark.stage import benchmark
+from semantoks.scores.card.stage import card
+from semantoks.scores.probe.stage import probe
+from semantoks.scores.represent.stage import represent
+from semantoks.scores.split.stage import split
 from tests.conftest import write_cohort
 
 NAMES = ("fc", "confounds", "chance")

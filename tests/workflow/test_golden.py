@@ -18,12 +18,12 @@ import pytest
 from semantoks.artifacts.files import read_json
 from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import Manifest, iter_scans
-from semantoks.benchmark import benchmark
 from semantoks.config import Probe, Splits, Task
-from semantoks.probe import probe
-from semantoks.represent import represent
-from semantoks.split import split
-from semantoks.splits import TEST
+from semantoks.scores.benchmark.stage import benchmark
+from semantoks.scores.probe.stage import probe
+from semantoks.scores.represent.stage import represent
+from semantoks.scores.split.draw import TEST
+from semantoks.scores.split.stage import split
 from tests.conftest import write_cohort
 from tests.workspaces import ROOT, Workspace
 

@@ -111,21 +111,3 @@ def zscore(signals_CT: np.ndarray) -> np.ndarray:
     scores: np.ndarray = centred / (deviation + EPSILON)
     scores[deviation[:, 0] <= EPSILON] = np.nan
     return scores
-
-
-def fisher_z(timeseries_CT: np.ndarray) -> np.ndarray:
-    """Pearson correlations between regions, Fisher-transformed, as one row.
-
-    Parameters
-    ----------
-    timeseries_CT : ndarray, shape (regions, volumes)
-        A NaN region gives NaN.
-
-    Returns
-    -------
-    ndarray of float32, shape (regions · (regions − 1) / 2,)
-    """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        correlations = np.corrcoef(np.asarray(timeseries_CT, float))
-    upper = correlations[np.triu_indices(len(correlations), 1)]
-    return np.arctanh(np.clip(upper, -1 + 1e-7, 1 - 1e-7)).astype(np.float32)

@@ -45,10 +45,10 @@ def report(
     Parameters
     ----------
     benchmarks : sequence of Path
-        What `semantoks.benchmark` wrote.
+        What `semantoks.scores.benchmark.stage` wrote.
     scans : mapping of data set to its table of scans
     metrics : mapping of model to its ``metrics.parquet``, if it was trained here
-    cards : mapping of data set to what `semantoks.card` wrote of its representations
+    cards : mapping of data set to what `semantoks.scores.card.stage` wrote of its representations
     settings : Report
     config : mapping
         The whole configuration, to be shown.

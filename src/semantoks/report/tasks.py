@@ -7,7 +7,7 @@ from typing import Any
 
 from semantoks.report.figures import curves_figure, scores_figure
 from semantoks.report.names import METRICS, representation
-from semantoks.statistics import holm
+from semantoks.scores.intervals import holm
 
 
 def adjusted(benchmarks: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,8 @@
 import numpy as np
 import pandas as pd
 
-from semantoks.data.signals import clean, fisher_z, resample_time, zscore
+from semantoks.data.signals import clean, resample_time, zscore
+from semantoks.scores.represent.connectivity import fisher_z
 
 
 def sine(hertz: float, tr: float, volumes: int, phase: float = 0.3) -> np.ndarray:

@@ -226,7 +226,9 @@ def test_biases_norms_and_embeddings_do_not_decay() -> None:
 
 
 def test_the_alarm_stops_a_collapsed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("semantoks.model.pretrain.monitor.coding_rate", lambda *_, **__: torch.zeros(2))
+    monkeypatch.setattr(
+        "semantoks.model.pretrain.monitor.coding_rate", lambda *_, **__: torch.zeros(2)
+    )
     with pytest.raises(UserError, match="has collapsed: for 3 epochs"):
         fit(make_scans(16), NETWORKS, settings(epochs=20, crops_per_epoch=8), tmp_path)
 

@@ -1,0 +1,1 @@
+"""From time series to scores: representations, splits, probes and their comparison."""

@@ -1,0 +1,1 @@
+"""Representations compared on one phenotype."""

@@ -1,0 +1,1 @@
+"""What else a representation tells, and whether it tells it twice."""

@@ -1,0 +1,1 @@
+"""Linear probes: a representation is scored against a phenotype."""

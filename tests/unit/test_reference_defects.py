@@ -1,0 +1,137 @@
+"""Defects seen in the reference implementation that this one must not have, each with its test.
+
+Some tests are below, the others with the part that they are about; `TESTED` says where.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from semantoks.config import Architecture, Probe, Tokenizer
+from semantoks.data.signals import clean, resample_time
+from semantoks.model.distillation.student_teacher import SelfDistillation
+from semantoks.model.files.checkpoint import load_encoder, save
+from semantoks.model.network.encoder import Encoder
+from semantoks.model.network.projector import Projector
+from semantoks.scores.probe.features import Features
+from semantoks.scores.probe.score import score
+from tests.unit.scores.probe.test_probe import problem_of
+
+TESTED = {
+    "gradients not synchronised, covariance not reduced over processes": (
+        "model.pretrain.test_distributed.test_two_processes_and_accumulation_train_the_same_model"
+    ),
+    "schedules wrong under gradient accumulation": (
+        "model.pretrain.test_distributed.test_two_processes_and_accumulation_train_the_same_model"
+    ),
+    "nothing saved by default": "model.pretrain.test_pretrain.test_what_is_written",
+    "fewer scans than a batch: no step, and success": "model.pretrain.test_pretrain.test_fewer_scans_than_a_batch",
+    "a NaN in region 0 zeroes the scan": (
+        "model.network.test_encoder.test_a_missing_region_contributes_nothing_and_harms_no_other_scan"
+    ),
+    "a NaN in another region crashes the probe": (
+        "scores.linear_models.test_linear_models.test_unknown_values_count_as_the_training_mean_and_constants_as_nothing"
+    ),
+    "short scans padded with zeros": "model.embed.test_embed.test_short_scans_use_one_shorter_window",
+    "windows of another length crash": "model.network.test_encoder.test_windows_of_other_lengths",
+    "the distance of the two crops ignored": (
+        "model.pretrain.test_views.test_overlap_is_limited_where_the_scan_is_long_enough"
+    ),
+    "weight decay on biases, norms and tokens": (
+        "model.pretrain.test_pretrain.test_biases_norms_and_embeddings_do_not_decay"
+    ),
+    "splits depend on Python's hash seed": (
+        "test_reference_defects.test_splits_do_not_depend_on_the_hash_seed"
+    ),
+    "regression target not scaled": "test_reference_defects.test_the_unit_of_a_target_does_not_matter",
+    "the file's TR ignored, no anti-aliasing": (
+        "test_reference_defects.test_what_is_above_the_new_nyquist_frequency_does_not_fold_back"
+    ),
+    "the saved model aliases live weights": (
+        "test_reference_defects.test_a_saved_model_does_not_change_with_the_live_one"
+    ),
+    "the loss depends on the batch size without saying so": (
+        "model.pretrain.test_pretrain.test_fewer_scans_than_a_batch"
+    ),
+}
+
+
+@pytest.mark.parametrize("defect", TESTED)
+def test_every_defect_has_its_test(defect: str) -> None:
+    module, test = TESTED[defect].rsplit(".", 1)
+    assert callable(getattr(importlib.import_module(f"tests.unit.{module}"), test))
+
+
+def test_splits_do_not_depend_on_the_hash_seed() -> None:
+    code = (
+        "import pandas as pd; from semantoks.config import Splits, Task;"
+        "from semantoks.scores.split.draw import draw;"
+        "g = [f'f{i // 2}' for i in range(40)];"
+        "s = list('AAAABBBBCCCCDDDD') + list('ABCD') * 6;"
+        "t = pd.DataFrame({'target': list('aabb' * 10), 'site': s, 'group': None});"
+        "print([draw(t.assign(group=x), Task(kind='classification'), Splits()) for x in (None, g)])"
+    )
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path("src").resolve())},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert runs[0] == runs[1]
+    assert b"random 99" in runs[0]
+    assert b"site D" in runs[0]
+
+
+def test_the_unit_of_a_target_does_not_matter() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((60, 5))
+    years = features[:, 0] + 0.5 * rng.standard_normal(60)
+    tables = [
+        score(problem_of(target), [Features(features)], Probe(repeats=2))[0]
+        for target in (years, 1e4 * years + 3e6)
+    ]
+    for metric, factor in (("pearson_r", 1), ("r2", 1), ("mae", 1e4)):
+        np.testing.assert_allclose(tables[1][metric], factor * tables[0][metric])
+
+
+def test_what_is_above_the_new_nyquist_frequency_does_not_fold_back() -> None:
+    time = np.arange(600) * 0.8  # a TR of 0.8 s; a new one of 2 s takes 0.45 Hz for 0.05 Hz
+    slow, fast = np.sin(2 * np.pi * 0.05 * time), np.sin(2 * np.pi * 0.45 * time)
+    both = np.stack([slow, slow + 3 * fast], axis=1)
+    cleaned = resample_time(clean(both, None, 0.8, 0.1, 0.01), 0.8, 2.0)
+    assert len(cleaned) == 240
+    middle = cleaned[90:-90]  # a filter has its edges
+    np.testing.assert_allclose(middle[:, 1], middle[:, 0], atol=0.1)
+    period = np.fft.rfftfreq(len(middle), 2.0)[np.abs(np.fft.rfft(middle[:, 0])).argmax()]
+    assert period == pytest.approx(0.05, abs=0.007)
+
+
+def test_a_saved_model_does_not_change_with_the_live_one(tmp_path: Path) -> None:
+    sizes = Architecture(
+        window=20,
+        patch=10,
+        head_width=8,
+        depth=1,
+        tokenizer=Tokenizer(dense_channels=4, structured_channels=4),
+    )
+    model = SelfDistillation(Encoder(sizes, ["a", "a", "b"]), Projector(8, 8, 4))
+    save(model, tmp_path)
+    x_BCT = torch.randn(2, 3, 20)
+    before = model.teacher.embed(x_BCT).detach()
+    with torch.no_grad():
+        for parameter in model.student.parameters():
+            parameter.add_(1.0)
+    model.update_teacher(1, 2)
+    torch.testing.assert_close(load_encoder(tmp_path).embed(x_BCT), before)
+    assert not torch.allclose(model.teacher.embed(x_BCT), before)
