@@ -18,11 +18,11 @@ from pydantic import ValidationError
 
 from semantoks import __version__
 from semantoks.artifacts.provenance import explain, record, verified
+from semantoks.commands.stages import STAGES, Stage
+from semantoks.commands.status import status
 from semantoks.config import json_schema
 from semantoks.config.guide import guide
 from semantoks.errors import UserError
-from semantoks.stages import STAGES, Stage
-from semantoks.status import status
 
 DISK = {
     errno.ENOSPC: "the disk is full. Make room and run the same command again.",

@@ -1,4 +1,4 @@
-"""The model as it runs against the model as it is written down (`benchmarks/plain.py`)."""
+"""The model as it runs against the model as it is written down (`speed/plain.py`)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from benchmarks import plain
 from semantoks.config import Architecture, Tokenizer
 from semantoks.model.distillation.student_teacher import SelfDistillation
 from semantoks.model.network.encoder import Encoder
 from semantoks.model.network.projector import Projector
 from semantoks.model.pretrain.step import gradients
 from semantoks.model.pretrain.views import Views, slice_masks
+from speed import plain
 
 EXACT = {"rtol": 1e-9, "atol": 1e-9}
 

@@ -17,6 +17,7 @@ from semantoks.artifacts.files import read_json
 from semantoks.artifacts.timeseries import Manifest, write_timeseries
 from semantoks.config import Architecture, Model, Tokenizer, Training
 from semantoks.errors import UserError
+from semantoks.model.distillation import losses
 from semantoks.model.files.checkpoint import load_encoder
 from semantoks.model.pretrain import loop, progress, step
 from semantoks.model.pretrain.loop import fit, pretrain
@@ -226,9 +227,7 @@ def test_biases_norms_and_embeddings_do_not_decay() -> None:
 
 
 def test_the_alarm_stops_a_collapsed_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "semantoks.model.pretrain.monitor.coding_rate", lambda *_, **__: torch.zeros(2)
-    )
+    monkeypatch.setattr(losses, "coding_rate", lambda *_, **__: torch.zeros(2))
     with pytest.raises(UserError, match="has collapsed: for 3 epochs"):
         fit(make_scans(16), NETWORKS, settings(epochs=20, crops_per_epoch=8), tmp_path)
 
@@ -245,13 +244,13 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_spoils_no_checkpoint(
     original = step.gradients
 
     def broken(model: Any, *arguments: Any) -> dict[str, torch.Tensor]:
-        losses = original(model, *arguments)
+        values = original(model, *arguments)
         if model.student.cls_embedding.isfinite().all() and (tmp_path / "poison").exists():
             for parameter in model.student.parameters():
                 parameter.grad = torch.full_like(parameter, torch.nan)
-            losses = {name: loss * torch.nan for name, loss in losses.items()}
+            values = {name: loss * torch.nan for name, loss in values.items()}
         (tmp_path / "poison").touch()
-        return losses
+        return values
 
     monkeypatch.setattr(step, "gradients", broken)
     with pytest.raises(UserError, match="The loss is nan in epoch 1"):

@@ -1,6 +1,6 @@
 """How fast time series are written and read: our Parquet, HDF5 and a memory map.
 
-    python -m benchmarks.store --scans 2000
+    python -m speed.store --scans 2000
 
 Made-up scans of 457 regions × 490 volumes (float32, z-scored noise, which hardly compresses: real
 series do a little better) are written in shards of 100 people as the workflow does, then read in

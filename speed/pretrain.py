@@ -1,7 +1,7 @@
 """How fast a training step is, against the device's own matrix products and against plain code.
 
-    python -m benchmarks.pretrain --size paper
-    python -m benchmarks.pretrain --size small --precision bfloat16
+    python -m speed.pretrain --size paper
+    python -m speed.pretrain --size small --precision bfloat16
 
 Each variant runs in a process of its own, in turns, and measures the rate of matrix products
 between its steps, so that a machine that is busy for a while does not favour one of them. Half of
@@ -193,7 +193,6 @@ class Setup:
     def plain(self, masked: bool) -> None:
         """Train as one would write it down first; the views are drawn by the same code."""
         import torch
-
         from benchmarks import plain
 
         model, views = self.state.model, self._views(masked)
@@ -276,7 +275,7 @@ def main() -> None:
     for number in range(LAPS):
         for variant in variants:
             print(f"lap {number + 1} of {LAPS}, {variant}", file=sys.stderr)
-            command = [sys.executable, "-m", "benchmarks.pretrain", *sys.argv[1:], "--lap", variant]
+            command = [sys.executable, "-m", "speed.pretrain", *sys.argv[1:], "--lap", variant]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             laps[variant].append(json.loads(done.stdout.splitlines()[-1]))
     print(table(chosen, laps))

@@ -1,7 +1,7 @@
 """How fast the exact probe is, against scikit-learn's cross-validated models in a loop.
 
-    python -m benchmarks.probe --features 1536
-    python -m benchmarks.probe --features 19900
+    python -m speed.probe --features 1536
+    python -m speed.probe --features 19900
 
 The job: 100 phenotypes (half of them classes, half numbers), 100 splits of 1,000 people, 8
 strengths chosen over 5 inner folds. Ours does all phenotypes of some splits (each row of the table

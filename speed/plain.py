@@ -1,7 +1,7 @@
 """The training step as one would write it down first: plain PyTorch, one thing after the other.
 
 It computes on the parameters of a `SelfDistillation`, so that the tests can hold the fast code of
-`semantoks.model` against it, and `benchmarks/pretrain.py` can say how much faster that is.
+`semantoks.model` against it, and `speed/pretrain.py` can say how much faster that is.
 """
 
 from __future__ import annotations

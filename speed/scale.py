@@ -1,11 +1,11 @@
 """A cohort as large as one likes: time series of made-up people, and plans of 40,000.
 
-    python -m benchmarks.scale people --out /tmp/scale --people 5000
+    python -m speed.scale people --out /tmp/scale --people 5000
     snakemake --cores all -d /tmp/scale --configfile /tmp/scale/config.yaml
 
-    python -m benchmarks.scale costs --out /tmp/scale
+    python -m speed.scale costs --out /tmp/scale
 
-    python -m benchmarks.scale plan --out /tmp/plan
+    python -m speed.scale plan --out /tmp/plan
 
 The first writes the configuration of a cohort of made-up time series (300 regions, 490 volumes at
 0.735 s, as UK Biobank; phenotypes planted as in the demo). The second sums up what the jobs of a

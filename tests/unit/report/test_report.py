@@ -10,8 +10,8 @@ from semantoks.artifacts.files import read_json, write_json
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import Manifest
 from semantoks.config import Kind, Probe, Published, Report, Splits, Task
-from semantoks.report import _dataset, report
 from semantoks.report.figures import PANELS, motion_counts
+from semantoks.report.stage import _dataset, report
 from semantoks.scores.benchmark.stage import benchmark
 from semantoks.scores.card.stage import card
 from semantoks.scores.probe.stage import probe

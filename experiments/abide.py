@@ -1,6 +1,6 @@
 """Real data for the whole of scoring: ABIDE I as a data set of the workflow.
 
-    python -m benchmarks.abide ../shared/data/abide1_cc200 --out /tmp/abide
+    python -m experiments.abide ../shared/data/abide1_cc200 --out /tmp/abide
     snakemake --cores all -d /tmp/abide --configfile /tmp/abide/config.yaml
 
 The first writes every good scan that is no duplicate as a table of regional signals at its own TR,

@@ -1,7 +1,7 @@
 """How fast regional means are made, against nilearn and against reading the file alone.
 
-    python -m benchmarks.parcellate
-    python -m benchmarks.parcellate --shape 97 115 97 --volumes 400
+    python -m speed.parcellate
+    python -m speed.parcellate --shape 97 115 97 --volumes 400
 
 A made-up run (int16) with real labels is averaged over 457 regions. Each way works in a process of
 its own, in turns; memory is the largest resident set, with what Python and the libraries take.
@@ -129,7 +129,7 @@ def measure(folder: Path, file: str) -> dict[str, dict[str, float]]:
     laps: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
     for _ in range(LAPS):
         for way in WAYS:
-            command = [sys.executable, "-m", "benchmarks.parcellate", "--lap", way]
+            command = [sys.executable, "-m", "speed.parcellate", "--lap", way]
             command += ["--folder", str(folder), "--file", file]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             laps[way].append(json.loads(done.stdout.splitlines()[-1]))

@@ -182,7 +182,7 @@ def _benchmark(a: Namespace, s: dict[str, Any]) -> None:
 
 
 def _report(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.report import report
+    from semantoks.report.stage import report
 
     config = s["config"]
     scans = {path.stem: path for path in a.scans}

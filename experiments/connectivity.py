@@ -1,6 +1,6 @@
 """Diagnosis from plain connectivity on ABIDE, with scikit-learn alone: what a careful person gets.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.connectivity ../shared/data/abide1_cc200
+    OMP_NUM_THREADS=1 python -m experiments.connectivity ../shared/data/abide1_cc200
 
 Pearson correlations, L2 logistic regression, its strength chosen over five folds of the training
 part, 20 random splits of 80/20: with and without Fisher's z, with and without features scaled to
@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegressionCV
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from benchmarks.abide import good_scans
+from experiments.abide import good_scans
 
 SPLITS = 20
 

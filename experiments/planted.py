@@ -1,6 +1,6 @@
 """How many people does it take? Planted phenotypes, learned from more and more people.
 
-    python -m benchmarks.planted --out /tmp/planted
+    python -m experiments.planted --out /tmp/planted
     snakemake --cores all -d /tmp/planted --configfile /tmp/planted/config.yaml
 
 Writes a configuration: the people, the model and the probe of the demo (`config.yaml`), but time
@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.scale import ROOT, write_configuration
+from speed.scale import ROOT, write_configuration
 
 TESTED, SEED = 500, 100
 CURVE = [0.05, 0.1, 0.25]  # parts of the training people: 20, 40 and 100

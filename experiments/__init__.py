@@ -1,0 +1,1 @@
+"""What was measured on real and simulated data, for docs/results.md."""
