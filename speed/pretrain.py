@@ -147,7 +147,7 @@ class Setup:
         import numpy as np
         import torch
 
-        from semantoks.config import Architecture, Model, Tokenizer, Training
+        from semantoks.config import Architecture, Pretraining, Tokenizer, Training
         from semantoks.model.pretrain.loop import begin
         from semantoks.model.pretrain.schedule import Schedule
         from semantoks.model.pretrain.views import PackedScans
@@ -156,7 +156,7 @@ class Setup:
         small = Architecture(
             tokenizer=Tokenizer(dense_channels=64, structured_channels=64), depth=4
         )
-        self.settings = Model(
+        self.settings = Pretraining(
             architecture=Architecture() if chosen.size == "paper" else small,
             training=Training(
                 batch_size=chosen.batch,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side; before numpy is loaded
 
@@ -13,8 +15,17 @@ import pytest
 
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import Manifest, write_timeseries
-from semantoks.config import Architecture, Tokenizer
-from semantoks.data.scans.stage import list_scans
+from semantoks.config import Architecture, Dataset, IndexedDataset, Probe, Tokenizer
+from semantoks.data.index.settings import IndexSettings
+from semantoks.data.index.stage import index
+from semantoks.data.scans.settings import ScansSettings
+from semantoks.data.scans.stage import scans
+from semantoks.scores.probe.settings import ProbeSettings
+from semantoks.scores.probe.stage import probe
+from semantoks.scores.represent.settings import RepresentSettings
+from semantoks.scores.represent.stage import represent
+from semantoks.scores.split.settings import SplitSettings
+from semantoks.scores.split.stage import split
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 SIZES = Architecture(
@@ -100,8 +111,42 @@ def write_cohort(folder: Path, manifest: Manifest) -> tuple[list[Path], Path]:
     paths = [folder / f"shard-{k}.parquet" for k in range(2)]
     for k, path in enumerate(paths):
         write_timeseries(path, rows.iloc[k::2], arrays[k::2], manifest)
-    list_scans(paths, folder / "scans.parquet")
+    scans(ScansSettings(), timeseries=paths, out=folder / "scans.parquet")
     return paths, folder / "participants.parquet"
+
+
+def run_represent(
+    name: str, timeseries: Sequence[Path], participants: Path, out: Path, **settings: Any
+) -> None:
+    represent(
+        RepresentSettings(**settings),
+        representation=name,
+        timeseries=timeseries,
+        participants=participants,
+        out=out,
+    )
+
+
+def run_split(participants: Path, scans_table: Path, out: Path, **settings: Any) -> None:
+    split(SplitSettings(**settings), participants=participants, scans=scans_table, out=out)
+
+
+def run_probe(
+    features: Sequence[Path], splits: Path, name: str, settings: Probe, out: Path
+) -> None:
+    probe(
+        ProbeSettings(probe=settings),
+        features=features,
+        splits=splits,
+        representation=name,
+        out=out,
+    )
+
+
+def run_index(data: Path, participants: Path, dataset: Dataset, folder: Path) -> None:
+    """List a data set into a folder, with settings as the rule gives them."""
+    settings = IndexSettings(dataset=IndexedDataset.part_of(dataset))
+    index(settings, data=data, participants=participants, out=folder / "scans.parquet")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

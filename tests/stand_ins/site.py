@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from semantoks.config import Fmriprep, Preprocessing
-from semantoks.data.preprocess.stage import preprocess
+from semantoks.data.preprocess.stage import preprocess_shard
 
 STAND_INS = Path(__file__).resolve().parent
 ROOT = STAND_INS.parents[1]
@@ -70,7 +70,7 @@ class Site:
     def run(self, scans: pd.DataFrame | None = None, **settings: Any) -> pd.DataFrame:
         self.commands_file.write_text("")
         scans = self.scans() if scans is None else scans
-        table = preprocess(scans, self.bids, self.out, self.settings(**settings), 2, 9000)
+        table = preprocess_shard(scans, self.bids, self.out, self.settings(**settings), 2, 9000)
         return table.set_index("scan")
 
     def commands(self, program: str) -> list[list[str]]:

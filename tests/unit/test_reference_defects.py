@@ -65,12 +65,13 @@ def test_every_defect_has_its_test(defect: str) -> None:
 
 def test_splits_do_not_depend_on_the_hash_seed() -> None:
     code = (
-        "import pandas as pd; from semantoks.config import Splits, Task;"
+        "import pandas as pd; from semantoks.config import Splitting, Phenotype;"
         "from semantoks.scores.split.draw import draw;"
         "g = [f'f{i // 2}' for i in range(40)];"
         "s = list('AAAABBBBCCCCDDDD') + list('ABCD') * 6;"
         "t = pd.DataFrame({'target': list('aabb' * 10), 'site': s, 'group': None});"
-        "print([draw(t.assign(group=x), Task(kind='classification'), Splits()) for x in (None, g)])"
+        "p = Phenotype(kind='classification');"
+        "print([draw(t.assign(group=x), p, Splitting()) for x in (None, g)])"
     )
     runs = [
         subprocess.run(

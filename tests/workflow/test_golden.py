@@ -1,4 +1,4 @@
-"""A stage whose output changes must say so: raise its number in `VERSION` of common.smk.
+"""A stage whose output changes must say so: raise `version` in its settings.py.
 
 After a wanted change: raise the number, then
 `python -m pytest tests/workflow/test_golden.py --write`.
@@ -7,7 +7,6 @@ After a wanted change: raise the number, then
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import nibabel as nib
@@ -18,13 +17,12 @@ import pytest
 from semantoks.artifacts.files import read_json
 from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import Manifest, iter_scans
-from semantoks.config import Probe, Splits, Task
+from semantoks.commands.stages import STAGES
+from semantoks.config import Phenotype, Probe
+from semantoks.scores.benchmark.settings import BenchmarkSettings
 from semantoks.scores.benchmark.stage import benchmark
-from semantoks.scores.probe.stage import probe
-from semantoks.scores.represent.stage import represent
 from semantoks.scores.split.draw import TEST
-from semantoks.scores.split.stage import split
-from tests.conftest import write_cohort
+from tests.conftest import run_probe, run_represent, run_split, write_cohort
 from tests.workspaces import ROOT, Workspace
 
 pytestmark = pytest.mark.slow
@@ -34,10 +32,7 @@ TOLERANCE = 0.02  # relative; processors round differently, and registration amp
 
 
 def versions() -> dict[str, int]:
-    text = (ROOT / "workflow/rules/common.smk").read_text()
-    block = re.search(r"VERSION = \{(.*?)\}", text, re.DOTALL)
-    assert block is not None
-    return {name: int(number) for name, number in re.findall(r'"(\w+)": (\d+)', block[1])}
+    return {name: stage.version for name, stage in STAGES.items()}
 
 
 def spread(values: object) -> list[float]:
@@ -53,15 +48,16 @@ def scored(folder: Path, manifest: Manifest) -> tuple[list[float], list[float]]:
     one processor to another.
     """
     paths, participants = write_cohort(folder, manifest)
-    task, scores = Task(kind="regression"), []
+    task, scores = Phenotype(kind="regression"), []
     splits = folder / "splits.parquet"
-    split(participants, folder / "scans.parquet", "trait", task, Splits(), splits)
+    run_split(participants, folder / "scans.parquet", splits, name="trait", phenotype=task)
     for name in ("fc", "chance"):
-        represent(name, paths, participants, folder / f"{name}.parquet")
+        run_represent(name, paths, participants, folder / f"{name}.parquet")
         scores.append(folder / f"trait-{name}.parquet")
         settings = Probe(repeats=4, permutations=20, inner_folds=2)
-        probe([folder / f"{name}.parquet"], splits, name, settings, scores[-1])
-    benchmark(scores, "toy", task, folder / "trait.json")
+        run_probe([folder / f"{name}.parquet"], splits, name, settings, scores[-1])
+    settings = BenchmarkSettings(phenotype=task)
+    benchmark(settings, scores=scores, dataset="toy", out=folder / "trait.json")
     score = read_table(scores[0])
     rows = read_json(folder / "trait.json")["schemes"][0]["representations"]
     return spread([score["pearson_r"], score["mae"]]), spread([row["mae"]["mean"] for row in rows])
@@ -117,4 +113,4 @@ def test_a_changed_output_has_a_new_version(
     for stage, known in golden.items():
         same = np.allclose(ours[stage]["numbers"], known["numbers"], rtol=TOLERANCE, atol=1e-3)
         assert ours[stage]["version"] == known["version"], f"{stage}: run this test with --write"
-        assert same, f"{stage} writes something else: raise VERSION['{stage}'] in common.smk"
+        assert same, f"{stage} writes something else: raise `version` in its settings.py"

@@ -1,246 +1,317 @@
-"""The stages as the command line sees them: which files each reads and what it calls.
+"""Every stage of the pipeline: its settings, its options, and the function that does the work.
 
-Libraries are imported inside the functions: a stage loads only what its environment has.
+Each stage is a folder with a ``stage.py``, whose function bears the stage's name and takes the
+settings and the options below as keyword arguments. It is imported only when it is called, since a
+stage needs only the packages of its own environment.
 """
 
 from __future__ import annotations
 
-from argparse import Namespace
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from semantoks.config import (
-    AtlasFiles,
-    Dataset,
-    Model,
-    Origin,
-    Parcellation,
-    Preprocessing,
-    Probe,
-    Report,
-    Simulation,
-    Splits,
-    Task,
-)
-from semantoks.system.memory import advice_when_memory_ends, keep_freed_memory
+from semantoks.config import Settings
+from semantoks.data.atlas.settings import GetAtlasSettings
+from semantoks.data.index.settings import IndexSettings
+from semantoks.data.parcellate.settings import ParcellateSettings
+from semantoks.data.preprocess.settings import PreprocessSettings
+from semantoks.data.scans.settings import ScansSettings
+from semantoks.data.simulate.settings import SimulateSettings
+from semantoks.model.embed.settings import EmbedSettings
+from semantoks.model.files.settings import GetModelSettings
+from semantoks.model.pretrain.settings import PretrainSettings
+from semantoks.report.settings import ReportSettings
+from semantoks.scores.benchmark.settings import BenchmarkSettings
+from semantoks.scores.card.settings import CardSettings
+from semantoks.scores.probe.settings import ProbeSettings
+from semantoks.scores.represent.settings import RepresentSettings
+from semantoks.scores.split.settings import SplitSettings
 
-Run = Callable[[Namespace, dict[str, Any]], Sequence[Path] | None]
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a stage.
+
+    Attributes
+    ----------
+    name : str
+        Name of the function's argument; dashes instead of underscores on the command line.
+    help : str
+    kind : {"input", "inputs", "path", "word", "number", "json"}
+        Input files are checked against their checksums and recorded; a path is not.
+    required : bool
+    default
+        Its value where it is left out.
+    """
+
+    name: str
+    help: str
+    kind: Literal["input", "inputs", "path", "word", "number", "json"]
+    required: bool = True
+    default: Any = None
+
+    @property
+    def flag(self) -> str:
+        """Name on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+    def parser_arguments(self) -> dict[str, Any]:
+        """Arguments for `argparse.ArgumentParser.add_argument`."""
+        types = {"word": str, "number": int, "json": json.loads}
+        metavars = {"input": "FILE", "inputs": "FILE", "number": "N"}
+        many = {"nargs": "*"} if self.kind == "inputs" else {}
+        return many | {
+            "help": self.help,
+            "type": types.get(self.kind, Path),
+            "metavar": metavars.get(self.kind, self.kind.upper()),
+            "required": self.required,
+            "default": self.default,
+        }
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: what it does, its input files, other options, and its function.
+    """One stage.
 
-    The function may return artifacts that it wrote beside ``--out``.
-    ``one`` and ``many`` name options that take one input path and several; ``text`` those that
-    take a word. Every stage has ``--out`` as well.
+    Attributes
+    ----------
+    name : str
+        Name of the rule, the function and (with dashes) the sub-command.
+    package : str
+        Its folder, as ``data.index``.
+    help : str
+    settings : type of Settings
+        What its output depends on beside its inputs.
+    out : str
+        What ``--out`` is.
+    options : sequence of Option
     """
 
-    about: str
-    run: Run
-    one: tuple[str, ...] = ()
-    many: tuple[str, ...] = ()
-    text: tuple[str, ...] = ()
+    name: str
+    package: str
+    help: str
+    settings: type[Settings]
+    out: str
+    options: Sequence[Option] = ()
+
+    @property
+    def command(self) -> str:
+        """Name on the command line."""
+        return self.name.replace("_", "-")
+
+    @property
+    def version(self) -> int:
+        """Number that is raised when the stage's output changes."""
+        number: int = self.settings.model_fields["version"].default
+        return number
+
+    def function(self) -> Callable[..., list[Path]]:
+        """Import the function that does the work and returns the artifacts it wrote."""
+        module = import_module(f"semantoks.{self.package}.stage")
+        work: Callable[..., list[Path]] = getattr(module, self.name)
+        return work
 
 
-def _simulate(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.data.simulate.stage import simulate
-
-    settings, images = Simulation.model_validate(s["simulate"]), s["source"] == "bids"
-    simulate(a.out.parent, Path(a.truth), settings, a.threads, images=images)
+def _input(name: str, about: str) -> Option:
+    return Option(name, about, "input")
 
 
-def _get_atlas(a: Namespace, s: dict[str, Any]) -> list[Path]:
-    from semantoks.data.atlas.files import about_path
-    from semantoks.data.atlas.stage import get_atlas
-
-    own = AtlasFiles.model_validate(s["own"]) if s.get("own") else None
-    folder = Path(s["atlas_dir"]) if s.get("atlas_dir") else None
-    get_atlas(s["atlas"], a.out, Path(a.table), own, folder)
-    return [Path(a.table), about_path(a.out)]
+def _inputs(name: str, about: str, *, optional: bool = False) -> Option:
+    return Option(name, about, "inputs", not optional, ())
 
 
-def _index(a: Namespace, s: dict[str, Any]) -> list[Path]:
-    from semantoks.data.index.stage import index
-
-    dataset = Dataset.model_validate({**s["dataset"], "path": a.data})
-    return index(Path(a.data), a.participants, dataset, a.out.parent)
+def _path(name: str, about: str) -> Option:
+    return Option(name, about, "path")
 
 
-def _preprocess(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.artifacts.tables import read_shard
-    from semantoks.data.preprocess.stage import preprocess
-
-    scans, settings = read_shard(a.scans), s["preprocessing"]
-    if a.running:
-        settings = settings | {"fmriprep": settings.get("fmriprep", {}) | a.running}
-    settings = Preprocessing.model_validate(settings)
-    preprocess(scans, Path(a.bids), a.out, settings, a.threads, a.memory)
+def _word(name: str, about: str) -> Option:
+    return Option(name, about, "word")
 
 
-def _parcellate(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.artifacts.tables import read_shard
-    from semantoks.data.atlas.files import Atlas
-    from semantoks.data.parcellate.stage import parcellate
+TIMESERIES = _inputs("timeseries", "Parquet files of regional time series.")
+PARTICIPANTS = _input("participants", "Table of participants that `index` wrote.")
+SCANS = _input("scans", "Table of scans that `scans` wrote.")
+SHARD = _input("scans", "Table of one shard that `index` wrote (shard-NNNN.tsv).")
+PROCESSES = Option(
+    "threads", "Number of processes; results do not depend on it.", "number", False, 1
+)
+CPU_THREADS = Option(
+    "threads", "Threads on a CPU; the last digits of the results depend on it.", "number", False, 1
+)
 
-    atlas = Atlas.read(s["atlas"], a.atlas_image, a.atlas_table)
-    settings = Parcellation.model_validate(s["parcellation"])
-    origin = Origin.model_validate(s["origin"])
-    parcellate(read_shard(a.scans), Path(a.data), atlas, settings, origin, a.out)
-
-
-def _scans(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.data.scans.stage import list_scans
-
-    list_scans(a.timeseries, a.out)
-
-
-def _get_model(a: Namespace, s: dict[str, Any]) -> list[Path]:
-    from semantoks.model.files.checkpoint import load_encoder, save
-
-    save(load_encoder(s["checkpoint"]), a.out.parent, {"checkpoint": s["checkpoint"]})
-    return [a.out.with_name("config.json")]
-
-
-def _pretrain(a: Namespace, s: dict[str, Any]) -> list[Path]:
-    keep_freed_memory()
-    from semantoks.model.pretrain.loop import pretrain
-
-    with advice_when_memory_ends(
-        "Set models.<name>.training.accumulation to 2 or more: the losses stay the same and a step "
-        "takes a part of the memory."
-    ):
-        pretrain(a.timeseries, Model.model_validate(s["model"]), a.out.parent, threads=a.threads)
-    return [a.out.with_name(name) for name in ("config.json", "metrics.parquet")]
-
-
-def _embed(a: Namespace, s: dict[str, Any]) -> None:
-    keep_freed_memory()
-    from semantoks.model.embed.stage import embed_files
-
-    with advice_when_memory_ends("Give the job more memory, or a GPU that nobody else uses."):
-        embed_files(
-            a.model.parent,
-            a.timeseries,
-            a.out,
-            readout=s["readout"],
-            allow_mismatch=s["allow_mismatch"],
-            threads=a.threads,
-        )
-
-
-def _represent(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.scores.represent.stage import represent
-
-    represent(a.representation, a.timeseries, a.participants, a.out, s.get("site_column"))
-
-
-def _split(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.scores.split.stage import split
-
-    split(
-        a.participants,
-        a.scans,
-        s["phenotype"],
-        Task.model_validate(s["task"]),
-        Splits.model_validate(s["splits"]),
-        a.out,
-        site_column=s["site_column"],
-        group_column=s["group_column"],
-    )
-
-
-def _probe(a: Namespace, s: dict[str, Any]) -> list[Path]:
-    from semantoks.scores.probe.stage import probe
-
-    return probe(
-        a.features,
-        a.splits,
-        a.representation,
-        Probe.model_validate(s["probe"]),
-        a.out,
-        confounds=next(iter(a.confounds), None),
-        column=s["column"],
-        site_column=s["site_column"],
-    )
-
-
-def _card(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.scores.card.stage import card
-
-    probe = Probe.model_validate(s["probe"])
-    columns = {key: s[key] for key in ("site_column", "group_column")}
-    card(a.features, a.participants, a.scans, probe, a.out, **columns)
-
-
-def _benchmark(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.scores.benchmark.stage import benchmark
-
-    benchmark(a.scores, a.dataset, Task.model_validate(s["task"]), a.out)
-
-
-def _report(a: Namespace, s: dict[str, Any]) -> None:
-    from semantoks.report.stage import report
-
-    config = s["config"]
-    scans = {path.stem: path for path in a.scans}
-    metrics = {path.parent.name: path for path in a.metrics}
-    cards = {name: _below(a.cards, name) for name in config["datasets"]}
-    settings = Report.model_validate(s["report"])
-    report(a.benchmarks, scans, metrics, cards, settings, config, a.out)
-
-
-def _below(paths: list[Path], folder: str) -> list[Path]:
-    """Files whose own folder bears the name of a data set or model."""
-    return [path for path in paths if path.parent.name == folder]
-
-
-STAGES: dict[str, Stage] = {
-    "simulate": Stage("make up a raw BIDS data set", _simulate, text=("truth",)),
-    "get-atlas": Stage(
-        "write an atlas: image and table", _get_atlas, many=("files",), text=("table",)
+_STAGES = (
+    Stage(
+        "simulate",
+        "data.simulate",
+        "Simulate a data set with known phenotypes.",
+        SimulateSettings,
+        "Table of participants (participants.tsv) in the folder of the new data set.",
+        (_path("truth", "Folder for what was planted."), PROCESSES),
     ),
-    "index": Stage(
-        "list the scans and people of a data set", _index, one=("participants",), text=("data",)
+    Stage(
+        "get_atlas",
+        "data.atlas",
+        "Write an atlas: label image and table of regions.",
+        GetAtlasSettings,
+        "Label image (.nii.gz).",
+        (
+            _path("table", "Table of regions (TSV) to write."),
+            _inputs("files", "Image and table of an atlas of your own.", optional=True),
+        ),
     ),
-    "preprocess": Stage("preprocess one shard", _preprocess, one=("scans",), text=("bids",)),
-    "parcellate": Stage(
-        "average one shard over an atlas",
-        _parcellate,
-        one=("scans", "atlas-image", "atlas-table", "atlas-about"),
-        many=("derivatives", "regions"),
-        text=("data",),
+    Stage(
+        "index",
+        "data.index",
+        "List the scans and the participants of a data set.",
+        IndexSettings,
+        "Table of scans (scans.parquet); the other tables are written beside it.",
+        (
+            _input("participants", "Table of participants (.tsv, .csv or HDF5)."),
+            _path("data", "Folder of the data set, or its HDF5 file."),
+        ),
     ),
-    "scans": Stage("list the scans of all shards, used or excluded", _scans, many=("timeseries",)),
-    "get-model": Stage("take a trained model", _get_model, many=("files",)),
-    "pretrain": Stage("pretrain a model", _pretrain, many=("timeseries",)),
-    "embed": Stage(
-        "embed scans with a model", _embed, one=("model", "config"), many=("timeseries",)
+    Stage(
+        "preprocess",
+        "data.preprocess",
+        "Preprocess the raw images of one shard.",
+        PreprocessSettings,
+        "Folder of derivatives in fMRIPrep's layout.",
+        (
+            SHARD,
+            _path("bids", "Folder of the raw data set."),
+            PROCESSES,
+            Option("memory", "Memory for fMRIPrep in MB; 0 if unknown.", "number", False, 0),
+            Option(
+                "running",
+                "JSON: settings that change how fMRIPrep is run but not what it makes.",
+                "json",
+                False,
+                {},
+            ),
+        ),
     ),
-    "represent": Stage(
-        "write a representation that needs no model",
-        _represent,
-        one=("participants",),
-        many=("timeseries",),
-        text=("representation",),
+    Stage(
+        "parcellate",
+        "data.parcellate",
+        "Average one shard over an atlas and clean the time series.",
+        ParcellateSettings,
+        "Time series (Parquet).",
+        (
+            SHARD,
+            _path("data", "Folder of derivatives, or of a data set that is preprocessed already."),
+            _input("atlas_image", "Label image of the atlas."),
+            _input("atlas_table", "Table of its regions."),
+            _input("atlas_metadata", "JSON file about the atlas."),
+            _inputs("derivatives", "Folder that `preprocess` wrote.", optional=True),
+            _inputs("regions", "Table of regions that the settings name.", optional=True),
+        ),
     ),
-    "split": Stage("draw training and test people", _split, one=("participants", "scans")),
-    "probe": Stage(
-        "score a representation, or several stacked",
-        _probe,
-        one=("splits",),
-        many=("features", "confounds"),
-        text=("representation",),
+    Stage(
+        "scans",
+        "data.scans",
+        "List the scans of all shards, included and excluded.",
+        ScansSettings,
+        "Table of scans (Parquet).",
+        (TIMESERIES,),
     ),
-    "card": Stage(
-        "say what else can be read from a representation",
-        _card,
-        one=("features", "participants", "scans"),
+    Stage(
+        "get_model",
+        "model.files",
+        "Take a trained model instead of training one.",
+        GetModelSettings,
+        "Weights (encoder.safetensors); config.json is written beside them.",
+        (_inputs("files", "Files of a model on this machine.", optional=True),),
     ),
-    "benchmark": Stage("compare representations", _benchmark, many=("scores",), text=("dataset",)),
-    "report": Stage(
-        "write the HTML report", _report, many=("benchmarks", "scans", "metrics", "cards")
+    Stage(
+        "pretrain",
+        "model.pretrain",
+        "Pretrain a model on time series.",
+        PretrainSettings,
+        "Weights (encoder.safetensors); config.json and metrics.parquet are written beside them.",
+        (TIMESERIES, CPU_THREADS),
     ),
-}
+    Stage(
+        "embed",
+        "model.embed",
+        "Embed scans with a model.",
+        EmbedSettings,
+        "Representation (Parquet).",
+        (
+            _input("model", "Weights (encoder.safetensors) with config.json beside them."),
+            TIMESERIES,
+            Option("config", "The model's config.json, to record its checksum.", "input", False),
+            CPU_THREADS,
+        ),
+    ),
+    Stage(
+        "represent",
+        "scores.represent",
+        "Write a representation that needs no model.",
+        RepresentSettings,
+        "Representation (Parquet).",
+        (
+            _word("representation", "fc, fc_gsr, partial, tangent, coskewness, confounds, chance."),
+            TIMESERIES,
+            PARTICIPANTS,
+        ),
+    ),
+    Stage(
+        "split",
+        "scores.split",
+        "Draw training and test participants for a phenotype.",
+        SplitSettings,
+        "Splits (Parquet).",
+        (PARTICIPANTS, SCANS),
+    ),
+    Stage(
+        "probe",
+        "scores.probe",
+        "Score a representation, or several stacked ones, against a phenotype.",
+        ProbeSettings,
+        "Scores (Parquet); predictions are written beside them.",
+        (
+            _word("representation", "Name of the representation in tables."),
+            _inputs("features", "Its file, or those of the representations to be stacked."),
+            _input("splits", "Splits of the phenotype that `split` wrote."),
+            _inputs("confounds", "Representation to regress out.", optional=True),
+        ),
+    ),
+    Stage(
+        "card",
+        "scores.card",
+        "Measure the leakage and the test-retest reliability of a representation.",
+        CardSettings,
+        "Card (JSON).",
+        (_input("features", "Representation."), PARTICIPANTS, SCANS),
+    ),
+    Stage(
+        "benchmark",
+        "scores.benchmark",
+        "Compare representations on one phenotype.",
+        BenchmarkSettings,
+        "Comparison (JSON).",
+        (
+            _inputs("scores", "Scores of each representation that `probe` wrote."),
+            _word("dataset", "Name of the data set in tables."),
+        ),
+    ),
+    Stage(
+        "report",
+        "report",
+        "Write the HTML report.",
+        ReportSettings,
+        "HTML page.",
+        (
+            _inputs("benchmarks", "Comparisons that `benchmark` wrote."),
+            _inputs("scans", "Table of scans of each data set that `scans` wrote."),
+            _inputs("metrics", "metrics.parquet of each model trained here.", optional=True),
+            _inputs("cards", "Cards that `card` wrote.", optional=True),
+        ),
+    ),
+)
+
+STAGES = {stage.name: stage for stage in _STAGES}

@@ -14,35 +14,49 @@ from semantoks.config.data import (
     SCHAEFER,
     AtlasFiles,
     Dataset,
+    IndexedDataset,
     Origin,
     Parcellation,
     RepetitionTime,
 )
-from semantoks.config.model import Architecture, ManifestField, Model, Readout, Tokenizer, Training
+from semantoks.config.model import (
+    Architecture,
+    ManifestField,
+    Model,
+    Pretraining,
+    Readout,
+    Tokenizer,
+    Training,
+)
+from semantoks.config.phenotypes import PUBLICATION, Condition, Kind, Phenotype, Published
 from semantoks.config.preprocessing import MINIMAL_SPACE, Fmriprep, Preprocessing, Simulation
 from semantoks.config.schema import Config, json_schema
-from semantoks.config.scores import Baseline, Probe, Report, Splits
-from semantoks.config.tasks import Condition, Kind, Published, Task
+from semantoks.config.scores import Baseline, CardProbe, Probe, Report, Splitting
 
 __all__ = [
     "BUILT_IN",
     "ENTITIES",
     "KNOWN_ATLASES",
     "MINIMAL_SPACE",
+    "PUBLICATION",
     "SCHAEFER",
     "Architecture",
     "AtlasFiles",
     "Baseline",
+    "CardProbe",
     "Condition",
     "Config",
     "Dataset",
     "Fmriprep",
+    "IndexedDataset",
     "Kind",
     "ManifestField",
     "Model",
     "Origin",
     "Parcellation",
+    "Phenotype",
     "Preprocessing",
+    "Pretraining",
     "Probe",
     "Published",
     "Readout",
@@ -50,8 +64,7 @@ __all__ = [
     "Report",
     "Settings",
     "Simulation",
-    "Splits",
-    "Task",
+    "Splitting",
     "Tokenizer",
     "Training",
     "json_schema",

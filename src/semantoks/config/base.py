@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -9,3 +11,8 @@ class Settings(BaseModel):
     """Base of every configuration model: frozen, and a typo is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def part_of(cls, whole: BaseModel) -> Self:
+        """Take the fields of this class from settings that have more of them."""
+        return cls.model_validate({name: getattr(whole, name) for name in cls.model_fields})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
@@ -11,9 +10,11 @@ from pydantic import Field, field_validator, model_validator
 
 from semantoks.config import catalogue
 from semantoks.config.base import Settings
+from semantoks.config.phenotypes import Phenotype
 from semantoks.config.preprocessing import Simulation
-from semantoks.config.tasks import Task
+from semantoks.config.suggestions import suggest
 
+Source = Literal["bids", "fmriprep", "timeseries"]
 Strategy = Literal["none", "simple", "scrubbing", "compcor", "ica_aroma", "36p"]
 _ByValue = Annotated[dict[str, dict[str | int | float, float]], Field(min_length=1, max_length=1)]
 RepetitionTime = Annotated[float, Field(gt=0)] | str | _ByValue
@@ -28,7 +29,7 @@ KNOWN_ATLASES = "semantoks457, seitzman300, cc200, schaefer{100 to 1000}x{7,17}"
 class Origin(Settings):
     """What the folder of a data set holds, and how it is read."""
 
-    source: Literal["bids", "fmriprep", "timeseries"] = Field(
+    source: Source = Field(
         "bids",
         description="`bids`: raw images; `fmriprep`: preprocessed ones (volumes or CIFTI); "
         "`timeseries`: regional time series (.tsv, .csv, .1D, .npy, HDF5, our Parquet).",
@@ -68,6 +69,18 @@ class Origin(Settings):
         return self
 
 
+class IndexedDataset(Settings):
+    """What the tables of a data set depend on; see `Dataset`."""
+
+    source: Source = "bids"
+    template: str | None = None
+    participant_column: str = "participant_id"
+    missing_values: list[str] = Field([])
+    repetition_time: RepetitionTime | None = None
+    task: str | None = None
+    shards: int = 1
+
+
 class Dataset(Origin):
     """One data set and what is to be predicted in it."""
 
@@ -97,7 +110,7 @@ class Dataset(Origin):
     group_column: str | None = Field(
         None, description="Column with the family: nobody is tested beside a trained relative."
     )
-    phenotypes: dict[str, Task] = Field(
+    phenotypes: dict[str, Phenotype] = Field(
         {},
         description="What to predict, by column of the table of people: `classification`, "
         "`regression`, the name of a published task such as `abide_autism`, or keys as below "
@@ -136,9 +149,8 @@ def _task(name: str, value: Any) -> Any:
     if isinstance(value, dict) and "task" in value:
         own = {key: entry for key, entry in value.items() if key != "task"}
         if value["task"] not in catalogue.names():
-            raise ValueError(
-                f"{name}.task is '{value['task']}'; known: {', '.join(catalogue.names())}"
-            )
+            hint = suggest(str(value["task"]), catalogue.names())
+            raise ValueError(f"{name}.task is '{value['task']}'; {hint}")
         return {**catalogue.read(value["task"]), **own}
     if not isinstance(value, str):
         return value
@@ -147,9 +159,7 @@ def _task(name: str, value: Any) -> Any:
     known = ["classification", "regression", *catalogue.names()]
     if value in known:
         return catalogue.read(value)
-    close = difflib.get_close_matches(value, known, n=1, cutoff=0.5)
-    hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
-    raise ValueError(f"{name} is '{value}'; {hint}")
+    raise ValueError(f"{name} is '{value}'; {suggest(value, known)}")
 
 
 class AtlasFiles(Settings):
@@ -169,10 +179,7 @@ def nearest_atlas(name: str, own: Iterable[str]) -> str:
     """Say which atlas may have been meant by a name that is none."""
     sizes = [f"schaefer{regions}00x{networks}" for regions in range(1, 11) for networks in (7, 17)]
     known = [*own, "seitzman300", "semantoks457", "cc200", *sizes]
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean '{close[0]}'?"
-    return f"known: {', '.join([*own, KNOWN_ATLASES])}"
+    return suggest(name, known, ", ".join([*own, KNOWN_ATLASES]))
 
 
 class Parcellation(Settings):

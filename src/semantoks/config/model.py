@@ -112,6 +112,14 @@ class Training(Settings):
     seed: int = Field(0, ge=0, description="Seed of everything that is drawn.")
 
 
+class Pretraining(Settings):
+    """What a pretrained model depends on; see `Model`."""
+
+    architecture: Architecture = Architecture()
+    training: Training = Training()
+    allow_mismatch: list[ManifestField] = Field([])
+
+
 class Model(Settings):
     """A model to pretrain, or a trained one."""
 

@@ -11,7 +11,7 @@ from semantoks.config.base import Settings
 from semantoks.config.data import BUILT_IN, AtlasFiles, Dataset, Parcellation, nearest_atlas
 from semantoks.config.model import Model
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing
-from semantoks.config.scores import Baseline, Probe, Report, Splits
+from semantoks.config.scores import Baseline, Probe, Report, Splitting
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 
@@ -47,7 +47,7 @@ class Config(Settings):
     stacked: bool = Field(
         True, description="Score each model together with `fc`, stacked in the training part."
     )
-    splits: Splits = Field(Splits(), description="Training and test people.")
+    splits: Splitting = Field(Splitting(), description="Training and test people.")
     probe: Probe = Field(Probe(), description="Scoring.")
     report: Report = Field(Report(), description="The report.")
 

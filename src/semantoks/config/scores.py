@@ -15,7 +15,7 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 Baseline = Literal["fc", "fc_gsr", "tangent", "partial", "coskewness", "confounds"]
 
 
-class Splits(Settings):
+class Splitting(Settings):
     """Who is trained on and who is tested on."""
 
     test_fraction: Fraction = Field(0.2, description="Part of the people tested on.")
@@ -30,7 +30,7 @@ class Splits(Settings):
     )
 
     @model_validator(mode="after")
-    def _leaves_somebody(self) -> Splits:
+    def _leaves_somebody(self) -> Splitting:
         if self.test_fraction + self.validation_fraction >= 1:
             raise ValueError("test_fraction and validation_fraction leave nobody to train on")
         return self
@@ -62,6 +62,13 @@ class Probe(Settings):
     learning_curve: list[Fraction] = Field(
         [0.1, 0.25, 0.5], description="Parts of the training people to train on as well."
     )
+
+
+class CardProbe(Settings):
+    """What the card of a representation takes from `Probe`."""
+
+    inner_folds: int = Probe.model_fields["inner_folds"].default
+    strengths: list[Strength] = Probe.model_fields["strengths"].default
 
 
 class Report(Settings):

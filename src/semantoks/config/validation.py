@@ -1,33 +1,35 @@
-"""A configuration as a user wrote it becomes a complete one, or one sentence on what is wrong.
+"""What a user wrote becomes complete settings, or one sentence about what is wrong.
 
-Runs inside Snakemake's own process, which has pydantic: Snakemake depends on it by way of sqlmodel.
+Snakemake's own process runs this too; it has pydantic, since Snakemake depends on it.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from semantoks.config import Config
+from semantoks.config.suggestions import suggest
 from semantoks.errors import UserError
 
 SIMULATED_COLUMNS = ("age", "sex", "group", "trait", "null")
+M = TypeVar("M", bound=BaseModel)
 
 
-def complete(config: dict[str, Any], source: str) -> dict[str, Any]:
-    """Check a configuration and fill in every default.
+def validated(model: type[M], content: Any, source: str) -> M:
+    """Check settings and fill in every default.
 
     Parameters
     ----------
-    config : dict
+    model : type of BaseModel
+    content : dict
         What the user wrote.
     source : str
-        Name of the file, for the message.
+        Where it was written, for the message.
 
     Raises
     ------
@@ -35,48 +37,52 @@ def complete(config: dict[str, Any], source: str) -> dict[str, Any]:
         For the first thing that is wrong.
     """
     try:
-        return Config.model_validate(config).model_dump(mode="json")
+        return model.model_validate(content)
     except ValidationError as error:
         first = min(error.errors(), key=lambda details: len(details["loc"]))
-        raise UserError(f"{source}: {_explain(first)}") from None
+        raise UserError(f"{source}: {_explain(model, first)}") from None
 
 
-def _explain(error: ErrorDetails) -> str:
+def complete(config: dict[str, Any], source: str) -> dict[str, Any]:
+    """Check a configuration and fill in every default; see `validated`."""
+    return validated(Config, config, source).model_dump(mode="json")
+
+
+def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
     *parents, last = error["loc"] or ("",)
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        return f"unknown key '{where}'{_nearest(str(last), _keys_below(parents), parents)}"
+        prefix = "".join(f"{part}." for part in parents)
+        hint = suggest(str(last), sorted(_keys_below(model, parents)), prefix=prefix)
+        return _sentence(f"unknown key '{where}'; {hint}")
     if error["type"] == "missing":
         return f"'{where}' is missing; add it."
     if last == "[key]":
         return f"the name '{parents[-1]}' must start with a letter and have only letters and digits"
     if error["type"] == "literal_error":
         choices = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
-        return f"{where} is '{error['input']}'{_nearest(str(error['input']), choices, [])}"
+        hint = suggest(str(error["input"]), sorted(choices))
+        return _sentence(f"{where} is '{error['input']}'; {hint}")
     if error["type"] == "value_error":
-        sentence = f"{where + ': ' if where else ''}{error['ctx']['error']}"
-        return sentence if sentence.endswith("?") else f"{sentence}."
+        return _sentence(f"{where + ': ' if where else ''}{error['ctx']['error']}")
     return f"{where} is '{error['input']}': {error['msg'][0].lower()}{error['msg'][1:]}."
 
 
-def _nearest(word: str, known: Iterable[str], parents: Iterable[int | str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean '{'.'.join([*map(str, parents), close[0]])}'?"
-    return f"; known: {', '.join(sorted(known))}."
+def _sentence(text: str) -> str:
+    return text if text.endswith("?") else f"{text}."
 
 
-def _keys_below(path: Iterable[int | str]) -> list[str]:
-    """Keys that the configuration knows at a place."""
-    annotation: Any = Config
+def _keys_below(model: type[BaseModel], path: Iterable[int | str]) -> list[str]:
+    """Keys that the settings know at a place."""
+    annotation: Any = model
     for part in path:
-        model = _model(annotation)
-        if model is None:  # the values of a dictionary
-            annotation = get_args(annotation)[1]
+        parent = _model(annotation)
+        if parent is None:  # the values of a dictionary or a list
+            annotation = get_args(annotation)[-1]
         else:
-            annotation = model.model_fields[str(part)].annotation
-    model = _model(annotation)
-    return list(model.model_fields) if model else []
+            annotation = parent.model_fields[str(part)].annotation
+    parent = _model(annotation)
+    return list(parent.model_fields) if parent else []
 
 
 def _model(annotation: Any) -> type[BaseModel] | None:

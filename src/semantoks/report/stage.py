@@ -26,52 +26,65 @@ from semantoks.report.privacy import (
     scans_of_people,
     small,
 )
+from semantoks.report.settings import ReportSettings
 from semantoks.report.tasks import adjusted, task
 
 NAMED = ["scan", "participant_id", "reason"]
 
 
 def report(
+    settings: ReportSettings,
+    *,
     benchmarks: Sequence[Path],
-    scans: Mapping[str, Path],
-    metrics: Mapping[str, Path],
-    cards: Mapping[str, Sequence[Path]],
-    settings: Report,
-    config: Mapping[str, Any],
+    scans: Sequence[Path],
+    metrics: Sequence[Path],
+    cards: Sequence[Path],
     out: Path,
-) -> None:
+) -> list[Path]:
     """Write the report.
 
     Parameters
     ----------
+    settings : ReportSettings
     benchmarks : sequence of Path
-        What `semantoks.scores.benchmark.stage` wrote.
-    scans : mapping of data set to its table of scans
-    metrics : mapping of model to its ``metrics.parquet``, if it was trained here
-    cards : mapping of data set to what `semantoks.scores.card.stage` wrote of its representations
-    settings : Report
-    config : mapping
-        The whole configuration, to be shown.
+        What `semantoks.scores.benchmark` wrote.
+    scans : sequence of Path
+        Tables of scans, ``<dataset>.parquet``.
+    metrics : sequence of Path
+        ``<model>/metrics.parquet`` of the models that were trained here.
+    cards : sequence of Path
+        What `semantoks.scores.card` wrote, ``<dataset>/<representation>.json``.
     out : Path
+
+    Returns
+    -------
+    list of Path
+        `out`.
     """
+    config, shown = settings.config.model_dump(mode="json"), settings.report
     contents = [read_json(path) for path in benchmarks]
-    if not settings.participants:
+    if not shown.participants:
         contents = [coarse(content) for content in contents]
-    tables = {name: read_table(path) for name, path in scans.items()}
-    template = _environment(settings).get_template("template.html")
+    tables = {path.stem: read_table(path) for path in scans}
+    losses = {path.parent.name: path for path in metrics}
+    card_files = {
+        name: [path for path in cards if path.parent.name == name] for name in config["datasets"]
+    }
+    template = _environment(shown).get_template("template.html")
     limit = config["parcellation"]["max_mean_fd"]
     page = template.render(
         version=__version__,
-        rounded=None if settings.participants else SMALL_CELL,
+        rounded=None if shown.participants else SMALL_CELL,
         tasks=[task(content) for content in adjusted(contents)],
-        cards=[_card(name, files, contents, settings) for name, files in cards.items() if files],
+        cards=[_card(name, files, contents, shown) for name, files in card_files.items() if files],
         overlaps=overlaps(tables, config),
-        datasets=[_dataset(name, table, limit, settings) for name, table in tables.items()],
-        models=[_model(name, metrics.get(name), about) for name, about in config["models"].items()],
-        config=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
+        datasets=[_dataset(name, table, limit, shown) for name, table in tables.items()],
+        models=[_model(name, losses.get(name), about) for name, about in config["models"].items()],
+        config=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
     )
     with atomic(out) as temporary:
         temporary.write_text(page, encoding="utf-8")
+    return [out]
 
 
 def _environment(settings: Report) -> Environment:

@@ -7,19 +7,19 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from semantoks.config import Dataset, Task, catalogue
+from semantoks.config import Dataset, Phenotype, catalogue
 
 
 @pytest.mark.parametrize("name", catalogue.names())
 def test_a_published_task_is_complete(name: str) -> None:
-    task = Task.model_validate(catalogue.read(name))
+    task = Phenotype.model_validate(catalogue.read(name))
     assert task.title and task.column and task.data and task.terms
     for score in task.published:
         assert 0 < score.value < 1
         assert score.source
 
 
-def phenotypes(**values: Any) -> dict[str, Task]:
+def phenotypes(**values: Any) -> dict[str, Phenotype]:
     return Dataset.model_validate({"path": "x", "phenotypes": values}).phenotypes
 
 
@@ -29,7 +29,7 @@ def test_a_task_by_word_by_name_and_changed() -> None:
         autism="abide_autism",
         dx={"task": "abide_autism", "column": "diagnosis", "values": {"ASD": "a", "TC": "b"}},
     )
-    assert found["age"] == Task(kind="regression")
+    assert found["age"] == Phenotype(kind="regression")
     assert (found["autism"].column, found["autism"].values) == (
         "DX_GROUP",
         {"1": "autism", "2": "control"},
@@ -43,6 +43,8 @@ def test_a_task_by_word_by_name_and_changed() -> None:
 
 
 def test_the_published_scores_are_those_of_the_paper() -> None:
-    scores = {p.model: p.value for p in Task.model_validate(catalogue.read("ukb_sex")).published}
+    scores = {
+        p.model: p.value for p in Phenotype.model_validate(catalogue.read("ukb_sex")).published
+    }
     assert scores["Brain-Semantoks"] == 0.8752
     assert len(catalogue.names()) == 17

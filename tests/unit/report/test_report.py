@@ -9,24 +9,22 @@ import pytest
 from semantoks.artifacts.files import read_json, write_json
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import Manifest
-from semantoks.config import Kind, Probe, Published, Report, Splits, Task
+from semantoks.config import CardProbe, Config, Kind, Phenotype, Probe, Published, Report
 from semantoks.report.figures import PANELS, motion_counts
+from semantoks.report.settings import ReportSettings
 from semantoks.report.stage import _dataset, report
+from semantoks.scores.benchmark.settings import BenchmarkSettings
 from semantoks.scores.benchmark.stage import benchmark
+from semantoks.scores.card.settings import CardSettings
 from semantoks.scores.card.stage import card
-from semantoks.scores.probe.stage import probe
-from semantoks.scores.represent.stage import represent
-from semantoks.scores.split.stage import split
-from tests.conftest import write_cohort
+from tests.conftest import run_probe, run_represent, run_split, write_cohort
 
 NAMES = ("fc", "confounds", "chance")
 TASKS: dict[str, Kind] = {"group": "classification", "trait": "regression"}
 COLUMNS = [column for lines in PANELS.values() for column in lines]
 CONFIG = {
-    "parcellation": {"max_mean_fd": 0.5},
-    "note": "<script>alert(1)</script>",
-    "datasets": {"toy": {"phenotypes": TASKS}},
-    "models": {"small": {"checkpoint": None, "datasets": [], "training": {"epochs": 5}}},
+    "datasets": {"toy": {"path": "<script>alert(1)</script>", "phenotypes": TASKS}},
+    "models": {"small": {"training": {"epochs": 5}}},
 }
 PUBLISHED = Published(model="<b>BrainLM</b>", value=0.538, source="arXiv 2512.11582")
 
@@ -36,35 +34,41 @@ def results(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> Pat
     """A folder of time series, benchmarks of two phenotypes, and training metrics."""
     folder = tmp_path_factory.mktemp("results")
     paths, participants = write_cohort(folder, manifest)
-    scans = folder / "scans.parquet"
+    scans = (folder / "scans.parquet").rename(folder / "toy.parquet")
     for name in NAMES:
-        represent(name, paths, participants, folder / f"{name}.parquet")
+        run_represent(name, paths, participants, folder / f"{name}.parquet")
     for phenotype, kind in TASKS.items():
         splits = folder / f"split-{phenotype}.parquet"
-        task = Task(kind=kind, published=[PUBLISHED] if kind == "classification" else [])
-        split(participants, scans, phenotype, task, Splits(), splits, site_column="town")
+        task = Phenotype(kind=kind, published=[PUBLISHED] if kind == "classification" else [])
+        run_split(participants, scans, splits, name=phenotype, phenotype=task, site_column="town")
         scores = [folder / f"{phenotype}-{name}.parquet" for name in NAMES]
         settings = Probe(repeats=3, permutations=50, inner_folds=3)
         for name, score in zip(NAMES, scores, strict=True):
-            probe([folder / f"{name}.parquet"], splits, name, settings, score)
-        benchmark(scores, "toy", task, folder / f"{phenotype}.json")
-    few = Probe(inner_folds=2)
-    card(folder / "fc.parquet", participants, scans, few, folder / "fc.json", site_column="town")
+            run_probe([folder / f"{name}.parquet"], splits, name, settings, score)
+        chosen = BenchmarkSettings(phenotype=task)
+        benchmark(chosen, scores=scores, dataset="toy", out=folder / f"{phenotype}.json")
+    card_file = folder / "cards/toy/fc.json"
+    card(
+        CardSettings(probe=CardProbe(inner_folds=2), site_column="town"),
+        features=folder / "fc.parquet",
+        participants=participants,
+        scans=scans,
+        out=card_file,
+    )
     metrics = pd.DataFrame({"epoch": range(1, 6)} | dict.fromkeys(COLUMNS, 0.5))
-    write_table(folder / "metrics.parquet", metrics)
+    write_table(folder / "small/metrics.parquet", metrics)
     return folder
 
 
 def write(folder: Path, settings: Report, name: str = "index.html") -> str:
     out = folder / name
     report(
-        [folder / f"{phenotype}.json" for phenotype in TASKS],
-        {"toy": folder / "scans.parquet"},
-        {"small": folder / "metrics.parquet"},
-        {"toy": [folder / "fc.json"]},
-        settings,
-        CONFIG,
-        out,
+        ReportSettings(report=settings, config=Config.model_validate(CONFIG)),
+        benchmarks=[folder / f"{phenotype}.json" for phenotype in TASKS],
+        scans=[folder / "toy.parquet"],
+        metrics=[folder / "small/metrics.parquet"],
+        cards=[folder / "cards/toy/fc.json"],
+        out=out,
     )
     return out.read_text()
 
@@ -107,12 +111,13 @@ def test_nobody_is_named_and_no_small_group_counted_unless_the_user_says_so(resu
 
 def test_no_small_group_follows_from_others(results: Path) -> None:
     """Nine and "fewer than 5" of 12 people would be three; a chance of 1/3 is three people."""
-    task, few = read_json(results / "group.json"), read_json(results / "fc.json")
+    task, few = read_json(results / "group.json"), read_json(results / "cards/toy/fc.json")
     folder = results / "few"
     write_json(folder / "group.json", task | {"people": 12, "classes": {"control": 9, "case": 3}})
     retested = {"people": 3, "identification": 1.0, "chance": 1 / 3, "icc": 0.5}
-    write_json(folder / "fc.json", few | {"retest": retested})
-    for name in ("trait.json", "scans.parquet", "metrics.parquet"):
+    write_json(folder / "cards/toy/fc.json", few | {"retest": retested})
+    for name in ("trait.json", "toy.parquet", "small/metrics.parquet"):
+        (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(results / name, folder / name)
     page, open_page = write(folder, Report()), write(folder, Report(participants=True))
     assert "10 people (case: fewer than 5, control: 10)." in page

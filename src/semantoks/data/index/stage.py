@@ -10,9 +10,9 @@ import pandas as pd
 
 from semantoks.artifacts.files import atomic
 from semantoks.artifacts.tables import write_table
-from semantoks.config import Dataset
 from semantoks.data.index.people import match_people, read_participants, repetition_times
 from semantoks.data.index.raw import find_scans
+from semantoks.data.index.settings import IndexSettings
 from semantoks.data.index.trees import find_entered
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def shard_of(participant_id: str, shards: int) -> int:
     return int(hashlib.sha1(participant_id.encode()).hexdigest(), 16) % shards
 
 
-def index(folder: Path, participants: Path, dataset: Dataset, out: Path) -> list[Path]:
+def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path) -> list[Path]:
     """Write ``scans.parquet``, ``participants.parquet`` and a ``shard-NNNN.tsv`` per shard.
 
     A shard file whose content stays the same is not touched, so nothing that hangs on it is
@@ -32,30 +32,30 @@ def index(folder: Path, participants: Path, dataset: Dataset, out: Path) -> list
 
     Parameters
     ----------
-    folder : Path
+    settings : IndexSettings
+    data : Path
         The data set (a file where it is HDF5).
     participants : Path
         Its table of people.
-    dataset : Dataset
-        How both are read.
     out : Path
-        Folder of the tables.
+        ``scans.parquet``; the other tables go beside it.
 
     Returns
     -------
     list of Path
-        What was written beside ``scans.parquet``.
+        All tables.
 
     Raises
     ------
     UserError
         When there are no scans, no people, or nobody is both.
     """
+    dataset, folder = settings.dataset, out.parent
     people = read_participants(
         participants, dataset.participant_column, tuple(dataset.missing_values)
     )
     raw = dataset.source == "bids"
-    scans = find_scans(folder, dataset.task) if raw else find_entered(folder, dataset)
+    scans = find_scans(data, dataset.task) if raw else find_entered(data, dataset)
     people = match_people(scans, people, participants)
     if dataset.repetition_time is not None:
         given = repetition_times(people, dataset.repetition_time, participants)
@@ -70,15 +70,15 @@ def index(folder: Path, participants: Path, dataset: Dataset, out: Path) -> list
             dataset.shards,
             round(len(scans) / 100),
         )
-    tables = [out / f"shard-{shard:04d}.tsv" for shard in range(dataset.shards)]
+    tables = [folder / f"shard-{shard:04d}.tsv" for shard in range(dataset.shards)]
     for shard, path in enumerate(tables):
         part = scans[scans["shard"] == shard].drop(columns="shard")
         _write_if_changed(path, part.to_csv(sep="\t", index=False))
-    for surplus in set(out.glob("shard-*.tsv")) - set(tables):  # there were more shards once
+    for surplus in set(folder.glob("shard-*.tsv")) - set(tables):  # there were more shards once
         surplus.unlink()
-    write_table(out / "participants.parquet", _storable(people))
-    write_table(out / "scans.parquet", scans)
-    return [out / "participants.parquet", *tables]
+    write_table(folder / "participants.parquet", _storable(people))
+    write_table(out, scans)
+    return [out, folder / "participants.parquet", *tables]
 
 
 def _storable(people: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from semantoks.artifacts.tables import read_table
-from semantoks.config import ENTITIES, Dataset
+from semantoks.config import ENTITIES, IndexedDataset
 from semantoks.data.hdf5 import HDF5_SUFFIXES, decode_ids
 from semantoks.data.index.files import problem_of, version_of, without_duplicates
 from semantoks.errors import UserError
@@ -22,7 +22,7 @@ TABLES = tuple(f"*_timeseries{suffix}" for suffix in (".tsv", ".csv", ".npy", ".
 Found = Iterator[dict[str, str]]
 
 
-def find_entered(folder: Path, dataset: Dataset) -> pd.DataFrame:
+def find_entered(folder: Path, dataset: IndexedDataset) -> pd.DataFrame:
     """List the scans of a data set that enters preprocessed.
 
     Returns
@@ -53,7 +53,7 @@ def find_entered(folder: Path, dataset: Dataset) -> pd.DataFrame:
     return without_duplicates(scans.assign(repetition_time=float("nan")), "file")
 
 
-def _find(folder: Path, dataset: Dataset) -> Found:
+def _find(folder: Path, dataset: IndexedDataset) -> Found:
     if dataset.template is not None:
         return _templated(folder, dataset.template)
     if dataset.source == "fmriprep":

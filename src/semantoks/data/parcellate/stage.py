@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,12 +15,14 @@ import numpy as np
 import pandas as pd
 
 from semantoks.artifacts.provenance import generated_by
+from semantoks.artifacts.tables import read_shard
 from semantoks.artifacts.timeseries import SCAN_ENTITIES, Manifest, write_timeseries
 from semantoks.config import Origin, Parcellation
 from semantoks.data.atlas.files import Atlas
 from semantoks.data.parcellate.images import find_bold, read_fmriprep, read_image
 from semantoks.data.parcellate.quality import MEASURES, require_quality
 from semantoks.data.parcellate.run import Run
+from semantoks.data.parcellate.settings import ParcellateSettings
 from semantoks.data.parcellate.timeseries_files import read_names, read_timeseries
 from semantoks.data.signals import MIN_VOLUMES, clean, resample_time, zscore
 from semantoks.errors import ScanError
@@ -31,6 +33,44 @@ Read = Callable[[dict[str, Any]], Run]
 
 
 def parcellate(
+    settings: ParcellateSettings,
+    *,
+    scans: Path,
+    data: Path,
+    atlas_image: Path,
+    atlas_table: Path,
+    atlas_metadata: Path,
+    out: Path,
+    derivatives: Sequence[Path] = (),
+    regions: Sequence[Path] = (),
+) -> list[Path]:
+    """Write the time series of one shard; a scan that fails is kept as a row with its reason.
+
+    Parameters
+    ----------
+    settings : ParcellateSettings
+    scans : Path
+        Table of the shard, as `semantoks.data.index` writes it.
+    data : Path
+        Derivatives, or the data set's own folder where it enters preprocessed.
+    atlas_image, atlas_table, atlas_metadata : Path
+        The atlas, as `semantoks.data.atlas` writes it.
+    out : Path
+        Parquet file.
+    derivatives, regions : sequence of Path
+        Files that are read by names in `settings`, so that their hashes are recorded.
+
+    Returns
+    -------
+    list of Path
+        `out`.
+    """
+    atlas = Atlas.read(settings.atlas, atlas_image, atlas_table)
+    parcellate_shard(read_shard(scans), data, atlas, settings.parcellation, settings.origin, out)
+    return [out]
+
+
+def parcellate_shard(
     scans: pd.DataFrame,
     folder: Path,
     atlas: Atlas,
@@ -38,20 +78,7 @@ def parcellate(
     origin: Origin,
     out: Path,
 ) -> None:
-    """Write the time series of one shard; a scan that fails is kept as a row with its reason.
-
-    Parameters
-    ----------
-    scans : DataFrame
-        The shard as `semantoks.data.index` lists it.
-    folder : Path
-        Derivatives, or the data set's own folder where it enters preprocessed.
-    atlas : Atlas
-    settings : Parcellation
-    origin : Origin
-        What the folder holds and how it is read.
-    out : Path
-    """
+    """Write the time series of the scans of a table."""
     read, rows, arrays, means, spaces = _reader(folder, atlas, settings, origin), [], [], [], set()
     started = time.monotonic()
     for number, scan in enumerate(scans.to_dict("records"), 1):

@@ -19,50 +19,57 @@ from semantoks.artifacts.timeseries import (
 )
 from semantoks.config import Readout
 from semantoks.errors import UserError
+from semantoks.model.embed.settings import EmbedSettings
 from semantoks.model.files.checkpoint import load_encoder
 from semantoks.model.files.match import require_match
 from semantoks.model.network.encoder import Encoder
+from semantoks.system.memory import advice_when_memory_ends, keep_freed_memory
 
 logger = logging.getLogger(__name__)
 
 
-def embed_files(
-    model: str | Path,
+def embed(
+    settings: EmbedSettings,
+    *,
+    model: Path,
     timeseries: Sequence[Path],
     out: Path,
-    *,
-    readout: Readout = "pooled",
-    windows: int = 8,
-    allow_mismatch: Sequence[str] = (),
-    threads: int | None = None,
-) -> None:
+    config: Path | None = None,
+    threads: int = 1,
+) -> list[Path]:
     """Embed the included scans of time-series files and write them as a representation.
+
+    One scan at a time is in memory.
 
     Parameters
     ----------
-    model : path or str
-        Anything that `load_encoder` takes.
+    settings : EmbedSettings
+    model : path
+        ``encoder.safetensors`` with ``config.json`` beside it.
     timeseries : sequence of path
-        Files written by `semantoks.artifacts.timeseries`.
+        Files of `semantoks.artifacts.timeseries`.
     out : path
         Parquet file, one row per scan.
-    readout, windows
-        As for `embed_windows`; one scan at a time is in memory.
-    allow_mismatch : sequence of str
-        Fields of the manifest that may differ.
-    threads : int, optional
-        CPU threads (default: PyTorch's choice).
+    config : path, optional
+        ``config.json``, so that its hash is recorded.
+    threads : int
+        CPU threads.
+
+    Returns
+    -------
+    list of Path
+        `out`.
 
     Raises
     ------
     UserError
         If a file does not fit the model, or no scan can be embedded.
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
+    keep_freed_memory()
+    torch.set_num_threads(threads)
     encoder = load_encoder(model).to("cuda" if torch.cuda.is_available() else "cpu")
     for path in timeseries:
-        require_fit(encoder, read_manifest(path), str(path), allow_mismatch)
+        require_fit(encoder, read_manifest(path), str(path), settings.allow_mismatch)
     table = read_scan_table(timeseries)
     table = table[table["status"] == "ok"]
     if table.empty:
@@ -70,8 +77,10 @@ def embed_files(
             f"None of {len(timeseries)} time-series files holds a scan that can be embedded. Look "
             "in the scan tables why scans were excluded."
         )
-    embedded = (_embed(encoder, scan, readout, windows) for scan in iter_scans(timeseries))
-    write_representation(out, table, embedded, windows=True)
+    embedded = (_embed(encoder, scan, settings.readout) for scan in iter_scans(timeseries))
+    with advice_when_memory_ends("Give the job more memory, or a GPU that nobody else uses."):
+        write_representation(out, table, embedded, windows=True)
+    return [out]
 
 
 def require_fit(
@@ -89,7 +98,7 @@ def require_fit(
     require_match(known, manifest, where, allow_mismatch)
 
 
-def _embed(encoder: Encoder, scan: Scan, readout: Readout, windows: int) -> np.ndarray:
+def _embed(encoder: Encoder, scan: Scan, readout: Readout) -> np.ndarray:
     volumes, patch = scan.timeseries_CT.shape[1], encoder.architecture.patch
     if volumes < patch:
         logger.warning(
@@ -98,7 +107,7 @@ def _embed(encoder: Encoder, scan: Scan, readout: Readout, windows: int) -> np.n
             volumes,
             patch,
         )
-    return embed_windows(encoder, scan.timeseries_CT, readout, windows)
+    return embed_windows(encoder, scan.timeseries_CT, readout)
 
 
 def _size(encoder: Encoder, readout: Readout) -> int:

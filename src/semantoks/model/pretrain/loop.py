@@ -1,7 +1,4 @@
-"""The training loop, to be read from top to bottom.
-
-``pretrain`` reads files and calls ``fit``, which works on arrays.
-"""
+"""The training loop, to be read from top to bottom."""
 
 from __future__ import annotations
 
@@ -16,12 +13,11 @@ import torch
 from torch import Tensor
 
 from semantoks.artifacts.tables import write_table
-from semantoks.artifacts.timeseries import Manifest, iter_scans, read_manifest
-from semantoks.config import Model
+from semantoks.artifacts.timeseries import Manifest
+from semantoks.config import Pretraining
 from semantoks.errors import UserError
 from semantoks.model.distillation.student_teacher import SelfDistillation
 from semantoks.model.files.checkpoint import save
-from semantoks.model.files.match import require_match
 from semantoks.model.network.encoder import Encoder
 from semantoks.model.network.projector import Projector
 from semantoks.model.pretrain.monitor import measure, raise_if_not_finite, raise_on_collapse
@@ -39,57 +35,10 @@ MEASURED_SCANS = 64
 SUMS = ("total", "cls", "ttr", "token", "gradient_norm")
 
 
-def pretrain(
-    timeseries: Sequence[Path],
-    settings: Model,
-    out: Path,
-    *,
-    threads: int | None = None,
-    device: str | None = None,
-) -> SelfDistillation:
-    """Pretrain on files of regional time series.
-
-    Parameters
-    ----------
-    timeseries : sequence of path
-        Files written by `semantoks.artifacts.timeseries`; all must have the same manifest.
-    settings : Model
-        Architecture and training.
-    out : path
-        Folder for ``encoder.safetensors`` (the teacher), ``config.json``, ``README.md`` and
-        ``metrics.parquet`` (one row per epoch). ``out/checkpoint`` exists during the training:
-        run again after a kill, it goes on from there.
-    threads : int, optional
-        CPU threads (default: PyTorch's choice).
-    device : str, optional
-        Where to train (default: the GPU if there is one).
-
-    Returns
-    -------
-    SelfDistillation
-        The trained student and teacher.
-
-    Raises
-    ------
-    UserError
-        If the files do not go together, there are too few scans, or the model collapses.
-    """
-    if not timeseries:
-        raise UserError("Pretraining needs files of time series, found none. Name some data sets.")
-    if threads is not None:
-        torch.set_num_threads(threads)
-    manifests = [read_manifest(path) for path in timeseries]
-    manifest = next((m for m in manifests if m.space), manifests[0])  # a file may have no scan
-    for path, found in zip(timeseries, manifests, strict=True):
-        require_match(manifest, found, str(path), settings.allow_mismatch)
-    scans = (scan.timeseries_CT for scan in iter_scans(timeseries))
-    return fit(scans, manifest.networks, settings, out, manifest=manifest, device=device)
-
-
 def fit(
     scans: Iterable[np.ndarray],
     networks: Sequence[str],
-    settings: Model,
+    settings: Pretraining,
     out: Path,
     *,
     manifest: Manifest | None = None,
@@ -106,8 +55,14 @@ def fit(
         more than fit into memory.
     networks : sequence of str
         Network of each region.
-    settings, out, device
-        As for `pretrain`.
+    settings : Pretraining
+        Architecture and training.
+    out : path
+        Folder for ``encoder.safetensors`` (the teacher), ``config.json``, ``README.md`` and
+        ``metrics.parquet`` (one row per epoch). ``out/checkpoint`` exists during the training:
+        run again after a kill, it goes on from there.
+    device : str, optional
+        Where to train (default: the GPU if there is one).
     manifest : Manifest, optional
         What the time series are, for those who use the encoder.
     checkpoint_seconds : float
@@ -146,7 +101,7 @@ def _train(
     state: TrainingState,
     packed: PackedScans,
     schedule: Schedule,
-    settings: Model,
+    settings: Pretraining,
     process: Process,
     checkpoint: Checkpoint,
 ) -> None:
@@ -160,7 +115,7 @@ def _train(
         _finish_epoch(state, packed, schedule, settings)
 
 
-def build(settings: Model, networks: Sequence[str]) -> SelfDistillation:
+def build(settings: Pretraining, networks: Sequence[str]) -> SelfDistillation:
     """Make an untrained model; its initial values depend on the seed only."""
     sizes = settings.architecture
     with torch.random.fork_rng(devices=[]):
@@ -173,7 +128,7 @@ def build(settings: Model, networks: Sequence[str]) -> SelfDistillation:
         )
 
 
-def begin(settings: Model, networks: Sequence[str], device: str) -> TrainingState:
+def begin(settings: Pretraining, networks: Sequence[str], device: str) -> TrainingState:
     """Make an untrained model with its optimiser on a device, at step 0."""
     training, on_gpu = settings.training, device.startswith("cuda")
     model = build(settings, networks).to(device)
@@ -214,7 +169,7 @@ def _long_enough(scans: Iterable[np.ndarray], window: int) -> Iterator[np.ndarra
 
 
 def _finish_epoch(
-    state: TrainingState, packed: PackedScans, schedule: Schedule, settings: Model
+    state: TrainingState, packed: PackedScans, schedule: Schedule, settings: Pretraining
 ) -> None:
     sums = dict(zip(SUMS, state.sums.tolist(), strict=True))
     mean = {name: value / schedule.steps_per_epoch for name, value in sums.items()}
@@ -245,7 +200,7 @@ def _middle_windows(packed: PackedScans, window: int) -> Tensor:
     return packed.windows(scan_B, (packed.length_S[scan_B] - window) // 2, window)
 
 
-def _summary(state: TrainingState, schedule: Schedule, settings: Model) -> dict[str, object]:
+def _summary(state: TrainingState, schedule: Schedule, settings: Pretraining) -> dict[str, object]:
     return {
         "scans": schedule.scans,
         "batch_size": schedule.batch,

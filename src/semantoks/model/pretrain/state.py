@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from semantoks.artifacts.files import atomic
-from semantoks.config import Model
+from semantoks.config import Pretraining
 from semantoks.model.distillation.student_teacher import SelfDistillation
 from semantoks.model.pretrain.monitor import Row
 from semantoks.model.pretrain.views import PackedScans
@@ -154,7 +154,7 @@ class Checkpoint:
 
 
 def fingerprint(
-    settings: Model, networks: Sequence[str], packed: PackedScans, shares: tuple[int, ...]
+    settings: Pretraining, networks: Sequence[str], packed: PackedScans, shares: tuple[int, ...]
 ) -> str:
     """Hash all that a training depends on: settings, networks, time series, shares of a batch."""
     text = f"{_FORMAT} {settings.model_dump_json()} {list(networks)} {shares}"

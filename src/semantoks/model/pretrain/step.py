@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Generator, Tensor, nn
 
-from semantoks.config import Model
+from semantoks.config import Pretraining
 from semantoks.model.distillation.student_teacher import Outputs, SelfDistillation
 from semantoks.model.network.encoder import EncoderOutput
 from semantoks.model.pretrain.schedule import Schedule
@@ -35,7 +35,7 @@ def train_step(
     scan_B: Tensor,
     packed: PackedScans,
     schedule: Schedule,
-    settings: Model,
+    settings: Pretraining,
     process: Process,
 ) -> None:
     """Update student and teacher on a batch, of which each process takes its share."""

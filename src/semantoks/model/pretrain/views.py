@@ -18,7 +18,7 @@ import torch
 from torch import Generator, Tensor
 
 from semantoks.artifacts.files import atomic, read_json, write_json
-from semantoks.config import Model
+from semantoks.config import Pretraining
 
 _VOLUMES = "scans.f16"
 _LENGTHS = "scans.json"
@@ -100,7 +100,7 @@ class PackedScans:
 def draw_views(
     packed: PackedScans,
     scan_B: Tensor,
-    settings: Model,
+    settings: Pretraining,
     networks: int | None,
     generators: Sequence[Generator],
 ) -> Views:
@@ -112,7 +112,7 @@ def draw_views(
         The time series.
     scan_B : Tensor of int
         Which scans; the number must be a multiple of the number of generators.
-    settings : Model
+    settings : Pretraining
         Window, patch, overlap and masking.
     networks : int or None
         Number of networks, for masks; None for no masks.
@@ -136,7 +136,7 @@ def draw_views(
 
 def _draw(
     packed: PackedScans,
-    settings: Model,
+    settings: Pretraining,
     networks: int | None,
     scan_B: Tensor,
     views_VBCT: Tensor,

@@ -11,8 +11,9 @@ import pandas as pd
 
 from semantoks.artifacts.files import write_json
 from semantoks.artifacts.tables import read_metadata, read_table
-from semantoks.config import Task
+from semantoks.config import PUBLICATION, Phenotype
 from semantoks.errors import UserError
+from semantoks.scores.benchmark.settings import BenchmarkSettings
 from semantoks.scores.intervals import paired_difference, summary
 from semantoks.scores.metrics import CLASSIFICATION, RANGES, REGRESSION
 
@@ -27,7 +28,7 @@ def metrics_of(kind: str) -> tuple[str, ...]:
 
 
 def compare(
-    scores: Sequence[tuple[dict[str, Any], pd.DataFrame]], task: Task | None = None
+    scores: Sequence[tuple[dict[str, Any], pd.DataFrame]], task: Phenotype | None = None
 ) -> dict[str, Any]:
     """Summarise probe results that share their splits.
 
@@ -35,7 +36,7 @@ def compare(
     ----------
     scores : sequence of (dict, DataFrame)
         Metadata and rows of what `semantoks.scores.probe` writes, one per representation.
-    task : Task, optional
+    task : Phenotype, optional
         What has been published about it.
 
     Returns
@@ -60,9 +61,7 @@ def compare(
         },
     }
     if task is not None:
-        shown = ("title", "data", "terms", "metric", "published")
-        dumped = task.model_dump(mode="json")
-        content["publication"] = {key: dumped[key] for key in shown}
+        content["publication"] = task.model_dump(mode="json", include=set(PUBLICATION))
     return content
 
 
@@ -158,9 +157,12 @@ def worth(curve: Sequence[dict[str, float]], bar: Sequence[dict[str, float]]) ->
     return factor if ahead else 1 / factor
 
 
-def benchmark(scores: Sequence[Path], dataset: str, task: Task, out: Path) -> None:
+def benchmark(
+    settings: BenchmarkSettings, *, scores: Sequence[Path], dataset: str, out: Path
+) -> list[Path]:
     """Write the comparison of several probe results of one phenotype of `dataset`."""
     loaded = [(read_metadata(path), read_table(path)) for path in scores]
     if len({about["phenotype"] for about, _ in loaded}) != 1:
         raise UserError("A benchmark compares representations on one phenotype, not on several.")
-    write_json(out, {"dataset": dataset} | compare(loaded, task))
+    write_json(out, {"dataset": dataset} | compare(loaded, settings.phenotype))
+    return [out]

@@ -24,9 +24,10 @@ from semantoks.artifacts.representations import (
     scans_of,
 )
 from semantoks.artifacts.tables import read_metadata, read_table
-from semantoks.config import Kind, Probe, Splits, Task
+from semantoks.config import Kind, Phenotype, Probe, Splitting
 from semantoks.errors import UserError
 from semantoks.scores.card.reliability import icc, identification
+from semantoks.scores.card.settings import CardSettings
 from semantoks.scores.intervals import summary
 from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.problem import Problem
@@ -44,34 +45,32 @@ METRICS = {"classification": "balanced_accuracy", "regression": "pearson_r"}
 
 
 def card(
-    representation: Path,
-    participants: Path,
-    scan_table: Path,
-    probe: Probe,
-    out: Path,
-    *,
-    site_column: str | None = None,
-    group_column: str | None = None,
-) -> None:
+    settings: CardSettings, *, features: Path, participants: Path, scans: Path, out: Path
+) -> list[Path]:
     """Write the card of one representation of one data set as JSON."""
-    again = retest(representation, read_metadata(representation)["fitted"])
-    table, scans = read_table(participants), read_table(scan_table)
-    told = _told(scans, table, site_column)
-    told = told.drop(index=list(first_of_duplicates(scans[scans["status"] == "ok"])))
-    told = told[told.index.isin(scans_of(representation)["participant_id"].astype(str))]
+    again = retest(features, read_metadata(features)["fitted"])
+    table, scan_table = read_table(participants), read_table(scans)
+    told = _told(scan_table, table, settings.site_column)
+    told = told.drop(index=list(first_of_duplicates(scan_table[scan_table["status"] == "ok"])))
+    told = told[told.index.isin(scans_of(features)["participant_id"].astype(str))]
     if len(told) > MOST:
         told = told.sample(MOST, random_state=0).sort_index()
-    people = read_people(representation, told.index)
-    group = column_of(table, group_column, told.index)
-    settings = probe.model_copy(
-        update={"repeats": REPEATS, "permutations": 0, "learning_curve": [], "confounds": "none"}
+    people = read_people(features, told.index)
+    group = column_of(table, settings.group_column, told.index)
+    probe = Probe(
+        inner_folds=settings.probe.inner_folds,
+        strengths=settings.probe.strengths,
+        repeats=REPEATS,
+        permutations=0,
+        learning_curve=[],
     )
-    rows = [_leak(people, str(name), told[name], group, settings) for name in told]
+    rows = [_leak(people, str(name), told[name], group, probe) for name in told]
     content = {
         "leakage": [row for row in rows if row is not None],
         "retest": again,
     }
     write_json(out, content)
+    return [out]
 
 
 def _told(scans: pd.DataFrame, participants: pd.DataFrame, site: str | None) -> pd.DataFrame:
@@ -99,7 +98,7 @@ def _leak(
         return None
     table = pd.DataFrame({"target": known, "site": None, "group": group.reindex(known.index)})
     table = table.sort_index()
-    parts, about = draw(table, Task(kind=kind), Splits())
+    parts, about = draw(table, Phenotype(kind=kind), Splitting())
     rows = pd.concat([table, pd.DataFrame(parts, index=table.index)], axis=1)
     problem = Problem({"phenotype": name, "kind": kind, "bins": None, "splits": about}, rows)
     place = {person: row for row, person in enumerate(people.participant_id)}

@@ -20,6 +20,7 @@ from semantoks.scores.represent.connectivity import (
     third_moments,
 )
 from semantoks.scores.represent.covariates import confounds
+from semantoks.scores.represent.settings import RepresentSettings
 
 FROM_SCANS: dict[str, Callable[[Iterable[Scan]], Iterator[np.ndarray]]] = {
     "fc": connectivity,
@@ -31,13 +32,15 @@ FROM_SCANS: dict[str, Callable[[Iterable[Scan]], Iterator[np.ndarray]]] = {
 
 
 def represent(
-    name: str,
+    settings: RepresentSettings,
+    *,
+    representation: str,
     timeseries: Sequence[Path],
     participants: Path,
     out: Path,
-    site_column: str | None = None,
-) -> None:
-    """Write the representation `name`: a key of `FROM_SCANS`, ``confounds`` or ``chance``."""
+) -> list[Path]:
+    """Write a representation: a key of `FROM_SCANS`, ``confounds`` or ``chance``."""
+    name = representation
     scans = read_scan_table(timeseries)
     scans = scans[scans["status"] == "ok"].reset_index(drop=True)
     if scans.empty:
@@ -47,5 +50,6 @@ def represent(
     if name in FROM_SCANS:
         features = FROM_SCANS[name](iter_scans(timeseries))
     elif name == "confounds":
-        features, names = confounds(scans, read_table(participants), site_column)
+        features, names = confounds(scans, read_table(participants), settings.site_column)
     write_representation(out, scans, features, names, fitted=name if name in PROJECTIONS else "")
+    return [out]

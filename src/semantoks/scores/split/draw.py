@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from semantoks.config import Splits, Task
+from semantoks.config import Phenotype, Splitting
 from semantoks.errors import UserError
 
 UNUSED, TRAIN, VALIDATION, TEST = -1, 0, 1, 2
@@ -26,7 +26,7 @@ FAMILY_DRAWS = 20
 
 
 def draw(
-    people: pd.DataFrame, task: Task, settings: Splits
+    people: pd.DataFrame, task: Phenotype, settings: Splitting
 ) -> tuple[dict[str, np.ndarray], list[dict[str, Any]]]:
     """Draw all splits of a task.
 
@@ -63,7 +63,7 @@ def draw(
     return splits, about
 
 
-def strata(target: pd.Series, task: Task, tested: int) -> np.ndarray:
+def strata(target: pd.Series, task: Phenotype, tested: int) -> np.ndarray:
     """Classes, or quantile bins of a number: what every part shall have its share of."""
     if task.kind == "classification" and not task.bins:
         return np.unique(target.to_numpy(str), return_inverse=True)[1]
@@ -72,7 +72,7 @@ def strata(target: pd.Series, task: Task, tested: int) -> np.ndarray:
     return np.asarray(np.floor(ranks * bins / len(target)).astype(int))
 
 
-def _random(people: pd.DataFrame, task: Task, settings: Splits) -> list[np.ndarray]:
+def _random(people: pd.DataFrame, task: Phenotype, settings: Splitting) -> list[np.ndarray]:
     sizes = _sizes(len(people), task, settings)
     layers = strata(people["target"], task, sizes[TEST])
     _check_sizes(sizes, len(people), len(np.unique(layers)))
@@ -94,7 +94,7 @@ def _random(people: pd.DataFrame, task: Task, settings: Splits) -> list[np.ndarr
     return parts
 
 
-def _sizes(total: int, task: Task, settings: Splits) -> dict[int, int]:
+def _sizes(total: int, task: Phenotype, settings: Splitting) -> dict[int, int]:
     """Count the people that each part shall have."""
     tested = task.test_people or int(np.ceil(total * settings.test_fraction))
     checked = task.validation_people
@@ -115,7 +115,11 @@ def _check_sizes(sizes: dict[int, int], total: int, layers: int) -> None:
 
 
 def _grouped(
-    people: pd.DataFrame, layers: np.ndarray, sizes: dict[int, int], settings: Splits, repeat: int
+    people: pd.DataFrame,
+    layers: np.ndarray,
+    sizes: dict[int, int],
+    settings: Splitting,
+    repeat: int,
 ) -> np.ndarray:
     """Draw one split that leaves every family on one side: of many draws the best balanced."""
     groups, rng = _groups(people), np.random.default_rng([settings.seed, repeat])
@@ -156,7 +160,7 @@ def _groups(people: pd.DataFrame) -> np.ndarray:
     return np.unique(named.fillna(alone).to_numpy(str), return_inverse=True)[1]
 
 
-def _sites(people: pd.DataFrame, task: Task) -> list[tuple[str, np.ndarray]]:
+def _sites(people: pd.DataFrame, task: Phenotype) -> list[tuple[str, np.ndarray]]:
     """Hold out one site after the other; a relative of somebody tested is not trained on."""
     site = people["site"]
     found, groups = list[tuple[str, np.ndarray]](), _groups(people)

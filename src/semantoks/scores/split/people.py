@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from semantoks.config import Condition, Kind, Splits, Task
+from semantoks.config import Condition, Kind, Phenotype, Splitting
 from semantoks.errors import UserError
 from semantoks.scores.split.draw import first_of_duplicates
 
@@ -18,7 +18,7 @@ def class_name(value: object) -> str:
     return str(int(value)) if whole else str(value)  # type: ignore[call-overload]
 
 
-def targets(participants: pd.DataFrame, phenotype: str, task: Task) -> pd.Series:
+def targets(participants: pd.DataFrame, phenotype: str, task: Phenotype) -> pd.Series:
     """Known values of a phenotype, by participant.
 
     Returns
@@ -89,7 +89,7 @@ def included(participants: pd.DataFrame, conditions: dict[str, Condition]) -> pd
 
 
 def choose(
-    participants: pd.DataFrame, scans: pd.DataFrame, phenotype: str, task: Task
+    participants: pd.DataFrame, scans: pd.DataFrame, phenotype: str, task: Phenotype
 ) -> tuple[pd.Series, dict[str, int]]:
     """Values of everybody who takes part, and how many do not, by reason."""
     usable = set(scans.loc[scans["status"] == "ok", "participant_id"])
@@ -108,7 +108,7 @@ def choose(
 
 
 def check_target(
-    target: pd.Series, phenotype: str, kind: Kind, settings: Splits, bins: int | None = None
+    target: pd.Series, phenotype: str, kind: Kind, settings: Splitting, bins: int | None = None
 ) -> None:
     """Refuse what cannot be scored honestly.
 

@@ -14,6 +14,7 @@ from semantoks.config import AtlasFiles
 from semantoks.data.atlas import checks
 from semantoks.data.atlas.download import Source, fetch
 from semantoks.data.atlas.files import Atlas, read_regions, same_space
+from semantoks.data.atlas.settings import GetAtlasSettings
 from semantoks.data.atlas.stage import get_atlas
 from semantoks.data.preprocess.minimal.template import SPACE
 from semantoks.errors import UserError
@@ -32,9 +33,12 @@ SIZES = {
 }
 
 
-def made(name: str, folder: Path, **options: AtlasFiles | Path | None) -> Atlas:
+def made(
+    name: str, folder: Path, files: AtlasFiles | None = None, atlas_dir: Path | None = None
+) -> Atlas:
     paths = folder / f"atlas-{name}_dseg.nii.gz", folder / f"atlas-{name}_dseg.tsv"
-    get_atlas(name, *paths, **options)
+    settings = GetAtlasSettings(atlas=name, custom=files, atlas_dir=atlas_dir and str(atlas_dir))
+    get_atlas(settings, out=paths[0], table=paths[1])
     return Atlas.read(name, *paths)
 
 
@@ -97,7 +101,7 @@ def test_equal_content_gives_equal_bytes(tmp_path: Path) -> None:
 
 def test_an_unknown_atlas_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no atlas 'aal'"):
-        get_atlas("aal", tmp_path / "a.nii.gz", tmp_path / "a.tsv")
+        made("aal", tmp_path)
 
 
 def test_the_merged_atlas_is_the_papers(paper: Atlas, published: Path) -> None:
@@ -300,7 +304,7 @@ def test_the_command_takes_a_users_own_atlas(own: AtlasFiles, tmp_path: Path) ->
     from semantoks.__main__ import main
 
     out, table = tmp_path / "out/a.nii.gz", tmp_path / "out/a.tsv"
-    settings = json.dumps({"atlas": "mine", "own": own.model_dump(), "atlas_dir": None})
+    settings = json.dumps({"atlas": "mine", "custom": own.model_dump(), "atlas_dir": None})
     arguments = ["--settings", settings, "--files", own.image, own.table, "--table", str(table)]
     assert main(["get-atlas", *arguments, "--out", str(out)]) == 0
     assert Atlas.read("mine", out, table).space == own.space

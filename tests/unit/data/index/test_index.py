@@ -9,8 +9,9 @@ from semantoks.artifacts.tables import read_shard
 from semantoks.config import Dataset
 from semantoks.data.index.people import read_participants
 from semantoks.data.index.raw import find_scans
-from semantoks.data.index.stage import index, shard_of
+from semantoks.data.index.stage import shard_of
 from semantoks.errors import UserError
+from tests.conftest import run_index
 
 FILES = [
     "sub-01/anat/sub-01_T1w.nii.gz",
@@ -37,7 +38,7 @@ def make(folder: Path, files: list[str] = FILES) -> Path:
 
 
 def run(bids: Path, out: Path, **settings: Any) -> None:
-    index(bids, bids / "participants.tsv", Dataset(path=str(bids), **settings), out)
+    run_index(bids, bids / "participants.tsv", Dataset(path=str(bids), **settings), out)
 
 
 @pytest.fixture

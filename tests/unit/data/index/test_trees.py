@@ -17,11 +17,11 @@ from semantoks.artifacts.timeseries import read_scan_table
 from semantoks.config import Dataset, Origin, Parcellation
 from semantoks.data.atlas.files import Atlas
 from semantoks.data.index.people import match_people, read_participants, repetition_times
-from semantoks.data.index.stage import index
 from semantoks.data.index.trees import find_entered
 from semantoks.data.parcellate.images import read_image
-from semantoks.data.parcellate.stage import parcellate
+from semantoks.data.parcellate.stage import parcellate_shard
 from semantoks.errors import ScanError, UserError
+from tests.conftest import run_index
 
 
 def touch(root: Path, *names: str) -> None:
@@ -117,13 +117,13 @@ def test_the_references_file_is_a_data_set(tmp_path: Path) -> None:
         file["sex"] = [0, 1, 1]
         file["age"] = [8.5, 9.0, np.nan]
     dataset = Dataset(source="timeseries", path=str(path), repetition_time=1.5)
-    index(path, path, dataset, tmp_path / "index")
+    run_index(path, path, dataset, tmp_path / "index")
     scans = read_shard(tmp_path / "index/shard-0000.tsv")
     regions = pd.DataFrame({"index": [1, 2], "name": ["a", "b"], "network": ["A", "B"]})
     atlas = Atlas("toy", nib.Nifti1Image(np.zeros((2, 2, 2)), np.eye(4)), regions, "MNI152", "0")
     out = tmp_path / "t.parquet"
     settings = Parcellation(min_dof=1)
-    parcellate(scans, path, atlas, settings, Origin(source="timeseries"), out)
+    parcellate_shard(scans, path, atlas, settings, Origin(source="timeseries"), out)
     table = read_scan_table([out])
     assert table["scan"].tolist() == ["NDAR1", "NDAR2", "NDAR3"]
     assert (table["status"] == "ok").all() and (table["seconds"] == 150).all()

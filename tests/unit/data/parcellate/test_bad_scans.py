@@ -16,10 +16,10 @@ from semantoks.artifacts.tables import read_shard
 from semantoks.artifacts.timeseries import read_scan_table
 from semantoks.config import Dataset, Origin, Parcellation, Preprocessing
 from semantoks.data.atlas.files import Atlas
-from semantoks.data.index.stage import index
-from semantoks.data.parcellate.stage import parcellate
-from semantoks.data.preprocess.stage import preprocess
+from semantoks.data.parcellate.stage import parcellate_shard
+from semantoks.data.preprocess.stage import preprocess_shard
 from semantoks.errors import UserError
+from tests.conftest import run_index
 
 AFFINE = np.diag([4.0, 4, 4, 1])
 SHAPE = (10, 10, 10)
@@ -147,10 +147,12 @@ def test_each_fault_is_a_reason_and_the_rest_finishes(tmp_path: Path, atlas: Atl
     people = "".join(f"sub-{n:02d}\t30\n" for n in range(1, len(FAULTS) + 1))
     (root / "participants.tsv").write_text(f"participant_id\tage\n{people}")
     dataset = Dataset(source="fmriprep", path=str(root))
-    index(root, root / "participants.tsv", dataset, tmp_path / "index")
+    run_index(root, root / "participants.tsv", dataset, tmp_path / "index")
     scans = read_shard(tmp_path / "index/shard-0000.tsv")
     settings = Parcellation(min_dof=1, motion="basic")
-    parcellate(scans, root, atlas, settings, Origin(source="fmriprep"), tmp_path / "t.parquet")
+    parcellate_shard(
+        scans, root, atlas, settings, Origin(source="fmriprep"), tmp_path / "t.parquet"
+    )
     reasons = read_scan_table([tmp_path / "t.parquet"])["reason"].tolist()
     assert len(reasons) == len(FAULTS) >= 20
     for (name, (_, expected)), reason in zip(FAULTS.items(), reasons, strict=True):
@@ -194,9 +196,9 @@ def test_raw_runs_are_judged_before_anything_is_registered(tmp_path: Path) -> No
     (root / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.9.0"}')
     rows = "".join(f"sub-{n:02d}\t30\n" for n in range(1, 10))
     (root / "participants.tsv").write_text(f"participant_id\tage\n{rows}")
-    index(root, root / "participants.tsv", Dataset(path=str(root)), tmp_path / "index")
+    run_index(root, root / "participants.tsv", Dataset(path=str(root)), tmp_path / "index")
     scans = read_shard(tmp_path / "index/shard-0000.tsv")
-    done = preprocess(scans, root, tmp_path / "out", Preprocessing(), threads=1)
+    done = preprocess_shard(scans, root, tmp_path / "out", Preprocessing(), threads=1)
     expected = {
         "sub-01": "RepetitionTime is 0 in the sidecars",
         "sub-02": "is it in milliseconds?",
@@ -239,4 +241,4 @@ def test_what_stops_a_data_set_is_one_sentence(
     people.write_text(table)
     dataset = Dataset(source="fmriprep", path=str(people.parent), **settings)
     with pytest.raises(UserError, match=sentence):
-        index(people.parent, people, dataset, tmp_path / "index")
+        run_index(people.parent, people, dataset, tmp_path / "index")

@@ -16,7 +16,7 @@ from semantoks.data.atlas.files import Atlas
 from semantoks.data.parcellate.confounds import load_confounds
 from semantoks.data.parcellate.images import find_bold, read_fmriprep
 from semantoks.data.parcellate.quality import require_quality
-from semantoks.data.parcellate.stage import parcellate, scan_timeseries
+from semantoks.data.parcellate.stage import parcellate_shard, scan_timeseries
 from semantoks.errors import ScanError
 
 AFFINE = np.diag([4.0, 4, 4, 1])
@@ -120,7 +120,7 @@ def test_a_bad_scan_is_kept_with_its_reason(tmp_path: Path, atlas: Atlas) -> Non
     ]
     scans = write_status(tmp_path, rows)
     out = tmp_path / "timeseries.parquet"
-    parcellate(scans, tmp_path, atlas, Parcellation(keep_means=True), Origin(), out)
+    parcellate_shard(scans, tmp_path, atlas, Parcellation(keep_means=True), Origin(), out)
     table = read_scan_table([out]).set_index("participant_id")
     assert table["status"].tolist() == ["ok"] + ["excluded"] * 5
     assert "1.80 mm" in table.loc["sub-02", "reason"]
@@ -152,7 +152,7 @@ def test_the_cohort_survives_what_nobody_foresaw(
     scans = write_status(tmp_path, [{"scan": SCAN, "participant_id": "sub-01"} | good])
     monkeypatch.setattr("semantoks.data.parcellate.stage.scan_timeseries", fail)
     out = tmp_path / "t.parquet"
-    parcellate(scans, tmp_path, atlas, Parcellation(), Origin(), out)
+    parcellate_shard(scans, tmp_path, atlas, Parcellation(), Origin(), out)
     assert read_scan_table([out])["reason"].tolist() == ["RuntimeError: odd data"]
 
 
@@ -175,7 +175,7 @@ def test_an_empty_shard_gives_an_empty_table(tmp_path: Path, atlas: Atlas) -> No
     empty = pd.DataFrame(columns=[*columns, "status", "reason", "mean_fd", "dice", "problem"])
     empty.to_csv(tmp_path / "scans.tsv", sep="\t", index=False)
     out = tmp_path / "timeseries.parquet"
-    parcellate(empty[[*columns, "problem"]], tmp_path, atlas, Parcellation(), Origin(), out)
+    parcellate_shard(empty[[*columns, "problem"]], tmp_path, atlas, Parcellation(), Origin(), out)
     assert list(iter_scans([out])) == []
     assert len(read_scan_table([out])) == 0
 

@@ -29,7 +29,7 @@ from semantoks.data.preprocess.minimal.reading import Run, read_bold, read_t1w
 from semantoks.data.preprocess.minimal.resample import dice, resample
 from semantoks.data.preprocess.minimal.slice_timing import correct_slice_timing, slice_axis
 from semantoks.data.preprocess.minimal.template import Template, load_template
-from semantoks.data.preprocess.stage import preprocess
+from semantoks.data.preprocess.stage import preprocess_shard
 from semantoks.errors import ScanError
 
 SETTINGS = Preprocessing(voxel_size=5, registration_voxel_size=5)
@@ -244,14 +244,14 @@ def table_of(bids: Path) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
     """Two sessions of a person, heavy motion, a truncated file, one without T1w image."""
-    from semantoks.data.simulate.stage import simulate
+    from semantoks.data.simulate.dataset import write_dataset
 
     folder = tmp_path_factory.mktemp("cohort")
     settings = Simulation(participants=4, two_sessions=1, seconds=60)
-    simulate(folder / "bids", folder / "truth", settings, threads=2)
+    write_dataset(folder / "bids", folder / "truth", settings, threads=2)
     scans = table_of(folder / "bids")
     scans.loc[scans["participant_id"] == "sub-004", "t1w"] = ""
-    preprocess(scans, folder / "bids", folder / "out", SETTINGS, threads=2)
+    preprocess_shard(scans, folder / "bids", folder / "out", SETTINGS, threads=2)
     return folder, scans
 
 
@@ -333,7 +333,7 @@ def test_the_same_again_to_the_last_bit(cohort: tuple[Path, pd.DataFrame], tmp_p
     again = tmp_path / "shard-0000"
     (again / "sub-009").mkdir(parents=True)  # somebody who has left the shard
     some = scans[scans["participant_id"] == "sub-002"]
-    preprocess(some, folder / "bids", again, SETTINGS, threads=1)
+    preprocess_shard(some, folder / "bids", again, SETTINGS, threads=1)
     assert [path.name for path in tmp_path.iterdir()] == ["shard-0000"]
     assert not (again / "sub-009").exists()
     images = list(again.rglob("sub-002*"))

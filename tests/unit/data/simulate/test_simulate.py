@@ -14,10 +14,10 @@ from pydantic import ValidationError
 
 from semantoks.config import Simulation
 from semantoks.data.simulate.activity import STEP, load_regions, region_signals, sample, slow_noise
+from semantoks.data.simulate.dataset import write_dataset
 from semantoks.data.simulate.motion import draw_motion, framewise_displacement, rigid_matrix
 from semantoks.data.simulate.people import HEAVY_MOTION, draw_people
 from semantoks.data.simulate.protocol import slice_times
-from semantoks.data.simulate.stage import simulate
 from semantoks.errors import UserError
 
 NETWORKS = load_regions().network_names
@@ -39,7 +39,7 @@ def people(n: int = 28, **more: int) -> pd.DataFrame:
 def test_time_series_without_images_carry_the_phenotypes(tmp_path: Path) -> None:
     settings = Simulation(participants=40, two_sessions=1, seconds=360)
     for name in ("one", "two"):
-        simulate(tmp_path / name, tmp_path / "truth", settings, threads=2, images=False)
+        write_dataset(tmp_path / name, tmp_path / "truth", settings, threads=2, images=False)
     files = sorted(tmp_path.glob("one/sub-*/**/*_timeseries.npy"))
     assert len(files) == 41
     for path in files:
@@ -143,7 +143,7 @@ def test_slices_are_interleaved_within_the_repetition_time() -> None:
 def test_somebodys_data_are_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "dataset_description.json").write_text('{"Name": "mine"}')
     with pytest.raises(UserError, match="holds other files"):
-        simulate(tmp_path, tmp_path / "truth", TINY, threads=1)
+        write_dataset(tmp_path, tmp_path / "truth", TINY, threads=1)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -157,19 +157,19 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("simulated")
-    simulate(folder / "bids", folder / "truth", TINY, threads=2)
+    write_dataset(folder / "bids", folder / "truth", TINY, threads=2)
     return folder
 
 
 @pytest.mark.slow
 def test_threads_and_more_people_change_no_image(simulated: Path, tmp_path: Path) -> None:
     settings = TINY.model_copy(update={"participants": 5})
-    simulate(tmp_path / "bids", tmp_path / "truth", settings, threads=1)
+    write_dataset(tmp_path / "bids", tmp_path / "truth", settings, threads=1)
     first, second = contents(simulated), contents(tmp_path)
     changed = {name for name, content in first.items() if second[name] != content}
     assert changed == {"bids/participants.tsv", "truth/participants.tsv"}
     # Fewer people again: what the fifth left is cleared away.
-    simulate(tmp_path / "bids", tmp_path / "truth", TINY, threads=2)
+    write_dataset(tmp_path / "bids", tmp_path / "truth", TINY, threads=2)
     assert contents(tmp_path) == first
 
 

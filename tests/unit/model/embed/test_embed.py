@@ -12,7 +12,8 @@ import torch
 
 from semantoks.artifacts.timeseries import Manifest, write_timeseries
 from semantoks.errors import UserError
-from semantoks.model.embed.stage import embed_files, embed_timeseries, require_fit
+from semantoks.model.embed.settings import EmbedSettings
+from semantoks.model.embed.stage import embed, embed_timeseries, require_fit
 from semantoks.model.files.checkpoint import save
 from semantoks.model.files.match import require_match
 from semantoks.model.network.encoder import Encoder
@@ -101,13 +102,18 @@ def shard(path: Path, scans: dict[str, np.ndarray | None], **changes: Any) -> Pa
     return path
 
 
+def run_embed(folder: Path, timeseries: list[Path]) -> None:
+    model, out = folder / "model/encoder.safetensors", folder / "out.parquet"
+    embed(EmbedSettings(), model=model, timeseries=timeseries, out=out)
+
+
 def test_embed_files(encoder: Encoder, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     save(encoder, tmp_path / "model")
     first = shard(tmp_path / "1.parquet", {"s3": series(50, 3), "s1": series(50, 1)})
     second = shard(
         tmp_path / "2.parquet", {"s2": series(50, 2), "short": series(9), "excluded": None}
     )
-    embed_files(tmp_path / "model", [first, second], tmp_path / "out.parquet", threads=1)
+    run_embed(tmp_path, [first, second])
     found = pd.read_parquet(tmp_path / "out.parquet")
     assert found["scan"].tolist() == ["s1", "s2", "s3", "short"]
     expected = [embed_timeseries(encoder, series(50, seed)) for seed in (1, 2, 3)]
@@ -121,10 +127,10 @@ def test_embed_files_that_do_not_fit_or_hold_nothing(encoder: Encoder, tmp_path:
     save(encoder, tmp_path / "model")
     other = shard(tmp_path / "1.parquet", {"s1": series(50)}, tr=0.8)
     with pytest.raises(UserError, match=r"1\.parquet.*tr is 0\.8, expected 2\.0"):
-        embed_files(tmp_path / "model", [other], tmp_path / "out.parquet")
+        run_embed(tmp_path, [other])
     nothing = shard(tmp_path / "2.parquet", {"s1": None})
     with pytest.raises(UserError, match="None of 1 time-series files holds a scan"):
-        embed_files(tmp_path / "model", [nothing], tmp_path / "out.parquet")
+        run_embed(tmp_path, [nothing])
     assert not (tmp_path / "out.parquet").exists()
 
 

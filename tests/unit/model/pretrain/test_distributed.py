@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 import numpy as np
 import torch
-from semantoks.config import Model
+from semantoks.config import Pretraining
 from semantoks.model.pretrain.loop import fit
 
 torch.set_num_threads(1)
@@ -31,7 +31,7 @@ rng = np.random.default_rng(0)
 scans = [rng.normal(size=(12, 40)).cumsum(1) for _ in range(20)]
 scans = [(x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True) for x in scans]
 scans[3][:4] = np.nan  # a network that one process has and the other has not
-settings = Model.model_validate_json(Path(sys.argv[1]).read_text())
+settings = Pretraining.model_validate_json(Path(sys.argv[1]).read_text())
 fit(scans, ["a"] * 4 + ["b"] * 3 + ["c"] * 5, settings, Path(sys.argv[2]))
 """
 

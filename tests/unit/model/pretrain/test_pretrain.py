@@ -15,14 +15,16 @@ from safetensors.torch import load_file
 
 from semantoks.artifacts.files import read_json
 from semantoks.artifacts.timeseries import Manifest, write_timeseries
-from semantoks.config import Architecture, Model, Tokenizer, Training
+from semantoks.config import Architecture, Pretraining, Tokenizer, Training
 from semantoks.errors import UserError
 from semantoks.model.distillation import losses
 from semantoks.model.files.checkpoint import load_encoder
 from semantoks.model.pretrain import loop, progress, step
-from semantoks.model.pretrain.loop import fit, pretrain
+from semantoks.model.pretrain.loop import fit
 from semantoks.model.pretrain.monitor import effective_rank, token_cosine
 from semantoks.model.pretrain.schedule import Schedule
+from semantoks.model.pretrain.settings import PretrainSettings
+from semantoks.model.pretrain.stage import pretrain
 
 NETWORKS = ("a",) * 4 + ("b",) * 3 + ("c",) * 5
 SIZES = Architecture(
@@ -41,9 +43,9 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def settings(**training: Any) -> Model:
+def settings(**training: Any) -> Pretraining:
     chosen = {"epochs": 3, "batch_size": 4, "warmup_epochs": 1, "learning_rate": 0.03} | training
-    return Model(architecture=SIZES, training=Training(**chosen))
+    return Pretraining(architecture=SIZES, training=Training(**chosen))
 
 
 def make_scans(count: int = 10, volumes: int = 45) -> list[np.ndarray]:
@@ -299,12 +301,17 @@ def write_shard(path: Path, ids: Sequence[str], **changes: Any) -> Path:
     return path
 
 
+def run_pretrain(shards: list[Path], folder: Path) -> None:
+    out = folder / "model/encoder.safetensors"
+    pretrain(PretrainSettings(model=settings()), timeseries=shards, out=out)
+
+
 def test_pretrain_reads_shards(tmp_path: Path) -> None:
     shards = [
         write_shard(tmp_path / "one.parquet", ["s1", "s2", "s3"]),
         write_shard(tmp_path / "two.parquet", ["s4", "s5"]),
     ]
-    pretrain(shards, settings(), tmp_path / "model", threads=1)
+    run_pretrain(shards, tmp_path)
     manifest = load_encoder(tmp_path / "model").manifest
     assert manifest is not None and manifest.labels[3] == "r3"
 
@@ -315,9 +322,9 @@ def test_pretrain_refuses_shards_that_do_not_go_together(tmp_path: Path) -> None
         write_shard(tmp_path / "two.parquet", ["s3", "s4"], tr=0.8),
     ]
     with pytest.raises(UserError, match=r"two\.parquet does not fit.*tr is 0\.8, expected 2\.0"):
-        pretrain(shards, settings(), tmp_path / "model")
+        run_pretrain(shards, tmp_path)
     with pytest.raises(UserError, match="found none"):
-        pretrain([], settings(), tmp_path / "model")
+        run_pretrain([], tmp_path)
 
 
 def test_progress_line(

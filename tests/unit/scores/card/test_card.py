@@ -13,7 +13,7 @@ from semantoks.artifacts.files import read_json
 from semantoks.artifacts.representations import write_representation
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import Scan
-from semantoks.config import Probe
+from semantoks.scores.card.settings import CardSettings
 from semantoks.scores.card.stage import card, retest
 from semantoks.scores.represent.connectivity import connectivity
 
@@ -29,8 +29,13 @@ def cards(
     write_table(folder / "t.parquet", table)
     write_table(folder / "p.parquet", pd.DataFrame({"participant_id": PEOPLE} | told))
     write_representation(folder / "r.parquet", table, features)
-    files = folder / "r.parquet", folder / "p.parquet", folder / "t.parquet"
-    card(*files, Probe(), folder / "card.json", **columns)
+    card(
+        CardSettings(**columns),
+        features=folder / "r.parquet",
+        participants=folder / "p.parquet",
+        scans=folder / "t.parquet",
+        out=folder / "card.json",
+    )
     rows = read_json(folder / "card.json")["leakage"]
     return {row["what"]: row["mean"] for row in rows}
 

@@ -14,7 +14,7 @@ from sklearn.datasets import make_spd_matrix
 from semantoks.artifacts.representations import People
 from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.artifacts.timeseries import Scan
-from semantoks.config import Probe, Splits, Task
+from semantoks.config import Phenotype, Probe, Splitting
 from semantoks.errors import UserError
 from semantoks.scores.benchmark.stage import TASK, compare
 from semantoks.scores.metrics import CLASSIFICATION
@@ -24,7 +24,6 @@ from semantoks.scores.probe.paper import score_windows
 from semantoks.scores.probe.permutation import auroc, pearson
 from semantoks.scores.probe.problem import Problem
 from semantoks.scores.probe.score import score
-from semantoks.scores.probe.stage import probe
 from semantoks.scores.represent.connectivity import (
     covariances,
     partial_correlation,
@@ -34,9 +33,8 @@ from semantoks.scores.represent.connectivity import (
     third_moments,
     triangle,
 )
-from semantoks.scores.represent.stage import represent
 from semantoks.scores.split.draw import TEST, draw
-from semantoks.scores.split.stage import split
+from tests.conftest import run_probe, run_represent, run_split
 
 QUICK = Probe(repeats=4, permutations=0, learning_curve=[])
 
@@ -48,7 +46,7 @@ def problem_of(target: Any, **columns: Any) -> Problem:
     index = [f"sub-{i:04d}" for i in range(len(values))]
     people = pd.DataFrame({"target": values, "site": None, "group": None}, index)
     people = people.assign(**columns)
-    parts, about = draw(people, Task(kind=kind), Splits())
+    parts, about = draw(people, Phenotype(kind=kind), Splitting())
     rows = pd.concat([people, pd.DataFrame(parts, index=people.index)], axis=1)
     return Problem({"phenotype": "x", "kind": kind, "bins": None, "splits": about}, rows)
 
@@ -358,17 +356,16 @@ def test_probe_writes_every_split(cohort: tuple[list[Path], Path]) -> None:
     paths, participants = cohort
     folder = paths[0].parent
     for name in ("fc", "chance", "tangent"):
-        represent(name, paths, participants, folder / f"{name}.parquet")
+        run_represent(name, paths, participants, folder / f"{name}.parquet")
     splits = folder / "s.parquet"
-    task = Task(kind="classification")
-    split(
-        participants, folder / "scans.parquet", "group", task, Splits(), splits, site_column="town"
-    )
+    task = Phenotype(kind="classification")
+    scans = folder / "scans.parquet"
+    run_split(participants, scans, splits, name="group", phenotype=task, site_column="town")
     settings = Probe(repeats=4, permutations=99, learning_curve=[])
     for name in ("fc", "chance", "tangent"):
-        probe([folder / f"{name}.parquet"], splits, name, settings, folder / name)
+        run_probe([folder / f"{name}.parquet"], splits, name, settings, folder / name)
     files = [folder / "fc.parquet", folder / "tangent.parquet"]
-    probe(files, splits, "fc+tangent", settings, folder / "both")
+    run_probe(files, splits, "fc+tangent", settings, folder / "both")
     tables = {name: read_table(folder / name) for name in ("fc", "chance", "tangent", "both")}
     for name in ("fc", "tangent", "both"):
         assert mean(tables[name], "balanced_accuracy") > 0.9
@@ -379,20 +376,20 @@ def test_probe_writes_every_split(cohort: tuple[list[Path], Path]) -> None:
     predictions = read_table(folder / "fc_predictions.parquet")
     assert len(predictions) == tables["fc"]["test_people"].sum()
     written = (folder / "fc").read_bytes()
-    probe([folder / "fc.parquet"], splits, "fc", settings, folder / "fc")
+    run_probe([folder / "fc.parquet"], splits, "fc", settings, folder / "fc")
     assert (folder / "fc").read_bytes() == written
 
 
 def test_more_repeats_leave_the_first_as_they_are(cohort: tuple[list[Path], Path]) -> None:
     paths, participants = cohort
     folder = paths[0].parent
-    represent("fc", paths, participants, folder / "fc.parquet")
-    splits, task = folder / "s.parquet", Task(kind="regression")
-    split(participants, folder / "scans.parquet", "trait", task, Splits(), splits)
+    run_represent("fc", paths, participants, folder / "fc.parquet")
+    splits, task = folder / "s.parquet", Phenotype(kind="regression")
+    run_split(participants, folder / "scans.parquet", splits, name="trait", phenotype=task)
     scores = []
     for repeats in (2, 3):
         settings = Probe(repeats=repeats, permutations=0, learning_curve=[])
-        probe([folder / "fc.parquet"], splits, "fc", settings, folder / "x")
+        run_probe([folder / "fc.parquet"], splits, "fc", settings, folder / "x")
         scores.append(read_table(folder / "x")["pearson_r"].tolist())
     assert scores[0] == scores[1][:2]
 

@@ -15,13 +15,13 @@ from semantoks.artifacts.timeseries import (
 from semantoks.errors import UserError
 from semantoks.scores.represent.connectivity import fisher_z
 from semantoks.scores.represent.covariates import confounds
-from semantoks.scores.represent.stage import represent
+from tests.conftest import run_represent
 
 
 def test_connectivity_of_included_scans_only(cohort: tuple[list[Path], Path]) -> None:
     paths, participants = cohort
     out = paths[0].parent / "fc.parquet"
-    represent("fc", paths, participants, out)
+    run_represent("fc", paths, participants, out)
     people = read_people(out)
     assert people.features_PF.shape == (23, 66)
     first = next(iter_scans(paths))
@@ -32,7 +32,7 @@ def test_connectivity_of_included_scans_only(cohort: tuple[list[Path], Path]) ->
 def test_confounds_are_named_by_column_and_value(cohort: tuple[list[Path], Path]) -> None:
     paths, participants = cohort
     out = paths[0].parent / "confounds.parquet"
-    represent("confounds", paths, participants, out)
+    run_represent("confounds", paths, participants, out)
     assert read_people(out).names == ["age", "mean_fd", "seconds", "sex=F", "sex=M"]
 
 
@@ -51,7 +51,7 @@ def test_confounds_of_awkward_tables() -> None:
 def test_chance_knows_nothing(cohort: tuple[list[Path], Path]) -> None:
     paths, participants = cohort
     out = paths[0].parent / "chance.parquet"
-    represent("chance", paths, participants, out)
+    run_represent("chance", paths, participants, out)
     assert read_people(out).features_PF.shape == (23, 0)
 
 
@@ -101,7 +101,7 @@ def test_no_scan_left_is_said(cohort: tuple[list[Path], Path]) -> None:
     table = read_scan_table(paths[:1]).assign(status="excluded")
     write_timeseries(paths[0], table, [None] * len(table), read_manifest(paths[0]))
     with pytest.raises(UserError, match="No scan is left"):
-        represent("fc", paths[:1], participants, paths[0].parent / "x.parquet")
+        run_represent("fc", paths[:1], participants, paths[0].parent / "x.parquet")
 
 
 def test_rows_that_come_one_by_one_must_be_in_order(tmp_path: Path) -> None:

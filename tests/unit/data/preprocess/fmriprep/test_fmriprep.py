@@ -24,7 +24,7 @@ from semantoks.data.atlas.files import Atlas
 from semantoks.data.parcellate.confounds import load_confounds
 from semantoks.data.parcellate.images import find_bold, space_of
 from semantoks.data.preprocess.minimal.derivatives import describe
-from semantoks.data.preprocess.stage import COLUMNS, preprocess
+from semantoks.data.preprocess.stage import COLUMNS, preprocess_shard
 from semantoks.errors import UserError
 from tests.stand_ins.site import RUNS, Site
 
@@ -298,4 +298,4 @@ def test_a_missing_licence_image_or_service(site: Site) -> None:
 def test_a_folder_that_no_container_can_be_given(site: Site) -> None:
     odd = site.folder / "a:b"
     with pytest.raises(UserError, match="because of the ':' in its name"):
-        preprocess(site.scans(), odd, site.out, site.settings(runner="docker"), 1)
+        preprocess_shard(site.scans(), odd, site.out, site.settings(runner="docker"), 1)

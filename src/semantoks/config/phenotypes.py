@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from semantoks.config.base import Settings
 
 Kind = Literal["classification", "regression"]
+PUBLICATION = ("title", "data", "terms", "metric", "published")
 
 
 class Condition(Settings):
@@ -40,7 +41,7 @@ class Published(Settings):
     source: str = Field(description="Where it was published.")
 
 
-class Task(Settings):
+class Phenotype(Settings):
     """What is predicted."""
 
     kind: Kind = Field(description="`classification` or `regression`.")
@@ -79,6 +80,12 @@ class Task(Settings):
     metric: str = Field("balanced_accuracy", description="What the published scores are.")
     published: list[Published] = Field([], description="Scores to compare with.")
 
+    def without_publication(self) -> Phenotype:
+        """Drop what changes no split and no score: title, source, terms and published scores."""
+        return self.model_copy(
+            update={name: type(self).model_fields[name].default for name in PUBLICATION}
+        )
+
     @field_validator("values", mode="before")
     @classmethod
     def _keys_as_text(cls, values: Any) -> Any:
@@ -86,7 +93,7 @@ class Task(Settings):
         return {str(k): v for k, v in values.items()} if isinstance(values, dict) else values
 
     @model_validator(mode="after")
-    def _fits(self) -> Task:
+    def _fits(self) -> Phenotype:
         if self.bins and self.kind != "classification":
             raise ValueError("'bins' makes classes: it goes with `kind: classification`")
         if self.values and self.kind == "regression":

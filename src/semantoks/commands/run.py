@@ -1,0 +1,96 @@
+"""Run one stage: check its settings and inputs, do the work, record where its output is from."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from semantoks.artifacts.provenance import record, verified
+from semantoks.commands.stages import Stage
+from semantoks.config import Settings
+from semantoks.config.validation import validated
+from semantoks.errors import UserError
+
+log = logging.getLogger(__name__)
+
+
+def run_stage(stage: Stage, text: str, out: Path, options: Mapping[str, Any]) -> None:
+    """Run a stage and write a provenance sidecar beside each of its artifacts.
+
+    Parameters
+    ----------
+    stage : Stage
+    text : str
+        Settings as JSON, or the name of a JSON file.
+    out : Path
+    options : mapping
+        Value of each of `stage.options` by name.
+
+    Raises
+    ------
+    UserError
+        When settings or inputs are wrong, or the stage cannot go on.
+    """
+    settings, started = read_settings(stage, text), time.monotonic()
+    inputs = _input_files(stage, options)
+    for path in inputs:
+        if not path.exists():
+            raise UserError(f"{path} does not exist; `{stage.command}` reads it.")
+    if not _is_first_rank():
+        stage.function()(settings, out=out, **options)
+        return
+    hashes = verified(inputs)
+    written = stage.function()(settings, out=out, **options)
+    seconds = time.monotonic() - started
+    content = settings.model_dump(mode="json")
+    for artifact in written:
+        record(artifact, stage.command, content, hashes, seconds)
+    log.info("done in %.1f s", seconds)
+
+
+def read_settings(stage: Stage, text: str) -> Settings:
+    """Validate the settings of a stage, given as JSON or as the name of a JSON file.
+
+    Raises
+    ------
+    UserError
+        Naming the first key that is wrong or missing.
+    """
+    source = f"--settings of {stage.command}"
+    try:
+        if not text.lstrip().startswith("{"):
+            text, source = Path(text).read_text(encoding="utf-8"), text
+        content = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{source} is neither JSON nor a readable JSON file ({error}). Write it as "
+            """'{"key": value}'."""
+        ) from None
+    number = content.get("version", stage.version) if isinstance(content, dict) else stage.version
+    if number != stage.version:
+        raise UserError(
+            f"{source} is for version {number} of `{stage.command}`, which is now version "
+            f"{stage.version}. Run snakemake again."
+        )
+    return validated(stage.settings, content, source)
+
+
+def _input_files(stage: Stage, options: Mapping[str, Any]) -> list[Path]:
+    paths: list[Path] = []
+    for option in stage.options:
+        value = options[option.name]
+        if option.kind == "inputs":
+            paths += value
+        elif option.kind == "input" and value:
+            paths.append(value)
+    return paths
+
+
+def _is_first_rank() -> bool:
+    """Whether this process is to hash and record; torchrun starts several with the same command."""
+    return os.environ.get("RANK", "0") == "0"

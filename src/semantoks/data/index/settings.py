@@ -1,0 +1,16 @@
+"""What the tables of a data set depend on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from semantoks.config import IndexedDataset, Settings
+
+
+class IndexSettings(Settings):
+    """What the tables of a data set depend on."""
+
+    version: Literal[3] = 3
+    dataset: IndexedDataset = Field(IndexedDataset(), description="How the data set is read.")

@@ -1,0 +1,16 @@
+"""What preprocessed images depend on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from semantoks.config import Preprocessing, Settings
+
+
+class PreprocessSettings(Settings):
+    """What preprocessed images depend on."""
+
+    version: Literal[3] = 3
+    preprocessing: Preprocessing = Field(Preprocessing(), description="Engine and voxel sizes.")

@@ -1,0 +1,19 @@
+"""What an embedding depends on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from semantoks.config import ManifestField, Readout, Settings
+
+
+class EmbedSettings(Settings):
+    """What an embedding depends on."""
+
+    version: Literal[5] = 5
+    readout: Readout = Field("pooled", description="Which vectors of the encoder are kept.")
+    allow_mismatch: list[ManifestField] = Field(
+        [], description="Fields of the time series' manifest that may differ from the model's."
+    )

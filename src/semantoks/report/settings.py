@@ -1,0 +1,17 @@
+"""What the report depends on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from semantoks.config import Config, Report, Settings
+
+
+class ReportSettings(Settings):
+    """What the report depends on."""
+
+    version: Literal[5] = 5
+    report: Report = Field(Report(), description="What the report shows of people.")
+    config: Config = Field(description="The whole configuration, which the report quotes.")

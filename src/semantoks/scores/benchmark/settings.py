@@ -1,0 +1,18 @@
+"""What a comparison depends on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from semantoks.config import Phenotype, Settings
+
+
+class BenchmarkSettings(Settings):
+    """What a comparison depends on."""
+
+    version: Literal[2] = 2
+    phenotype: Phenotype | None = Field(
+        None, description="What was predicted, with published scores."
+    )

@@ -1,0 +1,18 @@
+"""What the card of a representation depends on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from semantoks.config import CardProbe, Settings
+
+
+class CardSettings(Settings):
+    """What the card of a representation depends on."""
+
+    version: Literal[2] = 2
+    probe: CardProbe = Field(CardProbe(), description="Inner folds and strengths of the probe.")
+    site_column: str | None = Field(None, description="Column of the site.")
+    group_column: str | None = Field(None, description="Column of the family.")

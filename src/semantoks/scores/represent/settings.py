@@ -1,0 +1,18 @@
+"""What a representation without a model depends on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from semantoks.config import Settings
+
+
+class RepresentSettings(Settings):
+    """What a representation without a model depends on."""
+
+    version: Literal[4] = 4
+    site_column: str | None = Field(
+        None, description="Column of the site, for `confounds` (default: site or site_id)."
+    )

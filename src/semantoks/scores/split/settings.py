@@ -1,0 +1,20 @@
+"""What the splits of a task depend on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from semantoks.config import Phenotype, Settings, Splitting
+
+
+class SplitSettings(Settings):
+    """What the splits of a task depend on."""
+
+    version: Literal[3] = 3
+    name: str = Field(description="Name of the phenotype, and its column unless that is given.")
+    phenotype: Phenotype = Field(description="What is predicted, and of whom.")
+    site_column: str | None = Field(None, description="Column of the site.")
+    group_column: str | None = Field(None, description="Column of the family.")
+    splits: Splitting = Field(Splitting(), description="Sizes of the parts, seed and matching.")
