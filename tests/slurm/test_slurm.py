@@ -129,7 +129,7 @@ def test_the_submitting_process_is_killed_and_started_again(
     run.kill()
     run.wait()
     done = on_cluster.run()
-    assert "Cancelling 1 Slurm jobs of a run that was killed here" in done.stdout
+    assert "Cancelling 1 Slurm jobs that a killed run left in the queue" in done.stdout
     assert [
         job["JobState"]
         for job in jobs("pretrain", on_cluster.folder)

@@ -96,7 +96,7 @@ def test_what_a_killed_run_has_left_at_work_is_ended(
     assert left.is_running()
     workspace.configure(models={"tiny": tiny})
     done = workspace.run()
-    assert "Ending what a run that was killed here has left at work" in done.stdout
+    assert "processes that a killed run left in this folder" in done.stdout
     assert not left.is_running()
     same(workspace, finished)
 

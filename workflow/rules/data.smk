@@ -1,13 +1,14 @@
-# Where the data come in: from BIDS folders to regional time series.
+# From data sets to regional time series.
 
 
 rule get_atlas:
+    """The atlas: label image, table of regions, and where both are from."""
     input:
-        lambda w: own_atlas_files(w.atlas),
+        custom_atlas_files,
     output:
         image="resources/atlases/atlas-{atlas}_dseg.nii.gz",
         table="resources/atlases/atlas-{atlas}_dseg.tsv",
-        about="resources/atlases/atlas-{atlas}_dseg.json",
+        metadata="resources/atlases/atlas-{atlas}_dseg.json",
     log:
         "logs/atlases/atlas-{atlas}.log",
     conda:
@@ -16,8 +17,8 @@ rule get_atlas:
         settings=settings(
             "get_atlas",
             atlas=lambda w: w.atlas,
-            own=lambda w: config["atlases"].get(w.atlas),
-            atlas_dir=config["atlas_dir"],
+            custom=lambda w: CONFIG.atlases.get(w.atlas),
+            atlas_dir=CONFIG.atlas_dir,
         ),
     shell:
         "python -m semantoks get-atlas --settings {params.settings:q}"
@@ -26,10 +27,13 @@ rule get_atlas:
         " 2>&1 | tee {log:q}"
 
 
-# A checkpoint, so that a shard whose table stays the same is not worked on again.
 checkpoint index:
+    """Tables of scans and participants, one table per shard.
+
+    A checkpoint, so that a shard whose table stays the same is not run again.
+    """
     input:
-        lambda w: participants_file(w.dataset),
+        participants_table,
     output:
         scans="results/index/{dataset}/scans.parquet",
         participants="results/index/{dataset}/participants.parquet",
@@ -39,17 +43,7 @@ checkpoint index:
         "../../envs/images.yaml"
     params:
         settings=settings(
-            "index",
-            dataset=lambda w: slice_of_dataset(
-                w.dataset,
-                "source",
-                "template",
-                "participant_column",
-                "missing_values",
-                "repetition_time",
-                "task",
-                "shards",
-            ),
+            "index", dataset=lambda w: IndexedDataset.part_of(DATASETS[w.dataset])
         ),
         data=lambda w: data_folder(w.dataset),
     shell:
@@ -60,6 +54,7 @@ checkpoint index:
 
 
 rule preprocess:
+    """Derivatives of one shard in fMRIPrep's layout."""
     input:
         shard_table,
     output:
@@ -74,11 +69,13 @@ rule preprocess:
             attempt * (max(16000, 4000 * threads) if FMRIPREP else 2000 * threads)
         ),
         runtime=2880 if FMRIPREP else 720,
-        # Not in params: how fMRIPrep is run reruns nothing.
-        running=lambda w: RUNNING_JSON,
+        # A resource, not a param: changing how fMRIPrep is run does not run it again.
+        running=lambda w: PREPROCESSING.fmriprep.model_dump_json(
+            include=set(HOW_FMRIPREP_RUNS) if FMRIPREP else set()
+        ),
     params:
         bids=lambda w: data_folder(w.dataset),
-        settings=settings("preprocess", preprocessing=engine_settings()),
+        settings=settings("preprocess", preprocessing=preprocessing_settings),
     shell:
         "python -m semantoks preprocess --settings {params.settings:q} --threads {threads}"
         " --memory {resources.mem_mb} --running {resources.running:q}"
@@ -87,13 +84,14 @@ rule preprocess:
 
 
 rule parcellate:
+    """Cleaned regional time series of one shard."""
     input:
         scans=shard_table,
         derivatives=preprocessed,
-        regions=lambda w: DATASETS[w.dataset]["regions"] or [],
+        regions=lambda w: DATASETS[w.dataset].regions or [],
         image="resources/atlases/atlas-{atlas}_dseg.nii.gz",
         table="resources/atlases/atlas-{atlas}_dseg.tsv",
-        about="resources/atlases/atlas-{atlas}_dseg.json",
+        metadata="resources/atlases/atlas-{atlas}_dseg.json",
     output:
         "results/timeseries/{dataset}/atlas-{atlas}_shard-{shard}_timeseries.parquet",
     log:
@@ -107,21 +105,20 @@ rule parcellate:
         settings=settings(
             "parcellate",
             atlas=lambda w: w.atlas,
-            origin=lambda w: slice_of_dataset(
-                w.dataset, "source", "template", "space", "confounds", "regions"
-            ),
-            parcellation=config["parcellation"],
+            origin=lambda w: Origin.part_of(DATASETS[w.dataset]),
+            parcellation=CONFIG.parcellation,
         ),
         data=lambda w: (preprocessed(w) or [data_folder(w.dataset)])[0],
     shell:
         "python -m semantoks parcellate --settings {params.settings:q}"
         " --label '{wildcards.dataset} {wildcards.shard}' --scans {input.scans:q}"
-        " --derivatives {input.derivatives:q} --regions {input.regions:q} --data {params.data:q} --atlas-image {input.image:q}"
-        " --atlas-table {input.table:q} --atlas-about {input.about:q}"
-        " --out {output:q} 2>&1 | tee {log:q}"
+        " --derivatives {input.derivatives:q} --regions {input.regions:q} --data {params.data:q}"
+        " --atlas-image {input.image:q} --atlas-table {input.table:q}"
+        " --atlas-metadata {input.metadata:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule scans:
+    """All scans of a data set, included or excluded, with their quality measures."""
     input:
         lambda w: timeseries_of([w.dataset]),
     output:

@@ -1,7 +1,8 @@
-# Made-up data sets, for the demo and for tests.
+# Simulated data sets, for the demo and for tests.
 
 
 rule simulate:
+    """A simulated data set, with what was planted in it."""
     output:
         "results/simulated/{dataset}/bids/participants.tsv",
     log:
@@ -13,8 +14,8 @@ rule simulate:
         truth="results/simulated/{dataset}/truth",
         settings=settings(
             "simulate",
-            simulate=lambda w: DATASETS[w.dataset]["simulate"],
-            source=lambda w: DATASETS[w.dataset]["source"],
+            simulate=lambda w: DATASETS[w.dataset].simulate,
+            source=lambda w: DATASETS[w.dataset].source,
         ),
     shell:
         "python -m semantoks simulate --settings {params.settings:q} --threads {threads}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -18,6 +19,7 @@ Source = Literal["bids", "fmriprep", "timeseries"]
 Strategy = Literal["none", "simple", "scrubbing", "compcor", "ica_aroma", "36p"]
 _ByValue = Annotated[dict[str, dict[str | int | float, float]], Field(min_length=1, max_length=1)]
 RepetitionTime = Annotated[float, Field(gt=0)] | str | _ByValue
+HDF5_SUFFIXES = (".h5", ".hdf5")
 ENTITIES = ("participant", "session", "task", "run")
 SCHAEFER = r"schaefer([1-9]00|1000)x(7|17)"
 BUILT_IN = rf"semantoks457|seitzman300|cc200|{SCHAEFER}"
@@ -120,6 +122,20 @@ class Dataset(Origin):
         None,
         description="Make this data set up, below results/simulated, instead of reading a `path`.",
     )
+
+    def participants_table(self, folder: str | None = None) -> Path:
+        """Path of the table of participants.
+
+        Parameters
+        ----------
+        folder : str, optional
+            Where the data set is (default: `path`). An HDF5 file is its own table, unless
+            `participants` names another one; a path of its own stays as it is.
+        """
+        root, default = Path(folder or self.path or ""), type(self).model_fields["participants"]
+        if root.suffix in HDF5_SUFFIXES:
+            return root if self.participants == default.default else Path(self.participants)
+        return root / self.participants
 
     @field_validator("phenotypes", mode="before")
     @classmethod

@@ -80,6 +80,10 @@ class Phenotype(Settings):
     metric: str = Field("balanced_accuracy", description="What the published scores are.")
     published: list[Published] = Field([], description="Scores to compare with.")
 
+    def column_of(self, name: str) -> str:
+        """Column of the table of participants: `column`, or else the phenotype's own name."""
+        return self.column or name
+
     def without_publication(self) -> Phenotype:
         """Drop what changes no split and no score: title, source, terms and published scores."""
         return self.model_copy(

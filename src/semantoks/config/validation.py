@@ -16,7 +16,6 @@ from semantoks.config import Config
 from semantoks.config.suggestions import suggest
 from semantoks.errors import UserError
 
-SIMULATED_COLUMNS = ("age", "sex", "group", "trait", "null")
 M = TypeVar("M", bound=BaseModel)
 
 

@@ -1,17 +1,20 @@
-# Named targets, so that nobody types a path: `snakemake timeseries`, `snakemake benchmark_demo`.
+# Targets by name: `snakemake timeseries`, `snakemake benchmark_demo`.
 
 
 rule timeseries:
+    """Regional time series of all data sets."""
     input:
         timeseries_of(DATASETS),
 
 
 rule model:
+    """Trained and given models."""
     input:
         expand("results/models/{model}/encoder.safetensors", model=MODELS),
 
 
 rule embeddings:
+    """All models' embeddings of all data sets."""
     input:
         expand(
             "results/representations/{embedding}/{dataset}.parquet",
@@ -21,8 +24,9 @@ rule embeddings:
 
 
 rule benchmarks:
+    """The scores of all phenotypes, without the report."""
     input:
-        rules.report.input.benchmarks,
+        [f"results/benchmarks/{d}/{p}.json" for d, p in PHENOTYPES],
 
 
 for dataset in DATASETS:
@@ -31,4 +35,4 @@ for dataset in DATASETS:
         name:
             f"benchmark_{dataset}"
         input:
-            [f"results/benchmarks/{d}/{p}.json" for d, p in TASKS if d == dataset],
+            [f"results/benchmarks/{d}/{p}.json" for d, p in PHENOTYPES if d == dataset],

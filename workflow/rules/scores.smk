@@ -1,11 +1,39 @@
-# From representations to scores, tables and the report.
+# From representations to scores and the report.
+
+
+rule represent:
+    """A representation that needs no model: connectivity, confounds or chance."""
+    input:
+        participants="results/index/{dataset}/participants.parquet",
+        timeseries=lambda w: timeseries_of([w.dataset]),
+    output:
+        "results/representations/{baseline}/{dataset}.parquet",
+    log:
+        "logs/representations/{baseline}/{dataset}.log",
+    conda:
+        "../../envs/tables.yaml"
+    resources:
+        mem_mb=memory(8000),
+    params:
+        settings=settings(
+            "represent",
+            site_column=lambda w: (
+                site_column(w) if w.baseline == "confounds" else None
+            ),
+        ),
+    shell:
+        "python -m semantoks represent --settings {params.settings:q}"
+        " --label '{wildcards.baseline} {wildcards.dataset}'"
+        " --representation {wildcards.baseline} --participants {input.participants:q}"
+        " --timeseries {input.timeseries:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule split:
+    """Training and test participants of a phenotype."""
     input:
         participants="results/index/{dataset}/participants.parquet",
         scans="results/scans/{dataset}.parquet",
-        fixed=splits_file,
+        fixed=lambda w: phenotype_of(w).splits_file or [],
     output:
         "results/splits/{dataset}/{phenotype}.parquet",
     log:
@@ -15,11 +43,11 @@ rule split:
     params:
         settings=settings(
             "split",
-            phenotype=lambda w: w.phenotype,
-            task=slice_of_task(*PUBLICATION),
-            site_column=lambda w: DATASETS[w.dataset]["site_column"],
-            group_column=lambda w: DATASETS[w.dataset]["group_column"],
-            splits=config["splits"],
+            name=lambda w: w.phenotype,
+            phenotype=lambda w: phenotype_of(w).without_publication(),
+            site_column=site_column,
+            group_column=group_column,
+            splits=CONFIG.splits,
         ),
     shell:
         "python -m semantoks split --settings {params.settings:q}"
@@ -29,6 +57,7 @@ rule split:
 
 
 rule probe:
+    """Scores of one representation, or of stacked ones, for one phenotype."""
     input:
         features=representation_files,
         confounds=removed_confounds,
@@ -39,15 +68,18 @@ rule probe:
     log:
         "logs/scores/{dataset}/{phenotype}/{representation}.log",
     conda:
-        f"../../envs/{PROBE_ENVIRONMENT}.yaml"
+        # The paper's head is trained with PyTorch.
+        "../../envs/{}.yaml".format(
+            "model" if CONFIG.probe.protocol == "paper" else "tables"
+        )
     resources:
         mem_mb=memory(8000),
     params:
         settings=settings(
             "probe",
-            probe=config["probe"],
-            column=lambda w: task_of(w)["column"],
-            site_column=lambda w: DATASETS[w.dataset]["site_column"],
+            probe=CONFIG.probe,
+            column=lambda w: phenotype_of(w).column,
+            site_column=site_column,
         ),
     shell:
         "python -m semantoks probe --settings {params.settings:q}"
@@ -58,6 +90,7 @@ rule probe:
 
 
 rule card:
+    """Leakage and test-retest reliability of a representation."""
     input:
         features="results/representations/{representation}/{dataset}.parquet",
         participants="results/index/{dataset}/participants.parquet",
@@ -73,9 +106,9 @@ rule card:
     params:
         settings=settings(
             "card",
-            probe={k: config["probe"][k] for k in ("inner_folds", "strengths")},
-            site_column=lambda w: DATASETS[w.dataset]["site_column"],
-            group_column=lambda w: DATASETS[w.dataset]["group_column"],
+            probe=CONFIG.probe.model_dump(include={"inner_folds", "strengths"}),
+            site_column=site_column,
+            group_column=group_column,
         ),
     shell:
         "python -m semantoks card --settings {params.settings:q}"
@@ -85,6 +118,7 @@ rule card:
 
 
 rule benchmark:
+    """All representations compared on one phenotype, over the same splits."""
     input:
         expand(
             "results/scores/{{dataset}}/{{phenotype}}/{representation}.parquet",
@@ -97,7 +131,7 @@ rule benchmark:
     conda:
         "../../envs/tables.yaml"
     params:
-        settings=settings("benchmark", task=slice_of_task()),
+        settings=settings("benchmark", phenotype=phenotype_of),
     shell:
         "python -m semantoks benchmark --settings {params.settings:q}"
         " --label {wildcards.dataset}' '{wildcards.phenotype:q}"
@@ -106,20 +140,26 @@ rule benchmark:
 
 
 rule report:
+    """The report: scores, training curves, head motion, exclusions and settings."""
     input:
-        benchmarks=[f"results/benchmarks/{d}/{p}.json" for d, p in TASKS],
+        benchmarks=[f"results/benchmarks/{d}/{p}.json" for d, p in PHENOTYPES],
         scans=expand("results/scans/{dataset}.parquet", dataset=DATASETS),
         metrics=expand("results/models/{model}/metrics.parquet", model=TRAINED),
         cards=CARDS,
     output:
-        "results/report/index.html",
+        report(
+            "results/report/index.html",
+            category="Semantoks",
+            caption="../report/page.rst",
+        ),
     log:
         "logs/report.log",
     conda:
         "../../envs/tables.yaml"
     params:
-        settings=settings("report", report=config["report"], config=config),
+        settings=settings("report", report=CONFIG.report, config=CONFIG),
     shell:
         "python -m semantoks report --settings {params.settings:q}"
         " --benchmarks {input.benchmarks:q} --scans {input.scans:q}"
-        " --metrics {input.metrics:q} --cards {input.cards:q} --out {output:q} 2>&1 | tee {log:q}"
+        " --metrics {input.metrics:q} --cards {input.cards:q} --out {output:q}"
+        " 2>&1 | tee {log:q}"

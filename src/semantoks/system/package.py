@@ -1,0 +1,28 @@
+"""Where jobs import this package from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import semantoks
+
+LINK = Path(".snakemake/semantoks_package")
+
+
+def importable_folder() -> Path:
+    """Return a folder that holds the package `semantoks` and nothing else.
+
+    Jobs have it on their ``PYTHONPATH``, so that a conda environment needs no installation of
+    Semantoks. In a checkout it is ``src``. An installed package lies among others, which must not
+    hide those of the job's own environment, so a folder with one link to it is made.
+    """
+    package = Path(semantoks.__file__).resolve().parent
+    if package.parent.name == "src":
+        return package.parent
+    folder = (Path.cwd() / LINK).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / package.name
+    if link.resolve() != package:
+        link.unlink(missing_ok=True)
+        link.symlink_to(package)
+    return folder

@@ -1,0 +1,60 @@
+# Inputs and settings of rules/data.smk.
+
+
+PREPROCESSING = CONFIG.preprocessing
+FMRIPREP = PREPROCESSING.engine == "fmriprep"
+# How fMRIPrep is run, as opposed to what it makes.
+HOW_FMRIPREP_RUNS = ("license", "participants_per_call")
+
+
+def data_folder(dataset):
+    """Folder (or HDF5 file) of a data set, given or simulated."""
+    if DATASETS[dataset].simulate:
+        return f"results/simulated/{dataset}/bids"
+    return DATASETS[dataset].path.rstrip("/")
+
+
+def participants_table(w):
+    return str(DATASETS[w.dataset].participants_table(data_folder(w.dataset)))
+
+
+def custom_atlas_files(w):
+    """Image and table of the user's own atlas; nothing for a built-in one."""
+    files = CONFIG.atlases.get(w.atlas)
+    return [files.image, files.table] if files else []
+
+
+def shard_table(w):
+    """Table of one shard, known to be current once `index` has run."""
+    checkpoints.index.get(dataset=w.dataset)
+    return f"results/index/{w.dataset}/shard-{w.shard}.tsv"
+
+
+def preprocessing_settings(w):
+    """Preprocessing without what does not change the images of the engine in use."""
+    if not FMRIPREP:
+        return PREPROCESSING.model_copy(
+            update={"fmriprep": type(PREPROCESSING.fmriprep)()}
+        )
+    fixed = {
+        key: type(PREPROCESSING.fmriprep).model_fields[key].default
+        for key in HOW_FMRIPREP_RUNS
+    }
+    fmriprep = PREPROCESSING.fmriprep.model_copy(update=fixed)
+    return type(PREPROCESSING)(engine="fmriprep", fmriprep=fmriprep)
+
+
+def preprocessed(w):
+    """Folder of a preprocessed shard; nothing if the data set is preprocessed already."""
+    if DATASETS[w.dataset].source == "bids":
+        return [f"results/preprocessed/{w.dataset}/shard-{w.shard}"]
+    return []
+
+
+def timeseries_of(datasets):
+    """Time series of all shards of data sets, with the one atlas of the configuration."""
+    return [
+        f"results/timeseries/{dataset}/atlas-{CONFIG.atlas}_shard-{shard:04d}_timeseries.parquet"
+        for dataset in datasets
+        for shard in range(DATASETS[dataset].shards)
+    ]

@@ -1,0 +1,23 @@
+# Inputs and resources of rules/model.smk.
+
+
+LAUNCHES = {
+    name: Launch(MODELS[name].processes, MODELS[name].nodes, MODELS[name].cpu_threads)
+    for name in TRAINED
+}
+
+
+def given_files(w):
+    """Files of a given model on this machine; nothing if it is on the Hugging Face hub."""
+    path = Path(MODELS[w.model].checkpoint)
+    if path.is_dir():
+        return [str(path / name) for name in ("encoder.safetensors", "config.json")]
+    return [str(path)] if path.exists() else []
+
+
+def launch_resource(name):
+    return lambda w: LAUNCHES[w.model].resource(name)
+
+
+def model_of(w):
+    return MODELS[EMBEDDINGS[w.embedding][0]]
