@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 
 from semantoks import __version__
-from semantoks.artifacts.provenance import explain
 from semantoks.commands.run import run_stage
+from semantoks.commands.snakefile import snakefile
 from semantoks.commands.stages import STAGES, Stage
 from semantoks.commands.status import status
+from semantoks.commands.why import why
 from semantoks.config import json_schema
 from semantoks.config.guide import guide
 from semantoks.errors import UserError
@@ -33,8 +34,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    why = commands.add_parser("why", help="Show how a file was made.")
-    why.add_argument("file", type=Path, help="A file below results/.")
+    explain = commands.add_parser("why", help="Show how a file was made.")
+    explain.add_argument("file", type=Path, help="A file below results/.")
     overview = commands.add_parser("status", help="Show what is done and what is excluded.")
     overview.add_argument(
         "results",
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         default=Path("results"),
         help="Folder of the results (default: results).",
     )
+    commands.add_parser("snakefile", help="Print the path of the workflow, for snakemake -s.")
     commands.add_parser("schema", help="Print the JSON schema of the configuration.")
     commands.add_parser("guide", help="Print the guide to every key of the configuration.")
     for stage in STAGES.values():
@@ -76,9 +78,11 @@ def _log(arguments: argparse.Namespace) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.command == "why":
-        print("\n".join(explain(arguments.file)))
+        print("\n".join(why(arguments.file)))
     elif arguments.command == "status":
         print("\n".join(status(arguments.results)))
+    elif arguments.command == "snakefile":
+        print(snakefile())
     elif arguments.command == "schema":
         print(json.dumps(json_schema(), indent=2))
     elif arguments.command == "guide":

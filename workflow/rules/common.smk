@@ -104,10 +104,10 @@ wildcard_constraints:
 
 onstart:
     try:
-        LOCK = FOLDER.acquire()  # a global name: it is released when it is deleted
+        has_lock = FOLDER.acquire()
     except UserError as error:
         stop(error)
-    if LOCK is not None:
+    if has_lock:
         for line in FOLDER.end_orphans():
             print(line)
     FOLDER.clamp_future_mtimes()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -14,11 +13,16 @@ from typing import Any
 from semantoks.errors import UserError
 
 
+def _temporary_name(path: Path) -> Path:
+    """Name beside `path` that no other process uses; pids repeat across the nodes of a cluster."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+
+
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path` that becomes `path` only if nothing is raised."""
+    """Yield a temporary name beside `path` that is renamed to `path` unless an error is raised."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = _temporary_name(path)
     try:
         yield temporary
         temporary.replace(path)
@@ -28,14 +32,14 @@ def atomic(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `path` that takes its place only if nothing is raised.
+    """Yield an empty folder beside `path` that replaces `path` unless an error is raised.
 
-    Nobody else knows its name: on a cluster the attempt before may still be dying, and Snakemake
-    then removes what it has written, by the name that this attempt is to write.
+    Its name is random: on a cluster a previous attempt of the same job may still be running, and
+    Snakemake then deletes what that attempt has written by the output's name.
     """
-    for left in path.parent.glob(f".{path.name}.*.part"):
-        shutil.rmtree(left, ignore_errors=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    for leftover in path.parent.glob(f".{path.name}.*.part"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    temporary = _temporary_name(path)
     temporary.mkdir(parents=True)
     try:
         yield temporary
@@ -54,7 +58,13 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON; a file that is cut short is named in the error."""
+    """Read a JSON file.
+
+    Raises
+    ------
+    UserError
+        When it is not valid JSON.
+    """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

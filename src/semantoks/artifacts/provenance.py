@@ -1,4 +1,4 @@
-"""Where an artifact comes from: a JSON sidecar beside each one."""
+"""Provenance: a JSON sidecar beside each artifact, and checksums that are checked on reading."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import platform
 import resource
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,21 +16,22 @@ from semantoks.artifacts.files import read_json, write_json
 from semantoks.errors import UserError
 
 SUFFIX = ".provenance.json"
-DATA = "simulate"  # what it makes up is data, which people may edit as they may their own
-OURS = ("results", "resources")  # folders of what can be made again
-ASIDE = ("sourcedata", "logs")  # of a folder of derivatives: nothing reads it
+# Simulated data are data: users may edit them like their own, so checksums do not protect them.
+UNPROTECTED_STAGE = "simulate"
+REPRODUCIBLE = ("results", "resources")  # folders whose files can be made again
+IGNORED = ("sourcedata", "logs")  # subfolders of derivatives that no stage reads
 
 
 def sha256(path: Path) -> str:
-    """Hash a file, or all files of a folder with their names."""
+    """Hash a file, or the names and contents of all files of a folder."""
     if not path.is_dir():
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     digest = hashlib.sha256()
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path)
-        # Snakemake puts a hidden file of its own into folders.
-        if file.is_file() and name.parts[0] not in ASIDE and not name.name.startswith("."):
+        # Snakemake puts a hidden timestamp file into folders.
+        if file.is_file() and name.parts[0] not in IGNORED and not name.name.startswith("."):
             digest.update(f"{name}\0{sha256(file)}\0".encode())
     return digest.hexdigest()
 
@@ -41,61 +42,71 @@ def sidecar(path: Path) -> Path:
 
 
 def verified(inputs: Sequence[Path]) -> dict[str, str]:
-    """Hash what a stage reads, and compare with what was written.
+    """Hash the inputs of a stage and compare them with the checksums in their sidecars.
+
+    Returns
+    -------
+    dict of str to str
+        SHA-256 by path.
 
     Raises
     ------
     UserError
-        When an artifact has changed since. Below `OURS` it is set aside, so that the same command
-        makes it anew. Also when it is gone, which is what a second job sees that reads it.
+        When an input has changed since it was written. In the folders of `REPRODUCIBLE` it is
+        renamed, so that the same command makes it again. Also when it is gone, which is what a
+        second job sees that reads the same file at the same time.
     """
-    hashes = dict[str, str]()
+    hashes: dict[str, str] = {}
     for path in inputs:
         try:
             hashes[str(path)] = sha256(path)
         except FileNotFoundError:
             raise UserError(
-                f"{path} is no longer there: it was taken away, or another job found it damaged "
-                "and set it aside. Run the same command again to have it made anew."
+                f"{path} is no longer there: it was deleted, or another job found it damaged and "
+                "renamed it. Run the same command again to make it again."
             ) from None
     for path in inputs:
-        if _written(path) in (None, hashes[str(path)]):
-            continue
-        what = f"{path} is not what was written: its checksum is another (damaged, or edited)."
-        if path.parts[0] not in OURS:  # a model that was given, or data
-            raise UserError(
-                f"{what} Put the original back, or, if it is right as it is, remove "
-                f"{sidecar(path)}."
-            )
-        raise UserError(
-            f"{what} It is now called {_set_aside(path).name}; run the same command again to have "
-            "it made anew."
-        )
+        if _recorded_hash(path) not in (None, hashes[str(path)]):
+            raise UserError(_report_changed(path))
     return hashes
 
 
-def _written(path: Path) -> str | None:
-    """Hash of an artifact when it was written, as its sidecar has it; None for data.
+def _recorded_hash(path: Path) -> str | None:
+    """Hash in the sidecar of an artifact; None for data.
 
-    A sidecar that is damaged knows no hash, and then nothing is known of the artifact either.
+    A damaged sidecar gives an empty hash, which no file has: then the artifact cannot be trusted.
     """
     if not sidecar(path).exists():
         return None
     try:
         content = read_json(sidecar(path))
-        return None if content["stage"] == DATA else str(content["sha256"])
+        return None if content["stage"] == UNPROTECTED_STAGE else str(content["sha256"])
     except (UserError, KeyError, TypeError):
         return ""
 
 
+def _report_changed(path: Path) -> str:
+    """Rename a changed file if it can be made again, and return the error message."""
+    changed = f"{path} does not match its checksum: it was damaged or edited."
+    if path.parts[0] not in REPRODUCIBLE:  # a given model, or data
+        return (
+            f"{changed} Restore the original, or, if the file is right as it is, delete "
+            f"{sidecar(path)}."
+        )
+    return (
+        f"{changed} It is now called {_set_aside(path).name}; run the same command again to make "
+        "it again."
+    )
+
+
 def _set_aside(path: Path) -> Path:
-    """Give it another name; several jobs may do so at once."""
-    aside = path.with_name(f"{path.name}.damaged")
+    """Rename a damaged artifact; several jobs may do so at the same time."""
+    target = path.with_name(f"{path.name}.damaged")
     with suppress(FileNotFoundError):
         if path.is_dir():
-            shutil.rmtree(aside, ignore_errors=True)
-        path.replace(aside)
-    return aside
+            shutil.rmtree(target, ignore_errors=True)
+        path.replace(target)
+    return target
 
 
 def record(
@@ -105,7 +116,19 @@ def record(
     inputs: Mapping[str, str],
     seconds: float,
 ) -> None:
-    """Write the sidecar of `output`: software, settings, hashes of inputs, seconds, memory."""
+    """Write the sidecar of an artifact.
+
+    Parameters
+    ----------
+    output : Path
+    stage : str
+        Sub-command that wrote it.
+    settings : mapping
+    inputs : mapping of str to str
+        SHA-256 of each input file.
+    seconds : float
+        Run time of the stage.
+    """
     content = {
         "stage": stage,
         "software": {"semantoks": __version__, "python": platform.python_version()},
@@ -119,9 +142,9 @@ def record(
 
 
 def _peak_memory() -> int:
-    """Largest memory of this process so far, or of one of its children, in MB."""
-    who = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
-    return max(resource.getrusage(one).ru_maxrss for one in who) // 1024
+    """Largest resident memory in MB of this process, or of one of its children."""
+    scopes = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    return max(resource.getrusage(scope).ru_maxrss for scope in scopes) // 1024
 
 
 def generated_by(folder: Path) -> str:
@@ -133,47 +156,3 @@ def generated_by(folder: Path) -> str:
     tools = content.get("GeneratedBy") or content.get("PipelineDescription") or {}
     tools = tools if isinstance(tools, list) else [tools]
     return " ".join(str(tools[0][key]) for key in ("Name", "Version") if tools[0].get(key))
-
-
-def explain(path: Path, depth: int = 0) -> Iterator[str]:
-    """Say line by line how an artifact came to be, down to the raw data.
-
-    Raises
-    ------
-    UserError
-        When `path` does not exist or has no sidecar.
-    """
-    if not path.exists():
-        raise UserError(f"{path} does not exist. Name a file below results/.")
-    if not sidecar(path).exists():
-        raise UserError(f"{path} has no {sidecar(path).name}, so it was not made by Semantoks.")
-    yield from _explain(path, depth, set())
-
-
-def _explain(path: Path, depth: int, seen: set[Path]) -> Iterator[str]:
-    indent = "  " * depth
-    if path in seen:
-        yield f"{indent}{path} (above)"
-        return
-    seen.add(path)
-    if not sidecar(path).exists():
-        yield f"{indent}{path}" + ("" if path.exists() else " (no longer there)")
-        return
-    content = read_json(sidecar(path))
-    changed = _state(path, content["sha256"])
-    version = content["software"]["semantoks"]
-    yield (
-        f"{indent}{path}: {content['stage']}, {content['seconds']} s, semantoks {version}{changed}"
-    )
-    for key, value in content["settings"].items():
-        yield f"{indent}  · {key}: {value}"
-    for name, digest in content["inputs"].items():
-        if _state(Path(name), digest):
-            yield f"{indent}  ! {name}{_state(Path(name), digest)} this was made"
-        yield from _explain(Path(name), depth + 1, seen)
-
-
-def _state(path: Path, digest: str) -> str:
-    if not path.exists():
-        return ", DELETED since"
-    return "" if sha256(path) == digest else ", CHANGED since"

@@ -76,7 +76,7 @@ def write_representation(
         whole, kept = tee(rows)
         columns = {"features": (scan.mean(axis=0) for scan in whole), "windows": kept}
     about = {"names": list(names), "fitted": fitted}
-    write_rows(path, table, columns, about, together=TOGETHER)
+    write_rows(path, table, columns, about, rows_per_group=TOGETHER)
 
 
 def read_people(path: Path, wanted: Iterable[str] | None = None) -> People:

@@ -1,4 +1,4 @@
-"""Tables on disk: Parquet files that are the same bytes every time, with arrays in their cells."""
+"""Deterministic Parquet files: tables, and tables with an array in each row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from semantoks.errors import UserError
 
 
 def write_table(path: Path, table: pd.DataFrame, metadata: dict[str, Any] | None = None) -> None:
-    """Write a data frame as Parquet, `metadata` (JSON values) into its schema."""
+    """Write a data frame as Parquet, with `metadata` (JSON values) in its schema."""
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     extra = {key: json.dumps(value, sort_keys=True) for key, value in (metadata or {}).items()}
     with atomic(path) as temporary:
@@ -42,7 +42,13 @@ def read_metadata(path: Path) -> dict[str, Any]:
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:
-    """Open a Parquet file; one that is truncated is named in the error."""
+    """Open a Parquet file.
+
+    Raises
+    ------
+    UserError
+        When it is not one, or is truncated.
+    """
     try:
         return pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
@@ -57,9 +63,9 @@ def write_rows(
     arrays: Mapping[str, Iterable[np.ndarray | None]],
     metadata: Any,
     *,
-    together: int = 1,
+    rows_per_group: int = 1,
 ) -> None:
-    """Write one row per array; of an iterator only one row group is in memory.
+    """Write one row per array; one row group at a time is in memory.
 
     Parameters
     ----------
@@ -67,12 +73,11 @@ def write_rows(
     table : DataFrame
         The other columns, one row per array.
     arrays : mapping of str to iterable of ndarray or None
-        For each column of arrays, one float32 array per row, which is flattened; None becomes a
-        null.
+        For each array column one array per row, stored flat as float32; None becomes a null.
     metadata : dict
         JSON values for the schema.
-    together : int
-        Rows of a row group, which are read together; the writer keeps 13 kB about each group.
+    rows_per_group : int
+        Rows that are read together. The writer keeps 13 kB of metadata per group in memory.
     """
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     extra = {key: json.dumps(value, sort_keys=True) for key, value in metadata.items()}
@@ -86,12 +91,12 @@ def write_rows(
         atomic(path) as temporary,
         pq.ParquetWriter(temporary, schema, use_byte_stream_split=split, **options) as writer,
     ):
-        for first in range(0, len(table), together):
-            group = list(islice(rows, together))
+        for first in range(0, len(table), rows_per_group):
+            group = list(islice(rows, rows_per_group))
             columns = zip(*group, strict=True)
             cells = [pa.array(map(_flat, column), pa.list_(pa.float32())) for column in columns]
-            whole = [*arrow.slice(first, len(group)).columns, *cells]
-            writer.write_table(pa.Table.from_arrays(whole, schema=schema))
+            all_columns = [*arrow.slice(first, len(group)).columns, *cells]
+            writer.write_table(pa.Table.from_arrays(all_columns, schema=schema))
 
 
 def _flat(array: np.ndarray | None) -> np.ndarray | None:
@@ -99,7 +104,7 @@ def _flat(array: np.ndarray | None) -> np.ndarray | None:
 
 
 def iter_arrays(path: Path, column: str, rows: Iterable[int]) -> Iterator[np.ndarray]:
-    """Read the arrays of some rows of what `write_rows` wrote, flat, one group at a time."""
+    """Yield the flat arrays of some rows of a file of `write_rows`, reading one group at a time."""
     file = open_parquet(path)
     counts = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
     ends = np.cumsum(counts)

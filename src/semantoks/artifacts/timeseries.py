@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pydantic import ValidationError
 
 from semantoks.artifacts.tables import open_parquet, read_metadata, read_table, write_rows
 from semantoks.config import Settings
@@ -25,7 +26,7 @@ SCAN_ENTITIES = ("scan", "participant_id", "session", "task", "run")
 
 
 class Manifest(Settings):
-    """What a time-series file holds, as far as a model must know it.
+    """What the time series in a file are: a model accepts only series like those it was trained on.
 
     ``labels`` and ``networks`` are in the order of the rows of each time series.
     """
@@ -44,12 +45,12 @@ class Manifest(Settings):
 
 @dataclass(frozen=True)
 class Scan:
-    """One scan that is used: its entities and its cleaned regional time series.
+    """An included scan: its entities and its cleaned regional time series.
 
     Attributes
     ----------
     timeseries_CT : ndarray of float32, shape (regions, volumes)
-        z-scored per region; a region without coverage is NaN throughout.
+        z-scored per region; all NaN for a region without coverage.
     tr : float
         Repetition time in seconds.
     """
@@ -82,7 +83,7 @@ def write_timeseries(
         None where a scan is excluded.
     manifest : Manifest
     means : sequence of ndarray (regions, volumes) or None, optional
-        Regional means before cleaning, to be kept beside.
+        Regional means before cleaning, stored in a column of their own.
     """
     order = np.argsort(scans["scan"].to_numpy(), kind="stable")
     columns = {"timeseries": arrays} | ({} if means is None else {"means": means})
@@ -95,8 +96,17 @@ def read_manifest(path: Path) -> Manifest:
     """Read the manifest of a time-series file."""
     content = read_metadata(path).get("manifest")
     if content is None:
-        raise UserError(f"{path} has no manifest, so it is not a time-series file of Semantoks.")
-    return Manifest.model_validate(content)
+        raise UserError(
+            f"{path} has no manifest, so it is not a time-series file of Semantoks. Name another "
+            "file."
+        )
+    try:
+        return Manifest.model_validate(content)
+    except ValidationError as error:
+        raise UserError(
+            f"{path} has a manifest of another version of Semantoks ({error.error_count()} "
+            "fields differ). Make the time series again."
+        ) from None
 
 
 def read_scan_table(paths: Iterable[Path]) -> pd.DataFrame:
@@ -118,7 +128,9 @@ def iter_scans(paths: Iterable[Path]) -> Iterator[Scan]:
         for number, path in enumerate(files)
         for group, scan in enumerate(read_table(path, ["scan"])["scan"])
     )
-    opened = lru_cache(maxsize=_OPEN_FILES)(open_parquet)  # a data set may have thousands of shards
+    opened = lru_cache(maxsize=_OPEN_FILES)(
+        open_parquet
+    )  # a data set may have thousands of shards, more than files may be open
     for _, number, group in rows:
         columns = [*SCAN_ENTITIES, "timeseries"]
         for batch in opened(files[number]).read_row_group(group, columns=columns).to_batches():
@@ -135,11 +147,11 @@ def _included(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[Scan]:
 
 
 def find_scan(path: Path, scan: str) -> tuple[Scan | None, Manifest]:
-    """Read one scan of a file; None if it is not there or was excluded."""
+    """Read one scan of a file; None if it is absent or excluded."""
     manifest, file = read_manifest(path), open_parquet(path)
     names = file.read(columns=["scan"]).column("scan").to_pylist()
     if scan not in names:
         return None, manifest
     group = file.read_row_group(names.index(scan), columns=[*SCAN_ENTITIES, "timeseries"])
-    found = [one for batch in group.to_batches() for one in _included(batch, manifest)]
-    return (found[0] if found else None), manifest
+    included = [item for batch in group.to_batches() for item in _included(batch, manifest)]
+    return (included[0] if included else None), manifest

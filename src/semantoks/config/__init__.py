@@ -1,7 +1,7 @@
-"""What a user may say: the configuration, as frozen models that document themselves.
+"""The configuration as frozen pydantic models.
 
-``workflow/schemas/config.schema.json`` is generated from here (``python -m semantoks schema``).
-Output folders, threads and memory are absent on purpose: they belong to rules and profiles.
+``workflow/schemas/config.schema.json`` and ``docs/configuration.md`` are generated from them
+(`make schema`). Output folders, threads and memory are set by rules and profiles instead.
 """
 
 from __future__ import annotations

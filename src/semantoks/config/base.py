@@ -1,4 +1,4 @@
-"""What every group of settings is."""
+"""Base class of all settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Settings(BaseModel):
-    """Base of every configuration model: frozen, and a typo is an error."""
+    """Frozen settings in which an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

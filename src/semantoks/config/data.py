@@ -1,4 +1,4 @@
-"""Where data enter, the atlas, and how time series are made of them."""
+"""Data sets, atlases and parcellation."""
 
 from __future__ import annotations
 
@@ -23,37 +23,38 @@ HDF5_SUFFIXES = (".h5", ".hdf5")
 ENTITIES = ("participant", "session", "task", "run")
 SCHAEFER = r"schaefer([1-9]00|1000)x(7|17)"
 BUILT_IN = rf"semantoks457|seitzman300|cc200|{SCHAEFER}"
-# Names of files and arguments of schedulers, which pass them through shells of their own.
+# Phenotypes name files and appear in commands that schedulers pass through their own shells.
 PHENOTYPE = r"\w[\w .+()-]*"
 KNOWN_ATLASES = "semantoks457, seitzman300, cc200, schaefer{100 to 1000}x{7,17}"
 
 
 class Origin(Settings):
-    """What the folder of a data set holds, and how it is read."""
+    """What kind of data a data set holds, and how its files are read."""
 
     source: Source = Field(
         "bids",
         description="`bids`: raw images; `fmriprep`: preprocessed ones (volumes or CIFTI); "
-        "`timeseries`: regional time series (.tsv, .csv, .1D, .npy, HDF5, our Parquet).",
+        "`timeseries`: regional time series (.tsv, .csv, .1D, .npy, HDF5, Semantoks' own Parquet).",
     )
     template: str | None = Field(
         None,
-        description="Where the files of another tree lie, with entities in braces, such as "
-        "`{participant}/fMRI/rfMRI.ica/reg_standard/filtered_func_data_clean.nii.gz`; entities: "
-        "participant, session, task, run; `*` is anything.",
+        description="Path of the files in a folder that does not follow BIDS, with entities in "
+        "braces, such as "
+        "`{participant}/fMRI/rfMRI.ica/reg_standard/filtered_func_data_clean.nii.gz`. Entities: "
+        "participant, session, task, run; `*` matches anything.",
     )
     space: str | None = Field(
         None,
-        description="Template space of the images that a `template` names, such as "
-        "`MNI152NLin6Asym`, where neither their names nor their headers say it.",
+        description="Template space of the images found by `template`, such as "
+        "`MNI152NLin6Asym`, if neither file names nor headers state it.",
     )
     confounds: Strategy | None = Field(
-        None, description="Confounds of this data set, if not those of `parcellation`."
+        None, description="Confounds strategy of this data set (default: `parcellation.confounds`)."
     )
     regions: str | None = Field(
         None,
-        description="Table whose column `name` lists the regions of time series that do not name "
-        "their columns, in order.",
+        description="Table whose column `name` lists the regions in order, for time series whose "
+        "columns have no names.",
     )
 
     @model_validator(mode="after")
@@ -84,43 +85,44 @@ class IndexedDataset(Settings):
 
 
 class Dataset(Origin):
-    """One data set and what is to be predicted in it."""
+    """One data set and its phenotypes."""
 
     path: str | None = Field(
-        None, description="Folder (or HDF5 file) of the data set, unless it is simulated."
+        None, description="Folder (or HDF5 file) of the data set; not for a simulated one."
     )
     participants: str = Field(
         "participants.tsv",
-        description="Table of the people (.tsv or .csv), in the folder or with a path of its own.",
+        description="Table of participants (.tsv or .csv): a name in the folder, or a path.",
     )
     participant_column: str = Field(
-        "participant_id", description="Its column with the ids that the files are named by."
+        "participant_id", description="Its column of the ids that appear in file names."
     )
     missing_values: list[str] = Field(
-        [], description="What that table writes for a missing value, beside n/a and nothing."
+        [], description="Codes for missing values in it, besides n/a and empty cells."
     )
     repetition_time: RepetitionTime | None = Field(
         None,
-        description="TR in seconds of files that do not say it: a number, a column of the table of "
-        "people, or `{column: {value: TR}}`, for instance by site.",
+        description="TR in seconds of files that do not state it: a number, a column of the table "
+        "of participants, or `{column: {value: TR}}`, for instance by site.",
     )
-    task: str | None = Field(None, description="Keep only this BIDS task (default: all).")
-    shards: int = Field(1, ge=1, le=9999, description="Number of parts it is worked on in.")
+    task: str | None = Field(None, description="BIDS task to keep (default: all).")
+    shards: int = Field(1, ge=1, le=9999, description="Number of parts in which it is processed.")
     site_column: str | None = Field(
-        None, description="Column with the site: scores with one site left out come with it."
+        None, description="Column of the site; adds leave-one-site-out scores."
     )
     group_column: str | None = Field(
-        None, description="Column with the family: nobody is tested beside a trained relative."
+        None,
+        description="Column of the family; relatives are never split between training and test.",
     )
     phenotypes: dict[str, Phenotype] = Field(
         {},
-        description="What to predict, by column of the table of people: `classification`, "
-        "`regression`, the name of a published task such as `abide_autism`, or keys as below "
-        "(`task: abide_autism` among them starts from a published one).",
+        description="What to predict, by column of the table of participants: `classification`, "
+        "`regression`, the name of a published task such as `abide_autism`, or the keys below "
+        "(with `task: abide_autism` they change a published task).",
     )
     simulate: Simulation | None = Field(
         None,
-        description="Make this data set up, below results/simulated, instead of reading a `path`.",
+        description="Simulate this data set below results/simulated instead of reading a `path`.",
     )
 
     def participants_table(self, folder: str | None = None) -> Path:
@@ -156,12 +158,12 @@ class Dataset(Origin):
         if (self.path is None) == (self.simulate is None):
             raise ValueError("needs either 'path' or 'simulate', exactly one of them")
         if self.simulate is not None and self.source == "fmriprep":
-            raise ValueError("'simulate' makes raw images (`source: bids`) or `timeseries`")
+            raise ValueError("'simulate' needs `source: bids` (raw images) or `source: timeseries`")
         return self
 
 
 def _task(name: str, value: Any) -> Any:
-    """Return the keys of a task that is given by a word."""
+    """Return the keys of a phenotype that is given by a word."""
     if isinstance(value, dict) and "task" in value:
         own = {key: entry for key, entry in value.items() if key != "task"}
         if value["task"] not in catalogue.names():
@@ -179,12 +181,13 @@ def _task(name: str, value: Any) -> Any:
 
 
 class AtlasFiles(Settings):
-    """An atlas of your own."""
+    """An atlas that is not built in."""
 
     image: str = Field(description="Label image, NIfTI or CIFTI (`.dlabel.nii`).")
     table: str = Field(
         description="TSV or CSV with the columns `index` (label in the image), `name` and "
-        "`network`, in the order wanted; `hemisphere` or `hemi` (L, R) is used where it is there."
+        "`network`, in the order of the time series; a column `hemisphere` or `hemi` (L, R) is "
+        "used if present."
     )
     space: str = Field(
         min_length=1, description="Template space of the image, such as `MNI152NLin6Asym`."
@@ -192,20 +195,20 @@ class AtlasFiles(Settings):
 
 
 def nearest_atlas(name: str, own: Iterable[str]) -> str:
-    """Say which atlas may have been meant by a name that is none."""
+    """Suggest an atlas for a name that is unknown."""
     sizes = [f"schaefer{regions}00x{networks}" for regions in range(1, 11) for networks in (7, 17)]
     known = [*own, "seitzman300", "semantoks457", "cc200", *sizes]
     return suggest(name, known, ", ".join([*own, KNOWN_ATLASES]))
 
 
 class Parcellation(Settings):
-    """From images to cleaned regional time series."""
+    """Cleaned regional time series from preprocessed images."""
 
     confounds: Strategy = Field(
         "simple",
-        description="What is regressed out: `simple`, `scrubbing`, `compcor` or `ica_aroma` as in "
-        "nilearn, `36p` (motion, tissues and global signal with derivatives and squares) or "
-        "`none`.",
+        description="What is regressed out: nilearn's `simple`, `scrubbing`, `compcor` or "
+        "`ica_aroma`, `36p` (motion, white matter, CSF and global signal with derivatives and "
+        "squares) or `none`.",
     )
     motion: Literal["basic", "power2", "derivatives", "full"] = Field(
         "full", description="Motion regressors: 6, 12, 12 or 24 (nilearn's names)."
@@ -214,10 +217,10 @@ class Parcellation(Settings):
     high_pass: float = Field(0.01, ge=0, description="Lower edge of the band-pass in Hz.")
     repetition_time: float = Field(2.0, gt=0, description="TR of the time series in seconds.")
     min_coverage: float = Field(
-        0.5, ge=0, le=1, description="Regions covered less than this by the brain mask are NaN."
+        0.5, ge=0, le=1, description="Regions of which the brain mask covers less are NaN."
     )
     keep_means: bool = Field(
-        False, description="Keep the regional means before cleaning, at their own TR."
+        False, description="Also store the regional means before cleaning, at the TR of the scan."
     )
     min_seconds: float = Field(120.0, ge=0, description="Shorter scans are excluded.")
     min_dof: float = Field(
@@ -227,7 +230,10 @@ class Parcellation(Settings):
         "confounds are excluded.",
     )
     min_scan_coverage: float = Field(
-        0.1, ge=0, le=1, description="Scans with a smaller part of the regions are excluded."
+        0.1,
+        ge=0,
+        le=1,
+        description="Scans in which a smaller fraction of the regions has data are excluded.",
     )
     max_mean_fd: float = Field(
         0.5, gt=0, description="Scans with a larger mean framewise displacement (mm) are excluded."
@@ -236,7 +242,7 @@ class Parcellation(Settings):
         0.5,
         ge=0,
         le=1,
-        description="Scans with a larger part of their volumes censored are excluded.",
+        description="Scans with a larger fraction of censored volumes are excluded.",
     )
     min_tsnr: float | None = Field(
         None, ge=0, description="Scans with a smaller temporal signal-to-noise ratio are excluded."

@@ -1,4 +1,4 @@
-"""The model, and how it is pretrained."""
+"""The model and its pretraining."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ManifestField = Literal[
 
 
 class Tokenizer(Settings):
-    """One tokenizer per network: a dense and a structured convolution side by side."""
+    """Tokenizer of one network: a dense and a structured convolution in parallel."""
 
     dense_channels: int = Field(384, ge=1, description="Channels of the dense branch.")
     structured_channels: int = Field(384, ge=1, description="Channels of the structured branch.")
@@ -47,12 +47,12 @@ class Architecture(Settings):
     projector_hidden: int = Field(1024, ge=1, description="Hidden width of the projector.")
     projector_output: int = Field(128, ge=1, description="Output width of the projector.")
     min_presence: float = Field(
-        0.5, ge=0, le=1, description="Networks with a smaller part of their regions are masked."
+        0.5, ge=0, le=1, description="Networks with a smaller fraction of their regions are masked."
     )
 
     @property
     def width(self) -> int:
-        """Width of a token: the two tokenizer branches side by side."""
+        """Width of a token: both tokenizer branches concatenated."""
         return self.tokenizer.dense_channels + self.tokenizer.structured_channels
 
     @model_validator(mode="after")
@@ -70,10 +70,10 @@ class Architecture(Settings):
 
 
 class Training(Settings):
-    """How the model is pretrained."""
+    """Hyperparameters of pretraining."""
 
     epochs: int = Field(
-        100, ge=0, description="Passes over the scans; 0 leaves the model untrained, to compare."
+        100, ge=0, description="Passes over the scans; 0 gives an untrained model for comparison."
     )
     batch_size: int = Field(512, ge=2, description="Scans per step.")
     learning_rate: float = Field(
@@ -84,32 +84,32 @@ class Training(Settings):
         (0.05, 0.3), description="Weight decay at the start and at the end (cosine)."
     )
     max_overlap: float = Field(
-        1.0, ge=0, le=1, description="Largest part that the two windows of a pair may share."
+        1.0, ge=0, le=1, description="Largest fraction that the two windows of a pair may share."
     )
     masking: Literal["paper", "reference"] = Field(
-        "paper", description="Ratios of the paper, or counts of the reference code."
+        "paper", description="Mask ratios of the paper, or mask counts of the reference code."
     )
     ttr_weight: float = Field(0.5, ge=0, description="Initial weight of the temporal regulariser.")
     ttr_fraction: float = Field(
-        0.05, ge=0, le=1, description="Part of the training over which that weight decays to zero."
+        0.05, ge=0, le=1, description="Fraction of training over which that weight decays to zero."
     )
     token_weight: float = Field(0.5, ge=0, description="Weight of the masked-token loss.")
     teacher_momentum: float = Field(0.99, ge=0, lt=1, description="Initial momentum of the EMA.")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="Of matrix products; `auto` is bfloat16 on a GPU, else float32."
+        "auto",
+        description="Precision of matrix products; `auto` is bfloat16 on a GPU, else float32.",
     )
     accumulation: int = Field(
         1,
         ge=1,
-        description="In how many parts a batch goes through the encoders; saves memory, costs "
-        "one more pass through the student, and gives the same losses, which compare all scans "
-        "of the batch.",
+        description="Number of parts in which a batch passes the encoders. Saves memory and costs "
+        "one more forward pass of the student; the losses still compare all scans of the batch.",
     )
     compile: Literal["auto", "always", "never"] = Field(
-        "auto", description="Whether torch.compile is used; `auto` is on a GPU only."
+        "auto", description="Use of torch.compile; `auto` uses it on a GPU only."
     )
     crops_per_epoch: int = Field(1, ge=1, description="Pairs of views per scan and epoch.")
-    seed: int = Field(0, ge=0, description="Seed of everything that is drawn.")
+    seed: int = Field(0, ge=0, description="Seed of all random draws.")
 
 
 class Pretraining(Settings):
@@ -121,42 +121,42 @@ class Pretraining(Settings):
 
 
 class Model(Settings):
-    """A model to pretrain, or a trained one."""
+    """A model to pretrain, or a pretrained one."""
 
     checkpoint: str | None = Field(
         None,
-        description="A trained model, instead of training one: a folder as in `results/models`, "
+        description="A pretrained model to use instead of training one: a folder as in "
+        "`results/models`, "
         "a `.pth` file of the reference implementation, or an id on the Hugging Face hub: "
         "`owner/name`, `owner/name/file.pth`, either with `@revision`.",
     )
-    datasets: list[str] = Field([], description="Data sets to learn from (default: all).")
+    datasets: list[str] = Field([], description="Data sets to pretrain on (default: all).")
     readouts: list[Readout] = Field(
         ["pooled"],
-        description="Embeddings to make: `pooled` (mean token and [CLS], as in the paper) or "
+        description="Embeddings to compute: `pooled` (mean token and [CLS], as in the paper) or "
         "`networks` (one vector per network).",
     )
     allow_mismatch: list[ManifestField] = Field(
         [],
-        description="Fields of the time series' manifest that may differ between data sets and "
-        "from the model's, such as `engine` or `confounds`.",
+        description="Manifest fields in which the time series may differ between data sets and "
+        "from the model, such as `engine` or `confounds`.",
     )
     cpu_threads: int = Field(
         4,
         ge=1,
-        description="Threads on a CPU, however many `--cores` there are: another number rounds "
-        "sums in another order, and the last digits of the weights differ.",
+        description="CPU threads, independent of `--cores`: with another number sums are rounded "
+        "in "
+        "another order, and the last digits of the weights differ.",
     )
     processes: int = Field(
         1,
         ge=1,
-        description="Processes per node that pretraining shares its batches among, one GPU each "
-        "where there are GPUs; the result is the same but for the last digits.",
+        description="Pretraining processes per node, each with one GPU if there are any. The "
+        "result is the same except for the last digits.",
     )
-    nodes: int = Field(
-        1, ge=1, description="Nodes of a Slurm cluster that pretraining runs on, by srun."
-    )
-    architecture: Architecture = Field(Architecture(), description="Sizes.")
-    training: Training = Field(Training(), description="Optimisation.")
+    nodes: int = Field(1, ge=1, description="Slurm nodes for pretraining, started by srun.")
+    architecture: Architecture = Field(Architecture(), description="Sizes of the network.")
+    training: Training = Field(Training(), description="Hyperparameters.")
 
     @model_validator(mode="after")
     def _trained_or_given(self) -> Model:
@@ -164,7 +164,7 @@ class Model(Settings):
             for key in ("datasets", "processes", "nodes", "architecture", "training"):
                 if getattr(self, key) != type(self).model_fields[key].default:
                     raise ValueError(
-                        f"a model with a `checkpoint` is not trained, and has no `{key}`; take one "
-                        "of the two out"
+                        f"a model with a `checkpoint` is not trained, so `{key}` has no effect; "
+                        "remove one of the two"
                     )
         return self

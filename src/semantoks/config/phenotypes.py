@@ -1,4 +1,4 @@
-"""What is predicted: a column of the table of people, and what became of it in publications."""
+"""Phenotypes: what is predicted, of which participants, and published scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PUBLICATION = ("title", "data", "terms", "metric", "published")
 
 
 class Condition(Settings):
-    """Who is included, by one column: by its values, or by a range."""
+    """Which participants are included, by the values or the range of one column."""
 
     values: list[str] | None = Field(None, description="Values that are included.")
     min: float | None = Field(None, description="Smallest value that is included.")
@@ -33,52 +33,55 @@ class Condition(Settings):
 
 
 class Published(Settings):
-    """A score that somebody else has published for the task."""
+    """A published score for the same phenotype."""
 
-    model: str = Field(description="What was scored.")
-    value: float = Field(description="The score, of the same kind as `metric` (0.65, not 65).")
-    protocol: str = Field("", description="How it was scored, where that differs from ours.")
-    source: str = Field(description="Where it was published.")
+    model: str = Field(description="Model that was scored.")
+    value: float = Field(description="Score in the unit of `metric` (0.65, not 65).")
+    protocol: str = Field("", description="How its protocol differs from this one.")
+    source: str = Field(description="Publication.")
 
 
 class Phenotype(Settings):
-    """What is predicted."""
+    """What is predicted, and of which participants."""
 
     kind: Kind = Field(description="`classification` or `regression`.")
     column: str | None = Field(
-        None, description="Column of the table of people (default: the name of the phenotype)."
+        None, description="Column of the table of participants (default: the phenotype's name)."
     )
     values: dict[str, str] | None = Field(
-        None, description="Names of classes by what the column holds; other people are left out."
+        None,
+        description="Class names by value of the column; participants with other values are "
+        "excluded.",
     )
     bins: int | None = Field(
         None,
         ge=2,
         le=10,
-        description="Cut a number into so many classes, at quantiles of the training people.",
+        description="Number of classes a number is cut into, at quantiles of the training "
+        "participants.",
     )
     include: dict[str, Condition] = Field(
-        {}, description="Who is included, by column; people without a value are not."
+        {}, description="Inclusion criteria by column; participants without a value are excluded."
     )
     train_people: int | None = Field(
-        None, ge=2, description="People to train on, fewer than there are (UK Biobank: 500)."
+        None, ge=2, description="Training participants, if fewer than available (UK Biobank: 500)."
     )
     validation_people: int | None = Field(
-        None, ge=0, description="People to validate on, instead of `splits.validation_fraction`."
+        None, ge=0, description="Validation participants, instead of `splits.validation_fraction`."
     )
     test_people: int | None = Field(
-        None, ge=1, description="People to test, instead of `splits.test_fraction`."
+        None, ge=1, description="Test participants, instead of `splits.test_fraction`."
     )
     splits_file: str | None = Field(
         None,
-        description="Table with `participant_id` and one column per split that says `train`, "
-        "`validation`, `test` or nothing, instead of random splits.",
+        description="Table with `participant_id` and one column per split with the values "
+        "`train`, `validation`, `test` or nothing; replaces the random splits.",
     )
-    title: str = Field("", description="What it is, for the report.")
-    data: str = Field("", description="Where the data come from.")
-    terms: str = Field("", description="Under which terms.")
-    metric: str = Field("balanced_accuracy", description="What the published scores are.")
-    published: list[Published] = Field([], description="Scores to compare with.")
+    title: str = Field("", description="Title in the report.")
+    data: str = Field("", description="Source of the data.")
+    terms: str = Field("", description="Terms of use of the data.")
+    metric: str = Field("balanced_accuracy", description="Metric of the published scores.")
+    published: list[Published] = Field([], description="Published scores to compare with.")
 
     def column_of(self, name: str) -> str:
         """Column of the table of participants: `column`, or else the phenotype's own name."""
@@ -99,9 +102,9 @@ class Phenotype(Settings):
     @model_validator(mode="after")
     def _fits(self) -> Phenotype:
         if self.bins and self.kind != "classification":
-            raise ValueError("'bins' makes classes: it goes with `kind: classification`")
+            raise ValueError("'bins' needs `kind: classification`")
         if self.values and self.kind == "regression":
-            raise ValueError("'values' names classes: it goes with `kind: classification`")
+            raise ValueError("'values' needs `kind: classification`")
         if self.bins and self.values:
-            raise ValueError("'bins' cuts numbers and 'values' names classes: say one of them")
+            raise ValueError("give either 'bins', for numbers, or 'values', for named classes")
         return self

@@ -1,4 +1,4 @@
-"""The whole configuration, and what must fit between its groups."""
+"""The whole configuration, and checks between its groups."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ class Config(Settings):
 
     atlas: str = Field(
         "seitzman300",
-        description="Atlas that images are averaged over: `seitzman300`, `semantoks457` (the "
-        "paper's; in MNI152NLin6Asym, not 2009cAsym, where its cerebellum is not published), "
+        description="Atlas: `seitzman300`, `semantoks457` (the paper's, in MNI152NLin6Asym only), "
         "`cc200`, `schaefer400x7` (100 to 1000 regions, 7 or 17 networks), or a key of `atlases`.",
     )
-    atlases: dict[Name, AtlasFiles] = Field({}, description="Atlases of your own by name.")
+    atlases: dict[Name, AtlasFiles] = Field({}, description="Your own atlases by name.")
     atlas_dir: str | None = Field(
         None,
-        description="Folder with the published files of atlases, searched with its subfolders "
-        "instead of downloading them.",
+        description="Folder with the published atlas files, searched recursively, instead of "
+        "downloading them.",
     )
     datasets: dict[Name, Dataset] = Field(description="Data sets by name.")
     preprocessing: Preprocessing = Field(
@@ -39,15 +38,13 @@ class Config(Settings):
     models: dict[Name, Model] = Field({}, description="Models by name.")
     baselines: list[Baseline] = Field(
         ["fc", "tangent", "confounds"],
-        description="Representations beside models: `fc` is Pearson connectivity, `fc_gsr` the "
-        "same without the mean of all regions, `tangent` shrunk covariance at the mean of the "
-        "training people, `partial` partial correlation, `coskewness` connectivity in the "
-        "subspace that keeps third moments.",
+        description="Representations to compare models with: `fc` (Pearson correlation), `fc_gsr` "
+        "(after global signal regression), `tangent` (tangent space at the mean covariance of the "
+        "training participants), `partial` (partial correlation), `coskewness` (correlation in "
+        "the subspace of the largest third moments) and `confounds`.",
     )
-    stacked: bool = Field(
-        True, description="Score each model together with `fc`, stacked in the training part."
-    )
-    splits: Splitting = Field(Splitting(), description="Training and test people.")
+    stacked: bool = Field(True, description="Also score each model stacked with `fc`.")
+    splits: Splitting = Field(Splitting(), description="Training and test participants.")
     probe: Probe = Field(Probe(), description="Scoring.")
     report: Report = Field(Report(), description="The report.")
 
@@ -102,13 +99,6 @@ class Config(Settings):
     def _names_fit(self) -> Config:
         if not self.datasets:
             raise ValueError("'datasets' is empty; name at least one data set")
-        for name, dataset in self.datasets.items():
-            odd = [p for p in dataset.phenotypes if "/" in p or p.startswith(".")]
-            if odd:
-                raise ValueError(
-                    f"datasets.{name}.phenotypes has '{odd[0]}', which cannot name a file; rename "
-                    "the column"
-                )
         for name, model in self.models.items():
             if name in (*get_args(Baseline), "chance"):
                 raise ValueError(f"models.{name}: that is the name of a baseline; choose another")

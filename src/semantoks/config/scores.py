@@ -16,51 +16,56 @@ Baseline = Literal["fc", "fc_gsr", "tangent", "partial", "coskewness", "confound
 
 
 class Splitting(Settings):
-    """Who is trained on and who is tested on."""
+    """How participants are split into training, validation and test."""
 
-    test_fraction: Fraction = Field(0.2, description="Part of the people tested on.")
+    test_fraction: Fraction = Field(0.2, description="Fraction of test participants.")
     validation_fraction: Fraction = Field(
-        0.2, description="Part of the people that `probe.protocol: paper` chooses its rate by."
+        0.2,
+        description="Fraction of validation participants, which only `probe.protocol: paper` uses.",
     )
     seed: int = Field(0, ge=0, description="Seed of the splits.")
     match: list[str] = Field(
         [],
-        description="Columns that the two classes are matched on, one person to the nearest of "
-        "the other class; a column of words must agree exactly.",
+        description="Columns on which participants of two classes are matched in pairs; columns "
+        "of text must be equal.",
     )
 
     @model_validator(mode="after")
     def _leaves_somebody(self) -> Splitting:
         if self.test_fraction + self.validation_fraction >= 1:
-            raise ValueError("test_fraction and validation_fraction leave nobody to train on")
+            raise ValueError("test_fraction and validation_fraction leave no training participants")
         return self
 
 
 class Probe(Settings):
-    """How representations are scored against phenotypes."""
+    """How representations are scored."""
 
     protocol: Literal["exact", "paper"] = Field(
         "exact",
-        description="`exact`: L2 logistic or ridge regression on one row per person, solved "
-        "exactly; `paper`: an SGD head on windows, as in arXiv 2512.11582.",
+        description="`exact`: L2-regularised logistic or ridge regression on one row per "
+        "participant, solved exactly; `paper`: an SGD head on windows, as in arXiv 2512.11582.",
     )
-    repeats: int = Field(10, ge=1, le=100, description="How many of the 100 splits are scored.")
-    inner_folds: int = Field(5, ge=2, description="Folds inside the training part.")
+    repeats: int = Field(
+        10, ge=1, le=100, description="Number of splits that are scored, of 100 that are drawn."
+    )
+    inner_folds: int = Field(
+        5, ge=2, description="Cross-validation folds within the training participants."
+    )
     strengths: list[Strength] = Field(
         [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2],
         min_length=1,
-        description="L2 strengths to choose from, relative to rows of unit length.",
+        description="L2 strengths to choose from, relative to rows of unit norm.",
     )
     confounds: Literal["none", "residualise"] = Field(
         "none",
         description="`residualise`: regress age, sex, site, motion and scan length out of the "
-        "features, fitted on the training part.",
+        "features, fitted to the training participants.",
     )
     permutations: int = Field(
         1000, ge=0, description="Permutations of the phenotype for the p-value."
     )
     learning_curve: list[Fraction] = Field(
-        [0.1, 0.25, 0.5], description="Parts of the training people to train on as well."
+        [0.1, 0.25, 0.5], description="Fractions of the training participants for learning curves."
     )
 
 
@@ -76,7 +81,7 @@ class Report(Settings):
 
     participants: bool = Field(
         False,
-        description="Name excluded scans, and tell exact numbers of people, instead of numbers "
-        "rounded to fives and no group of fewer: only for a report that stays with those who may "
-        "see the data.",
+        description="Name excluded scans and show exact numbers of participants. Otherwise numbers "
+        "are rounded to multiples of 5 and smaller groups are not shown, so that the report can "
+        "be shared with people who may not see the data.",
     )

@@ -14,7 +14,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,6 @@ TERMINATE_SECONDS = 10
 SLURM_SECONDS = 120
 
 
-@dataclass(frozen=True)
 class RunFolder:
     """The folder of a run.
 
@@ -39,7 +37,9 @@ class RunFolder:
         Where ``.snakemake``, ``results`` and ``resources`` are.
     """
 
-    path: Path
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: FileLock | None = None
 
     @property
     def identity(self) -> str:
@@ -72,8 +72,8 @@ class RunFolder:
                     "folder with --directory."
                 )
 
-    def acquire(self) -> FileLock | None:
-        """Lock the folder for as long as this process lives.
+    def acquire(self) -> bool:
+        """Lock the folder until `release`, or until this process ends.
 
         Snakemake's own lock is checked before it is taken, so two runs started at the same moment
         can both get past it, and it stays behind when a run is killed. The operating system
@@ -81,8 +81,8 @@ class RunFolder:
 
         Returns
         -------
-        FileLock or None
-            Keep it: the lock is released when it is deleted. None on a file system without locks.
+        bool
+            False on a file system without locks.
 
         Raises
         ------
@@ -98,8 +98,15 @@ class RunFolder:
                 "another run has the lock of this folder. Wait for it, or stop it."
             ) from None
         except (OSError, NotImplementedError):
-            return None
-        return lock
+            return False
+        self._lock = lock  # a FileLock that is garbage-collected lets go
+        return True
+
+    def release(self) -> None:
+        """Unlock the folder."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def write_note(self) -> None:
         """Note which process runs here, for `remove_stale_lock` of the next run."""
@@ -113,13 +120,12 @@ class RunFolder:
         if note.get("host") != socket.gethostname() or _is_running(note):
             return
         try:
-            lock = self.acquire()
+            self.acquire()
         except UserError:
             return
         for file in (self.path / ".snakemake/locks").glob("*.lock"):
             file.unlink(missing_ok=True)
-        if lock is not None:
-            lock.release()
+        self.release()
 
     def end_orphans(self) -> Iterator[str]:
         """End what a killed run left running: it would write into the same files as this one.

@@ -3,43 +3,17 @@ from pathlib import Path
 
 import pytest
 
-from semantoks.artifacts.provenance import explain, record, sidecar, verified
+from semantoks.artifacts.files import atomic
+from semantoks.artifacts.provenance import record, sidecar, verified
 from semantoks.errors import UserError
 
 
 @pytest.fixture
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Results of a run that works in the folder of the test."""
+    """The folder `results` of a run in the test's own folder."""
     monkeypatch.chdir(tmp_path)
     Path("results").mkdir()
     return Path("results")
-
-
-def test_why_walks_to_the_raw_data_and_sees_changes(tmp_path: Path) -> None:
-    raw, middle, end = (tmp_path / name for name in ("raw.tsv", "middle.parquet", "end.json"))
-    for path in (raw, middle, end):
-        path.write_text(path.name)
-    record(middle, "parcellate", {"low_pass": 0.1}, verified([raw]), 1.0)
-    record(end, "probe", {"repeats": 10}, verified([middle]), 2.0)
-    lines = list(explain(end))
-    assert [line.strip().split(":")[0] for line in lines if str(tmp_path) in line] == [
-        str(end),
-        str(middle),
-        str(raw),
-    ]
-    assert not any("since" in line for line in lines)
-    raw.write_text("something else")
-    assert any("raw.tsv, CHANGED since" in line for line in explain(end))
-    middle.unlink()
-    assert any("middle.parquet, DELETED since" in line for line in explain(end))
-
-
-def test_why_explains_itself_when_it_cannot(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="does not exist"):
-        list(explain(tmp_path / "nothing"))
-    (tmp_path / "foreign").write_text("")
-    with pytest.raises(UserError, match="not made by Semantoks"):
-        list(explain(tmp_path / "foreign"))
 
 
 def test_data_may_be_edited(tmp_path: Path) -> None:
@@ -50,7 +24,7 @@ def test_data_may_be_edited(tmp_path: Path) -> None:
     assert list(verified([table])) == [str(table)]
 
 
-def test_what_is_damaged_is_set_aside(results: Path) -> None:
+def test_a_damaged_artifact_is_set_aside(results: Path) -> None:
     file, folder = results / "a.parquet", results / "shard-0000"
     (folder / "sub-1").mkdir(parents=True)
     (folder / "sub-1/confounds.tsv").write_text("1\n")
@@ -61,19 +35,19 @@ def test_what_is_damaged_is_set_aside(results: Path) -> None:
     (folder / "sub-1/confounds.tsv").write_text("2\n")
     file.write_bytes(b"whOle")
     for path in (file, folder):
-        with pytest.raises(UserError, match=f"{path.name} is not what was written"):
+        with pytest.raises(UserError, match=f"{path.name} does not match its checksum"):
             verified([path])
         assert not path.exists()
         assert path.with_name(f"{path.name}.damaged").exists()
 
 
-def test_nothing_in_a_folder_may_change(results: Path) -> None:
+def test_a_change_anywhere_in_a_folder_is_noticed(results: Path) -> None:
     image = results / "shard-0000/sub-1_bold.nii.gz"
     image.parent.mkdir()
     image.write_bytes(b"whole")
     record(image.parent, "preprocess", {}, {}, 1.0)
     image.write_bytes(b"whOle")
-    with pytest.raises(UserError, match="shard-0000 is not what was written"):
+    with pytest.raises(UserError, match="shard-0000 does not match its checksum"):
         verified([image.parent])
 
 
@@ -83,7 +57,7 @@ def test_an_artifact_whose_sidecar_is_damaged_is_not_trusted(results: Path, cont
     file.write_bytes(b"whole")
     record(file, "probe", {}, {}, 1.0)
     sidecar(file).write_text(content)
-    with pytest.raises(UserError, match="a.parquet is not what was written"):
+    with pytest.raises(UserError, match="a.parquet does not match its checksum"):
         verified([file])
     assert not file.exists()
 
@@ -97,16 +71,23 @@ def test_several_jobs_find_the_same_damage(results: Path) -> None:
         with ThreadPoolExecutor(4) as pool:
             jobs = [pool.submit(verified, [file]) for _ in range(4)]
         for job in jobs:
-            with pytest.raises(UserError, match="is not what was written|is no longer there"):
+            with pytest.raises(UserError, match="does not match its checksum|is no longer there"):
                 job.result()
         assert file.with_name(f"{file.name}.damaged").read_bytes() == b"whOle"
 
 
-def test_what_cannot_be_made_anew_stays_where_it_is(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_made_again_stays_in_place(tmp_path: Path) -> None:
     given = tmp_path / "config.json"
     given.write_text("{}")
     record(given, "pretrain", {}, {}, 1.0)
     given.write_text('{"edited": true}')
-    with pytest.raises(UserError, match="Put the original back, or, if it is right"):
+    with pytest.raises(UserError, match="Restore the original, or, if the file is right"):
         verified([given])
     assert given.exists()
+
+
+def test_temporary_names_do_not_repeat(tmp_path: Path) -> None:
+    with atomic(tmp_path / "a") as first, atomic(tmp_path / "a") as second:
+        assert first != second  # pids repeat across the nodes of a cluster
+        first.touch()
+        second.touch()

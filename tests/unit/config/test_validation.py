@@ -84,7 +84,7 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
         ),
         (
             {"models": {"a": {"checkpoint": "mine", "training": {"epochs": 5}}}},
-            "models.a: a model with a `checkpoint` is not trained, and has no `training`",
+            "models.a: a model with a `checkpoint` is not trained, so `training` has no effect",
         ),
     ],
 )

@@ -1,0 +1,52 @@
+"""How an artifact was made, down to the raw data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from semantoks.artifacts.files import read_json
+from semantoks.artifacts.provenance import sha256, sidecar
+from semantoks.errors import UserError
+
+
+def why(path: Path) -> Iterator[str]:
+    """Yield lines about how an artifact was made: stage, settings and, indented, its inputs.
+
+    Raises
+    ------
+    UserError
+        When `path` does not exist or has no sidecar.
+    """
+    if not path.exists():
+        raise UserError(f"{path} does not exist. Name a file below results/.")
+    if not sidecar(path).exists():
+        raise UserError(f"{path} has no {sidecar(path).name}, so Semantoks did not write it.")
+    yield from _explain(path, 0, set())
+
+
+def _explain(path: Path, depth: int, explained: set[Path]) -> Iterator[str]:
+    indent = "  " * depth
+    if path in explained:
+        yield f"{indent}{path} (see above)"
+        return
+    explained.add(path)
+    if not sidecar(path).exists():
+        yield f"{indent}{path}" + ("" if path.exists() else " (no longer there)")
+        return
+    content = read_json(sidecar(path))
+    version, seconds = content["software"]["semantoks"], content["seconds"]
+    change = _change(path, content["sha256"])
+    yield f"{indent}{path}: {content['stage']}, {seconds} s, semantoks {version}{change}"
+    for key, value in content["settings"].items():
+        yield f"{indent}  · {key}: {value}"
+    for name, digest in content["inputs"].items():
+        if change := _change(Path(name), digest):
+            yield f"{indent}  ! {name}{change} this was made"
+        yield from _explain(Path(name), depth + 1, explained)
+
+
+def _change(path: Path, digest: str) -> str:
+    if not path.exists():
+        return ", DELETED since"
+    return "" if sha256(path) == digest else ", CHANGED since"

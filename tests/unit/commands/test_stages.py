@@ -1,0 +1,109 @@
+"""The stages on the command line: settings, options and messages."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+
+import pytest
+
+from semantoks.__main__ import main
+from semantoks.commands.run import read_settings
+from semantoks.commands.stages import STAGES
+from semantoks.errors import UserError
+from tests.workspaces import ROOT, environment
+
+
+def rules() -> set[str]:
+    texts = [path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk")]
+    blocks = [re.split(r"^(?:rule|checkpoint) ", text, flags=re.M)[1:] for text in texts]
+    return {rule.split(":")[0] for block in blocks for rule in block if "shell:" in rule}
+
+
+def test_each_rule_is_a_stage() -> None:
+    assert rules() == set(STAGES)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_each_stage_is_a_folder_with_a_function_of_its_name(name: str) -> None:
+    stage = STAGES[name]
+    folders = {"get_atlas": "atlas", "get_model": "files"}
+    assert stage.package.split(".")[-1] == folders.get(name, name)
+    module = import_module(f"semantoks.{stage.package}.stage")
+    arguments = set(signature(getattr(module, name)).parameters)
+    assert arguments == {"settings", "out", *(option.name for option in stage.options)}
+    settings = import_module(f"semantoks.{stage.package}.settings")
+    assert stage.settings.__module__ == settings.__name__
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_option_has_a_help_text(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([STAGES[name].command, "--help"])
+    text = capsys.readouterr().out
+    options = re.split(r"^  (?=-)", text.split("options:")[1], flags=re.M)[1:]
+    assert len(options) == len(STAGES[name].options) + 4  # help, out, settings, label
+    assert all(len(option.split()) > 2 for option in options)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("pretrain", {"modell": {}}, "unknown key 'modell'; did you mean 'model'?"),
+        (
+            "pretrain",
+            {"model": {"training": {"epoch": 3}}},
+            "unknown key 'model.training.epoch'; did you mean 'model.training.epochs'?",
+        ),
+        ("split", {}, "'name' is missing; add it."),
+        ("split", {"name": "age", "phenotype": {"kind": "class"}}, "phenotype.kind is 'class'"),
+        ("embed", {"readout": "pool"}, "readout is 'pool'; did you mean 'pooled'?"),
+        ("embed", {"version": 1}, "is for version 1 of `embed`, which is now version 5"),
+    ],
+)
+def test_wrong_settings_are_one_sentence(
+    name: str, settings: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UserError) as error:
+        read_settings(STAGES[name], json.dumps(settings))
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["nowhere.json", "[1]", "{1}"])
+def test_settings_that_are_not_json(text: str) -> None:
+    with pytest.raises(UserError, match="--settings of embed|nowhere.json"):
+        read_settings(STAGES["embed"], text)
+
+
+def test_settings_may_be_a_file_and_have_defaults(tmp_path: Path) -> None:
+    (tmp_path / "embed.json").write_text('{"readout": "networks"}')
+    settings = read_settings(STAGES["embed"], str(tmp_path / "embed.json"))
+    assert settings.model_dump()["readout"] == "networks"
+    for name in ("simulate", "index", "preprocess", "scans", "pretrain", "represent", "probe"):
+        read_settings(STAGES[name], "{}")
+
+
+def test_a_missing_input_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pretrain", "--timeseries", "nowhere.parquet", "--out", "x"]) == 1
+    assert capsys.readouterr().err == (
+        "Error in pretrain: nowhere.parquet does not exist; `pretrain` reads it.\n"
+    )
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    """As in `semantoks schema | head -1`."""
+    command = f"{sys.executable} -m semantoks schema | head -1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")

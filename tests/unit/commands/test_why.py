@@ -1,0 +1,38 @@
+"""`semantoks why`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from semantoks.artifacts.provenance import record, verified
+from semantoks.commands.why import why
+from semantoks.errors import UserError
+
+
+def test_why_leads_to_the_raw_data_and_shows_changes(tmp_path: Path) -> None:
+    raw, middle, end = (tmp_path / name for name in ("raw.tsv", "middle.parquet", "end.json"))
+    for path in (raw, middle, end):
+        path.write_text(path.name)
+    record(middle, "parcellate", {"low_pass": 0.1}, verified([raw]), 1.0)
+    record(end, "probe", {"repeats": 10}, verified([middle]), 2.0)
+    lines = list(why(end))
+    assert [line.strip().split(":")[0] for line in lines if str(tmp_path) in line] == [
+        str(end),
+        str(middle),
+        str(raw),
+    ]
+    assert not any("since" in line for line in lines)
+    raw.write_text("something else")
+    assert any("raw.tsv, CHANGED since" in line for line in why(end))
+    middle.unlink()
+    assert any("middle.parquet, DELETED since" in line for line in why(end))
+
+
+def test_why_needs_a_sidecar(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not exist"):
+        list(why(tmp_path / "nothing"))
+    (tmp_path / "unknown").write_text("")
+    with pytest.raises(UserError, match="Semantoks did not write it"):
+        list(why(tmp_path / "unknown"))

@@ -1,0 +1,40 @@
+"""How pretraining is launched."""
+
+from __future__ import annotations
+
+from semantoks.system.launch import Launch
+
+NAMES = ("gpu", "mpi", "nodes", "cpus_per_task", "tasks", "tasks_per_gpu", "gres")
+
+
+def resources(launch: Launch) -> dict[str, object]:
+    values = {name: launch.resource(name) for name in NAMES}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def test_one_process() -> None:
+    launch = Launch(processes=1, nodes=1, cpu_threads=4)
+    assert launch.command == "python"
+    assert resources(launch) == {"gpu": 1}
+    assert launch.cpus == 4
+
+
+def test_several_processes_stay_on_one_node() -> None:
+    launch = Launch(processes=2, nodes=1, cpu_threads=4)
+    assert launch.command == "torchrun --standalone --nproc-per-node 2"
+    assert resources(launch) == {"gpu": 2, "nodes": 1, "cpus_per_task": 8}
+
+
+def test_several_nodes_are_started_by_srun() -> None:
+    launch = Launch(processes=4, nodes=2, cpu_threads=3)
+    assert launch.command.startswith(
+        "srun --nodes 2 --ntasks 2 --ntasks-per-node 1 --cpus-per-task 12 torchrun --nnodes 2"
+    )
+    assert resources(launch) == {
+        "mpi": "srun",
+        "nodes": 2,
+        "cpus_per_task": 12,
+        "tasks": 2,
+        "tasks_per_gpu": 0,
+        "gres": "gpu:4",
+    }
