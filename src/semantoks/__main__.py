@@ -13,7 +13,8 @@ from pathlib import Path
 from semantoks import __version__
 from semantoks.commands.run import run_stage
 from semantoks.commands.snakefile import snakefile
-from semantoks.commands.stages import STAGES, Stage
+from semantoks.commands.stage import Stage
+from semantoks.commands.stages import STAGES
 from semantoks.commands.status import status
 from semantoks.commands.why import why
 from semantoks.config import json_schema

@@ -128,9 +128,8 @@ def iter_scans(paths: Iterable[Path]) -> Iterator[Scan]:
         for number, path in enumerate(files)
         for group, scan in enumerate(read_table(path, ["scan"])["scan"])
     )
-    opened = lru_cache(maxsize=_OPEN_FILES)(
-        open_parquet
-    )  # a data set may have thousands of shards, more than files may be open
+    # A data set may have more shards than a process may have open files.
+    opened = lru_cache(maxsize=_OPEN_FILES)(open_parquet)
     for _, number, group in rows:
         columns = [*SCAN_ENTITIES, "timeseries"]
         for batch in opened(files[number]).read_row_group(group, columns=columns).to_batches():

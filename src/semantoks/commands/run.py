@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from semantoks.artifacts.provenance import record, verified
-from semantoks.commands.stages import Stage
+from semantoks.commands.stage import Stage
 from semantoks.config import Settings
 from semantoks.config.validation import validated
 from semantoks.errors import UserError

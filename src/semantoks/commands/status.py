@@ -35,7 +35,7 @@ def status(results: Path) -> Iterator[str]:
 def _dataset(results: Path, folder: Path) -> str:
     tables = sorted(folder.glob("shard-*.tsv"))
     files = [(results / "timeseries" / folder.name).glob(f"*_{t.stem}_*.parquet") for t in tables]
-    done, shards = [path for found in files for path in found], len(tables)
+    done, shards = [path for paths in files for path in paths], len(tables)
     line = f"data set {folder.name}: {len(done)} of {shards} shards have time series"
     if not done:
         return line
@@ -45,10 +45,11 @@ def _dataset(results: Path, folder: Path) -> str:
 
 
 def _model(folder: Path) -> str:
-    metrics, about = folder / "metrics.parquet", folder / "config.json"
+    metrics, description = folder / "metrics.parquet", folder / "config.json"
     if metrics.exists():
         return f"model {folder.name}: trained for {len(read_table(metrics))} epochs"
-    given = read_json(about)["training"].get("checkpoint") if about.exists() else None
+    training = read_json(description)["training"] if description.exists() else {}
+    given = training.get("checkpoint")
     return f"model {folder.name}: " + (f"given, {given}" if given else "not finished")
 
 

@@ -132,7 +132,7 @@ class Dataset(Origin):
         ----------
         folder : str, optional
             Where the data set is (default: `path`). An HDF5 file is its own table, unless
-            `participants` names another one; a path of its own stays as it is.
+            `participants` names another one; an absolute path stays as it is.
         """
         root, default = Path(folder or self.path or ""), type(self).model_fields["participants"]
         if root.suffix in HDF5_SUFFIXES:
@@ -165,11 +165,11 @@ class Dataset(Origin):
 def _task(name: str, value: Any) -> Any:
     """Return the keys of a phenotype that is given by a word."""
     if isinstance(value, dict) and "task" in value:
-        own = {key: entry for key, entry in value.items() if key != "task"}
+        changes = {key: entry for key, entry in value.items() if key != "task"}
         if value["task"] not in catalogue.names():
             hint = suggest(str(value["task"]), catalogue.names())
             raise ValueError(f"{name}.task is '{value['task']}'; {hint}")
-        return {**catalogue.read(value["task"]), **own}
+        return {**catalogue.read(value["task"]), **changes}
     if not isinstance(value, str):
         return value
     if value in ("classification", "regression"):
@@ -194,11 +194,11 @@ class AtlasFiles(Settings):
     )
 
 
-def nearest_atlas(name: str, own: Iterable[str]) -> str:
+def nearest_atlas(name: str, custom: Iterable[str]) -> str:
     """Suggest an atlas for a name that is unknown."""
     sizes = [f"schaefer{regions}00x{networks}" for regions in range(1, 11) for networks in (7, 17)]
-    known = [*own, "seitzman300", "semantoks457", "cc200", *sizes]
-    return suggest(name, known, ", ".join([*own, KNOWN_ATLASES]))
+    known = [*custom, "seitzman300", "semantoks457", "cc200", *sizes]
+    return suggest(name, known, ", ".join([*custom, KNOWN_ATLASES]))
 
 
 class Parcellation(Settings):

@@ -60,9 +60,9 @@ class Config(Settings):
     @model_validator(mode="after")
     def _space_fits(self) -> Config:
         raw = [name for name, dataset in self.datasets.items() if dataset.source == "bids"]
-        own, engine = self.atlases.get(self.atlas), self.preprocessing.engine
+        custom, engine = self.atlases.get(self.atlas), self.preprocessing.engine
         generic = "MNI152" if self.atlas == "seitzman300" else "MNI152NLin6Asym"
-        atlas = own.space if own else generic
+        atlas = custom.space if custom else generic
         output = self.preprocessing.fmriprep.output_space.split(":")[0]
         images = MINIMAL_SPACE if engine == "minimal" else output
         if raw and atlas not in (images, "MNI152"):
