@@ -40,18 +40,37 @@ semantoks:
 """
 
 
-def test_another_workflow_uses_this_one_as_a_module(tmp_path: Path) -> None:
-    (tmp_path / "Snakefile").write_text(SNAKEFILE.format(snakefile=ROOT / "workflow/Snakefile"))
-    (tmp_path / "config.yaml").write_text(CONFIG)
+def run(folder: Path, snakefile: str, *arguments: str, installed: bool) -> tuple[int, str]:
+    """Run a workflow that uses Semantoks as a module."""
+    (folder / "Snakefile").write_text(SNAKEFILE.format(snakefile=snakefile))
+    (folder / "config.yaml").write_text(CONFIG)
     variables = environment()
-    del variables["PYTHONPATH"]  # the module finds its package beside itself
+    if not installed:
+        del variables["PYTHONPATH"]
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "2"],
-        cwd=tmp_path,
+        [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+        cwd=folder,
         env=variables,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_checkout_is_a_module_and_brings_its_package(tmp_path: Path) -> None:
+    status, output = run(tmp_path, str(ROOT / "workflow/Snakefile"), installed=False)
+    assert status == 0, output[-3000:]
     assert '"phenotype": "trait"' in (tmp_path / "mine.json").read_text()
+
+
+def test_a_module_may_come_from_a_repository(tmp_path: Path) -> None:
+    """As with github(): rules are fetched one by one, and the package must be installed."""
+    snakefile = f"git+file://{ROOT}/workflow/Snakefile@HEAD"
+    status, output = run(tmp_path, snakefile, "--dry-run", installed=True)
+    assert status == 0, output[-3000:]
+    assert "semantoks_benchmark" in output
+    status, output = run(tmp_path, snakefile, "--dry-run", installed=False)
+    assert status != 0
+    assert "Error: the package semantoks is missing. Install it" in output
+    assert "Traceback" not in output
