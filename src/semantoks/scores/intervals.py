@@ -1,4 +1,4 @@
-"""Intervals over repeated splits, paired differences, and p-values for many comparisons."""
+"""Confidence intervals over repeated splits, paired differences, and multiple comparisons."""
 
 from __future__ import annotations
 
@@ -9,20 +9,41 @@ from scipy import stats
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p-values for their number (Holm 1979); NaN stays NaN and is not counted."""
+    """Adjust p-values for multiple comparisons by Holm's step-down method.
+
+    Source: Holm 1979, Scandinavian Journal of Statistics 6(2).
+
+    Parameters
+    ----------
+    p_values : sequence of float
+        NaN is a comparison that was not made: it stays NaN and is not counted.
+    """
     p = np.asarray(p_values, float)
-    order = [int(i) for i in np.argsort(p, kind="stable") if p[i] == p[i]]
+    order = [int(i) for i in np.argsort(p, kind="stable") if not np.isnan(p[i])]
     adjusted, highest = np.full(len(p), np.nan), 0.0
-    for rank, place in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - rank) * float(p[place])))
-        adjusted[place] = highest
+    for rank, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(order) - rank) * float(p[index])))
+        adjusted[index] = highest
     return [float(value) for value in adjusted]
 
 
 def corrected_error(values: np.ndarray, test_to_train: float) -> float:
-    """Estimate the standard error of a mean over repeated random splits, which share people.
+    """Estimate the standard error of a mean over repeated random splits.
 
+    Splits share participants, so their scores are correlated and the usual standard error is too
+    small. The variance is multiplied by 1 / splits + `test_to_train` instead of 1 / splits.
     Source: Nadeau & Bengio 2003, doi:10.1023/A:1024068626366.
+
+    Parameters
+    ----------
+    values : ndarray, shape (splits,)
+    test_to_train : float
+        Number of test participants divided by that of training participants.
+
+    Returns
+    -------
+    float
+        NaN with fewer than two splits.
     """
     repeats = len(values)
     if repeats < 2:
@@ -35,7 +56,22 @@ def summary(
     test_to_train: float,
     limits: tuple[float, float] = (-np.inf, np.inf),
 ) -> dict[str, float]:
-    """Mean, standard deviation over repeats, and corrected 95 % interval within `limits`."""
+    """Summarise the scores of repeated splits.
+
+    Parameters
+    ----------
+    values : sequence of float, shape (splits,)
+        NaN are left out.
+    test_to_train : float
+        See `corrected_error`.
+    limits : tuple of float
+        Range of the metric, to which the interval is clipped.
+
+    Returns
+    -------
+    dict
+        ``mean``, ``sd`` over splits, and ``low`` and ``high`` of the corrected 95 % interval.
+    """
     scores = np.asarray(values, float)
     scores = scores[np.isfinite(scores)]
     if not len(scores):
@@ -51,17 +87,24 @@ def summary(
 def paired_difference(
     first: Sequence[float], second: Sequence[float], test_to_train: float
 ) -> dict[str, float]:
-    """Difference of two representations over the same splits, with a corrected two-sided p.
+    """Compare two representations on the same splits by the corrected paired t-test.
+
+    Parameters
+    ----------
+    first, second : sequence of float, shape (splits,)
+        Scores of both on the same splits.
+    test_to_train : float
+        See `corrected_error`.
 
     Returns
     -------
     dict
-        ``mean`` (first − second), ``low``, ``high`` (95 %) and ``p``.
+        ``mean`` (first − second), ``low``, ``high`` (95 %) and two-sided ``p``.
     """
     difference = np.asarray(first, float) - np.asarray(second, float)
     result = summary(difference.tolist(), test_to_train)
     error = corrected_error(difference, test_to_train)
-    if not error > 0:
+    if not error > 0:  # a single split (NaN), or the same difference on every split
         p = float("nan") if np.isnan(error) else float(result["mean"] == 0)
     else:
         p = float(2 * stats.t.sf(abs(result["mean"]) / error, len(difference) - 1))

@@ -1,4 +1,4 @@
-"""Metrics of predictions."""
+"""Metrics of the predictions of a probe."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn import metrics
 
+# The first metric of each kind is the primary one, which representations are compared by.
 CLASSIFICATION = ("balanced_accuracy", "auroc", "accuracy", "macro_f1", "ece")
 REGRESSION = ("pearson_r", "r2", "mae")
 RANGES = {
@@ -29,24 +30,25 @@ def classification_scores(
 
     Parameters
     ----------
-    truth : ndarray of str, shape (people,)
-    probability_PK : ndarray, shape (people, classes)
+    truth : ndarray of str, shape (participants,)
+    probability_PK : ndarray, shape (participants, classes)
     classes : sequence of str
-        Sorted; in the order of the columns.
+        Class names in alphabetical order, which is that of the columns.
 
     Returns
     -------
     dict
-        ``balanced_accuracy``, ``accuracy``, ``macro_f1``, ``auroc`` (one versus rest, macro mean
-        over the classes that the test part holds) and ``ece``.
+        ``balanced_accuracy``, ``accuracy``, ``macro_f1``, ``auroc`` (one versus rest, averaged
+        over the classes of the test part) and ``ece``.
     """
     predicted = np.asarray(classes)[probability_PK.argmax(axis=1)]
+    # The AUROC of a class needs test participants inside and outside of the class.
     present = [k for k, name in enumerate(classes) if 0 < (truth == name).sum() < len(truth)]
-    curves = [metrics.roc_auc_score(truth == classes[k], probability_PK[:, k]) for k in present]
+    aurocs = [metrics.roc_auc_score(truth == classes[k], probability_PK[:, k]) for k in present]
     recalls = [(predicted[truth == name] == name).mean() for name in np.unique(truth)]
     return {
         "balanced_accuracy": float(np.mean(recalls)),
-        "auroc": float(np.mean(curves)) if curves else float("nan"),
+        "auroc": float(np.mean(aurocs)) if aurocs else float("nan"),
         "accuracy": float((predicted == truth).mean()),
         "macro_f1": float(
             metrics.f1_score(truth, predicted, labels=np.unique(truth), average="macro")
@@ -56,7 +58,19 @@ def classification_scores(
 
 
 def calibration_error(correct: np.ndarray, confidence: np.ndarray, bins: int = 10) -> float:
-    """Mean distance of confidence and accuracy over bins of confidence (Guo et al. 2017)."""
+    """Compute the expected calibration error.
+
+    Source: Guo et al. 2017, arXiv 1706.04599.
+
+    Parameters
+    ----------
+    correct : ndarray of bool, shape (participants,)
+        Whether each prediction is right.
+    confidence : ndarray, shape (participants,)
+        Probability of the predicted class.
+    bins : int
+        Number of bins of equal width.
+    """
     number = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = [
         (number == b).mean() * abs(correct[number == b].mean() - confidence[number == b].mean())
@@ -66,7 +80,18 @@ def calibration_error(correct: np.ndarray, confidence: np.ndarray, bins: int = 1
 
 
 def regression_scores(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    """Score predicted values: Pearson r (0 where the prediction is constant), R², MAE."""
+    """Score predicted numbers.
+
+    Parameters
+    ----------
+    truth, predicted : ndarray, shape (participants,)
+
+    Returns
+    -------
+    dict
+        ``pearson_r`` (0 where either is constant), ``r2`` (coefficient of determination) and
+        ``mae`` (mean absolute error, in the unit of the phenotype).
+    """
     constant = np.std(predicted) < 1e-12 or np.std(truth) < 1e-12
     r = 0.0 if constant else float(np.corrcoef(truth, predicted)[0, 1])
     return {
@@ -77,9 +102,19 @@ def regression_scores(truth: np.ndarray, predicted: np.ndarray) -> dict[str, flo
 
 
 def within_sites_r(truth: np.ndarray, predicted: np.ndarray, site: np.ndarray) -> float:
-    """Pearson r after the mean of each site is taken from truth and prediction; NaN with one site.
+    """Pearson correlation after subtracting the mean of each site from truth and prediction.
 
-    What is left when a phenotype cannot be guessed from where somebody was scanned.
+    A prediction that rests on differences between sites alone has a correlation of zero.
+
+    Parameters
+    ----------
+    truth, predicted : ndarray, shape (participants,)
+    site : ndarray of str, shape (participants,)
+
+    Returns
+    -------
+    float
+        NaN with fewer than two sites, 0 where truth or prediction is constant within sites.
     """
     names, number = np.unique(site, return_inverse=True)
     if len(names) < 2:
