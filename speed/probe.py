@@ -26,8 +26,10 @@ from sklearn.linear_model import LogisticRegressionCV, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
 from semantoks.config import Probe
-from semantoks.scores.linear_models import Rotated, ridge, ridge_over_folds, rotate
-from semantoks.scores.probe.exact import Truth, fit_classes, inner_folds
+from semantoks.scores.linear_models.axes import PrincipalCoordinates, rotate
+from semantoks.scores.linear_models.ridge import ridge, ridge_over_folds
+from semantoks.scores.probe.fit import fit_classifications, inner_folds
+from semantoks.scores.probe.targets import ClassificationTargets, RegressionTargets
 
 PEOPLE, PHENOTYPES, SPLITS, TRAINED = 1000, 100, 100, 800
 SETTINGS = Probe()
@@ -51,24 +53,21 @@ def timed(work: Callable[..., Result], *inputs: Any) -> tuple[float, Result]:
     return time.perf_counter() - before, result
 
 
-def numbers(rotated: Rotated, target_PT: np.ndarray) -> None:
+def numbers(rotated: PrincipalCoordinates, target_PT: np.ndarray) -> None:
     """Choose strengths for numeric phenotypes, and predict."""
-    fold = inner_folds("regression", target_PT[:, 0], None, SETTINGS.inner_folds)
+    fold = inner_folds(RegressionTargets(target_PT[:, 0]), None, SETTINGS.inner_folds)
     inner = ridge_over_folds(rotated, target_PT, STRENGTHS, fold)
     best = ((inner - target_PT) ** 2).sum(axis=1).argmin(axis=0)
     ridge(rotated, target_PT, STRENGTHS[best])
 
 
-def classes(rotated: Rotated, codes_PT: np.ndarray) -> None:
+def classes(rotated: PrincipalCoordinates, codes_PT: np.ndarray) -> None:
     """Choose strengths for classifications, and predict."""
     folds = [
-        inner_folds("classification", codes, None, SETTINGS.inner_folds) for codes in codes_PT.T
+        inner_folds(ClassificationTargets(codes, ["0", "1"]), None, SETTINGS.inner_folds)
+        for codes in codes_PT.T
     ]
-    truths = [
-        Truth("classification", codes, 2, fold)
-        for codes, fold in zip(codes_PT.T, folds, strict=True)
-    ]
-    fit_classes(rotated, truths, np.sort(STRENGTHS)[::-1])
+    fit_classifications(rotated, codes_PT, np.stack(folds, axis=1), 2, np.sort(STRENGTHS)[::-1])
 
 
 def loop(

@@ -20,9 +20,9 @@ from semantoks.model.distillation.student_teacher import SelfDistillation
 from semantoks.model.files.checkpoint import load_encoder, save
 from semantoks.model.network.encoder import Encoder
 from semantoks.model.network.projector import Projector
+from semantoks.scores.probe.exact import score_features
 from semantoks.scores.probe.features import Features
-from semantoks.scores.probe.score import score
-from tests.unit.scores.probe.test_probe import problem_of
+from tests.unit.scores.conftest import problem_of
 
 TESTED = {
     "gradients not synchronised, covariance not reduced over processes": (
@@ -92,7 +92,7 @@ def test_the_unit_of_a_target_does_not_matter() -> None:
     features = rng.standard_normal((60, 5))
     years = features[:, 0] + 0.5 * rng.standard_normal(60)
     tables = [
-        score(problem_of(target), [Features(features)], Probe(repeats=2))[0]
+        score_features(problem_of(target), [Features(features)], Probe(repeats=2)).scores
         for target in (years, 1e4 * years + 3e6)
     ]
     for metric, factor in (("pearson_r", 1), ("r2", 1), ("mae", 1e4)):

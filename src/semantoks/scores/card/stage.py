@@ -29,9 +29,9 @@ from semantoks.errors import UserError
 from semantoks.scores.card.reliability import icc, identification
 from semantoks.scores.card.settings import CardSettings
 from semantoks.scores.intervals import summary
+from semantoks.scores.probe.exact import score_features
 from semantoks.scores.probe.features import Features
-from semantoks.scores.probe.problem import Problem
-from semantoks.scores.probe.score import score
+from semantoks.scores.probe.problem import Problem, TaskMetadata
 from semantoks.scores.represent.connectivity import PROJECTIONS
 from semantoks.scores.represent.covariates import WORDS, known_confounds
 from semantoks.scores.split.draw import column_of, draw, first_of_duplicates
@@ -100,11 +100,12 @@ def _leak(
     table = table.sort_index()
     parts, about = draw(table, Phenotype(kind=kind), Splitting())
     rows = pd.concat([table, pd.DataFrame(parts, index=table.index)], axis=1)
-    problem = Problem({"phenotype": name, "kind": kind, "bins": None, "splits": about}, rows)
+    metadata = {"phenotype": name, "kind": kind, "bins": None, "splits": about}
+    problem = Problem(TaskMetadata.from_json(metadata), rows)
     place = {person: row for row, person in enumerate(people.participant_id)}
     features = people.features_PF[[place[person] for person in table.index]]
     try:
-        scores, _, _ = score(problem, [Features(features, people.fitted)], settings)
+        scores, _, _ = score_features(problem, [Features(features, people.fitted)], settings)
     except UserError as reason:  # nobody asked for it, so it stops nothing
         log.info("%s is not read: %s", name, reason)
         return None

@@ -1,10 +1,10 @@
-"""People on the principal axes of a training part: one decomposition for everything fitted to it.
+"""Rotation of participants onto the principal axes of the training participants.
 
-L2 solutions lie in the span of the training rows. So people are rotated once onto the principal
-axes of the training part (by the kernel matrix when features outnumber people), and models are
-fitted to these few axes.
+The solution of an L2-penalised linear model lies in the span of the training rows. So features are
+rotated once onto the principal axes of the training rows, and every model of a split is fitted to
+these few coordinates. Where features outnumber participants, the axes come from the kernel matrix.
 
-Legend: P people, H held-out people, F features, R axes.
+Legend: P training participants, H held-out participants, F features, R principal axes.
 """
 
 from __future__ import annotations
@@ -13,37 +13,49 @@ from dataclasses import dataclass
 
 import numpy as np
 
-CONSTANT = 1e-9  # a feature that varies less is constant
+CONSTANT = 1e-9  # a feature with a smaller standard deviation counts as constant
+RANK_TOLERANCE = 1e-12  # of the largest eigenvalue; smaller ones are rounding errors
 
 
 @dataclass(frozen=True)
-class Rotated:
-    """People in the coordinates of the training part's principal axes.
+class PrincipalCoordinates:
+    """Coordinates of participants on the principal axes of the training participants.
 
     Attributes
     ----------
     train_PR, held_HR : ndarray
-        Rows of both parts; those of the training part have mean zero.
-    values_R : ndarray
-        Singular values: norms of the columns of `train_PR`, which are orthogonal.
+        Coordinates of both parts; the columns of `train_PR` are orthogonal and have mean zero.
+    singular_values_R : ndarray
+        Norms of the columns of `train_PR`, largest first.
     """
 
     train_PR: np.ndarray
     held_HR: np.ndarray
-    values_R: np.ndarray
+    singular_values_R: np.ndarray
 
 
 def standardise(train_PF: np.ndarray, held_HF: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centre and scale by the training part; unknown values count as its mean, constants as zero.
+    """Centre and scale both parts by mean and standard deviation of the training part.
 
-    Rows of the training part get a mean squared norm of one (if no feature is constant), which
-    makes strengths comparable over representations.
+    Missing values become the training mean, and features that are constant in the training part
+    become zero. Features are divided by the square root of their number, too: training rows then
+    have a mean squared norm of one (if no feature is constant), which makes L2 strengths
+    comparable between representations of different size.
+
+    Parameters
+    ----------
+    train_PF, held_HF : ndarray
+        NaN where a value is missing.
+
+    Returns
+    -------
+    train, held : ndarray of float64, the same shapes
     """
     known = np.isfinite(train_PF)
     count = np.maximum(known.sum(axis=0), 1)
     filled = train_PF if known.all() else np.where(known, train_PF, 0)
     total = filled.sum(axis=0, dtype=float)
-    train, held = (_around(total / count, rows) for rows in (train_PF, held_HF))
+    train, held = (_centre(total / count, rows) for rows in (train_PF, held_HF))
     deviation = np.sqrt(np.einsum("pf,pf->f", train, train) / count)
     scale = np.where(deviation > CONSTANT, deviation, np.inf) * np.sqrt(max(train.shape[1], 1))
     train /= scale
@@ -51,8 +63,8 @@ def standardise(train_PF: np.ndarray, held_HF: np.ndarray) -> tuple[np.ndarray, 
     return train, held
 
 
-def _around(mean: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Subtract the mean in double precision; what is unknown is at the mean."""
+def _centre(mean: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Subtract the mean in double precision; missing values become zero."""
     centred = np.subtract(rows, mean, dtype=float)
     known = np.isfinite(centred)
     if not known.all():
@@ -60,13 +72,20 @@ def _around(mean: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return centred
 
 
-def rotate(train_PF: np.ndarray, held_HF: np.ndarray) -> Rotated:
-    """Standardise two parts by the first, and rotate both onto its principal axes."""
+def rotate(train_PF: np.ndarray, held_HF: np.ndarray) -> PrincipalCoordinates:
+    """Standardise both parts by the training part and rotate them onto its principal axes.
+
+    Parameters
+    ----------
+    train_PF, held_HF : ndarray
+        Features; NaN where a value is missing.
+    """
     train, held = standardise(train_PF, held_HF)
-    many = train.shape[1] > len(train)
-    squares, vectors = np.linalg.eigh(train @ train.T if many else train.T @ train)
-    kept = squares > 1e-12 * max(squares.max(initial=0.0), CONSTANT)
-    values, vectors = np.sqrt(squares[kept])[::-1], vectors[:, kept][:, ::-1]
-    if many:
-        return Rotated(vectors * values, (held @ train.T) @ (vectors / values), values)
-    return Rotated(train @ vectors, held @ vectors, values)
+    # The smaller of the kernel matrix (P, P) and the covariance (F, F) has the same eigenvalues.
+    by_kernel = train.shape[1] > len(train)
+    squares, vectors = np.linalg.eigh(train @ train.T if by_kernel else train.T @ train)
+    nonzero = squares > RANK_TOLERANCE * max(squares.max(initial=0.0), CONSTANT)
+    values, vectors = np.sqrt(squares[nonzero])[::-1], vectors[:, nonzero][:, ::-1]
+    if by_kernel:
+        return PrincipalCoordinates(vectors * values, (held @ train.T) @ (vectors / values), values)
+    return PrincipalCoordinates(train @ vectors, held @ vectors, values)

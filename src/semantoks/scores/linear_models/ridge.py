@@ -1,51 +1,89 @@
-"""Ridge regression on principal axes: for every strength, target and fold it is algebra.
+"""Ridge regression on principal axes, in closed form for all strengths, targets and folds.
 
-Legend: P people, H held-out people, R axes, T targets.
+Legend: P training participants, H held-out participants, R principal axes, T targets,
+S strengths.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from semantoks.scores.linear_models.axes import Rotated
+from semantoks.scores.linear_models.axes import PrincipalCoordinates
 
 
-def ridge(rotated: Rotated, target_PT: np.ndarray, strength_T: np.ndarray) -> np.ndarray:
-    """Predict the held-out people, shape (held, targets), with a strength for each target."""
+def ridge(
+    coordinates: PrincipalCoordinates, target_PT: np.ndarray, strength_T: np.ndarray
+) -> np.ndarray:
+    """Fit every target with its L2 strength and predict the held-out participants.
+
+    Parameters
+    ----------
+    coordinates : PrincipalCoordinates
+    target_PT : ndarray
+    strength_T : ndarray
+        Penalty of each target, divided by the number of training participants.
+
+    Returns
+    -------
+    ndarray, shape (held-out participants, targets)
+    """
     mean = target_PT.mean(axis=0)
     penalty_T = strength_T * len(target_PT)
-    along_RT = rotated.train_PR.T @ (target_PT - mean)
-    predicted: np.ndarray = mean + rotated.held_HR @ (
-        along_RT / (rotated.values_R[:, None] ** 2 + penalty_T)
+    projected_RT = coordinates.train_PR.T @ (target_PT - mean)
+    predicted: np.ndarray = mean + coordinates.held_HR @ (
+        projected_RT / (coordinates.singular_values_R[:, None] ** 2 + penalty_T)
     )
     return predicted
 
 
 def ridge_over_folds(
-    rotated: Rotated, target_PT: np.ndarray, strengths: np.ndarray, fold_P: np.ndarray
+    coordinates: PrincipalCoordinates,
+    target_PT: np.ndarray,
+    strengths: np.ndarray,
+    fold_P: np.ndarray,
 ) -> np.ndarray:
-    """Predict each training person from the other folds, at each strength.
+    """Predict each training participant from the other folds, at every strength.
 
-    Leaving a fold out of a ridge regression is linear algebra on its own people, so nothing is
-    fitted again.
+    No model is fitted again: with the hat matrix H of all training participants, the residuals of
+    a fold that is left out are (I − H_ff)⁻¹ times its residuals in the full fit, where H_ff is the
+    block of that fold. Source: An et al. 2007, doi:10.1016/j.patcog.2006.12.015.
+
+    Parameters
+    ----------
+    coordinates : PrincipalCoordinates
+    target_PT : ndarray
+    strengths : ndarray
+    fold_P : ndarray of int
+        Inner fold of each training participant.
 
     Returns
     -------
-    ndarray, shape (strengths, people, targets)
+    ndarray, shape (strengths, training participants, targets)
     """
-    people = len(target_PT)
-    basis = rotated.train_PR / np.where(rotated.values_R > 0, rotated.values_R, 1)
+    participants = len(target_PT)
+    values_R = coordinates.singular_values_R
+    basis_PR = coordinates.train_PR / np.where(values_R > 0, values_R, 1)
     mean = target_PT.mean(axis=0)
-    along_RT = basis.T @ (target_PT - mean)
-    squares = rotated.values_R**2
-    kept_SR = squares / (squares + strengths[:, None] * people)
-    predicted = np.stack([mean + basis @ (kept_R[:, None] * along_RT) for kept_R in kept_SR])
+    projected_RT = basis_PR.T @ (target_PT - mean)
+    squares = values_R**2
+    shrinkage_SR = squares / (squares + strengths[:, None] * participants)
+    predicted_SPT = np.stack(
+        [mean + basis_PR @ (shrinkage_R[:, None] * projected_RT) for shrinkage_R in shrinkage_SR]
+    )
     for fold in np.unique(fold_P):
         inside = np.flatnonzero(fold_P == fold)
-        own, unit = basis[inside], np.eye(len(inside))
-        for index, kept_R in enumerate(kept_SR):
-            half = own * np.sqrt(kept_R)
-            hat = half @ half.T + 1 / people
-            residual = target_PT[inside] - predicted[index, inside]
-            predicted[index, inside] = target_PT[inside] - np.linalg.solve(unit - hat, residual)
-    return predicted
+        basis_FR = basis_PR[inside]
+        for index, shrinkage_R in enumerate(shrinkage_SR):
+            residual = target_PT[inside] - predicted_SPT[index, inside]
+            left_out = _left_out_residual(basis_FR, shrinkage_R, participants, residual)
+            predicted_SPT[index, inside] = target_PT[inside] - left_out
+    return predicted_SPT
+
+
+def _left_out_residual(
+    basis_FR: np.ndarray, shrinkage_R: np.ndarray, participants: int, residual_FT: np.ndarray
+) -> np.ndarray:
+    """Residuals of a fold's F participants in the fit without them."""
+    half = basis_FR * np.sqrt(shrinkage_R)
+    hat = half @ half.T + 1 / participants  # the constant is the intercept's part of the hat matrix
+    return np.asarray(np.linalg.solve(np.eye(len(hat)) - hat, residual_FT))

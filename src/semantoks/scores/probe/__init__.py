@@ -1,1 +1,1 @@
-"""Linear probes: a representation is scored against a phenotype."""
+"""Linear probes that score representations against a phenotype."""

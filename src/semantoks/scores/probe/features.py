@@ -1,120 +1,154 @@
-"""What a probe sees of people: features of one or several representations, split by split.
+"""Features of the participants of a problem, one representation or several.
 
-Whatever is fitted to people (the reference of tangent connectivity, a subspace, the influence of
-confounds) is fitted to the training part of the split alone.
+Everything that is fitted to participants (the reference of tangent connectivity, a subspace, the
+effect of confounds) is fitted to the training participants of each split alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from semantoks.artifacts.representations import People, read_people
-from semantoks.config import Probe
+from semantoks.artifacts.representations import People
 from semantoks.errors import UserError
-from semantoks.scores.linear_models import Rotated, rotate, standardise
+from semantoks.scores.linear_models.axes import PrincipalCoordinates, rotate, standardise
 from semantoks.scores.represent.connectivity import PROJECTIONS
 
 
 @dataclass(frozen=True)
 class Features:
-    """One representation of the people of a task, in the order of its splits.
+    """One representation of the participants of a problem, in the order of its rows.
 
     Attributes
     ----------
-    values_PF : ndarray, shape (people, features)
-    fitted : str
-        Key of `PROJECTIONS`, or "" where nothing is fitted.
-    confounds_PF : ndarray or None
-        What is regressed out.
+    values_PF : ndarray, shape (participants, features)
+        NaN where a value is missing.
+    projection : str
+        Key of the entry of `PROJECTIONS` that is fitted to the training participants first, or "".
+    confounds_PC : ndarray, shape (participants, confounds), or None
+        Regressed out of the features.
     """
 
     values_PF: np.ndarray
-    fitted: str = ""
-    confounds_PF: np.ndarray | None = None
+    projection: str = ""
+    confounds_PC: np.ndarray | None = None
 
-    def parts(self, train: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Features of the training and the held-out people, given as row numbers or masks."""
+    def prepare(self, train: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Project the features and regress confounds out of them.
+
+        Parameters
+        ----------
+        train, held : ndarray
+            Row numbers of the training participants, who are fitted to, and of the held-out ones.
+
+        Returns
+        -------
+        train_PF, held_HF : ndarray
+        """
         rows = self.values_PF[train], self.values_PF[held]
-        if self.fitted:
-            rows = PROJECTIONS[self.fitted](*rows)
-        if self.confounds_PF is not None:
-            rows = _residuals(*rows, self.confounds_PF[train], self.confounds_PF[held])
+        if self.projection:
+            rows = PROJECTIONS[self.projection](*rows)
+        if self.confounds_PC is not None:
+            rows = _residuals(*rows, self.confounds_PC[train], self.confounds_PC[held])
         return rows
 
-    def rotated(self, train: np.ndarray, held: np.ndarray) -> Rotated:
-        """Rotate the training and held-out people onto the training part's principal axes."""
-        return rotate(*self.parts(train, held))
+    def coordinates(self, train: np.ndarray, held: np.ndarray) -> PrincipalCoordinates:
+        """Rotate the prepared features onto the principal axes of the training participants."""
+        return rotate(*self.prepare(train, held))
 
 
 def _residuals(
     train_PF: np.ndarray, held_HF: np.ndarray, train_PC: np.ndarray, held_HC: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Regress confounds out of features by least squares in the training part."""
+    """Regress confounds out of features by least squares in the training part.
+
+    Missing features count as the training mean.
+    """
     known = np.isfinite(train_PF)
     mean = np.where(known, train_PF, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     train = np.where(known, train_PF - mean, 0)
     held = np.where(np.isfinite(held_HF), held_HF - mean, 0)
     train_z, held_z = standardise(train_PC, held_HC)
+    # Dummy variables of sites are collinear; the cut-off gives the solution of least norm.
     slopes = np.linalg.lstsq(train_z, train, rcond=1e-9)[0]
     return train - train_z @ slopes, held - held_z @ slopes
 
 
-def without_target(
-    people: People, phenotype: str, column: str | None = None, site_column: str | None = None
-) -> People:
-    """Drop the features that are the phenotype itself."""
+def target_features(
+    phenotype: str, column: str | None = None, site_column: str | None = None
+) -> set[str]:
+    """Lower-case names of features that are the phenotype itself.
+
+    Parameters
+    ----------
+    phenotype : str
+    column : str, optional
+        Its column in the participants table, by default of the same name.
+    site_column : str, optional
+        Column of the site, by default ``site``.
+    """
+    names = {phenotype.lower(), (column or phenotype).lower()}
+    if names & {"site_id", (site_column or "site").lower()}:
+        names.add("site")
+    if "age_at_scan" in names:
+        names.add("age")
+    return names
+
+
+def drop_features(people: People, names: Collection[str]) -> People:
+    """Drop features by their lower-case names; ``site=A`` is a level of ``site``."""
     if not people.names:
         return people
-    own = {phenotype.lower(), (column or phenotype).lower()}
-    own |= {"site"} if own & {"site_id", (site_column or "site").lower()} else set()
-    own |= {"age"} if "age_at_scan" in own else set()
-    kept = [i for i, name in enumerate(people.names) if name.split("=")[0].lower() not in own]
-    names = [people.names[i] for i in kept]
-    return People(people.participant_id, people.features_PF[:, kept], names, people.fitted)
+    columns = [
+        index for index, name in enumerate(people.names) if name.split("=")[0].lower() not in names
+    ]
+    remaining = [people.names[index] for index in columns]
+    return People(people.participant_id, people.features_PF[:, columns], remaining, people.fitted)
 
 
-def align(
-    people: People,
-    ids: Sequence[str],
-    phenotype: str,
-    column: str | None = None,
-    site_column: str | None = None,
-) -> np.ndarray:
-    """Rows of the people in `ids`, in that order, without the phenotype's own features."""
-    row = {person: index for index, person in enumerate(people.participant_id)}
-    absent = [person for person in ids if person not in row]
+def align(people: People, ids: Sequence[str]) -> np.ndarray:
+    """Features of the participants in `ids`, in that order.
+
+    Raises
+    ------
+    UserError
+        When the representation lacks a participant.
+    """
+    row_of = {participant: row for row, participant in enumerate(people.participant_id)}
+    absent = [participant for participant in ids if participant not in row_of]
     if absent:
         raise UserError(
-            f"{len(absent)} people of the splits are not in the representation ({absent[0]}, …). "
+            f"The representation lacks {len(absent)} participants of the splits ({absent[0]}, …). "
             "Make both from the same time series."
         )
-    own = without_target(people, phenotype, column, site_column)
-    features: np.ndarray = own.features_PF[[row[person] for person in ids]]
+    features: np.ndarray = people.features_PF[[row_of[participant] for participant in ids]]
     return features
 
 
-def load(
-    files: Sequence[Path],
-    confounds: Path | None,
+def features_of(
+    representations: Iterable[People],
+    covariates: People | None,
     ids: Sequence[str],
-    phenotype: str,
-    column: str | None,
-    settings: Probe,
-    site_column: str | None = None,
-) -> list[Features]:
-    """Read the representations of the people in `ids`."""
-    removed = None
-    if settings.confounds == "residualise" and confounds is not None:
-        removed = align(read_people(confounds), ids, phenotype, column, site_column)
-    found = []
-    for file in files:
-        people = read_people(file)
-        values = align(people, ids, phenotype, column, site_column)
-        # Confounds are not cleaned of themselves, and chance has nothing to clean.
-        cleaned = removed if values.shape[1] and not people.names else None
-        found.append(Features(values, people.fitted, cleaned))
-    return found
+    target_names: Collection[str],
+) -> Iterator[Features]:
+    """Align representations with the participants of a problem.
+
+    Parameters
+    ----------
+    representations : iterable of People
+    covariates : People or None
+        Confounds to be regressed out.
+    ids : sequence of str
+        Participants of the problem.
+    target_names : collection of str
+        Lower-case names of features that are the phenotype; they are dropped, also from the
+        confounds.
+    """
+    confounds = None if covariates is None else align(drop_features(covariates, target_names), ids)
+    for people in representations:
+        values = align(drop_features(people, target_names), ids)
+        # Confounds would vanish if regressed out of themselves, and chance has no features.
+        is_cleaned = values.shape[1] > 0 and not people.names
+        yield Features(values, people.fitted, confounds if is_cleaned else None)

@@ -1,8 +1,11 @@
-"""Does a representation say anything at all? A permutation test over the same splits.
+"""A permutation test of whether a representation predicts a phenotype better than chance.
 
-The phenotype is shuffled among the people who take part, and everything is done again: for that,
-classes are codes and the probe is ridge regression, because one decomposition of a split then
-serves all permutations at once, the choice of the strength included.
+The phenotype is shuffled among the participants, and the whole procedure is repeated for each
+shuffle, the choice of the strength included. Here classifications, too, are scored by ridge
+regression on class indicators: one decomposition per split then serves all permutations at once.
+
+Legend: P training participants, H test participants, M permutations, the first of them the
+phenotype as it is.
 """
 
 from __future__ import annotations
@@ -13,23 +16,25 @@ import numpy as np
 from scipy.stats import rankdata
 
 from semantoks.config import Probe
-from semantoks.scores.linear_models import Rotated, ridge, ridge_over_folds
-from semantoks.scores.split.draw import TEST
+from semantoks.scores.linear_models.axes import PrincipalCoordinates
+from semantoks.scores.linear_models.ridge import ridge, ridge_over_folds
+from semantoks.scores.probe.problem import Partition
+from semantoks.scores.probe.targets import ClassificationTargets, Targets
 
-ENOUGH = 99  # shuffles for a standard deviation
+MIN_SHUFFLES_FOR_DEVIATION = 99
 
 
 @dataclass(frozen=True)
-class Shuffled:
-    """What shuffled phenotypes tell.
+class PermutationTest:
+    """Result of a permutation test.
 
     Attributes
     ----------
     p : float
-        (1 + shuffles at least as good) / (1 + shuffles); the score is the mean over splits of the
-        AUROC (one versus rest), or of Pearson's r.
+        (1 + shuffles that score at least as high) / (1 + shuffles); the score is the mean over
+        splits of the AUROC (one versus rest) or of Pearson's r.
     deviation : float or None
-        Standard deviation of that mean over shuffles; None with too few of them to say.
+        Standard deviation of that mean over shuffles; None with too few shuffles to estimate it.
     """
 
     p: float
@@ -37,73 +42,81 @@ class Shuffled:
 
 
 class Permutations:
-    """Shuffled phenotypes, scored split by split, so that no split need be kept.
+    """Scores of shuffled phenotypes, collected split by split.
 
     Parameters
     ----------
-    target_P : ndarray
-        Codes of classes, or numbers, of everybody.
-    classes : int
-        0 in a regression.
+    targets : Targets
+        Of all participants.
     settings : Probe
     """
 
-    def __init__(self, target_P: np.ndarray, classes: int, settings: Probe) -> None:
+    def __init__(self, targets: Targets, settings: Probe) -> None:
         rng = np.random.default_rng(0)
-        orders = [np.arange(len(target_P))]
-        orders += [rng.permutation(len(target_P)) for _ in range(settings.permutations)]
-        self._shuffled_PM = target_P[np.stack(orders, axis=1)]
-        self._classes, self._settings = classes, settings
+        orders = [np.arange(len(targets))]
+        orders += [rng.permutation(len(targets)) for _ in range(settings.permutations)]
+        self._classes: int | None = None
+        if isinstance(targets, ClassificationTargets):
+            values_P, self._classes = targets.codes_P, len(targets.class_names)
+        else:
+            values_P = targets.values_P
+        self._shuffled_PM = values_P[np.stack(orders, axis=1)]
+        self._strengths = np.sort(np.asarray(settings.strengths, float))[::-1]
         self._scores = list[np.ndarray]()
 
-    def add(self, rotated: Rotated, part: np.ndarray, fold: np.ndarray) -> None:
-        """Score a random split: rotated features, parts of the people, inner folds."""
-        used = (part != TEST) & (part >= 0)
-        train_PM, held_HM = self._shuffled_PM[used], self._shuffled_PM[part == TEST]
-        self._scores.append(_score(rotated, train_PM, held_HM, self._classes, fold, self._settings))
+    def add(
+        self, coordinates: PrincipalCoordinates, partition: Partition, fold_P: np.ndarray
+    ) -> None:
+        """Score all permutations on one split.
 
-    def result(self) -> Shuffled | None:
-        """Compare the phenotype with its shuffles; None without any or without splits."""
+        Parameters
+        ----------
+        coordinates : PrincipalCoordinates
+            Of the training and test participants of `partition`.
+        partition : Partition
+        fold_P : ndarray of int
+            Inner fold of each training participant.
+        """
+        train_PM, test_HM = self._shuffled_PM[partition.train], self._shuffled_PM[partition.test]
+        if self._classes is None:
+            predicted_HM = _predict(coordinates, train_PM, fold_P, self._strengths)
+            self._scores.append(pearson(predicted_HM, test_HM))
+            return
+        # Two classes have the same AUROC, so the second is enough.
+        codes = range(self._classes) if self._classes > 2 else [1]
+        scores_M = np.zeros(train_PM.shape[1])
+        for code in codes:
+            indicator_PM = (train_PM == code).astype(float)
+            predicted_HM = _predict(coordinates, indicator_PM, fold_P, self._strengths)
+            scores_M += auroc(predicted_HM, test_HM == code)
+        self._scores.append(scores_M / len(codes))
+
+    def result(self) -> PermutationTest | None:
+        """Compare the phenotype with its shuffles; None without shuffles or without splits."""
         shuffles = self._shuffled_PM.shape[1] - 1
         if not shuffles or not self._scores:
             return None
         means_M = np.mean(self._scores, axis=0)
-        # Scores that differ by rounding are equal.
+        # The tolerance counts ties that differ by rounding as ties.
         p = float((means_M[1:] >= means_M[0] - 1e-9).sum() + 1) / (1 + shuffles)
-        return Shuffled(p, float(means_M[1:].std()) if shuffles >= ENOUGH else None)
-
-
-def _score(
-    rotated: Rotated,
-    train_PM: np.ndarray,
-    held_HM: np.ndarray,
-    classes: int,
-    fold: np.ndarray,
-    settings: Probe,
-) -> np.ndarray:
-    """Score all shuffles on one split, shape (shuffles,)."""
-    if not classes:
-        return pearson(_predict(rotated, train_PM, fold, settings), held_HM)
-    scores = np.zeros(train_PM.shape[1])
-    for code in range(classes if classes > 2 else 1):
-        # Two classes: the last one against the first.
-        wanted = code if classes > 2 else 1
-        predicted = _predict(rotated, (train_PM == wanted).astype(float), fold, settings)
-        scores += auroc(predicted, held_HM == wanted)
-    return scores / (classes if classes > 2 else 1)
+        enough = shuffles >= MIN_SHUFFLES_FOR_DEVIATION
+        return PermutationTest(p, float(means_M[1:].std()) if enough else None)
 
 
 def _predict(
-    rotated: Rotated, target_PM: np.ndarray, fold: np.ndarray, settings: Probe
+    coordinates: PrincipalCoordinates,
+    target_PM: np.ndarray,
+    fold_P: np.ndarray,
+    strengths: np.ndarray,
 ) -> np.ndarray:
-    strengths = np.sort(np.asarray(settings.strengths, float))[::-1]
-    inner = ridge_over_folds(rotated, target_PM, strengths, fold)
-    losses_SM = ((inner - target_PM) ** 2).sum(axis=1)
-    return ridge(rotated, target_PM, strengths[losses_SM.argmin(axis=0)])
+    """Predict every permutation with the strength that its own inner folds choose."""
+    inner_SPM = ridge_over_folds(coordinates, target_PM, strengths, fold_P)
+    losses_SM = ((inner_SPM - target_PM) ** 2).sum(axis=1)
+    return ridge(coordinates, target_PM, strengths[losses_SM.argmin(axis=0)])
 
 
 def pearson(predicted_HM: np.ndarray, truth_HM: np.ndarray) -> np.ndarray:
-    """Correlate column by column; 0 where one is constant."""
+    """Pearson correlation of each column; 0 where a column is constant."""
     predicted = predicted_HM - predicted_HM.mean(axis=0)
     truth = truth_HM - truth_HM.mean(axis=0)
     norm = np.linalg.norm(predicted, axis=0) * np.linalg.norm(truth, axis=0)
@@ -111,7 +124,7 @@ def pearson(predicted_HM: np.ndarray, truth_HM: np.ndarray) -> np.ndarray:
 
 
 def auroc(predicted_HM: np.ndarray, positive_HM: np.ndarray) -> np.ndarray:
-    """Area under the ROC curve column by column; ½ where a class is missing."""
+    """Area under the ROC curve of each column, from ranks; ½ where a class is missing."""
     ranks = rankdata(predicted_HM, axis=0)
     positives = positive_HM.sum(axis=0)
     negatives = len(positive_HM) - positives

@@ -1,134 +1,222 @@
-"""A task with its people, and every fit that scores it.
+"""A prediction problem: participants, their phenotype, and the splits that it is scored on.
 
-Beside the full training part, random splits are also fitted with less of it, for learning curves.
+Random splits are fitted to all training participants and, for learning curves, to fractions of
+them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
 
-from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.config import Kind, Probe
-from semantoks.errors import UserError
+from semantoks.scores.probe.targets import (
+    ClassificationTargets,
+    RegressionTargets,
+    Targets,
+    classes_of,
+    quantile_classes,
+)
 from semantoks.scores.split.draw import TEST, TRAIN, VALIDATION
 
 
 @dataclass(frozen=True)
-class Job:
-    """One fit: who is trained on, who is tested, and what it belongs to."""
+class SplitDescription:
+    """One split of the participants.
 
-    split: str
+    Attributes
+    ----------
+    name : str
+        Column of the splits' table.
+    scheme : str
+        ``random``, ``fixed`` or ``site``.
+    held_out : str
+        The site that is tested, "" for the other schemes.
+    """
+
+    name: str
     scheme: str
     held_out: str
+
+
+class TaskJson(TypedDict):
+    """JSON of a task that the scores repeat."""
+
+    phenotype: str
+    kind: Kind
+    bins: int | None
+    left_out: dict[str, int]
+
+
+@dataclass(frozen=True)
+class TaskMetadata:
+    """What is predicted, of whom, and on which splits.
+
+    Attributes
+    ----------
+    phenotype : str
+    kind : {"classification", "regression"}
+    bins : int or None
+        Number of classes that a numeric phenotype is binned into.
+    splits : list of SplitDescription
+    left_out : dict of str to int
+        Number of participants who were left out, by reason.
+    """
+
+    phenotype: str
+    kind: Kind
+    bins: int | None
+    splits: list[SplitDescription]
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, metadata: Mapping[str, Any]) -> TaskMetadata:
+        """Read the metadata of a table of splits."""
+        splits = [
+            SplitDescription(row["split"], row["scheme"], row["held_out"])
+            for row in metadata["splits"]
+        ]
+        return cls(
+            metadata["phenotype"],
+            metadata["kind"],
+            metadata["bins"],
+            splits,
+            metadata.get("left_out", {}),
+        )
+
+    def to_json(self) -> TaskJson:
+        """Metadata without the splits, as the scores repeat them."""
+        return {
+            "phenotype": self.phenotype,
+            "kind": self.kind,
+            "bins": self.bins,
+            "left_out": self.left_out,
+        }
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Rows of one fit: one split at one fraction of its training participants.
+
+    Attributes
+    ----------
+    split : SplitDescription
+    fraction : float
+        Fraction of the training participants of the split that `train` has.
+    train : ndarray of int
+        Row numbers, those of `validation` included.
+    validation : ndarray of int
+        Rows on which the protocol of the paper chooses its learning rate.
+    test : ndarray of int
+    """
+
+    split: SplitDescription
     fraction: float
-    train: np.ndarray  # row numbers
-    validation: np.ndarray  # those of `train` that the protocol of the paper chooses by
+    train: np.ndarray
+    validation: np.ndarray
     test: np.ndarray
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A task with its people and splits.
+    """Participants of a task, their phenotype and their splits.
 
     Attributes
     ----------
-    about : dict
-        Metadata of the splits.
-    people : DataFrame
-        One row per person.
+    metadata : TaskMetadata
+    participants : DataFrame
+        One row per participant: ``target``, ``site``, ``group`` and a column of part numbers
+        (`TRAIN`, `VALIDATION`, `TEST`) per split.
     """
 
-    about: dict[str, Any]
-    people: pd.DataFrame
+    metadata: TaskMetadata
+    participants: pd.DataFrame
 
     @property
-    def kind(self) -> Kind:
-        """Classification or regression."""
-        kind: Kind = self.about["kind"]
-        return kind
+    def ids(self) -> list[str]:
+        """Ids of the participants, in the order of the rows."""
+        return [str(participant) for participant in self.participants.index]
 
-    def values(self, train: np.ndarray) -> tuple[np.ndarray, list[str]]:
-        """Codes of classes and their names, or numbers and no names, of everybody.
+    def targets(self, train: np.ndarray) -> Targets:
+        """Targets of all participants.
 
-        A number that is cut into classes is cut at quantiles of the people in `train`.
+        Parameters
+        ----------
+        train : ndarray of int
+            Row numbers of the training participants, at whose quantiles a number is binned.
         """
-        target = self.people["target"]
-        if self.kind == "regression":
-            return target.to_numpy(float), []
-        if self.about["bins"]:
-            numbers, bins = target.to_numpy(float), self.about["bins"]
-            edges = np.quantile(numbers[train], np.arange(1, bins) / bins)
-            if len(set(edges)) < len(edges) or edges[0] <= numbers[train].min():
-                raise UserError(
-                    f"Phenotype '{self.about['phenotype']}' cannot be cut into {bins} classes of "
-                    f"people: too many have the value {edges[0]:g}. Lower `bins`."
-                )
-            return np.searchsorted(edges, numbers, side="right"), [
-                f"{number + 1} of {bins}" for number in range(bins)
-            ]
-        names, codes = np.unique(target.to_numpy(str), return_inverse=True)
-        return codes, [str(name) for name in names]
+        target = self.participants["target"]
+        if self.metadata.kind == "regression":
+            return RegressionTargets(target.to_numpy(float))
+        if self.metadata.bins:
+            bins, phenotype = self.metadata.bins, self.metadata.phenotype
+            return quantile_classes(target.to_numpy(float), train, bins, phenotype)
+        return classes_of(target.to_numpy(str))
 
     def groups(self, rows: np.ndarray) -> np.ndarray | None:
-        """Families of some people, None where nobody has one."""
-        group = self.people["group"].to_numpy(object)[rows]
+        """Codes of the families of some participants; None where nobody belongs to one."""
+        group = self.participants["group"].to_numpy(object)[rows]
         if not any(isinstance(name, str) for name in group):
             return None
+        # A participant without a family is a family of their own.
         named = [n if isinstance(n, str) else f"alone {i}" for i, n in enumerate(group)]
         return np.unique(named, return_inverse=True)[1]
 
-    def jobs(self, settings: Probe) -> Iterator[Job]:
-        """Every fit: all splits that are wanted, the random ones also with fewer people."""
-        seen = 0
-        for about in self.about["splits"]:
-            part = self.people[about["split"]].to_numpy()
-            train = np.flatnonzero(np.isin(part, (TRAIN, VALIDATION)))
-            rest = np.flatnonzero(part == VALIDATION), np.flatnonzero(part == TEST)
-            place = about["split"], about["scheme"], about["held_out"]
-            if about["scheme"] == "random":
-                seen += 1
-                if seen > settings.repeats:
+    def partitions(self, settings: Probe) -> Iterator[Partition]:
+        """Every fit: the splits to be scored, and the learning curves of the random ones."""
+        repeat = 0
+        for split in self.metadata.splits:
+            whole = self._whole(split)
+            if split.scheme == "random":
+                repeat += 1
+                if repeat > settings.repeats:
                     continue
-                for fraction in sorted(settings.learning_curve):
-                    rows = self._part_of(train, fraction, seen)
-                    if self._enough(rows, settings):
-                        yield Job(*place, fraction, rows, *rest)
-            yield Job(*place, 1.0, train, *rest)
+                yield from self._learning_curve(whole, repeat, settings)
+            yield whole
 
-    def _part_of(self, train: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-        """Take the first part of the training people in an order that keeps classes in step."""
-        codes, names = self.values(train)
+    def _whole(self, split: SplitDescription) -> Partition:
+        part = self.participants[split.name].to_numpy()
+        train = np.flatnonzero(np.isin(part, (TRAIN, VALIDATION)))
+        validation, test = np.flatnonzero(part == VALIDATION), np.flatnonzero(part == TEST)
+        return Partition(split, 1.0, train, validation, test)
+
+    def _learning_curve(self, whole: Partition, seed: int, settings: Probe) -> Iterator[Partition]:
+        """Partitions with fewer training participants, as far as these fill the inner folds."""
+        for fraction in sorted(settings.learning_curve):
+            rows = self._subsample(whole.train, fraction, seed)
+            if self._fills_inner_folds(rows, settings.inner_folds):
+                yield replace(whole, fraction=fraction, train=rows)
+
+    def _subsample(self, train: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+        """Draw a fraction of the training participants, stratified by class.
+
+        Larger fractions contain smaller ones, so that a learning curve differs between its points
+        by added participants only.
+        """
+        targets = self.targets(train)
         order = np.random.default_rng(seed).permutation(len(train))
-        if not names:
+        if isinstance(targets, RegressionTargets):
             return np.sort(train[order[: int(np.ceil(fraction * len(train)))]])
-        # Everybody's place within their own class, relative to the size of the class.
-        place = np.empty(len(train))
-        for code in range(len(names)):
-            own = order[codes[train][order] == code]
-            place[own] = (np.arange(len(own)) + 0.5) / max(len(own), 1)
-        return np.sort(train[place < fraction])
+        # Rank of each participant within their class, relative to the size of the class.
+        codes_P, rank_P = targets.codes_P[train], np.empty(len(train))
+        for code in range(len(targets.class_names)):
+            members = order[codes_P[order] == code]
+            rank_P[members] = (np.arange(len(members)) + 0.5) / max(len(members), 1)
+        return np.sort(train[rank_P < fraction])
 
-    def _enough(self, rows: np.ndarray, settings: Probe) -> bool:
-        codes, names = self.values(rows)
-        if not names:
-            return len(rows) >= 2 * settings.inner_folds and np.ptp(codes[rows]) > 0
-        counts = np.bincount(codes[rows], minlength=len(names))
-        return bool(counts.min() >= settings.inner_folds)
+    def _fills_inner_folds(self, rows: np.ndarray, folds: int) -> bool:
+        targets = self.targets(rows).take(rows)
+        if isinstance(targets, RegressionTargets):
+            return len(rows) >= 2 * folds and np.ptp(targets.values_P) > 0
+        return bool(targets.counts.min() >= folds)
 
     def class_sizes(self) -> dict[str, int] | None:
-        """Count the people of each class; None in a regression."""
-        if self.kind == "regression":
+        """Count the participants of each class; None in a regression."""
+        targets = self.targets(np.arange(len(self.participants)))
+        if not isinstance(targets, ClassificationTargets):
             return None
-        values, names = self.values(np.arange(len(self.people)))
-        return {name: int((values == code).sum()) for code, name in enumerate(names)}
-
-
-def read_problem(splits: Path) -> Problem:
-    """Read the splits of a task."""
-    return Problem(read_metadata(splits), read_table(splits).set_index("participant_id"))
+        return dict(zip(targets.class_names, targets.counts.tolist(), strict=True))

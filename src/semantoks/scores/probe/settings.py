@@ -1,4 +1,4 @@
-"""What scores depend on."""
+"""Settings of the `probe` rule."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from semantoks.config import Probe, Settings
 
 
 class ProbeSettings(Settings):
-    """What scores depend on."""
+    """Settings that the scores of a representation depend on."""
 
     version: Literal[3] = 3
     probe: Probe = Field(Probe(), description="Protocol, strengths, permutations and confounds.")
     column: str | None = Field(
-        None, description="Column of the phenotype, which is not among its own confounds."
+        None, description="Column of the phenotype; features of this name are dropped."
     )
     site_column: str | None = Field(
-        None, description="Column of the site, which is not among its own confounds either."
+        None,
+        description="Column of the site; if it is the phenotype, the feature `site` is dropped.",
     )

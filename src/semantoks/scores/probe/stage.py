@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from semantoks.artifacts.representations import read_windows
-from semantoks.artifacts.tables import write_table
-from semantoks.errors import UserError
-from semantoks.scores.probe.features import load
-from semantoks.scores.probe.problem import read_problem
-from semantoks.scores.probe.score import score
+import numpy as np
+
+from semantoks.artifacts.representations import read_people, read_windows
+from semantoks.artifacts.tables import read_metadata, read_table, write_table
+from semantoks.scores.probe.evaluation import ProbeResult
+from semantoks.scores.probe.features import Features, features_of, target_features
+from semantoks.scores.probe.problem import Problem, TaskMetadata
+from semantoks.scores.probe.score import Representation, score
 from semantoks.scores.probe.settings import ProbeSettings
 
 
@@ -31,49 +34,83 @@ def probe(
     features : sequence of Path
         One representation, or those that are stacked.
     splits : Path
+        Table of splits of the phenotype.
     representation : str
-        What it is called in tables.
+        Its name in tables.
     out : Path
-        Parquet, one row per fit, and what holds for all in its metadata.
+        Parquet, one row per fit; its metadata describe task and representation.
     confounds : sequence of Path
         The representation that `Probe.confounds` regresses out, if any.
 
     Returns
     -------
     list of Path
-        `out`, and a second table: what was predicted of each person in each split.
+        `out`, and a second table with the prediction of each test participant in each split.
     """
-    problem, shuffled = read_problem(splits), None
-    ids, phenotype = [str(name) for name in problem.people.index], problem.about["phenotype"]
-    removed = next(iter(confounds), None)
-    loaded = load(
-        features, removed, ids, phenotype, settings.column, settings.probe, settings.site_column
+    problem = _read_problem(splits)
+    loaded = _read_features(problem, features, confounds, settings)
+    inputs = Representation(
+        representation,
+        loaded,
+        windows=lambda: _read_windows(problem, features[0], loaded[0]),
+        has_confounds=len(confounds) > 0,
     )
-    if settings.probe.protocol == "exact":
-        rows, predictions, shuffled = score(problem, loaded, settings.probe)
-    else:
-        from semantoks.scores.probe.paper import score_windows
+    result = score(problem, inputs, settings.probe)
+    predictions = out.with_name(f"{out.stem}_predictions.parquet")
+    write_table(out, result.scores, _metadata(problem, inputs, result, settings))
+    write_table(predictions, result.predictions)
+    return [out, predictions]
 
-        if len(features) > 1 or loaded[0].fitted or confounds:
-            raise UserError(
-                "`probe.protocol: paper` knows no stacking, no confounds to be regressed out and "
-                f"nothing that is fitted first: {representation} cannot be scored with it."
-            )
-        windows = read_windows(features[0])
-        kept = [windows.get(person, loaded[0].values_PF[[row]]) for row, person in enumerate(ids)]
-        rows, predictions = score_windows(problem, kept, settings.probe)
-    about = {key: value for key, value in problem.about.items() if key != "splits"}
-    metadata = about | {
-        "representation": representation,
-        "people": len(ids),
-        "features": sum(one.values_PF.shape[1] for one in loaded),
+
+def _read_problem(splits: Path) -> Problem:
+    participants = read_table(splits).set_index("participant_id")
+    return Problem(TaskMetadata.from_json(read_metadata(splits)), participants)
+
+
+def _read_features(
+    problem: Problem,
+    representations: Sequence[Path],
+    confounds: Sequence[Path],
+    settings: ProbeSettings,
+) -> list[Features]:
+    """Read the representations of the participants, one at a time in memory beside the result."""
+    is_residualised = settings.probe.confounds == "residualise" and len(confounds) > 0
+    phenotype = problem.metadata.phenotype
+    return list(
+        features_of(
+            (read_people(path) for path in representations),
+            read_people(confounds[0]) if is_residualised else None,
+            problem.ids,
+            target_features(phenotype, settings.column, settings.site_column),
+        )
+    )
+
+
+def _read_windows(problem: Problem, path: Path, features: Features) -> list[np.ndarray]:
+    """Windows of each participant; their features are one window where there are none."""
+    windows = read_windows(path)
+    return [
+        windows.get(participant, features.values_PF[[row]])
+        for row, participant in enumerate(problem.ids)
+    ]
+
+
+def _metadata(
+    problem: Problem,
+    representation: Representation,
+    result: ProbeResult,
+    settings: ProbeSettings,
+) -> dict[str, Any]:
+    """JSON that holds for all rows of the scores."""
+    test = result.permutation_test
+    return {
+        **problem.metadata.to_json(),
+        "representation": representation.name,
+        "people": len(problem.participants),
+        "features": sum(part.values_PF.shape[1] for part in representation.features),
         "classes": problem.class_sizes(),
-        "p_permutation": shuffled and shuffled.p,
-        "shuffled_deviation": shuffled and shuffled.deviation,
+        "p_permutation": test and test.p,
+        "shuffled_deviation": test and test.deviation,
         "protocol": settings.probe.protocol,
         "confounds": settings.probe.confounds,
     }
-    write_table(out, rows, metadata)
-    beside = out.with_name(f"{out.stem}_predictions.parquet")
-    write_table(beside, predictions)
-    return [out, beside]

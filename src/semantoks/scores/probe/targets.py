@@ -1,0 +1,95 @@
+"""The values of a phenotype that a probe predicts: classes or numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from semantoks.errors import UserError
+
+
+@dataclass(frozen=True)
+class ClassificationTargets:
+    """Classes of participants.
+
+    Attributes
+    ----------
+    codes_P : ndarray of int
+        Position of each participant's class in `class_names`.
+    class_names : list of str
+    """
+
+    codes_P: np.ndarray
+    class_names: list[str]
+
+    def __len__(self) -> int:
+        return len(self.codes_P)
+
+    def take(self, rows: np.ndarray) -> ClassificationTargets:
+        """Select participants by row number."""
+        return ClassificationTargets(self.codes_P[rows], self.class_names)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Number of participants of each class."""
+        return np.bincount(self.codes_P, minlength=len(self.class_names))
+
+
+@dataclass(frozen=True)
+class RegressionTargets:
+    """Numbers of participants.
+
+    Attributes
+    ----------
+    values_P : ndarray of float
+    """
+
+    values_P: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.values_P)
+
+    def take(self, rows: np.ndarray) -> RegressionTargets:
+        """Select participants by row number."""
+        return RegressionTargets(self.values_P[rows])
+
+
+Targets: TypeAlias = ClassificationTargets | RegressionTargets
+
+
+def classes_of(names_P: np.ndarray) -> ClassificationTargets:
+    """Encode class names, in alphabetical order."""
+    class_names, codes_P = np.unique(names_P, return_inverse=True)
+    return ClassificationTargets(codes_P, [str(name) for name in class_names])
+
+
+def quantile_classes(
+    values_P: np.ndarray, train: np.ndarray, bins: int, phenotype: str
+) -> ClassificationTargets:
+    """Bin numbers into classes at the quantiles of the training participants.
+
+    Parameters
+    ----------
+    values_P : ndarray of float
+    train : ndarray of int
+        Row numbers of the training participants.
+    bins : int
+        Number of classes.
+    phenotype : str
+        Name for the error message.
+
+    Raises
+    ------
+    UserError
+        When ties leave a class without training participants.
+    """
+    edges = np.quantile(values_P[train], np.arange(1, bins) / bins)
+    if len(set(edges)) < len(edges) or edges[0] <= values_P[train].min():
+        raise UserError(
+            f"Phenotype '{phenotype}' cannot be binned into {bins} classes: too many participants "
+            f"have the value {edges[0]:g}. Lower `bins`."
+        )
+    names = [f"{number + 1} of {bins}" for number in range(bins)]
+    return ClassificationTargets(np.searchsorted(edges, values_P, side="right"), names)

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from semantoks.artifacts.representations import People
+from semantoks.errors import UserError
+from semantoks.scores.probe.features import (
+    Features,
+    align,
+    drop_features,
+    features_of,
+    target_features,
+)
+from semantoks.scores.represent.connectivity import covariances, third_moments
+from tests.unit.scores.conftest import scan_of
+
+
+@pytest.mark.parametrize("projection", ["", "tangent", "coskewness"])
+def test_held_out_rows_never_reach_what_is_fitted(projection: str) -> None:
+    """Changing some held-out rows changes neither the training rows nor the other held-out ones."""
+    rng = np.random.default_rng(0)
+    scans = [scan_of(rng.standard_normal((4, 60))) for _ in range(60)]
+    rows_of = {"": covariances, "tangent": covariances, "coskewness": third_moments}
+    rows = np.stack(list(rows_of[projection](scans)))
+    confounds = rng.standard_normal((60, 2))
+    train, held = np.arange(45), np.arange(45, 60)
+    first = Features(rows, projection, confounds).coordinates(train, held)
+    changed_rows, changed_confounds = rows.copy(), confounds.copy()
+    changed_rows[50:], changed_confounds[50:] = rows[0] * 3, 1000
+    again = Features(changed_rows, projection, changed_confounds).coordinates(train, held)
+    np.testing.assert_array_equal(first.train_PR, again.train_PR)
+    np.testing.assert_array_equal(first.held_HR[:5], again.held_HR[:5])
+
+
+def test_residuals_are_uncorrelated_with_the_confounds() -> None:
+    rng = np.random.default_rng(0)
+    confounds = rng.standard_normal((50, 2))
+    features = confounds @ rng.standard_normal((2, 4)) + rng.standard_normal((50, 4))
+    train, held = np.arange(40), np.arange(40, 50)
+    residuals, _ = Features(features, "", confounds).prepare(train, held)
+    assert np.abs(np.corrcoef(residuals.T, confounds[train].T)[:4, 4:]).max() < 1e-8
+
+
+def test_the_phenotype_is_not_among_its_own_predictors() -> None:
+    people = People(["a"], np.arange(4.0)[None], ["age", "mean_fd", "sex=F", "sex=M"])
+
+    def remaining(people: People, *target: str) -> list[str]:
+        return drop_features(people, target_features(*target)).names
+
+    assert remaining(people, "sex") == ["age", "mean_fd"]
+    assert drop_features(people, target_features("sex")).features_PF.tolist() == [[0, 1]]
+    assert remaining(people, "gender", "SEX") == ["age", "mean_fd"]
+    site = People(["a"], np.arange(2.0)[None], ["age", "site=A"])
+    assert remaining(site, "place", "site_id") == ["age"]
+    assert remaining(site, "center", "center", "center") == ["age"]
+    assert remaining(site, "dx", "dx", "center") == ["age", "site=A"]
+    assert remaining(site, "Age_at_scan") == ["site=A"]
+
+
+def test_rows_are_aligned_with_the_participants_of_the_problem() -> None:
+    people = People(["a", "b", "c"], np.arange(3.0)[:, None], [])
+    assert align(people, ["c", "a"]).tolist() == [[2], [0]]
+    with pytest.raises(UserError, match=r"lacks 2 participants of the splits \(x, …\)"):
+        align(people, ["a", "x", "y"])
+
+
+def test_confounds_are_regressed_out_of_unnamed_features_only() -> None:
+    rows = np.arange(6.0).reshape(3, 2)
+    embedding = People(["a", "b", "c"], rows, [], "tangent")
+    covariates = People(["a", "b", "c"], rows, ["age", "sex=F"])
+    chance = People(["a", "b", "c"], np.empty((3, 0)), [])
+    ids = ["a", "c"]
+    cleaned, named, empty = features_of([embedding, covariates, chance], covariates, ids, {"sex"})
+    assert cleaned.projection == "tangent"
+    assert cleaned.confounds_PC is not None
+    assert cleaned.confounds_PC.tolist() == [[0], [4]]  # age alone
+    assert named.confounds_PC is None
+    assert empty.confounds_PC is None
+    (plain,) = features_of([embedding], None, ids, {"sex"})
+    assert plain.confounds_PC is None

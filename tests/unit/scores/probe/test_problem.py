@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+
+from semantoks.config import Probe
+from semantoks.scores.probe.problem import Problem, SplitDescription, TaskMetadata
+from tests.unit.scores.conftest import problem_of
+
+
+def test_metadata_are_read_from_json_and_repeated_without_splits() -> None:
+    task = {"phenotype": "dx", "kind": "regression", "bins": None, "left_out": {"people": 2}}
+    splits = [{"split": "site A", "scheme": "site", "held_out": "A"}]
+    metadata = TaskMetadata.from_json(task | {"splits": splits})
+    assert metadata.splits == [SplitDescription("site A", "site", "A")]
+    assert metadata.to_json() == task
+    assert list(metadata.to_json()) == list(task)  # the order is that of the file
+
+
+def test_a_partition_has_the_parts_of_its_split() -> None:
+    problem = problem_of(["a", "b"] * 30, site=["s", "t", "u"] * 20)
+    settings = Probe(repeats=2, learning_curve=[0.5])
+    partitions = list(problem.partitions(settings))
+    described = [(p.split.name, p.fraction) for p in partitions]
+    random = [(f"random {i:02d}", fraction) for i in range(2) for fraction in (0.5, 1.0)]
+    assert described == random + [(f"site {name}", 1.0) for name in "stu"]
+    for partition in partitions:
+        assert not np.intersect1d(partition.train, partition.test).size
+        if partition.fraction == 1:
+            assert np.isin(partition.validation, partition.train).all()
+            assert partition.split.scheme == "site" or len(partition.validation) == 12
+
+
+def test_learning_curves_are_nested_and_keep_the_ratio_of_classes() -> None:
+    problem = problem_of(["a"] * 130 + ["b"] * 20)
+    settings = Probe(repeats=3, learning_curve=[0.5, 0.7])
+    partitions = list(problem.partitions(settings))
+    halves = [p for p in partitions if p.fraction == 0.5]
+    assert len(halves) == 3
+    assert all((half.train >= 130).sum() == 8 for half in halves)
+    for half in halves:
+        larger = [p for p in partitions if p.split == half.split]
+        assert all(np.isin(half.train, partition.train).all() for partition in larger)
+
+
+def test_participants_without_a_family_are_groups_of_their_own() -> None:
+    drawn = problem_of(np.arange(20.0))
+    participants = drawn.participants.assign(group=["f", "f", *[None] * 18])
+    problem = Problem(drawn.metadata, participants)
+    groups = problem.groups(np.arange(5))
+    assert groups is not None
+    assert groups[0] == groups[1]
+    assert len(set(groups)) == 4
+    assert problem.groups(np.arange(2, 20)) is None
+
+
+def test_class_sizes() -> None:
+    assert problem_of(["b"] * 12 + ["a"] * 20).class_sizes() == {"a": 20, "b": 12}
+    assert problem_of(np.arange(20.0), bins=2).class_sizes() == {"1 of 2": 10, "2 of 2": 10}
+    assert problem_of(np.arange(20.0)).class_sizes() is None

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from semantoks.artifacts.tables import read_metadata, read_table
+from semantoks.config import Phenotype, Probe
+from tests.conftest import run_probe, run_represent, run_split
+from tests.unit.scores.conftest import mean_score
+
+
+def test_scores_of_every_split_are_written(cohort: tuple[list[Path], Path]) -> None:
+    paths, participants = cohort
+    folder = paths[0].parent
+    for name in ("fc", "chance", "tangent"):
+        run_represent(name, paths, participants, folder / f"{name}.parquet")
+    splits = folder / "s.parquet"
+    task = Phenotype(kind="classification")
+    scans = folder / "scans.parquet"
+    run_split(participants, scans, splits, name="group", phenotype=task, site_column="town")
+    settings = Probe(repeats=4, permutations=99, learning_curve=[])
+    for name in ("fc", "chance", "tangent"):
+        run_probe([folder / f"{name}.parquet"], splits, name, settings, folder / name)
+    files = [folder / "fc.parquet", folder / "tangent.parquet"]
+    run_probe(files, splits, "fc+tangent", settings, folder / "both")
+    tables = {name: read_table(folder / name) for name in ("fc", "chance", "tangent", "both")}
+    for name in ("fc", "tangent", "both"):
+        assert mean_score(tables[name], "balanced_accuracy") > 0.9
+    assert tables["chance"]["balanced_accuracy"].tolist() == [0.5] * 6
+    assert tables["fc"]["scheme"].tolist() == ["random"] * 4 + ["site"] * 2
+    assert read_metadata(folder / "fc")["p_permutation"] < 0.05
+    assert read_metadata(folder / "chance")["p_permutation"] is None
+    predictions = read_table(folder / "fc_predictions.parquet")
+    assert len(predictions) == tables["fc"]["test_people"].sum()
+    written = (folder / "fc").read_bytes()
+    run_probe([folder / "fc.parquet"], splits, "fc", settings, folder / "fc")
+    assert (folder / "fc").read_bytes() == written
+
+
+def test_metadata_describe_task_and_representation(cohort: tuple[list[Path], Path]) -> None:
+    paths, participants = cohort
+    folder = paths[0].parent
+    run_represent("fc", paths, participants, folder / "fc.parquet")
+    splits, task = folder / "s.parquet", Phenotype(kind="classification")
+    run_split(participants, folder / "scans.parquet", splits, name="group", phenotype=task)
+    settings = Probe(repeats=2, permutations=0, learning_curve=[])
+    run_probe([folder / "fc.parquet"], splits, "fc", settings, folder / "x")
+    metadata = read_metadata(folder / "x")
+    assert metadata.pop("left_out") == read_metadata(splits)["left_out"]
+    assert list(metadata.items()) == [
+        ("phenotype", "group"),
+        ("kind", "classification"),
+        ("bins", None),
+        ("representation", "fc"),
+        ("people", 23),
+        ("features", 66),
+        ("classes", {"control": 12, "patient": 11}),
+        ("p_permutation", None),
+        ("shuffled_deviation", None),
+        ("protocol", "exact"),
+        ("confounds", "none"),
+    ]
+
+
+def test_more_repeats_do_not_change_the_scores_of_the_first(
+    cohort: tuple[list[Path], Path],
+) -> None:
+    paths, participants = cohort
+    folder = paths[0].parent
+    run_represent("fc", paths, participants, folder / "fc.parquet")
+    splits, task = folder / "s.parquet", Phenotype(kind="regression")
+    run_split(participants, folder / "scans.parquet", splits, name="trait", phenotype=task)
+    scores = []
+    for repeats in (2, 3):
+        settings = Probe(repeats=repeats, permutations=0, learning_curve=[])
+        run_probe([folder / "fc.parquet"], splits, "fc", settings, folder / "x")
+        scores.append(read_table(folder / "x")["pearson_r"].tolist())
+    assert scores[0] == scores[1][:2]
