@@ -28,8 +28,8 @@ from sklearn.preprocessing import StandardScaler
 from semantoks.config import Probe
 from semantoks.scores.linear_models.axes import PrincipalCoordinates, rotate
 from semantoks.scores.linear_models.ridge import ridge, ridge_over_folds
-from semantoks.scores.probe.fit import fit_classifications, inner_folds
-from semantoks.scores.probe.targets import ClassificationTargets, RegressionTargets
+from semantoks.scores.probe.fit import fit_classifications
+from semantoks.scores.probe.targets import ClassificationTargets, RegressionTargets, inner_folds
 
 PEOPLE, PHENOTYPES, SPLITS, TRAINED = 1000, 100, 100, 800
 SETTINGS = Probe()

@@ -54,10 +54,12 @@ def standardise(train_PF: np.ndarray, held_HF: np.ndarray) -> tuple[np.ndarray, 
     known = np.isfinite(train_PF)
     count = np.maximum(known.sum(axis=0), 1)
     filled = train_PF if known.all() else np.where(known, train_PF, 0)
+    # Sums of many float32 rows would lose digits.
     total = filled.sum(axis=0, dtype=float)
     train, held = (_centre(total / count, rows) for rows in (train_PF, held_HF))
     deviation = np.sqrt(np.einsum("pf,pf->f", train, train) / count)
     scale = np.where(deviation > CONSTANT, deviation, np.inf) * np.sqrt(max(train.shape[1], 1))
+    # In place, since connectivity of large cohorts takes gigabytes.
     train /= scale
     held /= scale
     return train, held

@@ -65,6 +65,7 @@ def minimise(loss: LogisticLoss, start_RCK: np.ndarray | None, tolerance: float)
         if norm_C.max(initial=0) < tolerance**2:
             return point.weights_RCK
         direction = _conjugate_direction(gradient, preconditioned, previous)
+        # Columns that have converged stay put while the others go on.
         direction = np.where((norm_C < tolerance**2)[:, None], 0, direction)
         previous = _Iteration(gradient, norm_C, direction)
         point = _line_search(loss, point, gradient, direction)

@@ -124,7 +124,7 @@ class LogisticLoss:
         self._one_hot = (codes == (1 if logits == 1 else np.arange(logits))).astype(dtype)
         penalty_RC = np.tile(np.asarray(penalty_C, dtype), (rows_PR.shape[1], 1))
         self.penalty = penalty_RC[:, :, None]
-        self.penalty[-1] = 0
+        self.penalty[-1] = 0  # an intercept that is shrunk would bias the class frequencies
         self.shape = (rows_PR.shape[1], targets.code_PC.shape[1], logits)
 
     def at(self, weights_RCK: np.ndarray) -> Point:

@@ -64,6 +64,7 @@ def evaluate(
         "scheme": split.scheme,
         "held_out": split.held_out,
         "fraction": partition.fraction,
+        # Counts of participants; these names are part of the file format.
         "train_people": len(partition.train),
         "test_people": len(partition.test),
         **scores,
@@ -91,6 +92,7 @@ def _evaluate_numbers(
 ) -> tuple[dict[str, float], dict[str, object]]:
     """Metrics of a regression, and the columns of its predictions."""
     scores = regression_scores(test.values_P, predicted_H)
+    # A missing site is not a site: its participants would be centred as if scanned together.
     known = np.array([isinstance(name, str) for name in site_H])
     scores["pearson_r_within_sites"] = within_sites_r(
         test.values_P[known], predicted_H[known], site_H[known].astype(str)

@@ -12,9 +12,10 @@ from semantoks.config import Probe
 from semantoks.errors import UserError
 from semantoks.scores.probe.evaluation import ProbeResult, ScoreRow, evaluate
 from semantoks.scores.probe.features import Features
-from semantoks.scores.probe.fit import check_training_part, fit_stacked, inner_folds
+from semantoks.scores.probe.fit import fit_stacked
 from semantoks.scores.probe.permutation import Permutations
 from semantoks.scores.probe.problem import Partition, Problem
+from semantoks.scores.probe.targets import check_training_part, inner_folds
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ def score_features(problem: Problem, features: Sequence[Features], settings: Pro
         rows.append(row | {"strength": fit.strength})
         if partition.fraction == 1:
             predictions.append(table)
+            # The test is about one mean, that of the random or fixed splits without held-out sites.
             if permutations is not None and partition.split.scheme != "site":
                 permutations.add(coordinates[0], partition, fold_P)
         if number % max(1, len(partitions) // 10) == 0:

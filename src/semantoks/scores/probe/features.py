@@ -7,7 +7,7 @@ effect of confounds) is fitted to the training participants of each split alone.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -97,18 +97,23 @@ def target_features(
     return names
 
 
-def drop_features(people: People, names: Collection[str]) -> People:
+def drop_features(representation: People, names: Collection[str]) -> People:
     """Drop features by their lower-case names; ``site=A`` is a level of ``site``."""
-    if not people.names:
-        return people
+    if not representation.names:
+        return representation
     columns = [
-        index for index, name in enumerate(people.names) if name.split("=")[0].lower() not in names
+        index
+        for index, name in enumerate(representation.names)
+        if name.split("=")[0].lower() not in names
     ]
-    remaining = [people.names[index] for index in columns]
-    return People(people.participant_id, people.features_PF[:, columns], remaining, people.fitted)
+    return replace(
+        representation,
+        features_PF=representation.features_PF[:, columns],
+        names=[representation.names[index] for index in columns],
+    )
 
 
-def align(people: People, ids: Sequence[str]) -> np.ndarray:
+def align(representation: People, ids: Sequence[str]) -> np.ndarray:
     """Features of the participants in `ids`, in that order.
 
     Raises
@@ -116,14 +121,14 @@ def align(people: People, ids: Sequence[str]) -> np.ndarray:
     UserError
         When the representation lacks a participant.
     """
-    row_of = {participant: row for row, participant in enumerate(people.participant_id)}
+    row_of = {participant: row for row, participant in enumerate(representation.participant_id)}
     absent = [participant for participant in ids if participant not in row_of]
     if absent:
         raise UserError(
             f"The representation lacks {len(absent)} participants of the splits ({absent[0]}, …). "
             "Make both from the same time series."
         )
-    features: np.ndarray = people.features_PF[[row_of[participant] for participant in ids]]
+    features: np.ndarray = representation.features_PF[[row_of[participant] for participant in ids]]
     return features
 
 
@@ -147,8 +152,8 @@ def features_of(
         confounds.
     """
     confounds = None if covariates is None else align(drop_features(covariates, target_names), ids)
-    for people in representations:
-        values = align(drop_features(people, target_names), ids)
+    for representation in representations:
+        values = align(drop_features(representation, target_names), ids)
         # Confounds would vanish if regressed out of themselves, and chance has no features.
-        is_cleaned = values.shape[1] > 0 and not people.names
-        yield Features(values, people.fitted, confounds if is_cleaned else None)
+        is_cleaned = values.shape[1] > 0 and not representation.names
+        yield Features(values, representation.fitted, confounds if is_cleaned else None)

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import logsumexp, softmax
-from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
-from semantoks.errors import UserError
 from semantoks.scores.linear_models.axes import PrincipalCoordinates, rotate
 from semantoks.scores.linear_models.logistic import fit_class_offsets, fit_logistic
 from semantoks.scores.linear_models.logistic_loss import (
@@ -50,60 +48,6 @@ class ProbeFit:
     cross_validated_PK: np.ndarray
     logits_HK: np.ndarray
     strength: float
-
-
-def inner_folds(targets: Targets, groups_P: np.ndarray | None, folds: int) -> np.ndarray:
-    """Draw the inner folds: stratified by class, families together.
-
-    Parameters
-    ----------
-    targets : Targets
-        Of the training participants.
-    groups_P : ndarray of int, or None
-        Family of each.
-    folds : int
-        Reduced to the number of families where there are fewer.
-
-    Returns
-    -------
-    ndarray of int
-        Fold of each training participant.
-    """
-    splitter_class, strata = KFold, np.zeros(len(targets), int)
-    if isinstance(targets, ClassificationTargets):
-        splitter_class, strata = StratifiedKFold, targets.codes_P
-    if groups_P is not None:
-        splitter_class, folds = StratifiedGroupKFold, min(folds, len(np.unique(groups_P)))
-    splitter = splitter_class(folds, shuffle=True, random_state=0)
-    fold_P = np.empty(len(targets), int)
-    for number, (_, held) in enumerate(splitter.split(strata, strata, groups_P)):
-        fold_P[held] = number
-    return fold_P
-
-
-def check_training_part(targets: Targets, phenotype: str, folds: int) -> None:
-    """Refuse a training part that is too small for its inner folds.
-
-    Raises
-    ------
-    UserError
-    """
-    if isinstance(targets, ClassificationTargets):
-        available = int(np.unique(targets.codes_P, return_counts=True)[1].min())
-        needed, counted = folds, "in its smallest class"
-    else:
-        if np.ptp(targets.values_P) == 0:
-            raise UserError(
-                f"Phenotype '{phenotype}': all participants of a training part have the same "
-                "value. Too few participants differ to predict it; remove it from the "
-                "configuration."
-            )
-        available, needed, counted = len(targets), 2 * folds, "in total"
-    if available < needed:
-        raise UserError(
-            f"Phenotype '{phenotype}': a training part has {available} participants {counted}, "
-            f"but `probe.inner_folds: {folds}` needs {needed}. Lower it or add participants."
-        )
 
 
 def fit_probe(
@@ -196,6 +140,7 @@ def fit_classifications(
     inner_SPTK, offsets_STK = logits_per_class(inner_SPTK), logits_per_class(offsets_STK)
     losses_TS = _log_losses(inner_SPTK + offsets_STK[:, None], targets).T
     best_T = [strongest_of_best(losses_S) for losses_S in losses_TS]
+    # Start from the mean weights over inner folds, which are close to the solution.
     weights_RTK = fit_logistic(
         with_intercept(train_PR),
         targets,
@@ -230,6 +175,7 @@ def _fit_inner_folds(
     weights : ndarray, shape (strengths, R, classifications, K)
         Mean over folds.
     """
+    # Single precision is enough to rank strengths, and halves the memory traffic.
     rows = with_intercept(train_PR.astype(np.float32))
     folds = int(fold_PT.max()) + 1
     outside_PTF = fold_PT[:, :, None] != np.arange(folds)
@@ -256,5 +202,6 @@ def _log_losses(logits_SPTK: np.ndarray, targets: WeightedClasses) -> np.ndarray
 
 
 def strongest_of_best(losses_S: np.ndarray) -> int:
-    """Index of the least loss; the first, strongest one where losses are equal but for rounding."""
+    """Index of the least loss; of losses that are equal but for rounding, the first (strongest)."""
+    # Without informative features all strengths give the same loss, and rounding must not choose.
     return int(np.flatnonzero(losses_S <= losses_S.min() * (1 + 1e-9) + 1e-12)[0])

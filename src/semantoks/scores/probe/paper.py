@@ -108,6 +108,7 @@ def _fit(
         balanced_accuracy = float(np.mean(recalls))
         if balanced_accuracy > best[0]:
             logits_HK = _logits(head, windows, partition.test)
+            # Softmax; without the maximum, large logits overflow.
             exponents = np.exp(logits_HK - logits_HK.max(axis=1, keepdims=True))
             best = balanced_accuracy, exponents / exponents.sum(axis=1, keepdims=True), rate
     return best[1], best[2]

@@ -52,6 +52,7 @@ class Permutations:
     """
 
     def __init__(self, targets: Targets, settings: Probe) -> None:
+        # With a fixed seed, all representations are tested on the same shuffles.
         rng = np.random.default_rng(0)
         orders = [np.arange(len(targets))]
         orders += [rng.permutation(len(targets)) for _ in range(settings.permutations)]

@@ -162,7 +162,8 @@ class Problem:
         group = self.participants["group"].to_numpy(object)[rows]
         if not any(isinstance(name, str) for name in group):
             return None
-        # A participant without a family is a family of their own.
+        # A participant without a family is a family of their own. The placeholder takes part in
+        # the order of the codes, and so in the inner folds: changing it would change scores.
         named = [n if isinstance(n, str) else f"alone {i}" for i, n in enumerate(group)]
         return np.unique(named, return_inverse=True)[1]
 
@@ -175,6 +176,7 @@ class Problem:
                 repeat += 1
                 if repeat > settings.repeats:
                     continue
+                # Seeded by the repeat, so that all representations get the same participants.
                 yield from self._learning_curve(whole, repeat, settings)
             yield whole
 

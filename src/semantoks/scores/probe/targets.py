@@ -1,4 +1,4 @@
-"""The values of a phenotype that a probe predicts: classes or numbers."""
+"""The values of a phenotype that a probe predicts, classes or numbers, and their inner folds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
 from semantoks.errors import UserError
 
@@ -93,3 +94,57 @@ def quantile_classes(
         )
     names = [f"{number + 1} of {bins}" for number in range(bins)]
     return ClassificationTargets(np.searchsorted(edges, values_P, side="right"), names)
+
+
+def inner_folds(targets: Targets, groups_P: np.ndarray | None, folds: int) -> np.ndarray:
+    """Draw the inner folds: stratified by class, families together.
+
+    Parameters
+    ----------
+    targets : Targets
+        Of the training participants.
+    groups_P : ndarray of int, or None
+        Family of each.
+    folds : int
+        Reduced to the number of families where there are fewer.
+
+    Returns
+    -------
+    ndarray of int
+        Fold of each training participant.
+    """
+    splitter_class, strata = KFold, np.zeros(len(targets), int)
+    if isinstance(targets, ClassificationTargets):
+        splitter_class, strata = StratifiedKFold, targets.codes_P
+    if groups_P is not None:
+        splitter_class, folds = StratifiedGroupKFold, min(folds, len(np.unique(groups_P)))
+    splitter = splitter_class(folds, shuffle=True, random_state=0)
+    fold_P = np.empty(len(targets), int)
+    for number, (_, held) in enumerate(splitter.split(strata, strata, groups_P)):
+        fold_P[held] = number
+    return fold_P
+
+
+def check_training_part(targets: Targets, phenotype: str, folds: int) -> None:
+    """Refuse a training part that is too small for its inner folds.
+
+    Raises
+    ------
+    UserError
+    """
+    if isinstance(targets, ClassificationTargets):
+        available = int(np.unique(targets.codes_P, return_counts=True)[1].min())
+        needed, counted = folds, "in its smallest class"
+    else:
+        if np.ptp(targets.values_P) == 0:
+            raise UserError(
+                f"Phenotype '{phenotype}': all participants of a training part have the same "
+                "value. Too few participants differ to predict it; remove it from the "
+                "configuration."
+            )
+        available, needed, counted = len(targets), 2 * folds, "in total"
+    if available < needed:
+        raise UserError(
+            f"Phenotype '{phenotype}': a training part has {available} participants {counted}, "
+            f"but `probe.inner_folds: {folds}` needs {needed}. Lower it or add participants."
+        )

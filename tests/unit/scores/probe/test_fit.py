@@ -1,45 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from semantoks.errors import UserError
 from semantoks.scores.linear_models.axes import rotate
 from semantoks.scores.probe.fit import (
-    check_training_part,
     fit_classifications,
     fit_probe,
-    inner_folds,
     strongest_of_best,
 )
-from semantoks.scores.probe.targets import ClassificationTargets, RegressionTargets, classes_of
-
-
-def test_inner_folds_keep_families_together() -> None:
-    groups = np.repeat(np.arange(20), 3)
-    folds = inner_folds(ClassificationTargets(np.arange(60) % 2, ["a", "b"]), groups, 5)
-    assert all(len(set(folds[groups == g])) == 1 for g in range(20))
-    assert len(set(folds)) == 5
-
-
-def test_inner_folds_are_stratified_by_class() -> None:
-    codes = np.r_[np.zeros(40, int), np.ones(10, int)]
-    folds = inner_folds(ClassificationTargets(codes, ["a", "b"]), None, 5)
-    assert all((codes[folds == fold] == 1).sum() == 2 for fold in range(5))
-
-
-def test_too_few_participants_for_the_inner_folds() -> None:
-    targets = classes_of(np.array(["a"] * 10 + ["b"] * 4))
-    with pytest.raises(UserError, match="4 participants in its smallest class, .* 5` needs 5"):
-        check_training_part(targets, "dx", 5)
-    with pytest.raises(UserError, match="9 participants in total, .* 5` needs 10"):
-        check_training_part(RegressionTargets(np.arange(9.0)), "x", 5)
-    check_training_part(RegressionTargets(np.arange(10.0)), "x", 5)
-
-
-def test_a_constant_training_part_is_an_error() -> None:
-    with pytest.raises(UserError, match="all participants of a training part have the same value"):
-        check_training_part(RegressionTargets(np.zeros(60)), "x", 5)
+from semantoks.scores.probe.targets import ClassificationTargets, inner_folds
 
 
 def test_classifications_at_once_are_those_fitted_alone() -> None:

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from semantoks.errors import UserError
-from semantoks.scores.probe.targets import classes_of, quantile_classes
+from semantoks.scores.probe.targets import (
+    ClassificationTargets,
+    RegressionTargets,
+    check_training_part,
+    classes_of,
+    inner_folds,
+    quantile_classes,
+)
 
 
 def test_classes_are_encoded_in_alphabetical_order() -> None:
@@ -27,3 +34,30 @@ def test_ties_that_leave_a_class_empty_are_an_error() -> None:
     values = np.array([0.0] * 60 + list(np.arange(1.0, 41)))
     with pytest.raises(UserError, match="cannot be binned into 2 classes: too many participants"):
         quantile_classes(values, np.arange(100), 2, "x")
+
+
+def test_inner_folds_keep_families_together() -> None:
+    groups = np.repeat(np.arange(20), 3)
+    folds = inner_folds(ClassificationTargets(np.arange(60) % 2, ["a", "b"]), groups, 5)
+    assert all(len(set(folds[groups == g])) == 1 for g in range(20))
+    assert len(set(folds)) == 5
+
+
+def test_inner_folds_are_stratified_by_class() -> None:
+    codes = np.r_[np.zeros(40, int), np.ones(10, int)]
+    folds = inner_folds(ClassificationTargets(codes, ["a", "b"]), None, 5)
+    assert all((codes[folds == fold] == 1).sum() == 2 for fold in range(5))
+
+
+def test_too_few_participants_for_the_inner_folds() -> None:
+    targets = classes_of(np.array(["a"] * 10 + ["b"] * 4))
+    with pytest.raises(UserError, match="4 participants in its smallest class, .* 5` needs 5"):
+        check_training_part(targets, "dx", 5)
+    with pytest.raises(UserError, match="9 participants in total, .* 5` needs 10"):
+        check_training_part(RegressionTargets(np.arange(9.0)), "x", 5)
+    check_training_part(RegressionTargets(np.arange(10.0)), "x", 5)
+
+
+def test_a_constant_training_part_is_an_error() -> None:
+    with pytest.raises(UserError, match="all participants of a training part have the same value"):
+        check_training_part(RegressionTargets(np.zeros(60)), "x", 5)
