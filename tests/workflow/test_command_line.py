@@ -50,4 +50,4 @@ def test_a_missing_file_is_one_sentence(finished: Workspace) -> None:
 def test_the_faulty_scans_are_excluded_with_their_reasons(finished: Workspace) -> None:
     page = (finished.folder / "results/report/index.html").read_text()
     assert "head motion: mean framewise displacement" in page
-    assert "may be cut short" in page
+    assert "may be truncated" in page

@@ -15,7 +15,7 @@ from nibabel.cifti2 import BrainModelAxis, LabelAxis, SeriesAxis
 
 from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import iter_scans, read_manifest, read_scan_table
-from tests.stand_ins.site import Site
+from tests.stand_ins.sandbox import Sandbox
 from tests.workspaces import SMALL, Workspace
 
 pytestmark = pytest.mark.slow
@@ -150,19 +150,21 @@ def write_cifti(root: Path, person: str, confounds: pd.DataFrame, about: Path) -
 
 def test_raw_data_go_through_fmriprep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Index, docker by its wrapper, and regional means; docker and fMRIPrep are stand-ins."""
-    site = Site(tmp_path, monkeypatch)
+    sandbox = Sandbox(tmp_path, monkeypatch)
     people = ("01", "02", "03")
     for person in people:
-        site.add(f"sub-{person}/anat/sub-{person}_T1w.nii.gz")
-    site.bids.joinpath("task-rest_bold.json").write_text('{"RepetitionTime": 2.0}')
-    site.bids.joinpath("dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.9"}')
+        sandbox.add_file(f"sub-{person}/anat/sub-{person}_T1w.nii.gz")
+    sandbox.bids.joinpath("task-rest_bold.json").write_text('{"RepetitionTime": 2.0}')
+    sandbox.bids.joinpath("dataset_description.json").write_text(
+        '{"Name": "x", "BIDSVersion": "1.9"}'
+    )
     rows = "".join(f"sub-{person}\t30\n" for person in people)
-    site.bids.joinpath("participants.tsv").write_text(f"participant_id\tage\n{rows}")
+    sandbox.bids.joinpath("participants.tsv").write_text(f"participant_id\tage\n{rows}")
     config = {
-        "datasets": {"given": {"path": str(site.bids)}},
+        "datasets": {"given": {"path": str(sandbox.bids)}},
         "preprocessing": {
             "engine": "fmriprep",
-            "fmriprep": {"runner": "docker", "license": str(site.folder / "license.txt")},
+            "fmriprep": {"runner": "docker", "license": str(sandbox.folder / "license.txt")},
         },
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config, allow_unicode=True))
@@ -172,5 +174,5 @@ def test_raw_data_go_through_fmriprep(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(read_scan_table([path])) == 4
     status = pd.read_csv(next(tmp_path.glob("results/preprocessed/given/*/scans.tsv")), sep="\t")
     assert (status["status"] == "ok").all() and (status["n_volumes"] == 12).all()
-    assert any("nipreps/fmriprep:25.2.7" in words for words in site.commands("docker"))
+    assert any("nipreps/fmriprep:25.2.7" in words for words in sandbox.commands("docker"))
     assert "Nothing to be done" in Workspace(tmp_path).run("timeseries").stderr

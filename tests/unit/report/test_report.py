@@ -147,7 +147,7 @@ def test_the_same_scores_give_the_same_page(results: Path) -> None:
     [
         (
             "sub-{}",
-            "sub-{}_bold.nii.gz cannot be read, it may be cut short",
+            "sub-{}_bold.nii.gz cannot be read, it may be truncated",
             "a file cannot be read",
         ),
         ("5000{}", "Pitt_005000{}.npy is not a readable array", "a file is not a readable array"),

@@ -1,1 +1,1 @@
-"""Raw BIDS images to images in template space with confounds, in fMRIPrep's layout."""
+"""Preprocess raw BIDS images: to template space, with confounds, in fMRIPrep's file layout."""

@@ -1,4 +1,4 @@
-"""What preprocessed images depend on."""
+"""Settings of the stage `preprocess`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semantoks.config import Preprocessing, Settings
 
 
 class PreprocessSettings(Settings):
-    """What preprocessed images depend on."""
+    """Settings that preprocessed images depend on."""
 
     version: Literal[3] = 3
     preprocessing: Preprocessing = Field(Preprocessing(), description="Engine and voxel sizes.")

@@ -1,15 +1,10 @@
-"""One shard: its scans shared among processes, and the table of what became of them."""
+"""Preprocess the raw images of one shard with the engine that the configuration names."""
 
 from __future__ import annotations
 
-import logging
-import os
-import time
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import pandas as pd
 
@@ -17,25 +12,9 @@ from semantoks.artifacts.files import atomic_folder
 from semantoks.artifacts.tables import read_shard
 from semantoks.config import Preprocessing
 from semantoks.data.preprocess.fmriprep.engine import preprocess_with_fmriprep
-from semantoks.data.preprocess.minimal.derivatives import describe, write_tsv
+from semantoks.data.preprocess.rows import RawScan, ScanResult, status_table
 from semantoks.data.preprocess.settings import PreprocessSettings
-from semantoks.system.workers import completed
-
-log = logging.getLogger(__name__)
-
-COLUMNS = [
-    "scan",
-    "participant_id",
-    "status",
-    "reason",
-    "seconds",
-    "dice",
-    "correlation",
-    "mean_fd",
-    "n_volumes",
-    "repetition_time",
-]
-ITK_THREADS = "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"
+from semantoks.data.preprocess.tsv import write_tsv
 
 
 def preprocess(
@@ -46,7 +25,7 @@ def preprocess(
     out: Path,
     threads: int = 1,
     memory: int = 0,
-    running: Mapping[str, Any] = MappingProxyType({}),
+    running: Mapping[str, object] = MappingProxyType({}),
 ) -> list[Path]:
     """Preprocess one shard.
 
@@ -58,17 +37,17 @@ def preprocess(
     bids : Path
         The raw data set.
     out : Path
-        Folder of the derivatives, in fMRIPrep's layout; what an earlier run left is replaced. Its
+        Folder of derivatives in fMRIPrep's layout; it replaces the folder of an earlier run. Its
         ``scans.tsv`` has one row per scan: ``status`` (ok or failed), ``reason``, ``seconds`` (of
-        CPU; with fMRIPrep a scan's share of the time its call took), ``dice`` (brain mask against
-        template) and ``correlation`` (T1w image with the template), both missing with fMRIPrep,
-        ``mean_fd`` (mm), ``n_volumes``, ``repetition_time`` (s).
+        CPU; with fMRIPrep the wall time of its call divided by the number of scans), ``dice``
+        (brain mask and template) and ``correlation`` (T1w image and template), both missing with
+        fMRIPrep, ``mean_fd`` (mm), ``n_volumes``, ``repetition_time`` (s).
     threads : int
         Number of processes; the result does not depend on it.
     memory : int
-        MB that fMRIPrep may use, 0 when it is not known.
+        Memory for fMRIPrep in MB, 0 if unknown.
     running : mapping
-        Settings of `Fmriprep` that change how it is run but not what it makes.
+        Fields of `semantoks.config.Fmriprep` that change how fMRIPrep is run but not its output.
 
     Returns
     -------
@@ -78,10 +57,10 @@ def preprocess(
     Raises
     ------
     UserError
-        When fMRIPrep is wanted and cannot be started.
+        If the engine is fMRIPrep and it cannot be started.
     """
-    chosen = _with(settings.preprocessing, running)
-    preprocess_shard(read_shard(scans), bids, out, chosen, threads, memory)
+    preprocessing = _with_running(settings.preprocessing, running)
+    preprocess_shard(read_shard(scans), bids, out, preprocessing, threads, memory)
     return [out]
 
 
@@ -89,50 +68,57 @@ def preprocess_shard(
     table: pd.DataFrame,
     bids: Path,
     out: Path,
-    chosen: Preprocessing,
+    settings: Preprocessing,
     threads: int,
     memory: int = 0,
 ) -> pd.DataFrame:
-    """Preprocess the scans of a table; return, and write as ``scans.tsv``, what became of them."""
-    good, bad = table[table["problem"] == ""], table[table["problem"] != ""]
+    """Preprocess the scans of a shard table; the parameters are those of `preprocess`.
+
+    Returns
+    -------
+    DataFrame
+        What ``scans.tsv`` holds, one row per scan in the order of `table`.
+
+    Raises
+    ------
+    UserError
+        If the engine is fMRIPrep and it cannot be started.
+    """
+    scans = RawScan.from_table(table)
+    usable = [scan for scan in scans if not scan.problem]
+    results = [ScanResult.unusable(scan) for scan in scans if scan.problem]
+    # Beside `out`, because Snakemake removes the output of a failed job and fMRIPrep's
+    # intermediate results, days of work, must outlive it.
+    work = out.absolute().with_name(f"{out.name}_work")
     with atomic_folder(out) as folder:
-        if chosen.engine == "fmriprep":
-            work = out.absolute().with_name(f"{out.name}_work")
-            engine = chosen.fmriprep
-            rows = preprocess_with_fmriprep(good, bids, folder, work, engine, threads, memory)
-        else:
-            describe(folder)
-            rows = _work(good, bids, folder, chosen, threads) if len(good) else []
-        rows += [
-            {**row, "status": "failed", "reason": row["problem"]} for row in bad.to_dict("records")
-        ]
-        done = pd.DataFrame(rows, columns=COLUMNS).astype({"n_volumes": "Int64"})
-        done = done.set_index("scan").loc[table["scan"]].reset_index()
-        write_tsv(folder / "scans.tsv", done)
-    return done
+        results += _run_engine(usable, bids, folder, settings, work, threads, memory)
+        status = status_table(results, table["scan"])
+        write_tsv(folder / "scans.tsv", status)
+    return status
 
 
-def _with(settings: Preprocessing, running: Mapping[str, Any]) -> Preprocessing:
-    changed = {"fmriprep": settings.fmriprep.model_dump() | dict(running)}
-    return Preprocessing.model_validate(settings.model_dump() | changed)
+def _run_engine(
+    scans: Sequence[RawScan],
+    bids: Path,
+    out: Path,
+    settings: Preprocessing,
+    work: Path,
+    threads: int,
+    memory: int,
+) -> list[ScanResult]:
+    """Preprocess usable scans with the engine of the settings; it writes the derivatives."""
+    if settings.engine == "fmriprep":
+        return preprocess_with_fmriprep(
+            scans, bids, out, settings.fmriprep, work=work, threads=threads, memory=memory
+        )
+    # Imported here because it limits the threads of ITK in this process and its children, which
+    # an fMRIPrep started from here would inherit.
+    from semantoks.data.preprocess.minimal.engine import preprocess_with_minimal
+
+    return preprocess_with_minimal(scans, bids, out, settings, threads=threads)
 
 
-def _work(
-    scans: pd.DataFrame, bids: Path, out: Path, settings: Preprocessing, threads: int
-) -> list[dict[str, object]]:
-    # One ITK thread per process: several give results that differ in the last bits.
-    os.environ[ITK_THREADS] = "1"
-    from semantoks.data.preprocess.minimal.engine import (
-        preprocess_session,  # ANTs reads the variable
-    )
-
-    work = partial(preprocess_session, bids=bids, out=out, settings=settings)
-    # A scan without T1w image shares nothing: it is a session of its own.
-    alone = scans["t1w"].where(scans["t1w"] != "", scans["scan"])
-    sessions = [group.to_dict("records") for _, group in scans.groupby(alone, sort=False)]
-    started, rows = time.monotonic(), list[dict[str, object]]()
-    for done in completed(work, sessions, threads):
-        rows += done
-        left = (time.monotonic() - started) / len(rows) * (len(scans) - len(rows))
-        log.info("%d of %d scans, %.0f s left", len(rows), len(scans), left)
-    return rows
+def _with_running(settings: Preprocessing, running: Mapping[str, object]) -> Preprocessing:
+    """Add the settings that are not part of the stage's settings, and validate the result."""
+    fmriprep = settings.fmriprep.model_dump() | dict(running)
+    return Preprocessing.model_validate(settings.model_dump() | {"fmriprep": fmriprep})

@@ -203,12 +203,12 @@ def test_raw_runs_are_judged_before_anything_is_registered(tmp_path: Path) -> No
         "sub-01": "RepetitionTime is 0 in the sidecars",
         "sub-02": "is it in milliseconds?",
         "sub-03": "has no RepetitionTime",
-        "sub-04": "may be cut short",
+        "sub-04": "may be truncated",
         "sub-05": "link to a file that is not here",
         "sub-06": "several files of one scan",
         "sub-07": "a run needs four dimensions",
         "sub-08": "1 of 20 volumes of sub-08_task-rest_bold.nii.gz are NaN throughout",
-        "sub-09": "no T1w image of this person|no brain found",
+        "sub-09": "no T1w image for this participant|no brain found",
     }
     assert done["scan"].tolist()[-2:] == ["sub-09_ses-1_task-rest", "sub-09_task-rest"]
     assert (done["status"] == "failed").all()

@@ -1,1 +1,1 @@
-"""The engine that calls fMRIPrep in a container or installed, and checks what it wrote."""
+"""Engine that runs fMRIPrep, in a container or as installed, and verifies its output."""

@@ -1,1 +1,1 @@
-"""The built-in engine: motion, slice timing and registration to MNI space with ANTs."""
+"""Built-in engine: motion and slice timing correction, registration to MNI space with ANTs."""

@@ -1,4 +1,4 @@
-"""From the template to a person's anatomy, and from there to a BOLD run."""
+"""Register the template to a participant's T1w image, and that image to a BOLD run."""
 
 from __future__ import annotations
 
@@ -20,39 +20,52 @@ from semantoks.data.preprocess.minimal.geometry import grid_points, transform, v
 from semantoks.data.preprocess.minimal.template import Template, load_template
 from semantoks.errors import ScanError
 
-# Linear registration works on this grid whatever is asked of the warp: finer is slow and no better,
-# and at 6 mm every fourth head was missed.
-LINEAR_VOXEL = 4.0  # mm
-MIN_LITRES = 0.2  # less is no brain, nor a slab of one that could be registered
-HEAD = 150.0  # mm from the top of the head that are head rather than neck
-BIAS_SPACING = {"T1w": 18.0, "bold": 12.0}  # mm; finer is slower and no better
-SAME_POSITION = 0.8  # part of the smaller brain that must overlap for headers to be believed
+# Linear registration uses this grid (mm) at any resolution of the warp: finer ones are slower and
+# no more accurate, and at 6 mm registration failed for every fourth head.
+LINEAR_VOXEL = 4.0
+MIN_LITRES = 0.2  # less is neither a brain nor a slab of it that could be registered
+HEAD = 150.0  # mm below the top of the head where the neck begins
+BIAS_SPACING = {"T1w": 18.0, "bold": 12.0}  # mm; finer is slower and no more accurate
+SAME_POSITION = 0.8  # minimal overlap, as a fraction of the smaller brain, for trusting headers
 
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A T1w image in register with the template."""
+    """A T1w image registered to the template.
 
-    image: Image  # bias-corrected, on a grid of the size that registration needs
-    brain: np.ndarray  # bool, on that grid
-    extracted: np.ndarray  # bool, the brain on the grid of the image as scanned
-    affine: np.ndarray  # (4, 4), template mm → T1w mm, after the warp
+    Attributes
+    ----------
+    image : Image
+        Bias-corrected, resampled to the resolution that registration needs.
+    brain : ndarray of bool
+        Brain mask on the grid of `image`.
+    extracted : ndarray of bool
+        Brain mask on the grid of the raw image.
+    affine : ndarray, shape (4, 4)
+        Template mm to T1w mm, applied after `warp`.
+    warp : Warp
+    """
+
+    image: Image
+    brain: np.ndarray
+    extracted: np.ndarray
+    affine: np.ndarray
     warp: Warp
 
     def from_template(self, points: np.ndarray) -> np.ndarray:
-        """T1w mm of template points, both (3, n)."""
+        """Map points (3, n) from template mm to T1w mm."""
         return transform(self.affine, self.warp(points))
 
 
 def register_anatomy(t1w: Image, template: Template) -> Anatomy:
-    """Register a T1w image, head and all, to the template's brain.
+    """Register a T1w image, without skull stripping, to the template's brain.
 
     Parameters
     ----------
-    t1w
-        The image as scanned.
-    template
-        The template on the grid that the warp is found on.
+    t1w : Image
+        The raw image.
+    template : Template
+        The template on the grid for the nonlinear registration.
 
     Returns
     -------
@@ -70,42 +83,41 @@ def register_anatomy(t1w: Image, template: Template) -> Anatomy:
 
 
 def register_bold(reference: Image, mask: np.ndarray, anatomy: Anatomy) -> np.ndarray:
-    """Register a BOLD reference to the anatomy of the same person.
+    """Register a BOLD reference volume to the T1w image of the same participant.
 
     Parameters
     ----------
-    reference
+    reference : Image
         A volume of the run.
-    mask
-        Its brain, bool.
-    anatomy
-        The person's anatomy.
+    mask : ndarray of bool
+        Its brain mask.
+    anatomy : Anatomy
 
     Returns
     -------
     ndarray, shape (4, 4)
-        Rigid, T1w mm → BOLD mm.
+        Rigid transform from T1w mm to BOLD mm.
     """
     corrected = correct_bias(reference, BIAS_SPACING["bold"], mask)
     moving = Image(corrected.data * binary_dilation(mask), reference.affine)
     affine = anatomy.image.affine
     fixed = _coarsened(Image(anatomy.image.data * anatomy.brain, affine), LINEAR_VOXEL)
     brain = _coarsened(Image(anatomy.brain.astype(np.float32), affine), LINEAR_VOXEL).data > 0.5
-    around = binary_dilation(brain, iterations=2)
-    return register_linear("Rigid", fixed, around, moving, _bold_start(moving, mask, anatomy))
+    surroundings = binary_dilation(brain, iterations=2)
+    return register_linear("Rigid", fixed, surroundings, moving, _bold_start(moving, mask, anatomy))
 
 
 def bold_mask(reference: Image) -> np.ndarray:
-    """Find the brain of a BOLD volume by its histogram (nilearn's `compute_epi_mask`).
+    """Compute the brain mask of a BOLD volume with nilearn's `compute_epi_mask`.
 
     Raises
     ------
     ScanError
-        When there is none.
+        If no brain is found.
     """
-    volume = nib.Nifti1Image(reference.data.astype(np.float32), reference.affine)
+    image = nib.Nifti1Image(reference.data.astype(np.float32), reference.affine)
     try:
-        mask = np.asarray(compute_epi_mask(volume, opening=2).dataobj) > 0
+        mask = np.asarray(compute_epi_mask(image, opening=2).dataobj) > 0
     except ValueError as error:
         raise ScanError(f"no brain found in the BOLD image ({error})") from error
     litres = mask.sum() * abs(np.linalg.det(reference.affine)) / 1e6
@@ -115,7 +127,7 @@ def bold_mask(reference: Image) -> np.ndarray:
 
 
 def _find_brain(grid: Image, template: Template, affine: np.ndarray, inverse: Warp) -> np.ndarray:
-    """Bring the template's brain to the grid of a T1w image, slice by slice (memory)."""
+    """Resample the template's brain mask to the grid of a T1w image, slice by slice for memory."""
     to_template = np.linalg.inv(affine) @ grid.affine
     mask, brain = np.zeros(grid.data.shape, bool), template.brain.astype(np.float32)
     plane = np.argwhere(np.ones((1, *grid.data.shape[1:]), bool)).T
@@ -127,12 +139,16 @@ def _find_brain(grid: Image, template: Template, affine: np.ndarray, inverse: Wa
 
 
 def _target(template: Template) -> tuple[Image, np.ndarray]:
-    """Take the brain and its edge as what to register to; the template has no scalp."""
+    """Return the fixed image and its mask: brain and margin, as the template has no scalp."""
     return Image(template.t1w, template.affine), binary_dilation(template.brain)
 
 
 def _bold_start(moving: Image, mask: np.ndarray, anatomy: Anatomy) -> np.ndarray:
-    """Believe the headers when the two brains overlap, else put their centres together."""
+    """Choose the initial transform: identity if the two brains overlap, else match centroids.
+
+    The headers of a session usually share scanner coordinates, but defacing and conversion tools
+    may reset the origin.
+    """
     points = transform(anatomy.image.affine, np.argwhere(anatomy.brain).T)
     voxels = np.rint(transform(np.linalg.inv(moving.affine), points)).astype(int)
     shape = np.array(mask.shape)[:, None]
@@ -147,23 +163,22 @@ def _bold_start(moving: Image, mask: np.ndarray, anatomy: Anatomy) -> np.ndarray
 
 
 def _coarsened(image: Image, voxel_size: float) -> Image:
-    """Blur and resample an image whose voxels are smaller than this (mm)."""
-    old = voxel_sizes(image.affine)
-    ratio = np.maximum(voxel_size / old, 1.0)
+    """Blur and downsample an image whose voxels are smaller than `voxel_size` (mm)."""
+    ratio = np.maximum(voxel_size / voxel_sizes(image.affine), 1.0)
     if ratio.max() < 1.2:
         return image
-    sharp = gaussian_filter(image.data, np.sqrt(ratio**2 - 1) / 2.355)
+    blurred = gaussian_filter(image.data, np.sqrt(ratio**2 - 1) / 2.355)
     shape = tuple(int(n) for n in np.ceil(np.array(image.data.shape) / ratio))
-    # The middle of the grid stays where it is.
+    # Both grids have the same centre.
     corner = (np.array(image.data.shape) - 1) / 2 - ratio * (np.array(shape) - 1) / 2
     to_old = np.diag([*ratio, 1.0])
     to_old[:3, 3] = corner
-    data = map_coordinates(sharp, grid_points(shape, to_old), order=1, mode="nearest")
+    data = map_coordinates(blurred, grid_points(shape, to_old), order=1, mode="nearest")
     return Image(data.reshape(shape), image.affine @ to_old)
 
 
 def _head_centre(image: Image) -> np.ndarray:
-    """Centre (mm) of the head without the neck: what is bright below the top of the image."""
+    """Compute the centroid (mm) of bright voxels within `HEAD` mm of the top, without the neck."""
     bright = np.argwhere(image.data > image.data.mean()).T
     points = transform(image.affine, bright)
     top = np.percentile(points[2], 99.9)

@@ -1,14 +1,19 @@
-"""ANTs behind arrays: images in, transforms out as functions of millimetres (RAS).
+"""Call ANTs with arrays, and return its transforms as functions of coordinates in mm (RAS).
 
-ITK counts its millimetres towards left and posterior (LPS), NIfTI towards right and anterior.
+The conversion is necessary because ITK's coordinates point to left and posterior (LPS), those of
+NIfTI to right and anterior.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+# With several threads, ITK sums in varying order and results differ in the last bits. ITK reads the
+# variable when it is loaded.
+os.environ["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = "1"
 
 import ants
 import nibabel as nib
@@ -18,22 +23,24 @@ from scipy.ndimage import map_coordinates
 from semantoks.data.preprocess.minimal.geometry import transform
 
 FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])  # RAS ↔ LPS
-SEED = 1  # with one ITK thread the same images give the same transform to the last bit
-SAMPLING = 0.5  # fraction of voxels the metric looks at
-# Two levels of resolution; a third, the full one, triples the time and gains nothing after SyN.
+SEED = 1  # together with a single ITK thread this makes transforms reproducible to the last bit
+SAMPLING = 0.5  # fraction of voxels at which the metric is evaluated
+# A third level at full resolution would triple the time without improving the result after SyN.
 ITERATIONS, SHRINK = (200, 100), (3, 2)
-SMOOTHING = {"Affine": (2, 1), "Rigid": (1, 0)}  # voxels; less, and Affine misses turned heads
-SYN_ITERATIONS = (40, 20, 5)  # the last level costs most: its 5 rounds gain 1 mm, 5 more 0.15 mm
+# Voxels. With less smoothing, affine registration fails for rotated heads.
+SMOOTHING = {"Affine": (2, 1), "Rigid": (1, 0)}
+# The last level takes most of the time: its 5 iterations improve accuracy by 1 mm, 5 more by 0.15.
+SYN_ITERATIONS = (40, 20, 5)
 
 
 @dataclass(frozen=True)
 class Image:
-    """A three-dimensional array and its affine (voxel → mm, RAS)."""
+    """A three-dimensional array and its affine (voxels to mm, RAS)."""
 
     data: np.ndarray
     affine: np.ndarray
 
-    def to_ants(self) -> Any:
+    def to_ants(self) -> ants.ANTsImage:
         """Copy to an ANTs image."""
         affine = FLIP @ self.affine
         spacing = np.linalg.norm(affine[:3, :3], axis=0)
@@ -47,32 +54,34 @@ class Image:
 
 @dataclass(frozen=True)
 class Warp:
-    """Displacement (x, y, z, 3) in mm on a grid."""
+    """A displacement field (x, y, z, 3) in mm, and the affine of its grid."""
 
     displacement: np.ndarray
     affine: np.ndarray
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        """Move points (3, n)."""
+        """Displace points (3, n) in mm."""
         voxels = transform(np.linalg.inv(self.affine), points)
-        moves = [
+        displacements = [
             map_coordinates(self.displacement[..., axis], voxels, order=1, mode="nearest")
             for axis in range(3)
         ]
-        return np.asarray(points + np.stack(moves))
+        return np.asarray(points + np.stack(displacements))
 
 
 def correct_bias(image: Image, spacing: float, mask: np.ndarray | None = None) -> Image:
-    """Even out the coil's sensitivity (N4, Tustison et al. 2010).
+    """Correct intensity non-uniformity with N4.
+
+    Source: Tustison et al. 2010, doi:10.1109/TMI.2010.2046908.
 
     Parameters
     ----------
-    image
-        Image to correct.
-    spacing
-        Work on voxels of about this size in mm; sensitivity is smooth.
-    mask
-        Where to look (bool, shape of the image); by default everywhere.
+    image : Image
+    spacing : float
+        Approximate voxel size in mm at which the bias field is estimated. It is smooth, so coarse
+        voxels suffice.
+    mask : ndarray of bool, shape of the image, optional
+        Voxels used for the estimate; all by default.
 
     Returns
     -------
@@ -91,25 +100,24 @@ def correct_bias(image: Image, spacing: float, mask: np.ndarray | None = None) -
 def register_linear(
     kind: str, fixed: Image, mask: np.ndarray, moving: Image, start: np.ndarray
 ) -> np.ndarray:
-    """Find a Rigid or Affine transform by mutual information.
+    """Estimate a rigid or affine transform by maximising mutual information.
 
     Parameters
     ----------
-    kind
-        "Rigid" or "Affine".
-    fixed
+    kind : {"Rigid", "Affine"}
+    fixed : Image
         Image to register to.
-    mask
-        Its voxels to look at, bool.
-    moving
+    mask : ndarray of bool
+        Voxels of `fixed` at which the metric is evaluated.
+    moving : Image
         Image to register.
-    start
-        First guess, (4, 4), from fixed to moving mm.
+    start : ndarray, shape (4, 4)
+        Initial transform, from mm of `fixed` to mm of `moving`.
 
     Returns
     -------
     ndarray, shape (4, 4)
-        From points (mm) of the fixed image to points of the moving image.
+        From mm of `fixed` to mm of `moving`.
     """
     with tempfile.TemporaryDirectory() as folder:
         result = ants.registration(
@@ -132,20 +140,22 @@ def register_linear(
 def register_syn(
     fixed: Image, mask: np.ndarray, moving: Image, affine: np.ndarray
 ) -> tuple[Warp, Warp]:
-    """Refine an affine transform by symmetric diffeomorphic normalisation (Avants et al. 2008).
+    """Refine an affine transform by symmetric normalisation (SyN).
+
+    Source: Avants et al. 2008, doi:10.1016/j.media.2007.06.004.
 
     Parameters
     ----------
     fixed, mask, moving
         As for `register_linear`.
-    affine
-        What `register_linear` found.
+    affine : ndarray, shape (4, 4)
+        Result of `register_linear`.
 
     Returns
     -------
     forward, inverse : Warp
-        A point p of the fixed image lies at ``affine @ forward(p)`` in the moving image, a point q
-        of the moving image at ``inverse(inv(affine) @ q)`` in the fixed image.
+        A point p of `fixed` corresponds to ``affine @ forward(p)`` in `moving`, a point q of
+        `moving` to ``inverse(inv(affine) @ q)`` in `fixed`.
     """
     with tempfile.TemporaryDirectory() as folder:
         result = ants.registration(

@@ -1,18 +1,20 @@
-"""Nuisance time series, under fMRIPrep's names so that nilearn's `load_confounds` reads them."""
+"""Confound time series with fMRIPrep's column names, so nilearn's `load_confounds` reads them."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from semantoks.data.preprocess.minimal.geometry import PARAMETERS
 
-RADIUS = 50.0  # mm; turns radians into displacement (Power et al. 2012)
-HIGH_PASS = 128.0  # s, longest period that the cosines leave alone
-COMPCOR_VARIANCE = 0.5  # retained by aCompCor (Behzadi et al. 2007), as fMRIPrep does
-STEADY_AFTER = 3.5  # modified z-score (Iglewicz & Hoaglin 1993) above which a first volume is odd
+RADIUS = 50.0  # mm, of the head; converts rotations into displacements (Power et al. 2012)
+HIGH_PASS = 128.0  # s, cut-off period; the cosines model longer ones
+COMPCOR_VARIANCE = 0.5  # fraction of variance that the retained components explain, as in fMRIPrep
+NON_STEADY_ABOVE = 3.5  # modified z-score (Iglewicz & Hoaglin 1993)
+
+Metadata = Mapping[str, Mapping[str, str | float | bool]]  # column → its entry in the sidecar
 METADATA = {
     "trans_x": {
         "Units": "mm",
@@ -26,31 +28,33 @@ METADATA = {
 
 def confound_table(
     series: np.ndarray,
-    masks: dict[str, np.ndarray],
+    masks: Mapping[str, np.ndarray],
     motion: np.ndarray,
     repetition_time: float,
     non_steady: int,
-) -> tuple[pd.DataFrame, dict[str, Any]]:
+) -> tuple[pd.DataFrame, Metadata]:
     """Compute all confounds of a run.
 
     Parameters
     ----------
-    series
-        Preprocessed voxels, shape (voxels, volumes).
-    masks
-        `brain`, `csf` and `white_matter`: which voxels, bool.
-    motion
-        Shape (volumes, 6), mm and rad.
-    repetition_time
+    series : ndarray, shape (voxels, volumes)
+        Preprocessed voxels.
+    masks : mapping of str to ndarray of bool, shape (voxels,)
+        `brain`, `csf` and `white_matter`.
+    motion : ndarray, shape (volumes, 6)
+        Translations in mm, rotations in rad.
+    repetition_time : float
         Seconds per volume.
-    non_steady
-        How many volumes at the start are not in steady state.
+    non_steady : int
+        Number of initial volumes that are not in steady state.
 
     Returns
     -------
-    table : DataFrame, one row per volume
-    metadata : dict
-        For the JSON file beside it; every aCompCor component with its variance explained.
+    table : DataFrame
+        One row per volume.
+    metadata : mapping
+        Content of the JSON sidecar: units and descriptions, and for each aCompCor component the
+        fields by which nilearn selects components.
     """
     table = pd.DataFrame(motion, columns=list(PARAMETERS))
     table["global_signal"] = _mean(series, masks["brain"])
@@ -64,6 +68,7 @@ def confound_table(
         table[f"cosine{number:02d}"] = column
     for number in range(non_steady):
         table[f"non_steady_state_outlier{number:02d}"] = np.eye(len(table), dtype=int)[number]
+    # Non-steady-state volumes would dominate the components, so they are left out and set to 0.
     tissue = (masks["csf"] | masks["white_matter"]) & masks["brain"]
     components, metadata = acompcor(series[tissue, non_steady:], cosines[non_steady:])
     padded = np.pad(components, [(non_steady, 0), (0, 0)])
@@ -73,25 +78,37 @@ def confound_table(
 
 
 def framewise_displacement(motion: np.ndarray) -> np.ndarray:
-    """Sum of absolute changes (mm) since the volume before, shape (volumes,); the first is NaN."""
+    """Compute framewise displacement (Power et al. 2012, doi:10.1016/j.neuroimage.2011.10.018).
+
+    Parameters
+    ----------
+    motion : ndarray, shape (volumes, 6)
+        Translations in mm, rotations in rad.
+
+    Returns
+    -------
+    ndarray, shape (volumes,)
+        Sum of the absolute changes from the previous volume in mm; the first value is NaN.
+    """
     change = np.abs(np.diff(motion, axis=0))
     return np.r_[np.nan, change[:, :3].sum(1) + RADIUS * change[:, 3:].sum(1)]
 
 
 def dvars(series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Root mean square change of the brain from volume to volume (Power et al. 2012).
+    """Compute DVARS, the root mean square change between volumes (Power et al. 2012).
 
     Parameters
     ----------
-    series
-        Brain voxels, shape (voxels, volumes).
+    series : ndarray, shape (voxels, volumes)
+        Brain voxels.
 
     Returns
     -------
     dvars : ndarray, shape (volumes,)
         With the brain scaled to a median of 1000; the first value is NaN.
     std_dvars : ndarray, shape (volumes,)
-        Relative to what the voxels' own robust variance and autocorrelation let expect.
+        DVARS divided by its expectation under a first-order autoregressive model of each voxel,
+        with robust variance (Nichols 2017, arXiv:1704.01469); the first value is NaN.
     """
     scaled = series * (1000 / np.median(series.mean(axis=1)))
     low, high = np.percentile(scaled, [25, 75], axis=1)
@@ -104,42 +121,52 @@ def dvars(series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def cosine_basis(volumes: int, repetition_time: float) -> np.ndarray:
-    """Cosines with periods of `HIGH_PASS` seconds and more, shape (volumes, n); no constant."""
+    """Compute the discrete cosines with periods of `HIGH_PASS` seconds and more.
+
+    Returns
+    -------
+    ndarray, shape (volumes, n)
+        Orthonormal columns, without the constant.
+    """
     n = int(np.floor(2 * volumes * repetition_time / HIGH_PASS))
     moments = (np.arange(volumes) + 0.5)[:, None] / volumes
     basis = np.cos(np.pi * moments * np.arange(1, n + 1))
     return np.asarray(basis * np.sqrt(2 / volumes))
 
 
-def acompcor(series: np.ndarray, cosines: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
-    """Principal components of voxels in fluid and white matter, slow drift removed.
+def acompcor(series: np.ndarray, cosines: np.ndarray) -> tuple[np.ndarray, Metadata]:
+    """Compute principal components of CSF and white matter voxels (aCompCor).
+
+    Slow drifts are removed first. Source: Behzadi et al. 2007,
+    doi:10.1016/j.neuroimage.2007.04.042.
 
     Parameters
     ----------
-    series
-        Shape (voxels, volumes).
-    cosines
-        Shape (volumes, n), see `cosine_basis`.
+    series : ndarray, shape (voxels, volumes)
+    cosines : ndarray, shape (volumes, n)
+        See `cosine_basis`.
 
     Returns
     -------
     components : ndarray, shape (volumes, retained)
-        As many as explain half of the variance.
-    metadata : dict
-        Name of each → what nilearn needs to choose it.
+        The leading components that together explain `COMPCOR_VARIANCE` of the variance.
+    metadata : mapping
+        For each component the fields by which nilearn selects components.
     """
-    slow = np.linalg.qr(np.column_stack([np.ones(len(cosines)), cosines]))[0]
-    clean = series - (series @ slow) @ slow.T
+    drift = np.linalg.qr(np.column_stack([np.ones(len(cosines)), cosines]))[0]
+    clean = series - (series @ drift) @ drift.T
     scale = clean.std(axis=1, keepdims=True)
     clean = (clean / np.where(scale > 0, scale, 1)).astype(np.float64)
+    # Eigenvectors of the (volumes, volumes) matrix are the right singular vectors of `clean`, which
+    # has many more voxels than volumes.
     power, vectors = np.linalg.eigh(clean.T @ clean)
     power, vectors = np.maximum(power[::-1], 0), vectors[:, ::-1]
     share = power / max(power.sum(), np.finfo(float).tiny)
     total = np.cumsum(share)
-    kept = min(int(np.searchsorted(total, COMPCOR_VARIANCE)) + 1, len(share))
+    retained = min(int(np.searchsorted(total, COMPCOR_VARIANCE)) + 1, len(share))
     # The sign of an eigenvector is arbitrary: make its largest entry positive.
     signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(share))])
-    metadata = {
+    metadata: Metadata = {
         f"a_comp_cor_{i:02d}": {
             "Method": "aCompCor",
             "Mask": "combined",
@@ -148,18 +175,24 @@ def acompcor(series: np.ndarray, cosines: np.ndarray) -> tuple[np.ndarray, dict[
             "VarianceExplained": float(share[i]),
             "CumulativeVarianceExplained": float(total[i]),
         }
-        for i in range(kept)
+        for i in range(retained)
     }
-    return (vectors * signs)[:, :kept], metadata
+    return (vectors * signs)[:, :retained], metadata
 
 
 def count_non_steady(images: np.ndarray) -> int:
-    """Count the first volumes that are brighter than the rest, before magnetisation settles."""
+    """Count initial volumes that are brighter than later ones, before the steady state.
+
+    Parameters
+    ----------
+    images : ndarray, shape (x, y, z, volumes)
+        The run.
+    """
     signal = images[..., :50].mean(axis=(0, 1, 2), dtype=np.float64)
-    away = signal - np.median(signal)
-    spread = np.median(np.abs(away)) / 0.6745
-    odd = away > STEADY_AFTER * max(spread, 1e-9)
-    return int(np.argmin(odd)) if odd[0] else 0
+    deviation = signal - np.median(signal)
+    spread = np.median(np.abs(deviation)) / 0.6745  # standard deviation, if normal
+    bright = deviation > NON_STEADY_ABOVE * max(spread, 1e-9)
+    return int(np.argmin(bright)) if bright[0] else 0
 
 
 def _mean(series: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -167,7 +200,7 @@ def _mean(series: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def _expanded(table: pd.DataFrame) -> pd.DataFrame:
-    """Add backward differences, squares, and squares of the differences."""
+    """Add backward differences, squares, and squared differences to the columns."""
     difference = table.diff()
     parts = [
         table,

@@ -1,4 +1,4 @@
-"""Rigid motion, and points in millimetres."""
+"""Rigid transforms, and coordinates of voxels in millimetres."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ PARAMETERS = ("trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z")
 
 
 def rigid_matrix(parameters: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """Matrix of the motion x ↦ Rx·Ry·Rz·(x − centre) + centre + translation.
+    """Compute the matrix of x ↦ Rx·Ry·Rz·(x − centre) + centre + translation.
 
     Parameters
     ----------
-    parameters
+    parameters : ndarray, shape (6,)
         Translations (mm) along and rotations (rad) about x, y, z of the scanner (RAS).
-    centre
+    centre : ndarray, shape (3,)
         Centre of rotation in mm.
 
     Returns
@@ -33,10 +33,11 @@ def rigid_matrix(parameters: np.ndarray, centre: np.ndarray) -> np.ndarray:
 
 
 def rigid_parameters(matrix: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """Inverse of `rigid_matrix`: the six parameters, shape (6,)."""
+    """Recover the parameters, shape (6,), from which `rigid_matrix` makes a matrix."""
     rotation = matrix[:3, :3]
     angles = (
         np.arctan2(-rotation[1, 2], rotation[2, 2]),
+        # Rounding can push the sine slightly beyond 1, where arcsin is NaN.
         np.arcsin(np.clip(rotation[0, 2], -1, 1)),
         np.arctan2(-rotation[0, 1], rotation[0, 0]),
     )
@@ -49,15 +50,15 @@ def transform(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def grid_points(shape: tuple[int, ...], affine: np.ndarray) -> np.ndarray:
-    """Millimetres (3, n) of all voxels of a grid, the last axis running fastest."""
+    """Compute the coordinates (3, n) in mm of all voxels of a grid, in C order."""
     return transform(affine, np.indices(shape).reshape(3, -1))
 
 
 def grid_centre(shape: tuple[int, ...], affine: np.ndarray) -> np.ndarray:
-    """Millimetres (3,) of the middle of a grid."""
+    """Compute the centre (3,) of a grid in mm."""
     return transform(affine, (np.array(shape)[:, None] - 1) / 2)[:, 0]
 
 
 def voxel_sizes(affine: np.ndarray) -> np.ndarray:
-    """Edges of a voxel in mm, shape (3,)."""
+    """Compute the edge lengths (3,) of a voxel in mm."""
     return np.asarray(np.linalg.norm(affine[:3, :3], axis=0))

@@ -1,4 +1,4 @@
-"""Raw images, and what is wrong with them."""
+"""Read raw images and reject those that cannot be used."""
 
 from __future__ import annotations
 
@@ -14,45 +14,55 @@ from semantoks.data.preprocess.minimal.ants_bridge import Image
 from semantoks.data.signals import repetition_time as checked_tr
 from semantoks.errors import ScanError
 
-MIN_VOLUMES = 10  # fewer cannot be told from a reference image
+MIN_VOLUMES = 10  # a file with fewer is more likely a single-band reference than a run
 
 
 @dataclass(frozen=True)
-class Run:
-    """A BOLD run as scanned."""
+class RawBold:
+    """A BOLD run as acquired.
 
-    images: np.ndarray  # (x, y, z, volumes), float32
+    Attributes
+    ----------
+    images : ndarray of float32, shape (x, y, z, volumes)
+    affine : ndarray, shape (4, 4)
+        Voxels to scanner mm (RAS).
+    repetition_time : float
+        Seconds per volume.
+    """
+
+    images: np.ndarray
     affine: np.ndarray
-    repetition_time: float  # s
+    repetition_time: float
 
     @property
-    def volumes(self) -> int:
+    def n_volumes(self) -> int:
         """Number of volumes."""
         return int(self.images.shape[3])
 
-    def volume(self, number: int) -> Image:
-        """One volume."""
-        return Image(np.ascontiguousarray(self.images[..., number]), self.affine)
+    def volume(self, index: int) -> Image:
+        """Return a single volume."""
+        return Image(np.ascontiguousarray(self.images[..., index]), self.affine)
 
 
-def read_bold(path: Path, repetition_time: float) -> Run:
-    """Read a run.
+def read_bold(path: Path, repetition_time: float) -> RawBold:
+    """Read a BOLD run.
 
     Parameters
     ----------
-    path
+    path : Path
         NIfTI file.
-    repetition_time
-        Seconds per volume as the sidecar says, NaN when it does not.
+    repetition_time : float
+        Seconds per volume from the sidecar, NaN if the sidecar has none.
 
     Returns
     -------
-    Run
+    RawBold
+        Isolated NaN voxels are 0.
 
     Raises
     ------
     ScanError
-        When the file cannot be read, or is not a run.
+        If the file cannot be read, is not a run, or a volume is entirely NaN.
     """
     repetition_time = checked_tr(repetition_time, f"the sidecars of {path.name}")
     data, affine = _read(path)
@@ -61,37 +71,42 @@ def read_bold(path: Path, repetition_time: float) -> Run:
             f"{path.name} has shape {data.shape}: a run needs four dimensions "
             f"and at least {MIN_VOLUMES} volumes"
         )
-    holes = np.isnan(data).all(axis=(0, 1, 2))
-    if holes.any():
-        raise ScanError(f"{holes.sum()} of {len(holes)} volumes of {path.name} are NaN throughout")
+    all_nan = np.isnan(data).all(axis=(0, 1, 2))
+    if all_nan.any():
+        raise ScanError(
+            f"{all_nan.sum()} of {len(all_nan)} volumes of {path.name} are NaN throughout"
+        )
     data = np.nan_to_num(data, copy=False)
     if not data.any():
         raise ScanError(f"{path.name} is empty: all voxels are 0")
-    return Run(data, affine, repetition_time)
+    return RawBold(data, affine, repetition_time)
 
 
 def read_t1w(path: Path) -> Image:
-    """Read an anatomical image.
+    """Read an anatomical image; NaN voxels are set to 0.
 
     Raises
     ------
     ScanError
-        When the file cannot be read, or is not a volume.
+        If the file cannot be read, is not three-dimensional, or is zero throughout.
     """
     data, affine = _read(path)
     data = np.nan_to_num(data, copy=False)
     if data.ndim == 4 and data.shape[3] == 1:
         data = data[..., 0]
-    if data.ndim != 3 or not data.any():
-        raise ScanError(f"{path.name} has shape {data.shape}: no three-dimensional image in it")
+    if data.ndim != 3:
+        raise ScanError(f"{path.name} has shape {data.shape}: a T1w image needs three dimensions")
+    if not data.any():
+        raise ScanError(f"{path.name} is empty: all voxels are 0")
     return Image(data, affine)
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Load an image into memory as float32; return its data and affine."""
     try:
         image = nib.load(path)
         data = np.asarray(image.dataobj, dtype=np.float32)
     except (OSError, EOFError, ValueError, zlib.error, ImageFileError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ScanError(f"{path.name} cannot be read, it may be cut short ({reason})") from error
+        raise ScanError(f"{path.name} cannot be read, it may be truncated ({reason})") from error
     return data, image.affine

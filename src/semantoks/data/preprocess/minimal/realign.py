@@ -1,8 +1,9 @@
-"""Rigid head motion by least squares on image intensities.
+"""Estimate rigid head motion by least squares on image intensities.
 
-Inverse-compositional Gauss-Newton (Baker & Matthews 2004) with the cost function of Friston et al.
-(1995): the Jacobian belongs to the reference, so it is computed once per run. Accuracy and speed
-against ANTs: docs/decisions/0001-motion-correction.md.
+Inverse-compositional Gauss-Newton (Baker & Matthews 2004, doi:10.1023/B:VISI.0000011205.11775.fd)
+with the cost function of Friston et al. (1995, doi:10.1002/hbm.460030303). The Jacobian depends on
+the reference volume only, so it is computed once per run. For accuracy and speed compared with ANTs
+see docs/decisions/0001-motion-correction.md.
 """
 
 from __future__ import annotations
@@ -21,66 +22,67 @@ from semantoks.data.preprocess.minimal.geometry import (
 )
 from semantoks.errors import ScanError
 
-# A cubic B-spline without prefilter is an interpolant of the image blurred by the spline itself.
-# We want that blur (it keeps noise out of the gradients), and it saves the prefilter.
+# A cubic B-spline without prefilter interpolates the image blurred by the spline kernel. The blur
+# is wanted, since it keeps noise out of the gradients, and skipping the prefilter saves time.
 BLUR = np.array([1.0, 4.0, 1.0]) / 6
 SLOPE = np.array([-1.0, 0.0, 1.0]) / 2
-BLUR_FWHM = 1.36  # voxels
-FWHM = 5.0  # mm of blur wanted in all
-MAX_POINTS = 10_000  # twice as many cost twice the time and gain less than 1 µm
+BLUR_FWHM = 1.36  # voxels, of the spline kernel
+FWHM = 5.0  # mm, of the total blur
+MAX_POINTS = 10_000  # doubling it doubles the time and improves accuracy by less than 1 µm
 MAX_ITERATIONS = 30
-TOLERANCE = 2e-3  # mm, translation plus rotation at 50 mm
+TOLERANCE = 2e-3  # mm, of a step: translation plus rotation at a radius of 50 mm
 
 
 def choose_reference(images: np.ndarray, non_steady: int) -> int:
-    """Pick the volume that is most like the median of the run.
+    """Choose the volume closest to the voxelwise median, among 21 spread evenly over the run.
 
     Parameters
     ----------
-    images
-        The run, shape (x, y, z, volumes).
-    non_steady
-        How many volumes at the start to leave out.
+    images : ndarray, shape (x, y, z, volumes)
+        The run.
+    non_steady : int
+        Number of initial volumes to exclude.
 
     Returns
     -------
     int
+        Index of the reference volume.
     """
     candidates = np.unique(np.linspace(non_steady, images.shape[3] - 1, 21).astype(int))
-    some = images[..., candidates].reshape(-1, len(candidates))
-    away = np.abs(some - np.median(some, axis=1, keepdims=True)).mean(axis=0)
-    return int(candidates[away.argmin()])
+    voxels = images[..., candidates].reshape(-1, len(candidates))
+    distance = np.abs(voxels - np.median(voxels, axis=1, keepdims=True)).mean(axis=0)
+    return int(candidates[distance.argmin()])
 
 
 def realign(images: np.ndarray, affine: np.ndarray, mask: np.ndarray, reference: int) -> np.ndarray:
-    """Estimate head motion relative to one volume.
+    """Estimate head motion relative to a reference volume.
 
     Parameters
     ----------
-    images
-        The run, shape (x, y, z, volumes), float32.
-    affine
-        Voxel to scanner mm.
-    mask
-        Brain of the reference, shape (x, y, z), bool.
-    reference
-        Number of the reference volume.
+    images : ndarray of float32, shape (x, y, z, volumes)
+        The run.
+    affine : ndarray, shape (4, 4)
+        Voxels to scanner mm.
+    mask : ndarray of bool, shape (x, y, z)
+        Brain mask of the reference volume.
+    reference : int
+        Index of the reference volume.
 
     Returns
     -------
     ndarray, shape (volumes, 6)
-        How the head has moved since the reference, see `geometry.rigid_matrix`; rotations are
-        about the middle of the grid. Translations in mm, rotations in rad.
+        Displacement of the head from its position in the reference volume, as parameters of
+        `rigid_matrix`: translations in mm, rotations about the centre of the grid in rad.
 
     Raises
     ------
     ScanError
-        When a volume cannot be aligned.
+        If a volume cannot be aligned.
     """
     model = _Model.build(_blurred(images[..., reference], affine), affine, mask)
     volumes = images.shape[3]
     motion = np.zeros((volumes, 6))
-    # Outwards from the reference: each volume starts from its neighbour's motion.
+    # From the reference outwards: the motion of a neighbour is the best initial guess.
     for order in (range(reference + 1, volumes), range(reference - 1, -1, -1)):
         matrix = np.eye(4)
         for t in order:
@@ -92,7 +94,7 @@ def realign(images: np.ndarray, affine: np.ndarray, mask: np.ndarray, reference:
 
 
 def _blurred(volume: np.ndarray, affine: np.ndarray) -> np.ndarray:
-    """Blur small voxels until, with the spline's own blur, FWHM is reached."""
+    """Blur a volume so that, together with the spline kernel, its smoothness is `FWHM`."""
     voxels = voxel_sizes(affine)
     missing = np.sqrt(np.maximum(FWHM**2 - (BLUR_FWHM * voxels) ** 2, 0)) / voxels / 2.355
     volume = np.ascontiguousarray(volume, dtype=np.float32)
@@ -101,36 +103,50 @@ def _blurred(volume: np.ndarray, affine: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Model:
-    """Reference points, and the matrix that turns intensities there into a motion step."""
+    """Points of the reference volume, and the linear map from intensities there to a step.
 
-    points: np.ndarray  # (3, n) scanner mm
-    solve: np.ndarray  # (6 + nuisance, n); row 6 is the global scale
-    to_voxels: np.ndarray  # (4, 4)
-    centre: np.ndarray  # (3,) mm
+    Attributes
+    ----------
+    points : ndarray, shape (3, n)
+        Scanner mm.
+    solve : ndarray, shape (6 + nuisance, n)
+        Pseudo-inverse of the Jacobian; row 6 estimates the global intensity scale.
+    to_voxels : ndarray, shape (4, 4)
+        Scanner mm to voxels.
+    centre : ndarray, shape (3,)
+        Centre of rotation in mm.
+    """
+
+    points: np.ndarray
+    solve: np.ndarray
+    to_voxels: np.ndarray
+    centre: np.ndarray
 
     @classmethod
     def build(cls, reference: np.ndarray, affine: np.ndarray, mask: np.ndarray) -> _Model:
-        # The rim of the brain tells most about motion.
+        """Linearise the intensities of a blurred reference volume around zero motion."""
+        # Dilated, because the edge of the brain has the steepest gradients.
         inside = np.argwhere(binary_dilation(mask))
         inside = inside[:: -(-len(inside) // MAX_POINTS)].T
-        where = tuple(inside)
+        voxels = tuple(inside)
         to_voxels, centre = np.linalg.inv(affine), grid_centre(reference.shape, affine)
         points = transform(affine, inside)
-        slopes = np.stack([_filtered(reference, axis)[where] for axis in range(3)])
+        slopes = np.stack([_filtered(reference, axis)[voxels] for axis in range(3)])
         gradient = to_voxels[:3, :3].T @ slopes  # per mm
-        arm, level = points - centre[:, None], _filtered(reference, None)[where]
-        turns = np.cross(arm, gradient, axis=0)
-        # Scale, offset and a tilt of brightness take up drift and the coil's sensitivity.
-        nuisance = np.stack([level, np.ones_like(level), *(level * arm / 100)])
-        design = np.concatenate([gradient, turns, nuisance]).astype(np.float64)
+        arm, intensity = points - centre[:, None], _filtered(reference, None)[voxels]
+        torque = np.cross(arm, gradient, axis=0)  # derivative with respect to rotations
+        # A global scale, an offset and a linear intensity gradient absorb scanner drift and the
+        # receive field, which stays in place while the head moves.
+        nuisance = np.stack([intensity, np.ones_like(intensity), *(intensity * arm / 100)])
+        design = np.concatenate([gradient, torque, nuisance]).astype(np.float64)
         return cls(points, np.linalg.solve(design @ design.T, design), to_voxels, centre)
 
     def fit(self, volume: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-        """Motion (4, 4) that brings the reference onto a volume, from a first guess."""
+        """Estimate the motion (4, 4) from the reference to a volume, given an initial guess."""
         for _ in range(MAX_ITERATIONS):
             voxels = transform(self.to_voxels @ matrix, self.points)
-            seen = map_coordinates(volume, voxels, order=3, prefilter=False, mode="nearest")
-            step = self.solve @ seen
+            sampled = map_coordinates(volume, voxels, order=3, prefilter=False, mode="nearest")
+            step = self.solve @ sampled
             step = step[:6] / step[6]
             matrix = matrix @ np.linalg.inv(rigid_matrix(step, self.centre))
             if np.abs(step[:3]).sum() + 50 * np.abs(step[3:]).sum() < TOLERANCE:
@@ -139,7 +155,7 @@ class _Model:
 
 
 def _filtered(image: np.ndarray, slope_axis: int | None) -> np.ndarray:
-    """Value (or slope along an axis) at the voxels of the spline that is not prefiltered."""
+    """Evaluate the unfiltered cubic B-spline, or its slope along an axis, at the voxels."""
     for axis in range(3):
         image = correlate1d(image, SLOPE if axis == slope_axis else BLUR, axis=axis, mode="nearest")
     return image

@@ -1,29 +1,63 @@
-"""Bring all slices of a volume to one moment."""
+"""Slice timing correction: all slices of a volume are interpolated to the same moment."""
 
 from __future__ import annotations
+
+import json
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from semantoks.errors import ScanError
 
-def slice_axis(direction: str, times: list[float]) -> tuple[int, np.ndarray]:
-    """Axis of the slices, and their times in the order of the array.
 
-    Parameters
+@dataclass(frozen=True)
+class SliceTiming:
+    """When each slice is acquired.
+
+    Attributes
     ----------
-    direction
-        BIDS `SliceEncodingDirection`: i, j or k, with "-" when the first time belongs to the
-        last slice.
-    times
-        BIDS `SliceTiming` in s.
-
-    Returns
-    -------
     axis : int
+        Axis of the slices in the image array.
     times : ndarray, shape (slices,)
+        Seconds after the start of the volume, in the order of the array.
     """
-    ordered = np.asarray(times, dtype=float)
-    return "ijk".index(direction[0]), ordered[::-1] if direction.endswith("-") else ordered
+
+    axis: int
+    times: np.ndarray
+
+    @classmethod
+    def from_bids(cls, slice_timing: str, direction: str) -> SliceTiming:
+        """Parse BIDS metadata.
+
+        Parameters
+        ----------
+        slice_timing : str
+            `SliceTiming`, a JSON list of seconds.
+        direction : str
+            `SliceEncodingDirection`: i, j or k, with "-" where the first time belongs to the last
+            slice of the array.
+        """
+        times = np.asarray(json.loads(slice_timing), dtype=float)
+        return cls("ijk".index(direction[0]), times[::-1] if direction.endswith("-") else times)
+
+    def check(self, shape: tuple[int, ...], repetition_time: float) -> None:
+        """Check the times against the shape (x, y, z, volumes) of a run and its TR (s).
+
+        Raises
+        ------
+        ScanError
+            If they contradict each other.
+        """
+        if self.times.max() > repetition_time:
+            raise ScanError(
+                f"SliceTiming reaches {self.times.max():g} s but RepetitionTime is "
+                f"{repetition_time:g} s: at least one of them is not in seconds"
+            )
+        if len(self.times) != shape[self.axis]:
+            raise ScanError(
+                f"SliceTiming lists {len(self.times)} slices, the image has {shape[self.axis]}"
+            )
 
 
 def correct_slice_timing(
@@ -31,24 +65,25 @@ def correct_slice_timing(
 ) -> float:
     """Interpolate each slice in time, in place, to the middle of the acquisition.
 
-    Cubic splines; at the ends of the run, where there is nothing to interpolate, the nearest
-    sample is kept.
+    Interpolation is by cubic splines. Before the first and after the last sample of a slice, where
+    there is nothing to interpolate, the nearest sample is repeated.
 
     Parameters
     ----------
-    images
-        The run, shape (x, y, z, volumes), float32.
-    repetition_time
+    images : ndarray of float32, shape (x, y, z, volumes)
+        The run; overwritten.
+    repetition_time : float
         Seconds per volume.
-    times
+    times : ndarray, shape (slices,)
         Seconds of each slice after the start of its volume.
-    axis
+    axis : int
         Axis of the slices.
 
     Returns
     -------
     float
-        The moment in the volume, s, that the result belongs to.
+        Seconds after the start of a volume that the corrected volume corresponds to (BIDS
+        `StartTime`).
     """
     middle = float(times.min() + times.max()) / 2
     starts = np.arange(images.shape[3]) * repetition_time

@@ -1,4 +1,4 @@
-"""Known motion is found again."""
+"""Motion correction recovers known motion."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHAPE = (26, 30, 22)
 BRAIN = np.random.default_rng(0).normal(0, [25, 35, 20], (60, 3))  # centres of blobs, mm
 
 
-def tilted() -> NDArray[Any]:
+def oblique_affine() -> NDArray[Any]:
     affine = rigid_matrix(np.r_[0, 0, 0, -0.2, 0.05, 0.1], np.zeros(3))
     affine[:3, :3] *= 5
     affine[:3, 3] = -affine[:3, :3] @ ((np.array(SHAPE) - 1) / 2)
@@ -32,13 +32,14 @@ def tilted() -> NDArray[Any]:
 
 
 def phantom(points: NDArray[Any]) -> NDArray[Any]:
-    """Blobs whose intensity is known everywhere, so that moving them needs no interpolation."""
+    """Evaluate an analytic image at points, so that moving it needs no interpolation."""
     inside = np.exp(-(((points.T / [60, 75, 45]) ** 2).sum(1) ** 4))
     squared = ((points.T[:, None] - BRAIN) ** 2).sum(-1)
     return np.asarray(inside * (500 + 400 * np.exp(-squared / (2 * 8**2)).sum(1)))
 
 
-def moved(motion: NDArray[Any], affine: NDArray[Any], noise: float = 5) -> NDArray[Any]:
+def simulate(motion: NDArray[Any], affine: NDArray[Any], noise: float = 5) -> NDArray[Any]:
+    """Acquire the phantom while it moves, shape (x, y, z, volumes)."""
     rng = np.random.default_rng(1)
     centre, points = grid_centre(SHAPE, affine), grid_points(SHAPE, affine)
     volumes = [
@@ -50,7 +51,7 @@ def moved(motion: NDArray[Any], affine: NDArray[Any], noise: float = 5) -> NDArr
 
 
 def distance(estimate: NDArray[Any], truth: NDArray[Any], affine: NDArray[Any]) -> NDArray[Any]:
-    """Mean distance (mm) over the brain between where points are and are thought to be."""
+    """Average the distance (mm) between true and estimated positions of points in the brain."""
     centre, points = grid_centre(SHAPE, affine), BRAIN.T
     return np.array(
         [
@@ -68,47 +69,39 @@ def mask_of(images: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(images[..., 0] > 250)
 
 
-def walk(steps: int, size: float) -> NDArray[Any]:
+def random_walk(steps: int, size: float) -> NDArray[Any]:
     motion = np.cumsum(np.random.default_rng(2).normal(0, size, (steps, 6)), axis=0)
     motion[:, 3:] /= 50
     return motion - motion[0]
 
 
-def test_parameters_survive_the_matrix() -> None:
-    parameters, centre = np.array([1.0, -2, 3, 0.1, -0.2, 0.3]), np.array([5.0, 6, 7])
-    matrix = rigid_matrix(parameters, centre)
-    np.testing.assert_allclose(rigid_parameters(matrix, centre), parameters)
-    # Where the centre goes is the translation alone.
-    np.testing.assert_allclose(transform(matrix, centre[:, None])[:, 0] - centre, parameters[:3])
-
-
-def test_motion_is_found_to_a_fiftieth_of_a_voxel() -> None:
-    truth, affine = walk(12, 0.3), tilted()
-    images = moved(truth, affine)
+def test_motion_is_accurate_to_a_fiftieth_of_a_voxel() -> None:
+    truth, affine = random_walk(12, 0.3), oblique_affine()
+    images = simulate(truth, affine)
     estimate = realign(images, affine, mask_of(images), reference=0)
     assert distance(estimate, truth, affine).max() < 0.1
 
 
-def test_other_references_give_the_same_motion() -> None:
-    truth, affine = walk(8, 0.3), tilted()
-    images, centre = moved(truth, affine), grid_centre(SHAPE, affine)
+def test_another_reference_gives_the_same_motion() -> None:
+    truth, affine = random_walk(8, 0.3), oblique_affine()
+    images, centre = simulate(truth, affine), grid_centre(SHAPE, affine)
     estimate = realign(images, affine, mask_of(images), reference=4)
     to_reference = np.linalg.inv(rigid_matrix(truth[4], centre))
     relative = [rigid_parameters(rigid_matrix(p, centre) @ to_reference, centre) for p in truth]
     assert distance(estimate, np.array(relative), affine).max() < 0.1
 
 
-def test_a_jump_of_more_than_a_voxel_is_followed() -> None:
-    truth, affine = np.zeros((4, 6)), tilted()
+def test_a_jump_of_more_than_a_voxel_is_estimated() -> None:
+    truth, affine = np.zeros((4, 6)), oblique_affine()
     truth[2:] = [6, -4, 5, 0.08, -0.06, 0.05]
-    images = moved(truth, affine)
+    images = simulate(truth, affine)
     estimate = realign(images, affine, mask_of(images), reference=0)
     assert distance(estimate, truth, affine).max() < 0.1
 
 
-def test_brightness_that_drifts_is_no_motion() -> None:
-    affine = tilted()
-    images = moved(np.zeros((5, 6)), affine, noise=2)
+def test_intensity_drift_is_not_taken_for_motion() -> None:
+    affine = oblique_affine()
+    images = simulate(np.zeros((5, 6)), affine, noise=2)
     tilt = grid_points(SHAPE, affine)[1].reshape(SHAPE) / 100
     for t in range(5):
         images[..., t] *= 1 + 0.02 * t + 0.02 * t * tilt
@@ -116,14 +109,14 @@ def test_brightness_that_drifts_is_no_motion() -> None:
     assert distance(estimate, np.zeros((5, 6)), affine).max() < 0.05
 
 
-def test_a_volume_without_image_is_named() -> None:
-    images = moved(np.zeros((3, 6)), tilted())
+def test_the_error_names_the_volume_that_cannot_be_aligned() -> None:
+    images = simulate(np.zeros((3, 6)), oblique_affine())
     images[..., 2] = np.nan
     with pytest.raises(ScanError, match="volume 2 of 3"):
-        realign(images, tilted(), mask_of(images), reference=0)
+        realign(images, oblique_affine(), mask_of(images), reference=0)
 
 
-def test_the_reference_is_an_ordinary_volume() -> None:
+def test_the_reference_is_not_an_outlier() -> None:
     images = np.random.default_rng(0).normal(100, 1, (5, 5, 5, 8)).astype(np.float32)
     images[..., [0, 3]] += 30
     assert choose_reference(images, non_steady=1) not in (0, 3)
@@ -131,22 +124,22 @@ def test_the_reference_is_an_ordinary_volume() -> None:
 
 @pytest.mark.slow
 def test_faster_and_more_accurate_than_ants(capsys: pytest.CaptureFixture[str]) -> None:
-    """The measurement of docs/decisions/0001-motion-correction.md, at the size of the demo."""
+    """Repeat the measurement of docs/decisions/0001-motion-correction.md at the demo's size."""
     images, affine, truth, points = demo_run(volumes=12)
-    ours(images, affine, "")  # imports what it needs before the clock runs
+    ours(images, affine, "")  # imports modules before time is measured
     centre, volumes = grid_centre(images.shape[:3], affine), truth.shape[0]
     figures = {}
     for name, estimate in (("ours", ours), ("Rigid", ants_rigid), ("BOLDRigid", ants_rigid)):
         started = time.process_time()
         matrices = estimate(images, affine, name)
         seconds = (time.process_time() - started) / (volumes - 1)
-        wrong = [
+        errors = [
             np.linalg.norm(
                 transform(m, points) - transform(rigid_matrix(t, centre), points), axis=0
             )
             for m, t in zip(matrices, truth, strict=True)
         ]
-        figures[name] = (seconds, float(np.mean(wrong[1:])))
+        figures[name] = (seconds, float(np.mean(errors[1:])))
     with capsys.disabled():
         for name, (seconds, error) in figures.items():
             print(f"\n{name}: {seconds:.3f} CPU-s per volume, error {error:.3f} mm", end="")
@@ -155,7 +148,7 @@ def test_faster_and_more_accurate_than_ants(capsys: pytest.CaptureFixture[str]) 
 
 
 def demo_run(volumes: int) -> tuple[NDArray[Any], ...]:
-    """Images, affine, true motion since the first volume, and points in the brain."""
+    """Simulate a run; return images, affine, true motion and points in the brain."""
     from semantoks.config import Simulation
     from semantoks.data.simulate import acquisition, activity, anatomy, motion, people, protocol
 
@@ -187,8 +180,8 @@ def ants_rigid(images: NDArray[Any], affine: NDArray[Any], kind: str) -> list[ND
     fixed, matrices = Image(images[..., 0], affine).to_ants(), [np.eye(4)]
     for t in range(1, images.shape[3]):
         moving = Image(images[..., t], affine).to_ants()
-        found = ants.registration(fixed, moving, kind, random_seed=1)
-        for path in map(Path, found["fwdtransforms"]):
+        result = ants.registration(fixed, moving, kind, random_seed=1)
+        for path in map(Path, result["fwdtransforms"]):
             matrices.append(_read_matrix(str(path)))
             path.unlink()
     return matrices

@@ -1,0 +1,130 @@
+"""Typed rows of the shard table that this stage reads and of the status table that it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from typing import Literal, TypedDict
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class RawScan:
+    """One BOLD run of a raw data set: a row of the shard table that `index` writes.
+
+    Attributes
+    ----------
+    scan : str
+        File name without suffix and extension.
+    participant_id : str
+        With the prefix ``sub-``.
+    bold, t1w : str
+        Paths relative to the data set; ``t1w`` is empty where there is none.
+    session, task, run : str
+        BIDS entities, empty where the file name lacks them.
+    repetition_time : float
+        Seconds, NaN where no sidecar gives it.
+    slice_timing : str
+        JSON list of seconds, or empty.
+    slice_encoding_direction : str
+        ``i``, ``j`` or ``k``, with ``-`` where slices are stored in reverse order.
+    version : str
+        Hash of the files' sizes and modification times.
+    problem : str
+        Why `index` considers the run unusable, or empty.
+    """
+
+    scan: str
+    participant_id: str
+    bold: str
+    t1w: str = ""
+    session: str = ""
+    task: str = ""
+    run: str = ""
+    repetition_time: float = float("nan")
+    slice_timing: str = ""
+    slice_encoding_direction: str = ""
+    version: str = ""
+    problem: str = ""
+
+    @classmethod
+    def from_table(cls, table: pd.DataFrame) -> list[RawScan]:
+        """Convert a shard table; columns that are not attributes are ignored."""
+        columns = [field.name for field in fields(cls) if field.name in table]
+        return [cls(**row) for row in table[columns].to_dict("records")]
+
+
+class Measures(TypedDict, total=False):
+    """What an engine measured of a scan; fMRIPrep reports neither of the first two.
+
+    ``dice`` compares the brain mask with the template's, ``correlation`` the T1w image with the
+    template; ``mean_fd`` is in mm, ``repetition_time`` in s.
+    """
+
+    dice: float
+    correlation: float
+    mean_fd: float
+    n_volumes: int
+    repetition_time: float
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """What became of one scan: a row of ``scans.tsv``. None means not measured."""
+
+    scan: str
+    participant_id: str
+    status: Literal["ok", "failed"]
+    reason: str = ""
+    seconds: float | None = None
+    dice: float | None = None
+    correlation: float | None = None
+    mean_fd: float | None = None
+    n_volumes: int | None = None
+    repetition_time: float | None = None
+
+    @classmethod
+    def ok(cls, scan: RawScan, seconds: float, measures: Measures) -> ScanResult:
+        """Describe a scan that was preprocessed."""
+        return cls(scan.scan, scan.participant_id, "ok", "", round(seconds, 2), **measures)
+
+    @classmethod
+    def failed(cls, scan: RawScan, reason: str, seconds: float) -> ScanResult:
+        """Describe a scan that the engine could not preprocess."""
+        return cls(scan.scan, scan.participant_id, "failed", reason, round(seconds, 2))
+
+    @classmethod
+    def unusable(cls, scan: RawScan) -> ScanResult:
+        """Describe a scan that no engine was given, because `index` found a problem."""
+        return cls(
+            scan.scan,
+            scan.participant_id,
+            "failed",
+            scan.problem,
+            repetition_time=scan.repetition_time,
+        )
+
+
+COLUMNS = [field.name for field in fields(ScanResult)]
+
+
+def status_table(results: Iterable[ScanResult], order: Iterable[str]) -> pd.DataFrame:
+    """Tabulate results.
+
+    Parameters
+    ----------
+    results : iterable of ScanResult
+        In any order.
+    order : iterable of str
+        Scans in the order of the rows.
+
+    Returns
+    -------
+    DataFrame
+        One row per scan, with the columns `COLUMNS`.
+    """
+    table = pd.DataFrame([asdict(result) for result in results], columns=COLUMNS)
+    # Int64 keeps counts integral in a column that has missing values.
+    table = table.astype({"n_volumes": "Int64"}).set_index("scan")
+    return table.loc[list(order)].reset_index()

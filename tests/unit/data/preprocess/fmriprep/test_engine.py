@@ -1,0 +1,138 @@
+"""Calls of fMRIPrep: what they are given, and what becomes of their participants."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from semantoks.artifacts.provenance import generated_by
+from semantoks.config import Parcellation
+from semantoks.data.atlas.files import Atlas
+from semantoks.data.parcellate.confounds import load_confounds
+from semantoks.data.parcellate.images import find_bold, space_of
+from semantoks.data.preprocess.rows import COLUMNS
+from tests.stand_ins.sandbox import RUNS, Sandbox
+
+
+def bold_for_parcellate(sandbox: Sandbox) -> Path:
+    """Find the image of sub-02's second run as `parcellate` does."""
+    atlas = Atlas("any", None, pd.DataFrame(), "MNI152NLin6Asym", "")
+    return find_bold(sandbox.out / "sub-02", RUNS[1], atlas, "simple")
+
+
+def test_docker_is_run_through_the_real_wrapper(sandbox: Sandbox) -> None:
+    table = sandbox.run(runner="docker")
+    assert list(table["status"]) == ["ok"] * 4
+    call = next(words for words in sandbox.commands("docker") if "participant" in words)
+    work = next(w for w in call if w.endswith(":/scratch")).removesuffix("/work:/scratch")
+    assert work.startswith(f"{sandbox.work}/calls/sub-01+2-")
+    assert call == [
+        *("run", "--rm", "-e", "DOCKER_VERSION_8395080871=28.0.0"),
+        *("-u", f"{os.getuid()}:{os.getgid()}"),
+        *("-v", f"{sandbox.folder}/license.txt:/opt/freesurfer/license.txt:ro"),
+        *("-v", f"{sandbox.bids}:/data:ro"),
+        *("-v", f"{work}/out:/out", "-v", f"{work}/work:/scratch"),
+        *("nipreps/fmriprep:25.2.7", "/data", "/out", "participant"),
+        *("--participant-label", "01", "02", "03", "--task-id", "rest", "--nthreads", "2"),
+        *("--omp-nthreads", "2", "--mem_mb", "9000", "--skip-bids-validation", "--notrack"),
+        *("-w", "/scratch", "--output-spaces", "MNI152NLin6Asym:res-2"),
+    ]
+
+
+@pytest.mark.parametrize("runner", ["apptainer", "singularity"])
+def test_an_image_file_is_run(sandbox: Sandbox, runner: str) -> None:
+    (sandbox.folder / "f.sif").write_text("image")
+    table = sandbox.run(runner=runner, image=str(sandbox.folder / "f.sif"))
+    assert list(table["status"]) == ["ok"] * 4
+    (words,) = sandbox.commands(runner)
+    assert words[:4] == ["run", "--cleanenv", "--bind", f"{sandbox.bids}:/data:ro"]
+
+
+def test_outputs_are_where_parcellate_expects_them(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="semantoks"):
+        table = sandbox.run(participants_per_call=2)
+    assert sandbox.participants() == [["01", "02"], ["03"]]
+    assert "call 1 of 2: sub-01, sub-02, 2 of 2 participants complete, exit status 0" in caplog.text
+    written = pd.read_csv(sandbox.out / "scans.tsv", sep="\t")
+    assert list(written.columns) == COLUMNS
+    assert written["dice"].isna().all()
+    assert (table["mean_fd"] == 0.1).all()
+    assert (table["n_volumes"] == 12).all()
+    assert (table["repetition_time"] == 2.0).all()
+    assert table.loc[RUNS[0], "seconds"] == table.loc["sub-01_task-rest", "seconds"]
+    bold = bold_for_parcellate(sandbox)
+    assert space_of(bold) == "MNI152NLin6Asym"
+    confounds, _ = load_confounds(bold, "simple", Parcellation())
+    assert confounds is not None and len(confounds) == 12
+    assert generated_by(sandbox.out) == "fMRIPrep 25.2.7"
+    assert (sandbox.out / "sourcedata/freesurfer/sub-03/scripts").is_dir()
+    assert "fMRIPrep started!" in (sandbox.out / "logs/sub-01+1.log").read_text()
+    assert not sandbox.work.exists()
+
+
+@pytest.mark.parametrize(
+    ("missing", "reason"),
+    [
+        ("confounds", "fMRIPrep wrote no confounds (exit status 0; see logs/sub-01+2.log)"),
+        ("mask", "fMRIPrep wrote no brain mask (exit status 0; see logs/sub-01+2.log)"),
+        ("cut", "fMRIPrep wrote a preprocessed BOLD image in MNI152NLin6Asym:res-2 that cannot be"),
+        ("sidecar", "fMRIPrep wrote no sidecar of the BOLD image (exit status 0;"),
+    ],
+)
+def test_a_missing_output_fails_only_its_scan(sandbox: Sandbox, missing: str, reason: str) -> None:
+    sandbox.fail(missing={RUNS[0]: missing})
+    table = sandbox.run()
+    assert table.loc[RUNS[0], "reason"].startswith(reason)
+    assert (table.drop(RUNS[0])["status"] == "ok").all()
+    assert bold_for_parcellate(sandbox).exists()
+
+
+def test_exit_status_0_without_outputs_is_a_failure(sandbox: Sandbox) -> None:
+    sandbox.fail(nothing=True)
+    table = sandbox.run()
+    assert (table["status"] == "failed").all()
+    assert table["reason"].iloc[0] == (
+        "fMRIPrep wrote no preprocessed BOLD image in MNI152NLin6Asym:res-2, no brain mask, no "
+        "confounds and no sidecar of the BOLD image (exit status 0; see logs/sub-01+2.log)"
+    )
+    assert sandbox.participants() == [["01", "02", "03"]]
+    assert generated_by(sandbox.out) == "fMRIPrep"
+
+
+def test_participants_are_retried_alone_when_a_call_is_aborted(sandbox: Sandbox) -> None:
+    sandbox.fail(abort=["02"])
+    table = sandbox.run()
+    assert sandbox.participants() == [["01", "02", "03"], ["02"], ["03"]]
+    failed = table[table["status"] == "failed"]
+    assert tuple(failed.index) == RUNS
+    assert failed["reason"].str.endswith("(exit status 1; see logs/sub-02.log)").all()
+
+
+def test_a_participant_on_whom_fmriprep_crashes_is_retried_once(sandbox: Sandbox) -> None:
+    sandbox.fail(crash=["03"])
+    table = sandbox.run()
+    assert sandbox.participants() == [["01", "02", "03"], ["03"]]
+    assert list(table["status"]) == ["ok", "ok", "ok", "failed"]
+    assert not (sandbox.out / "sub-03").exists()
+
+
+def test_participants_without_t1w_image_are_not_passed_to_fmriprep(sandbox: Sandbox) -> None:
+    scans = sandbox.scans()
+    scans.loc[scans["participant_id"] == "sub-02", "t1w"] = ""
+    table = sandbox.run(scans)
+    assert sandbox.participants() == [["01", "03"]]
+    assert set(table.loc[table["status"] == "failed", "reason"]) == {
+        "no T1w image for this participant, which fMRIPrep needs"
+    }
+
+
+def test_an_empty_shard_needs_no_program(sandbox: Sandbox) -> None:
+    sandbox.monkeypatch.setenv("PATH", "/nowhere")
+    assert sandbox.run(sandbox.scans().iloc[:0]).empty
+    assert (sandbox.out / "scans.tsv").exists()

@@ -1,0 +1,42 @@
+"""The stage: every scan has a row in the status table, and results are reproducible."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from semantoks.data.preprocess.stage import preprocess_shard
+from tests.unit.data.preprocess.conftest import PreprocessedCohort
+
+
+@pytest.mark.slow
+def test_failed_scans_are_listed_with_their_reason(preprocessed: PreprocessedCohort) -> None:
+    folder, scans, _ = preprocessed
+    status = pd.read_csv(folder / "out" / "scans.tsv", sep="\t").set_index("scan")
+    assert list(status.index) == list(scans["scan"])
+    failed = status[status["status"] == "failed"]["reason"]
+    assert "may be truncated" in failed["sub-003_task-rest"]
+    assert "no T1w image" in failed["sub-004_task-rest"]
+    assert len(failed) == 2
+    succeeded = status[status["status"] == "ok"]
+    assert (succeeded["dice"] > 0.9).all()
+    assert (succeeded["n_volumes"] == 24).all()
+    assert succeeded.loc["sub-002_task-rest", "mean_fd"] == pytest.approx(1.5, rel=0.1)
+    assert not (folder / "out" / "sub-003" / "func").exists()
+
+
+@pytest.mark.slow
+def test_results_are_bitwise_reproducible(preprocessed: PreprocessedCohort, tmp_path: Path) -> None:
+    folder, scans, settings = preprocessed
+    again = tmp_path / "shard-0000"
+    (again / "sub-009").mkdir(parents=True)  # a participant who has left the shard
+    selected = scans[scans["participant_id"] == "sub-002"]
+    preprocess_shard(selected, folder / "bids", again, settings, threads=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["shard-0000"]
+    assert not (again / "sub-009").exists()
+    files = [path for path in again.rglob("sub-002*") if path.is_file()]
+    assert len(files) == 10
+    for path in files:
+        assert path.read_bytes() == (folder / "out" / path.relative_to(again)).read_bytes()
