@@ -1,79 +1,13 @@
-"""What a user may set for fMRIPrep, and the command line it becomes."""
+"""What a user may set for fMRIPrep."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from semantoks.config import Fmriprep
 from semantoks.config.validation import complete
-from semantoks.data.preprocess.fmriprep.command import Call, command
-from semantoks.data.preprocess.fmriprep.outputs import space_names
 from semantoks.errors import UserError
-
-CALL = Call(
-    participants=("sub-01", "sub-02"),
-    bids=Path("/raw data/Köln"),
-    out=Path("/o"),
-    work=Path("/w"),
-    license=Path("/l.txt"),
-    threads=12,
-    memory=16000,
-    task="rest",
-    user="1000:100",
-)
-OPTIONS = [
-    *("--output-spaces", "MNI152NLin6Asym:res-2", "--participant-label", "01", "02"),
-    *("--task-id", "rest", "--nthreads", "12", "--omp-nthreads", "8", "--mem_mb", "16000"),
-    *("--skip-bids-validation", "--notrack"),
-]
-
-
-# The command line
-
-
-def test_docker_goes_through_its_wrapper() -> None:
-    assert command(CALL, Fmriprep(version="24.1.1", arguments=["--fs-no-reconall"])) == [
-        *("fmriprep-docker", "/raw data/Köln", "/o", "participant", "--no-tty"),
-        *("--image", "nipreps/fmriprep:24.1.1", "--user", "1000:100"),
-        *("--fs-license-file", "/l.txt", "--work-dir", "/w"),
-        *OPTIONS,
-        "--fs-no-reconall",
-    ]
-
-
-@pytest.mark.parametrize("runner", ["apptainer", "singularity"])
-def test_images_are_run_with_binds(runner: Any) -> None:
-    assert command(CALL, Fmriprep(runner=runner, image="/my images/f.sif")) == [
-        *(runner, "run", "--cleanenv"),
-        *("--bind", "/raw data/Köln:/data:ro", "--bind", "/o:/out", "--bind", "/w:/scratch"),
-        *("--bind", "/l.txt:/opt/freesurfer/license.txt:ro", "/my images/f.sif"),
-        *("/data", "/out", "participant"),
-        *("--fs-license-file", "/opt/freesurfer/license.txt", "--work-dir", "/scratch"),
-        *OPTIONS,
-    ]
-
-
-def test_an_installed_one_is_called_as_it_is() -> None:
-    assert command(CALL, Fmriprep(runner="native")) == [
-        *("fmriprep", "/raw data/Köln", "/o", "participant"),
-        *("--fs-license-file", "/l.txt", "--work-dir", "/w"),
-        *OPTIONS,
-    ]
-
-
-def test_versions_name_spaces_with_and_without_resolution() -> None:
-    assert space_names("MNI152NLin6Asym:res-2") == [
-        "space-MNI152NLin6Asym_res-2",
-        "space-MNI152NLin6Asym",
-    ]
-    assert space_names("MNIPediatricAsym:res-1:cohort-3")[1] == "space-MNIPediatricAsym_cohort-3"
-    assert space_names("MNI152NLin2009cAsym:res-native") == ["space-MNI152NLin2009cAsym"]
-
-
-# The configuration
 
 
 @pytest.mark.parametrize(
