@@ -87,8 +87,8 @@ def preprocess_shard(
     scans = RawScan.from_table(table)
     usable = [scan for scan in scans if not scan.problem]
     results = [ScanResult.unusable(scan) for scan in scans if scan.problem]
-    # Beside `out`, because Snakemake removes the output of a failed job and fMRIPrep's
-    # intermediate results, days of work, must outlive it.
+    # Beside `out`, because Snakemake removes the output of a failed job, and fMRIPrep's
+    # intermediate results represent days of computation.
     work = out.absolute().with_name(f"{out.name}_work")
     with atomic_folder(out) as folder:
         results += _run_engine(usable, bids, folder, settings, work, threads, memory)
@@ -106,7 +106,7 @@ def _run_engine(
     threads: int,
     memory: int,
 ) -> list[ScanResult]:
-    """Preprocess usable scans with the engine of the settings; it writes the derivatives."""
+    """Preprocess usable scans with the configured engine, which writes derivatives to `out`."""
     if settings.engine == "fmriprep":
         return preprocess_with_fmriprep(
             scans, bids, out, settings.fmriprep, work=work, threads=threads, memory=memory

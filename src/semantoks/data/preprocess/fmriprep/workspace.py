@@ -1,7 +1,7 @@
 """Working folder of a shard: it outlives a killed run, so that the next one can resume.
 
-It lies beside the shard's folder of derivatives, of whose unfinished content Snakemake keeps
-nothing, and has the same name with the suffix ``_work``::
+It lies beside the shard's folder of derivatives, because Snakemake removes the output of a job that
+failed. Its name is that of the shard's folder with the suffix ``_work``::
 
     done/sub-01/       verified outputs of a participant, and `rows.json`, written last
     calls/<name>/out   output folder of a call of fMRIPrep
