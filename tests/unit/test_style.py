@@ -48,7 +48,7 @@ def test_private_functions_of_15_lines_say_what_they_do() -> None:
 
 
 def test_a_package_imports_nothing_by_itself() -> None:
-    """Stages load only the packages of their own environment; __init__ files must not spoil that."""
+    """A stage must not load what only the environments of other stages have."""
     for path in SOURCES:
         if path.name == "__init__.py" and path.parent.name not in ("config", "catalogue"):
             body = ast.parse(path.read_text()).body
