@@ -61,7 +61,7 @@ def test_a_model_in_a_folder_gives_its_embeddings(workspace: Workspace) -> None:
     ours, theirs = (workspace.folder / EMBEDDING.format(name) for name in ("given", "tiny"))
     assert ours.read_bytes() == theirs.read_bytes()
     page = (workspace.folder / "results/report/index.html").read_text()
-    assert "Given: mine" in page and "not known" in page
+    assert "Pretrained checkpoint: mine" in page and "not known" in page
     assert workspace.planned() == {}
 
 

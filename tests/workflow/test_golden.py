@@ -21,7 +21,7 @@ from semantoks.commands.stages import STAGES
 from semantoks.config import Phenotype, Probe
 from semantoks.scores.benchmark.settings import BenchmarkSettings
 from semantoks.scores.benchmark.stage import benchmark
-from semantoks.scores.split.draw import TEST
+from semantoks.scores.split.parts import TEST
 from tests.conftest import run_probe, run_represent, run_split, write_cohort
 from tests.workspaces import ROOT, Workspace
 

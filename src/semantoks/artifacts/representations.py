@@ -1,4 +1,4 @@
-"""One slot for everything that describes a scan by numbers: embeddings, connectivity, confounds.
+"""Representations of scans: embeddings, connectivity, covariates, all in one file format.
 
 A representation is a Parquet file with one row per scan: the scan's entities and ``features``.
 """
@@ -16,22 +16,23 @@ import pandas as pd
 from semantoks.artifacts.tables import iter_arrays, read_metadata, read_table, write_rows
 from semantoks.artifacts.timeseries import SCAN_ENTITIES
 
-TOGETHER = 32  # rows of a row group
+ROWS_PER_GROUP = 32  # the Parquet writer keeps 13 kB in memory per row group
 
 
 @dataclass(frozen=True)
-class People:
-    """A representation with one row per person.
+class ParticipantFeatures:
+    """A representation with one row per participant.
 
     Attributes
     ----------
     participant_id : list of str, sorted
-    features_PF : ndarray, shape (people, features)
-        Mean over the scans of each person; NaN where none has a value.
+    features_PF : ndarray, shape (participants, features)
+        Mean over the scans of each participant; NaN where every scan is NaN.
     names : list of str
         Names of the features, empty where they have none.
     fitted : str
-        What the probe has to fit to its training people first, such as "tangent".
+        Projection that the probe fits to the training participants first, such as "tangent"; a
+        key of `semantoks.scores.represent.projections.PROJECTIONS`, or empty.
     """
 
     participant_id: list[str]
@@ -57,84 +58,99 @@ def write_representation(
     scans : DataFrame
         `SCAN_ENTITIES` of each scan.
     features : ndarray, shape (scans, features), or iterable of ndarray
-        An iterable gives the rows in the order of the scans' names, and is not kept in memory.
+        An iterable yields one row per scan, sorted by scan name, and is never held in memory as a
+        whole.
     names : sequence of str
         Names of the features.
     fitted : str
-        See `People`.
+        See `ParticipantFeatures`.
     windows : bool
-        Each scan has one row per window, (windows, features): their mean is what describes the
-        scan, and they are kept beside it for the protocol of the paper.
+        Each scan has one row per window, shape (windows, features). ``features`` is then their
+        mean, and the windows are stored in a second column for the protocol of the paper.
+
+    Raises
+    ------
+    ValueError
+        If `features` is an iterable and `scans` is not sorted by scan name.
     """
     order = np.argsort(scans["scan"].to_numpy(), kind="stable")
     table = scans.iloc[order][list(SCAN_ENTITIES)].reset_index(drop=True)
     if not isinstance(features, np.ndarray) and (order != np.arange(len(order))).any():
-        raise ValueError("features that come one by one need a table of scans that is sorted")
+        raise ValueError("an iterable of features needs a table of scans sorted by scan name")
     rows = iter(features[order] if isinstance(features, np.ndarray) else features)
     columns: dict[str, Iterable[np.ndarray]] = {"features": rows}
     if windows:
-        whole, kept = tee(rows)
-        columns = {"features": (scan.mean(axis=0) for scan in whole), "windows": kept}
-    about = {"names": list(names), "fitted": fitted}
-    write_rows(path, table, columns, about, rows_per_group=TOGETHER)
+        # `write_rows` takes both columns row by row, so `tee` buffers one scan at most.
+        to_average, to_store = tee(rows)
+        columns = {"features": (scan.mean(axis=0) for scan in to_average), "windows": to_store}
+    metadata = {"names": list(names), "fitted": fitted}
+    write_rows(path, table, columns, metadata, rows_per_group=ROWS_PER_GROUP)
 
 
-def read_people(path: Path, wanted: Iterable[str] | None = None) -> People:
-    """Read a representation and average the scans of each person.
+def read_participant_features(
+    path: Path, participant_ids: Iterable[str] | None = None
+) -> ParticipantFeatures:
+    """Read a representation and average the scans of each participant.
+
+    Only one scan at a time is in memory beside the result.
 
     Parameters
     ----------
     path : Path
-    wanted : iterable of str, optional
-        Ids of people (default: all); those of whom there is no scan are left out. A scan at a time
-        is in memory beside the result.
+    participant_ids : iterable of str, optional
+        Participants to read (default: all). Those without a scan are left out.
     """
-    about, ids = read_metadata(path), scans_of(path)["participant_id"].astype(str)
+    metadata, ids = read_metadata(path), read_scan_entities(path)["participant_id"].astype(str)
+    names, fitted = metadata["names"], metadata.get("fitted", "")
     rows_of = ids.groupby(ids).indices
-    people = sorted(rows_of if wanted is None else rows_of.keys() & set(wanted))
-    if not people:
-        return People([], np.empty((0, 0)), about["names"], about.get("fitted", ""))
+    selected = rows_of if participant_ids is None else rows_of.keys() & set(participant_ids)
+    participants = sorted(selected)
+    if not participants:
+        return ParticipantFeatures([], np.empty((0, 0)), names, fitted)
     first = next(iter_features(path, [0]))
-    features_PF = np.empty((len(people), len(first)))
-    of_all = iter_features(path, np.concatenate([rows_of[person] for person in people]))
-    for place, person in enumerate(people):
-        features_PF[place] = _mean(np.stack(list(islice(of_all, len(rows_of[person])))))
-    return People(people, features_PF, about["names"], about.get("fitted", ""))
+    features_PF = np.empty((len(participants), len(first)))
+    # Rows in the order of participants, so that those of each participant follow one another.
+    scans = iter_features(path, np.concatenate([rows_of[name] for name in participants]))
+    for index, name in enumerate(participants):
+        features_PF[index] = _nan_mean(np.stack(list(islice(scans, len(rows_of[name])))))
+    return ParticipantFeatures(participants, features_PF, names, fitted)
 
 
-def scans_of(path: Path) -> pd.DataFrame:
-    """Read the entities of the scans of a representation, in the order of its rows."""
+def read_scan_entities(path: Path) -> pd.DataFrame:
+    """Read the entities of the scans of a representation, in row order."""
     return read_table(path, list(SCAN_ENTITIES))
 
 
 def iter_features(path: Path, rows: Iterable[int]) -> Iterator[np.ndarray]:
-    """Read the features (float64) of some rows, one at a time in memory."""
+    """Yield the features (float64) of the given rows, one row in memory at a time."""
     return (row.astype(float) for row in iter_arrays(path, "features", rows))
 
 
 def read_features(path: Path, rows: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Read the features of some rows, (rows, features)."""
+    """Read the features of the given rows, shape (rows, features)."""
     size = len(next(iter_features(path, rows[:1])))
     return np.fromiter(iter_features(path, rows), np.dtype((float, size)), len(rows))
 
 
 def read_windows(path: Path) -> dict[str, np.ndarray]:
-    """Features of the windows of each person, (windows of all scans, features).
+    """Read the features of all windows of each participant, shape (windows, features).
 
-    Empty for a representation that keeps none.
+    Empty for a representation that was written without windows.
     """
     table = read_table(path)
-    found: dict[str, list[np.ndarray]] = {}
+    windows: dict[str, list[np.ndarray]] = {}
     if "windows" not in table:
         return {}
-    for person, features, values in zip(
+    for participant, features, values in zip(
         table["participant_id"].astype(str), table["features"], table["windows"], strict=True
     ):
-        found.setdefault(person, []).append(np.asarray(values, float).reshape(-1, len(features)))
-    return {person: np.concatenate(parts) for person, parts in found.items()}
+        scan_windows = np.asarray(values, float).reshape(-1, len(features))
+        windows.setdefault(participant, []).append(scan_windows)
+    return {participant: np.concatenate(scans) for participant, scans in windows.items()}
 
 
-def _mean(rows: np.ndarray) -> np.ndarray:
+def _nan_mean(rows: np.ndarray) -> np.ndarray:
+    """Average rows without their NaN entries; unlike `np.nanmean` without a warning."""
     known = np.isfinite(rows)
     total = np.where(known, rows, 0).sum(axis=0)
     return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)

@@ -87,6 +87,11 @@ class Phenotype(Settings):
         """Column of the table of participants: `column`, or else the phenotype's own name."""
         return self.column or name
 
+    @property
+    def has_named_classes(self) -> bool:
+        """Whether the table itself names the classes, rather than `bins` of a number."""
+        return self.kind == "classification" and not self.bins
+
     def without_publication(self) -> Phenotype:
         """Drop what changes no split and no score: title, source, terms and published scores."""
         return self.model_copy(

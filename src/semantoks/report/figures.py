@@ -1,10 +1,9 @@
-"""Figures of the report, as SVG that stands inside the page."""
+"""Figures of the report, as SVG elements inside the page."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -12,9 +11,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from semantoks.report.names import PLAIN, representation
+from semantoks.report.names import BASELINES, representation_label
+from semantoks.scores.benchmark.comparison import CurvePoint, Summary
 
 BLUE, GREY, RED, GREEN = "#1f5fa8", "#7a828c", "#b3402e", "#3c8a5c"
+INK = "#22272e"
+MOTION_BARS = 40
 STYLE = {
     "font.family": "sans-serif",
     "font.size": 10,
@@ -22,60 +24,72 @@ STYLE = {
     "axes.spines.right": False,
     "axes.edgecolor": GREY,
     "xtick.color": GREY,
-    "ytick.color": "#22272e",
-    "svg.fonttype": "none",
-    "svg.hashsalt": "semantoks",
+    "ytick.color": INK,
+    "svg.fonttype": "none",  # text instead of outlines: smaller, and can be searched
+    "svg.hashsalt": "semantoks",  # ids of elements are the same in every run
 }
 
 
 def _svg(figure: Figure) -> str:
-    """Render without a time stamp, so that the same scores give the same page."""
+    """Render without a time stamp, so that the same scores give the same bytes."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None}, bbox_inches="tight")
     text = buffer.getvalue()
     return text[text.index("<svg") :]
 
 
-def scores_figure(rows: Sequence[dict[str, Any]], metric: str, label: str) -> str:
-    """Draw mean and 95 % interval of each representation; a dashed line where chance is."""
+def scores_figure(scores: Mapping[str, Summary], label: str) -> str:
+    """Draw the mean and 95 % interval of each representation.
+
+    Parameters
+    ----------
+    scores : mapping of str to Summary
+        By representation, from top to bottom. A dashed line marks that of ``chance``.
+    label : str
+        Name of the metric.
+    """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8.6, 0.5 + 0.42 * len(rows)))
+        figure = Figure(figsize=(8.6, 0.5 + 0.42 * len(scores)))
         axes = figure.add_subplot()
-        for place, row in enumerate(reversed(rows)):
-            value = row[metric]
-            plain = row["representation"] in PLAIN
-            color = GREY if plain else BLUE
-            axes.plot([value["low"], value["high"]], [place, place], color=color, lw=2.5, alpha=0.5)
-            axes.plot(value["mean"], place, "o", color=color, ms=8)
-            if row["representation"] == "chance":
-                axes.axvline(value["mean"], color=GREY, ls="--", lw=1, zorder=0)
-        labels = [representation(row["representation"]) for row in rows]
-        axes.set_yticks(range(len(rows)), labels[::-1])
-        axes.set_ylim(-0.6, len(rows) - 0.4)
+        for height, (name, score) in enumerate(reversed(list(scores.items()))):
+            color = GREY if name in BASELINES else BLUE
+            axes.plot([score.low, score.high], [height, height], color=color, lw=2.5, alpha=0.5)
+            axes.plot(score.mean, height, "o", color=color, ms=8)
+            if name == "chance":
+                axes.axvline(score.mean, color=GREY, ls="--", lw=1, zorder=0)
+        labels = [representation_label(name) for name in scores]
+        axes.set_yticks(range(len(scores)), labels[::-1])
+        axes.set_ylim(-0.6, len(scores) - 0.4)
         axes.set_xlabel(f"{label} (mean and 95 % interval over splits)", color=GREY)
         return _svg(figure)
 
 
-def curves_figure(curves: Mapping[str, Sequence[dict[str, float]]], label: str) -> str:
-    """Draw the score against the number of people trained on."""
+def curves_figure(curves: Mapping[str, Sequence[CurvePoint]], metric: str) -> str:
+    """Draw learning curves: the score against the number of training participants.
+
+    Parameters
+    ----------
+    curves : mapping of str to sequence of CurvePoint
+        By representation; baselines are dashed.
+    metric : str
+        Name of the metric.
+    """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.6, 2.8))
         axes = figure.add_subplot()
-        models = [name for name in curves if name not in PLAIN]
-        colors = dict(zip(models, (BLUE, GREEN, RED), strict=False)) | {"fc": "#22272e"}
+        models = [name for name in curves if name not in BASELINES]
+        colors = dict(zip(models, (BLUE, GREEN, RED), strict=False)) | {"fc": INK}
         for name, curve in curves.items():
-            sizes = [point["train_people"] for point in curve]
-            means = np.array([point["mean"] for point in curve])
-            color, style = colors.get(name, GREY), "--" if name in PLAIN else "-"
-            axes.plot(
-                sizes, means, style, marker="o", ms=4, color=color, label=representation(name)
-            )
+            sizes, means = [p.train_people for p in curve], [p.mean for p in curve]
+            color, style = colors.get(name, GREY), "--" if name in BASELINES else "-"
+            label = representation_label(name)
+            axes.plot(sizes, means, style, marker="o", ms=4, color=color, label=label)
         axes.set_xscale("log")
-        ticks = sorted({round(point["train_people"]) for c in curves.values() for point in c})
+        ticks = sorted({round(point.train_people) for c in curves.values() for point in c})
         axes.set_xticks(ticks, [str(tick) for tick in ticks])
         axes.minorticks_off()
-        axes.set_xlabel("people trained on", color=GREY)
-        axes.set_ylabel(label, color=GREY)
+        axes.set_xlabel("training participants", color=GREY)
+        axes.set_ylabel(metric, color=GREY)
         axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
         return _svg(figure)
 
@@ -83,32 +97,35 @@ def curves_figure(curves: Mapping[str, Sequence[dict[str, float]]], label: str) 
 def motion_counts(
     scans: pd.DataFrame, limit: float, smallest: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Count scans by how much they moved, in forty bars up to twice the limit.
+    """Count scans by head motion, in `MOTION_BARS` bars from 0 to twice the limit.
 
     Parameters
     ----------
     scans : DataFrame
-        ``participant_id`` and ``mean_fd`` (mean framewise displacement, mm) of each scan; what is
-        beyond the last bar counts in it.
+        ``participant_id`` and ``mean_fd`` (mean framewise displacement, mm) of each scan. The last
+        bar counts everything beyond it, too.
     limit : float
-        From where scans are excluded, mm.
+        Scans with more motion are excluded, mm.
     smallest : int
-        Bars of fewer people are left out.
+        Bars of fewer participants are set to zero, to protect their privacy.
 
     Returns
     -------
-    counts, edges : ndarray
+    counts : ndarray of int, shape (bars,)
+    edges : ndarray, shape (bars + 1,)
     """
-    edges = np.linspace(0, 2 * limit, 41)
+    edges = np.linspace(0, 2 * limit, MOTION_BARS + 1)
     table = scans.assign(mean_fd=np.clip(scans["mean_fd"], 0, edges[-1]))
-    table["bar"] = pd.cut(table["mean_fd"], edges, right=False, labels=False).fillna(39)
-    bars = table.groupby("bar")["participant_id"].agg(["size", "nunique"]).reindex(range(40))
+    # Values are clipped to the last edge, which `right=False` leaves out of the last bar.
+    bar = pd.cut(table["mean_fd"], edges, right=False, labels=False).fillna(MOTION_BARS - 1)
+    bars = table.groupby(bar)["participant_id"].agg(["size", "nunique"])
+    bars = bars.reindex(range(MOTION_BARS))
     counts = bars["size"].where(bars["nunique"] >= smallest, 0).fillna(0).to_numpy(int)
     return counts, edges
 
 
 def motion_figure(scans: pd.DataFrame, limit: float, smallest: int = 1) -> str:
-    """Draw how much each scan moved, and where scans are excluded; as for `motion_counts`."""
+    """Draw a histogram of head motion with the limit; parameters as for `motion_counts`."""
     counts, edges = motion_counts(scans, limit, smallest)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.6, 1.9))
@@ -125,7 +142,7 @@ def motion_figure(scans: pd.DataFrame, limit: float, smallest: int = 1) -> str:
         )
         axes.set_xlim(0, edges[-1])
         axes.set_xlabel(
-            f"mean framewise displacement of a scan (mm), the last bar: {edges[-2]:g} and more",
+            f"mean framewise displacement of a scan (mm); the last bar is {edges[-2]:g} and more",
             color=GREY,
         )
         axes.set_ylabel("scans", color=GREY)
@@ -141,13 +158,14 @@ PANELS = {
 
 
 def training_figure(metrics: pd.DataFrame) -> str:
-    """Draw the loss and its terms, and the signs of collapse, over epochs."""
+    """Draw the loss, its terms and the indicators of collapse over epochs."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.2, 2.5))
-        for place, (title, lines) in enumerate(PANELS.items(), 1):
-            axes = figure.add_subplot(1, len(PANELS), place)
+        for number, (title, lines) in enumerate(PANELS.items(), 1):
+            axes = figure.add_subplot(1, len(PANELS), number)
             for (column, name), color in zip(lines.items(), (BLUE, RED, GREY, GREEN), strict=False):
-                # A term of exactly zero was off: the regulariser later on, or no masked step.
+                # A loss term of exactly zero was inactive: the regulariser after its decay, or an
+                # epoch without masked steps.
                 values = metrics[column].where(metrics[column] != 0)
                 axes.plot(metrics["epoch"], values, color=color, lw=1.6, label=name)
             axes.set_title(title, fontsize=10, loc="left")

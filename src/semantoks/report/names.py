@@ -1,4 +1,4 @@
-"""What metrics, representations and the like are called on the page."""
+"""Labels of metrics, representations, schemes and covariates on the page."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ METRICS = {
     "pearson_r_within_sites": "r within sites",
 }
 SCHEMES = {
-    "random": "random splits by person",
+    "random": "random splits by participant",
     "fixed": "fixed splits",
-    "site": "one site left out",
+    "site": "leave one site out",
 }
-WHATS = {
+COVARIATES = {
     "site": "site",
     "repetition_time": "TR",
     "mean_fd": "head motion",
@@ -26,7 +26,15 @@ WHATS = {
     "age": "age",
     "sex": "sex",
 }
-PLAIN = {
+LEFT_OUT = {
+    "people_without_value": "no value",
+    "people_without_scan": "no usable scan",
+    "people_not_included": "not included by the phenotype’s conditions",
+    "people_with_the_scan_of_another": "duplicate of another participant’s scan",
+    "people_without_a_match": "no match in the other class",
+}
+# Representations that need no model.
+BASELINES = {
     "fc": "connectivity (Pearson)",
     "fc_gsr": "connectivity without global signal",
     "tangent": "tangent connectivity",
@@ -37,6 +45,6 @@ PLAIN = {
 }
 
 
-def representation(name: str) -> str:
-    """Name of a representation; of those that are stacked, all."""
-    return PLAIN.get(name, name.replace("+fc", " + connectivity"))
+def representation_label(name: str) -> str:
+    """Return the label of a representation; stacked ones are joined by a plus sign."""
+    return BASELINES.get(name, name.replace("+fc", " + connectivity"))

@@ -1,51 +1,84 @@
-"""Who was pretrained on and is tested, too."""
+"""Participants who are both in the pretraining data of a model and in a benchmark."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import pandas as pd
 
+from semantoks.config import Config, Model
 
-def overlaps(scans: Mapping[str, pd.DataFrame], config: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Count, for each model and data set with phenotypes, the people that pretraining saw.
+
+@dataclass(frozen=True)
+class Overlap:
+    """Overlap of a model's pretraining data with a data set that has phenotypes.
+
+    Attributes
+    ----------
+    model, dataset : str
+    known : bool
+        False for a given checkpoint, whose pretraining data are not known.
+    participants : int
+        Participants of the data set with a usable scan.
+    same_id : int
+        Of those, participants whose data set was used for pretraining.
+    same_scan : int
+        Of those, participants with a scan that is bit-identical to one used for pretraining, under
+        whatever name.
+    """
+
+    model: str
+    dataset: str
+    known: bool
+    participants: int
+    same_id: int
+    same_scan: int
+
+
+def overlaps(scans: Mapping[str, pd.DataFrame], config: Config) -> list[Overlap]:
+    """Count the overlap of each model with each data set that has phenotypes.
 
     Parameters
     ----------
-    scans : mapping of data set to its scan table
-    config : mapping
-        The whole configuration.
-
-    Returns
-    -------
-    list of dict
-        ``model``, ``dataset``, ``known`` (whether the model was trained here, so that it is known
-        on whom), ``people`` (with a usable scan), ``same_id`` (of those, known by
-        data set and id to pretraining) and ``same_scan`` (with a scan that is the same to the last
-        digit, whatever its name).
+    scans : mapping of str to DataFrame
+        Table of scans by data set.
+    config : Config
     """
-    used = {name: table[table["status"] == "ok"] for name, table in scans.items()}
-    found = []
-    for model, about in config["models"].items():
-        names = about["datasets"] or list(config["datasets"])
-        trained = pd.concat([used[name] for name in names])
-        if about["checkpoint"] or about["training"]["epochs"] == 0:
-            trained = trained.iloc[:0]
-        prints = set(trained["fingerprint"])
-        for dataset, settings in config["datasets"].items():
-            if settings["phenotypes"]:
-                table = used[dataset]
-                people = table["participant_id"].nunique()
-                same = table[table["fingerprint"].isin(prints)]["participant_id"].nunique()
-                found.append(
-                    {
-                        "model": model,
-                        "dataset": dataset,
-                        "known": not about["checkpoint"],
-                        "people": people,
-                        "same_id": people if dataset in names and len(trained) else 0,
-                        "same_scan": same,
-                    }
-                )
-    return found
+    usable = {name: table[table["status"] == "ok"] for name, table in scans.items()}
+    scored = [name for name, dataset in config.datasets.items() if dataset.phenotypes]
+    return [
+        overlap
+        for name, model in config.models.items()
+        for overlap in _of_model(name, model, usable, scored, list(config.datasets))
+    ]
+
+
+def _of_model(
+    name: str,
+    model: Model,
+    usable: Mapping[str, pd.DataFrame],
+    scored: list[str],
+    every_dataset: list[str],
+) -> list[Overlap]:
+    """Count the overlap of one model with the data sets in `scored`."""
+    datasets = model.datasets or every_dataset
+    pretraining = pd.concat([usable[dataset] for dataset in datasets])
+    if model.checkpoint or model.training.epochs == 0:
+        pretraining = pretraining.iloc[:0]
+    result = []
+    for dataset in scored:
+        table = usable[dataset]
+        n_participants = table["participant_id"].nunique()
+        same_scan = table[table["fingerprint"].isin(set(pretraining["fingerprint"]))]
+        result.append(
+            Overlap(
+                model=name,
+                dataset=dataset,
+                known=not model.checkpoint,
+                participants=n_participants,
+                same_id=n_participants if dataset in datasets and len(pretraining) else 0,
+                same_scan=same_scan["participant_id"].nunique(),
+            )
+        )
+    return result

@@ -1,62 +1,71 @@
-"""What the page tells of people: no names, and no number by which somebody could be known.
+"""Protection of participants' privacy on the page: no names, and no small counts.
 
-Unless the report may name them (`Report.participants`), numbers are rounded to fives, so that none
-of fewer than five people follows from others.
+Unless `Report.participants` allows exact numbers, counts are rounded to multiples of
+`MIN_CELL_SIZE` and smaller ones are suppressed. Rounding matters as much as suppression: from exact
+totals, a suppressed count could be computed as the difference.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pandas as pd
 
 from semantoks.config import Report
+from semantoks.scores.benchmark.comparison import Comparison
 
-SMALL_CELL = 5  # people; fewer could be known by what is said of them
-
-
-def small(people: float, settings: Report) -> bool:
-    """Say whether so few people could be known by what is said of them, and are hidden."""
-    return 0 < people < SMALL_CELL and not settings.participants
+MIN_CELL_SIZE = 5  # participants
 
 
-def cell(count: float, settings: Report) -> str:
-    """Say a number of people or scans; rounded, or a small one would follow from others."""
+def is_small(n_participants: float, settings: Report) -> bool:
+    """Return whether a group is so small that its members might be identified."""
+    return 0 < n_participants < MIN_CELL_SIZE and not settings.participants
+
+
+def count_text(count: float, settings: Report) -> str:
+    """Write a number of participants or scans: exact, rounded, or "fewer than 5"."""
     if settings.participants:
         return f"{count:.0f}"
-    return f"fewer than {SMALL_CELL}" if small(count, settings) else str(rounded(count))
+    return f"fewer than {MIN_CELL_SIZE}" if is_small(count, settings) else str(rounded(count))
 
 
-def scans_of_people(scans: pd.DataFrame, settings: Report) -> str:
-    """Say a number of scans; not of few people's."""
-    people = scans["participant_id"].nunique()
-    if small(people, settings):
-        return f"of {cell(people, settings)} people"
-    return cell(len(scans), settings)
+def scan_count_text(scans: pd.DataFrame, settings: Report) -> str:
+    """Write a number of scans; only the number of participants if that is small."""
+    n_participants = scans["participant_id"].nunique()
+    if is_small(n_participants, settings):
+        return f"of {count_text(n_participants, settings)} participants"
+    return count_text(len(scans), settings)
 
 
 def rounded(count: float) -> int:
-    """Round to a multiple of `SMALL_CELL`."""
-    return SMALL_CELL * round(count / SMALL_CELL)
+    """Round to a multiple of `MIN_CELL_SIZE`."""
+    return MIN_CELL_SIZE * round(count / MIN_CELL_SIZE)
 
 
-def coarse(benchmark: dict[str, Any]) -> dict[str, Any]:
-    """Round the numbers of people of a benchmark that its figures and published scores tell."""
+def rounded_comparison(comparison: Comparison) -> Comparison:
+    """Round the numbers of participants that figures and published scores show."""
     curves = {
-        name: [point | {"train_people": rounded(point["train_people"])} for point in curve]
-        for name, curve in benchmark["curves"].items()
+        name: [
+            point.model_copy(update={"train_people": float(rounded(point.train_people))})
+            for point in curve
+        ]
+        for name, curve in comparison.curves.items()
     }
-    return benchmark | {"people": rounded(benchmark["people"]), "curves": curves}
+    return comparison.model_copy(update={"people": rounded(comparison.people), "curves": curves})
 
 
 def kind_of_exclusion(scan: str, participant_id: str, reason: str) -> str:
-    """Cut from a reason what differs from scan to scan, and the names of people and files."""
+    """Reduce the reason of an exclusion to what does not identify the scan.
+
+    Names of the scan, its participant and any file are replaced by "a file", and details after the
+    first colon, bracket or comma are cut off, so that equal kinds of exclusion can be counted.
+    """
     names = sorted({scan, participant_id, participant_id.removeprefix("sub-")} - {""}, key=len)
-    alone = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in reversed(names))
-    within = [re.escape(name) for name in names if len(name) > 2]  # a shorter one is in any word
-    # A name, a folder's, or an extension with a letter in it makes a word the name of a file.
-    file = "|".join(["\0", "sub-", "/", r"\w\.\w*[A-Za-z]\w", *within])
-    words = re.sub(alone, "\0", reason).split()
-    nameless = " ".join("\0" if re.search(file, word) else word for word in words)
-    return re.split(r"[:(,]", re.sub(r"\0( \0)*", "a file", nameless))[0].strip()
+    whole_words = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in reversed(names))
+    # Ids of one or two characters are replaced as whole words only: they occur in ordinary words.
+    substrings = [re.escape(name) for name in names if len(name) > 2]
+    # A participant prefix, a path separator or an extension with a letter marks a file name.
+    file_name = "|".join(["\0", "sub-", "/", r"\w\.\w*[A-Za-z]\w", *substrings])
+    words = re.sub(whole_words, "\0", reason).split()
+    anonymous = " ".join("\0" if re.search(file_name, word) else word for word in words)
+    return re.split(r"[:(,]", re.sub(r"\0( \0)*", "a file", anonymous))[0].strip()

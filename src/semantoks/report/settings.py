@@ -1,4 +1,4 @@
-"""What the report depends on."""
+"""Settings of the stage `report`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semantoks.config import Config, Report, Settings
 
 
 class ReportSettings(Settings):
-    """What the report depends on."""
+    """Settings that the report depends on."""
 
     version: Literal[5] = 5
     report: Report = Field(Report(), description="What the report shows of people.")

@@ -1,90 +1,171 @@
-"""What the page shows of a benchmark."""
+"""Sections of the page on scores, one per data set and phenotype."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from semantoks.report.figures import curves_figure, scores_figure
-from semantoks.report.names import METRICS, representation
+from semantoks.report.names import METRICS, representation_label
+from semantoks.scores.benchmark.compare import BASELINE
+from semantoks.scores.benchmark.comparison import (
+    Comparison,
+    Difference,
+    Row,
+    SchemeResult,
+    Summary,
+)
 from semantoks.scores.intervals import holm
 
+SIGNIFICANCE_LEVEL = 0.05
 
-def adjusted(benchmarks: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Add to each difference its p-value after Holm, over the tasks of the page.
+AdjustedP = dict[tuple[str, str], float]  # by scheme and representation
 
-    One family per scheme and representation: as many tests as there are tasks.
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """A representation in a table of scores."""
+
+    representation: str
+    score: Summary
+    metrics: dict[str, Summary]
+    difference: Difference | None
+    p_holm: float | None
+    p_permutation: float | None
+
+    @property
+    def verdict(self) -> str:
+        """Say how the representation compares with the baseline."""
+        if self.representation == BASELINE:
+            return "baseline"
+        if self.difference is None or self.p_holm is None or self.p_holm != self.p_holm:
+            return "not compared"
+        if self.p_holm >= SIGNIFICANCE_LEVEL:
+            return "no clear difference"
+        return "above baseline" if self.difference.mean > 0 else "below baseline"
+
+
+@dataclass(frozen=True)
+class SchemeTable:
+    """Scores under one scheme of splits, best representation first."""
+
+    result: SchemeResult
+    rows: list[ScoreRow]
+    other_metrics: list[str]
+    has_permutation: bool
+    figure: str
+
+
+@dataclass(frozen=True)
+class PublishedScore:
+    """A score of a publication, or one of this report beside it."""
+
+    model: str
+    value: float
+    protocol: str
+    source: str
+
+
+@dataclass(frozen=True)
+class TaskSection:
+    """Everything the page shows of one comparison."""
+
+    comparison: Comparison
+    title: str
+    schemes: list[SchemeTable]
+    learning_curves: str | None
+    label_efficiency: dict[str, float]
+    published: list[PublishedScore]
+
+
+def task_sections(comparisons: Sequence[Comparison]) -> list[TaskSection]:
+    """Prepare all comparisons, with p-values adjusted for their number."""
+    adjusted = holm_adjusted(comparisons)
+    return [_section(*pair) for pair in zip(comparisons, adjusted, strict=True)]
+
+
+def holm_adjusted(comparisons: Sequence[Comparison]) -> list[AdjustedP]:
+    """Adjust the p-value of each difference from the baseline with Holm's method.
+
+    A family of tests is one scheme and representation over all tasks on the page.
+
+    Returns
+    -------
+    list of dict
+        One per comparison.
     """
-    families: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for benchmark in benchmarks:
-        for scheme in benchmark["schemes"]:
-            for row in scheme["representations"]:
-                if "difference_from_fc" in row:
-                    key = scheme["scheme"], row["representation"]
-                    families.setdefault(key, []).append(row["difference_from_fc"])
-    for family in families.values():
-        for difference, p in zip(family, holm([d["p"] for d in family]), strict=True):
-            difference["p_holm"] = p
-    yield from benchmarks
+    families: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    for number, comparison in enumerate(comparisons):
+        for scheme in comparison.schemes:
+            for row in scheme.representations:
+                if row.difference_from_fc is not None:
+                    test = number, row.difference_from_fc.p
+                    families.setdefault((scheme.scheme, row.representation), []).append(test)
+    adjusted: list[AdjustedP] = [{} for _ in comparisons]
+    for key, family in families.items():
+        for (number, _), p in zip(family, holm([p for _, p in family]), strict=True):
+            adjusted[number][key] = p
+    return adjusted
 
 
-def task(benchmark: dict[str, Any]) -> dict[str, Any]:
-    """Prepare one task for the page: rows in order of their scores, verdicts, figures."""
-    metric = benchmark["metric"]
-    schemes = [_scheme(scheme, metric, benchmark["permutation"]) for scheme in benchmark["schemes"]]
-    worths = {name: curve[-1].get("worth") for name, curve in benchmark["curves"].items()}
-    return benchmark | {
-        "schemes": schemes,
-        "curve": curves_figure(benchmark["curves"], METRICS[metric]) if worths else None,
-        "worths": {name: worth for name, worth in worths.items() if worth is not None},
-        "title": (benchmark.get("publication") or {}).get("title", ""),
-        "published": _published(benchmark),
-    }
+def _section(comparison: Comparison, adjusted: AdjustedP) -> TaskSection:
+    curves = comparison.curves
+    efficiency = {name: curve[-1].worth for name, curve in curves.items()}
+    return TaskSection(
+        comparison=comparison,
+        title=comparison.publication.title if comparison.publication else "",
+        schemes=[_scheme_table(scheme, comparison, adjusted) for scheme in comparison.schemes],
+        learning_curves=curves_figure(curves, METRICS[comparison.metric]) if curves else None,
+        label_efficiency={name: x for name, x in efficiency.items() if x is not None},
+        published=_beside_published(comparison),
+    )
 
 
-def _scheme(scheme: dict[str, Any], metric: str, permutation: dict[str, float]) -> dict[str, Any]:
-    rows = sorted(scheme["representations"], key=lambda row: -row[metric]["mean"])
-    p = permutation if scheme["scheme"] != "site" else {}
-    return scheme | {
-        "rows": [
-            row | {"verdict": _verdict(row), "p_permutation": p.get(row["representation"])}
-            for row in rows
-        ],
-        "others": [name for name in METRICS if name in rows[0] and name != metric],
-        "permuted": bool(p),
-        "figure": scores_figure(rows, metric, METRICS[metric]),
-    }
+def _scheme_table(scheme: SchemeResult, comparison: Comparison, adjusted: AdjustedP) -> SchemeTable:
+    """Sort representations by their score, and gather what the table shows of each."""
+    metric = comparison.metric
+    results = sorted(scheme.representations, key=lambda row: -row.metrics[metric].mean)
+    # Permutations are made over random or fixed splits only.
+    permutation = comparison.permutation if scheme.scheme != "site" else {}
+
+    def score_row(row: Row) -> ScoreRow:
+        return ScoreRow(
+            representation=row.representation,
+            score=row.metrics[metric],
+            metrics=row.metrics,
+            difference=row.difference_from_fc,
+            p_holm=adjusted.get((scheme.scheme, row.representation)),
+            p_permutation=permutation.get(row.representation),
+        )
+
+    scores = {row.representation: row.metrics[metric] for row in results}
+    return SchemeTable(
+        result=scheme,
+        rows=[score_row(row) for row in results],
+        other_metrics=[m for m in METRICS if m in results[0].metrics and m != metric],
+        has_permutation=bool(permutation),
+        figure=scores_figure(scores, METRICS[metric]),
+    )
 
 
-def _verdict(row: dict[str, Any]) -> str:
-    """Say in words how a representation compares with connectivity."""
-    if row["representation"] == "fc":
-        return "the bar"
-    difference = row.get("difference_from_fc")
-    if difference is None or difference["p_holm"] != difference["p_holm"]:
-        return "not compared"
-    if difference["p_holm"] >= 0.05:
-        return "no clear difference"
-    return "above" if difference["mean"] > 0 else "below"
-
-
-def _published(benchmark: dict[str, Any]) -> list[dict[str, Any]]:
-    """List published scores, and ours of the same metric below them."""
-    publication = benchmark.get("publication") or {}
-    if not publication.get("published"):
+def _beside_published(comparison: Comparison) -> list[PublishedScore]:
+    """List published scores and those of this report in the same metric, highest first."""
+    publication = comparison.publication
+    if publication is None or not publication.published:
         return []
-    metric = publication["metric"]
+    metric = publication.metric
+    published = [PublishedScore(**score.model_dump()) for score in publication.published]
     ours = [
-        {
-            "model": representation(row["representation"]),
-            "value": row[metric]["mean"],
-            "protocol": f"{benchmark['people']} people, {scheme['splits']} "
-            f"{'sites left out' if scheme['scheme'] == 'site' else 'splits'}, "
-            f"{benchmark['protocol']} probe",
-            "source": "this report",
-        }
-        for scheme in benchmark["schemes"]
-        for row in scheme["representations"]
-        if metric in row and row["representation"] not in ("chance", "confounds")
+        PublishedScore(
+            model=representation_label(row.representation),
+            value=row.metrics[metric].mean,
+            protocol=f"{comparison.people} participants, {scheme.splits} "
+            f"{'sites left out' if scheme.scheme == 'site' else 'splits'}, "
+            f"{comparison.protocol} probe",
+            source="this report",
+        )
+        for scheme in comparison.schemes
+        for row in scheme.representations
+        if metric in row.metrics and row.representation not in ("chance", "confounds")
     ]
-    return sorted(publication["published"] + ours, key=lambda row: -row["value"])
+    return sorted(published + ours, key=lambda score: -score.value)

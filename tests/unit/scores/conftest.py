@@ -11,6 +11,7 @@ from semantoks.artifacts.timeseries import Scan
 from semantoks.config import Phenotype, Probe, Splitting
 from semantoks.scores.probe.problem import Problem, TaskMetadata
 from semantoks.scores.split.draw import draw
+from semantoks.scores.split.parts import codes_table
 
 QUICK = Probe(repeats=4, permutations=0, learning_curve=[])
 
@@ -26,10 +27,15 @@ def problem_of(target: Any, bins: int | None = None, **columns: Any) -> Problem:
     participants = pd.DataFrame({"target": values, "site": None, "group": None}, index)
     participants = participants.assign(**columns)
     drawn_as = "classification" if isinstance(values[0], str) else "regression"
-    parts, splits = draw(participants, Phenotype(kind=drawn_as), Splitting())
-    rows = pd.concat([participants, pd.DataFrame(parts, index=participants.index)], axis=1)
+    splits = draw(participants, Phenotype(kind=drawn_as), Splitting())
+    rows = pd.concat([participants, codes_table(splits, participants.index)], axis=1)
     kind = "classification" if is_classification else "regression"
-    metadata = {"phenotype": "x", "kind": kind, "bins": bins, "splits": splits}
+    metadata = {
+        "phenotype": "x",
+        "kind": kind,
+        "bins": bins,
+        "splits": [split.record() for split in splits],
+    }
     return Problem(TaskMetadata.from_json(metadata), rows)
 
 

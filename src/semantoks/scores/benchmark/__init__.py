@@ -1,1 +1,1 @@
-"""Representations compared on one phenotype."""
+"""Comparison of representations on one phenotype."""

@@ -1,4 +1,4 @@
-"""What a comparison depends on."""
+"""Settings of the stage `benchmark`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semantoks.config import Phenotype, Settings
 
 
 class BenchmarkSettings(Settings):
-    """What a comparison depends on."""
+    """Settings that a comparison depends on."""
 
     version: Literal[2] = 2
     phenotype: Phenotype | None = Field(

@@ -1,1 +1,1 @@
-"""What else a representation tells, and whether it tells it twice."""
+"""The card of a representation: leakage of covariates and test-retest reliability."""

@@ -1,34 +1,92 @@
-"""Whether a representation says the same of a person twice."""
+"""Test-retest reliability: how much a participant's second session resembles their first."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
+
+from semantoks.scores.card.contents import Retest
+
+FEATURES_PER_CHUNK = 1000  # `icc` allocates four copies of its input
+
+
+def session_pairs(scans: pd.DataFrame) -> np.ndarray:
+    """Pair one scan of each of the first two sessions of a participant, both of the same task.
+
+    Parameters
+    ----------
+    scans : DataFrame
+        Scan entities.
+
+    Returns
+    -------
+    ndarray of int, shape (participants, 2)
+        Labels of the index of `scans`. Participants without two such sessions are left out.
+    """
+    pairs = []
+    for _, rows in scans.sort_values(["task", "session", "run"]).groupby("participant_id"):
+        first_runs = rows.drop_duplicates(["task", "session"])
+        for _, of_task in first_runs.groupby("task"):
+            if len(of_task) > 1:
+                pairs.append(of_task.index[:2])
+                break
+    return np.array(pairs, int).reshape(-1, 2)
+
+
+def retest(first_PF: np.ndarray, second_PF: np.ndarray) -> Retest:
+    """Measure the reliability over two sessions, with rows in the same order of participants."""
+    starts = range(0, first_PF.shape[1], FEATURES_PER_CHUNK)
+    chunks = [slice(start, start + FEATURES_PER_CHUNK) for start in starts]
+    correlations = [icc(first_PF[:, chunk], second_PF[:, chunk]) for chunk in chunks]
+    return Retest(
+        people=len(first_PF),
+        identification=identification(first_PF, second_PF),
+        chance=1 / len(first_PF),
+        icc=float(np.nanmedian(np.concatenate(correlations))),
+    )
 
 
 def identification(first_PF: np.ndarray, second_PF: np.ndarray) -> float:
-    """Share of people whose two sessions correlate most with each other, mean of both directions.
+    """Compute the share of participants who are identified from their other session.
 
-    Source: Finn et al. 2015, doi:10.1038/nn.4135. Features that anybody lacks are left out.
+    A participant is identified if, of all other sessions, the features correlate most with those of
+    their own; the mean of both directions is returned. Features that are not finite in every row
+    are left out. Source: Finn et al. 2015, doi:10.1038/nn.4135.
+
+    Parameters
+    ----------
+    first_PF, second_PF : ndarray, shape (participants, features)
     """
     known = np.isfinite(first_PF).all(axis=0) & np.isfinite(second_PF).all(axis=0)
-    parts = []
+    unit_rows = []
     for rows in (first_PF[:, known], second_PF[:, known]):
         centred = rows - rows.mean(axis=1, keepdims=True)
-        parts.append(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12))
-    alike = parts[0] @ parts[1].T
-    own = np.arange(len(alike))
-    return float(np.mean([(alike.argmax(axis=axis) == own).mean() for axis in (0, 1)]))
+        norms = np.linalg.norm(centred, axis=1, keepdims=True)
+        unit_rows.append(centred / np.maximum(norms, 1e-12))
+    correlation_PP = unit_rows[0] @ unit_rows[1].T
+    participants = np.arange(len(correlation_PP))
+    hits = [(correlation_PP.argmax(axis=axis) == participants).mean() for axis in (0, 1)]
+    return float(np.mean(hits))
 
 
 def icc(first_PF: np.ndarray, second_PF: np.ndarray) -> np.ndarray:
-    """ICC(3,1) of each feature over two sessions: consistency of single measurements.
+    """Compute ICC(3,1) of each feature: consistency of single measurements over two sessions.
 
-    Source: Shrout & Fleiss 1979, doi:10.1037/0033-2909.86.2.420. NaN where nothing varies.
+    Source: Shrout & Fleiss 1979, doi:10.1037/0033-2909.86.2.420.
+
+    Parameters
+    ----------
+    first_PF, second_PF : ndarray, shape (participants, features)
+
+    Returns
+    -------
+    ndarray, shape (features,)
+        NaN where a feature does not vary.
     """
-    people = len(first_PF)
+    participants = len(first_PF)
     total = np.stack([first_PF, second_PF])
     between = 2 * total.mean(axis=0).var(axis=0, ddof=1)
     residual = total - total.mean(axis=1, keepdims=True) - (total.mean(axis=0) - total.mean((0, 1)))
-    within = (residual**2).sum(axis=(0, 1)) / (people - 1)
+    within = (residual**2).sum(axis=(0, 1)) / (participants - 1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray((between - within) / (between + within))

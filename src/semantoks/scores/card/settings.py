@@ -1,4 +1,4 @@
-"""What the card of a representation depends on."""
+"""Settings of the stage `card`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semantoks.config import CardProbe, Settings
 
 
 class CardSettings(Settings):
-    """What the card of a representation depends on."""
+    """Settings that the card of a representation depends on."""
 
     version: Literal[2] = 2
     probe: CardProbe = Field(CardProbe(), description="Inner folds and strengths of the probe.")

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from semantoks.artifacts.representations import People
+from semantoks.artifacts.representations import ParticipantFeatures
 from semantoks.errors import UserError
 from semantoks.scores.linear_models.axes import PrincipalCoordinates, rotate, standardise
-from semantoks.scores.represent.connectivity import PROJECTIONS
+from semantoks.scores.represent.projections import PROJECTIONS
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,9 @@ def target_features(
     return names
 
 
-def drop_features(representation: People, names: Collection[str]) -> People:
+def drop_features(
+    representation: ParticipantFeatures, names: Collection[str]
+) -> ParticipantFeatures:
     """Drop features by their lower-case names; ``site=A`` is a level of ``site``."""
     if not representation.names:
         return representation
@@ -113,7 +115,7 @@ def drop_features(representation: People, names: Collection[str]) -> People:
     )
 
 
-def align(representation: People, ids: Sequence[str]) -> np.ndarray:
+def align(representation: ParticipantFeatures, ids: Sequence[str]) -> np.ndarray:
     """Features of the participants in `ids`, in that order.
 
     Raises
@@ -133,8 +135,8 @@ def align(representation: People, ids: Sequence[str]) -> np.ndarray:
 
 
 def features_of(
-    representations: Iterable[People],
-    covariates: People | None,
+    representations: Iterable[ParticipantFeatures],
+    covariates: ParticipantFeatures | None,
     ids: Sequence[str],
     target_names: Collection[str],
 ) -> Iterator[Features]:
@@ -142,8 +144,8 @@ def features_of(
 
     Parameters
     ----------
-    representations : iterable of People
-    covariates : People or None
+    representations : iterable of ParticipantFeatures
+    covariates : ParticipantFeatures or None
         Confounds to be regressed out.
     ids : sequence of str
         Participants of the problem.

@@ -21,7 +21,7 @@ from semantoks.scores.probe.targets import (
     classes_of,
     quantile_classes,
 )
-from semantoks.scores.split.draw import TEST, TRAIN, VALIDATION
+from semantoks.scores.split.parts import TEST, TRAIN, VALIDATION
 
 
 @dataclass(frozen=True)

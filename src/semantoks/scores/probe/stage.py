@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from semantoks.artifacts.representations import read_people, read_windows
+from semantoks.artifacts.representations import read_participant_features, read_windows
 from semantoks.artifacts.tables import read_metadata, read_table, write_table
 from semantoks.scores.probe.evaluation import ProbeResult
 from semantoks.scores.probe.features import Features, features_of, target_features
@@ -78,8 +78,8 @@ def _read_features(
     phenotype = problem.metadata.phenotype
     return list(
         features_of(
-            (read_people(path) for path in representations),
-            read_people(confounds[0]) if is_residualised else None,
+            (read_participant_features(path) for path in representations),
+            read_participant_features(confounds[0]) if is_residualised else None,
             problem.ids,
             target_features(phenotype, settings.column, settings.site_column),
         )

@@ -1,1 +1,1 @@
-"""Representations that need no model: connectivity, confounds and chance."""
+"""Representations that need no model."""

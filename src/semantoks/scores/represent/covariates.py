@@ -1,75 +1,92 @@
-"""What is known of a scan without looking at the brain: age, sex, site, head motion, length."""
+"""Covariates of a scan that do not come from the brain: age, sex, site, head motion, length.
+
+As features they are the representation "confounds", the baseline that shows how well a phenotype is
+predicted without any neural signal.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-WORDS = ("sex", "site")
-NUMBERS = ("age", "mean_fd", "seconds", "repetition_time")
+from semantoks.scores.participants import parse_numbers
+
+CATEGORICAL = ("sex", "site")
+NUMERIC = ("age", "mean_fd", "seconds", "repetition_time")
 FEATURES = ("age", "mean_fd", "seconds", "sex", "site")
 
 
-def known_confounds(
+def covariates_of_scans(
     scans: pd.DataFrame, participants: pd.DataFrame, site_column: str | None = None
 ) -> pd.DataFrame:
-    """Gather confounds scan by scan, as far as they are known.
+    """Gather the covariates of each scan from the tables of scans and participants.
 
     Parameters
     ----------
     scans : DataFrame
-        Included scans with ``participant_id`` and, where they are known, ``mean_fd`` (mm),
-        ``seconds`` and ``repetition_time`` (s).
+        Included scans with ``participant_id`` and, where known, ``mean_fd`` (mean framewise
+        displacement, mm), ``seconds`` and ``repetition_time`` (s).
     participants : DataFrame
-        One row per person. ``age`` or ``age_at_scan``, ``sex``, ``site`` or ``site_id`` are found
-        whatever their case; ``mean_fd`` is taken from here where the scans do not have it.
+        One row per participant. The columns ``age`` or ``age_at_scan``, ``sex``, ``site`` or
+        ``site_id`` are recognised in upper and lower case; ``mean_fd`` is taken from here if the
+        scans do not have it.
     site_column : str, optional
-        The column with the site, if it is called otherwise.
+        Column of the site, if it has another name.
 
     Returns
     -------
     DataFrame
-        In the order of `scans`; of `NUMBERS` and `WORDS` those that are known.
+        One row per scan in the order of `scans`, with the columns of `NUMERIC` (float) and
+        `CATEGORICAL` (object) that are known.
     """
-    lower = {str(name).lower(): name for name in participants.columns}
-    named = {name: lower.get(name) for name in ("age", "sex", "mean_fd")}
-    named["age"] = named["age"] or lower.get("age_at_scan")
-    named["site"] = site_column or lower.get("site") or lower.get("site_id")
-    people = participants.set_index("participant_id").reindex(scans["participant_id"])
+    columns = _columns_of_covariates(participants, site_column)
+    of_scans = participants.set_index("participant_id").reindex(scans["participant_id"])
     table = pd.DataFrame(index=range(len(scans)))
-    for name in (*NUMBERS, *WORDS):
+    for name in (*NUMERIC, *CATEGORICAL):
         if name in scans and scans[name].notna().any():
             table[name] = scans[name].to_numpy()
-        elif named.get(name) in people:
-            table[name] = people[named[name]].to_numpy()
-    for name in table.columns.intersection(NUMBERS):
-        # "89+" is how ages are made anonymous.
-        text = table[name].astype(str).str.rstrip("+")
-        table[name] = pd.to_numeric(text, errors="coerce").astype(float)
-    for name in table.columns.intersection(WORDS):  # a site may be coded as a number
+        elif columns.get(name) in of_scans:
+            table[name] = of_scans[columns[name]].to_numpy()
+    for name in table.columns.intersection(NUMERIC):
+        table[name] = parse_numbers(table[name])
+    for name in table.columns.intersection(CATEGORICAL):  # a site may be coded as a number
         table[name] = table[name].astype(object).where(table[name].notna(), None)
     return table
 
 
-def confounds(
+def _columns_of_covariates(
+    participants: pd.DataFrame, site_column: str | None
+) -> dict[str, str | None]:
+    by_lower_case = {str(name).lower(): name for name in participants.columns}
+    columns = {name: by_lower_case.get(name) for name in ("age", "sex", "mean_fd")}
+    columns["age"] = columns["age"] or by_lower_case.get("age_at_scan")
+    columns["site"] = site_column or by_lower_case.get("site") or by_lower_case.get("site_id")
+    return columns
+
+
+def covariate_features(
     scans: pd.DataFrame, participants: pd.DataFrame, site_column: str | None = None
 ) -> tuple[np.ndarray, list[str]]:
-    """Confounds as features.
+    """Encode covariates as numeric features.
+
+    The repetition time, which the leakage card scores, is not among them.
 
     Parameters
     ----------
     scans, participants, site_column
-        As for `known_confounds`.
+        See `covariates_of_scans`.
 
     Returns
     -------
     features_SF : ndarray, shape (scans, features)
     names : list of str
-        A categorical one gives a feature per value, ``site=value``.
+        A categorical covariate is one-hot encoded as ``site=value``.
     """
-    known = known_confounds(scans, participants, site_column)
+    known = covariates_of_scans(scans, participants, site_column)
     table = known[[name for name in FEATURES if name in known]]
-    words = [name for name in WORDS if name in table]
-    dummies = pd.get_dummies(table[words], prefix_sep="=", dtype=float) if words else table[[]]
-    features = pd.concat([table.drop(columns=words), dummies], axis=1)
+    categorical = [name for name in CATEGORICAL if name in table]
+    one_hot = table[[]]
+    if categorical:
+        one_hot = pd.get_dummies(table[categorical], prefix_sep="=", dtype=float)
+    features = pd.concat([table.drop(columns=categorical), one_hot], axis=1)
     return features.to_numpy(float), [str(name) for name in features.columns]

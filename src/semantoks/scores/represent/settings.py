@@ -1,4 +1,4 @@
-"""What a representation without a model depends on."""
+"""Settings of the stage `represent`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semantoks.config import Settings
 
 
 class RepresentSettings(Settings):
-    """What a representation without a model depends on."""
+    """Settings that a representation without a model depends on."""
 
     version: Literal[4] = 4
     site_column: str | None = Field(

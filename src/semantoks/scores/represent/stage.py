@@ -1,4 +1,4 @@
-"""Write the representations that need no model: connectivity, confounds, chance."""
+"""Write the representations that need no model: connectivity, covariates, chance."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import Scan, iter_scans, read_scan_table
 from semantoks.errors import UserError
 from semantoks.scores.represent.connectivity import (
-    PROJECTIONS,
     connectivity,
     connectivity_without_global_signal,
-    covariances,
     partial_correlation,
-    third_moments,
 )
-from semantoks.scores.represent.covariates import confounds
+from semantoks.scores.represent.coskewness import third_moments
+from semantoks.scores.represent.covariates import covariate_features
+from semantoks.scores.represent.projections import PROJECTIONS
 from semantoks.scores.represent.settings import RepresentSettings
+from semantoks.scores.represent.tangent import covariances
 
 FROM_SCANS: dict[str, Callable[[Iterable[Scan]], Iterator[np.ndarray]]] = {
     "fc": connectivity,
@@ -39,17 +39,44 @@ def represent(
     participants: Path,
     out: Path,
 ) -> list[Path]:
-    """Write a representation: a key of `FROM_SCANS`, ``confounds`` or ``chance``."""
-    name = representation
+    """Write a representation of all included scans.
+
+    Parameters
+    ----------
+    settings : RepresentSettings
+    representation : str
+        A key of `FROM_SCANS`, ``confounds``, or ``chance``, which has no features.
+    timeseries : sequence of Path
+        Shards of regional time series.
+    participants : Path
+        Table of participants.
+    out : Path
+
+    Returns
+    -------
+    list of Path
+        `out`.
+
+    Raises
+    ------
+    UserError
+        If every scan is excluded.
+    """
     scans = read_scan_table(timeseries)
     scans = scans[scans["status"] == "ok"].reset_index(drop=True)
     if scans.empty:
-        raise UserError("No scan is left after the exclusions, so there is nothing to represent.")
+        raise UserError(
+            "Every scan was excluded, so there is nothing to represent. The column `reason` of "
+            "the time series files says why."
+        )
     features: np.ndarray | Iterator[np.ndarray] = np.empty((len(scans), 0))
     names = list[str]()
-    if name in FROM_SCANS:
-        features = FROM_SCANS[name](iter_scans(timeseries))
-    elif name == "confounds":
-        features, names = confounds(scans, read_table(participants), settings.site_column)
-    write_representation(out, scans, features, names, fitted=name if name in PROJECTIONS else "")
+    if representation in FROM_SCANS:
+        features = FROM_SCANS[representation](iter_scans(timeseries))
+    elif representation == "confounds":
+        table = read_table(participants)
+        features, names = covariate_features(scans, table, settings.site_column)
+    # Marks rows that the probe must project within each training part before use.
+    fitted = representation if representation in PROJECTIONS else ""
+    write_representation(out, scans, features, names, fitted=fitted)
     return [out]

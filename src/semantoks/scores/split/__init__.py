@@ -1,1 +1,1 @@
-"""Who is trained on and who is tested."""
+"""Training and test participants of every phenotype."""

@@ -1,4 +1,4 @@
-"""What the splits of a task depend on."""
+"""Settings of the stage `split`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semantoks.config import Phenotype, Settings, Splitting
 
 
 class SplitSettings(Settings):
-    """What the splits of a task depend on."""
+    """Settings that the splits of a phenotype depend on."""
 
     version: Literal[3] = 3
     name: str = Field(description="Name of the phenotype, and its column unless that is given.")

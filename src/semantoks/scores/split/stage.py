@@ -1,4 +1,7 @@
-"""Who is trained on and who is tested on: by person, fixed per task, the same for everybody."""
+"""Select the participants of a phenotype and draw their splits.
+
+The splits are drawn once per phenotype, so that all representations are scored on the same ones.
+"""
 
 from __future__ import annotations
 
@@ -8,49 +11,76 @@ from pathlib import Path
 import pandas as pd
 
 from semantoks.artifacts.tables import read_table, write_table
-from semantoks.scores.split.draw import check_classes, check_leakage, column_of, draw
-from semantoks.scores.split.people import check_target, choose, match
+from semantoks.scores.participants import text_column
+from semantoks.scores.split.checks import check_classes, check_leakage
+from semantoks.scores.split.draw import draw
+from semantoks.scores.split.eligibility import eligible_targets
+from semantoks.scores.split.matching import match
+from semantoks.scores.split.parts import codes_table
 from semantoks.scores.split.settings import SplitSettings
+from semantoks.scores.split.targets import check_target
 
 log = logging.getLogger(__name__)
 
 
 def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path) -> list[Path]:
-    """Write who takes part in the prediction of a phenotype, and all splits of these people.
+    """Write the participants of a phenotype and all their splits.
 
-    The file has one row per person: ``participant_id``, ``target``, ``site``, ``group`` and a
-    column of part numbers per split; the splits and who is left out are in its metadata.
+    Parameters
+    ----------
+    settings : SplitSettings
+    participants : Path
+        Table of participants.
+    scans : Path
+        Table of scans, included and excluded.
+    out : Path
+        Parquet with one row per participant: ``participant_id``, ``target``, ``site``, ``group``
+        and a column of part codes per split. Its metadata lists the splits and counts who was left
+        out.
+
+    Returns
+    -------
+    list of Path
+        `out`.
 
     Raises
     ------
     UserError
-        When the phenotype cannot be scored honestly.
+        If the phenotype cannot be scored with these participants and settings.
     """
+    table, scan_table = read_table(participants), read_table(scans)
+    target, left_out = _select(settings, table, scan_table)
     name, phenotype = settings.name, settings.phenotype
-    table = read_table(participants)
-    target, left_out = choose(table, read_table(scans), name, phenotype)
-    check_target(target, name, phenotype.kind, settings.splits, phenotype.bins)
-    named_classes = phenotype.kind == "classification" and not phenotype.bins
-    if settings.splits.match and named_classes:
-        matched = match(target, table, settings.splits.match, name)
-        left_out["people_without_a_match"] = len(target) - len(matched)
-        target = matched
-        check_target(target, name, phenotype.kind, settings.splits)
-    people = pd.DataFrame({"target": target})
-    for key, column in (("site", settings.site_column), ("group", settings.group_column)):
-        people[key] = column_of(table, column, target.index)
-    log.info("%d people have a usable scan and a value of %s", len(target), name)
-    splits, about = draw(people, phenotype, settings.splits)
-    if named_classes:
+    rows = pd.DataFrame({"target": target})
+    rows["site"] = text_column(table, settings.site_column, target.index)
+    rows["group"] = text_column(table, settings.group_column, target.index)
+    log.info("%s: %d participants have a usable scan and a value", name, len(target))
+    splits = draw(rows, phenotype, settings.splits)
+    if phenotype.has_named_classes:
         check_classes(splits, target)
-    check_leakage(splits, people)
+    check_leakage(splits, rows)
     metadata = {
         "phenotype": name,
         "kind": phenotype.kind,
         "bins": phenotype.bins,
-        "splits": about,
+        "splits": [drawn.record() for drawn in splits],
         "left_out": left_out,
     }
-    rows = pd.concat([people, pd.DataFrame(splits, index=people.index)], axis=1)
+    rows = pd.concat([rows, codes_table(splits, rows.index)], axis=1)
     write_table(out, rows.rename_axis("participant_id").reset_index(), metadata)
     return [out]
+
+
+def _select(
+    settings: SplitSettings, participants: pd.DataFrame, scans: pd.DataFrame
+) -> tuple[pd.Series, dict[str, int]]:
+    """Return the target of eligible, possibly matched participants, and the numbers left out."""
+    name, phenotype = settings.name, settings.phenotype
+    target, left_out = eligible_targets(participants, scans, name, phenotype)
+    check_target(target, name, phenotype, settings.splits)
+    if settings.splits.match and phenotype.has_named_classes:
+        matched = match(target, participants, settings.splits.match, name)
+        left_out["people_without_a_match"] = len(target) - len(matched)
+        check_target(matched, name, phenotype, settings.splits)
+        return matched, left_out
+    return target, left_out

@@ -1,13 +1,28 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from semantoks.scores.card.reliability import icc, identification
+from semantoks.artifacts.timeseries import SCAN_ENTITIES
+from semantoks.scores.card.reliability import icc, identification, session_pairs
 
 
-def test_participants_are_identified_by_their_features() -> None:
+def test_participants_are_identified_from_their_features() -> None:
     rng = np.random.default_rng(0)
     person = rng.standard_normal((20, 300))
     first, second = (person + 0.5 * rng.standard_normal(person.shape) for _ in range(2))
     assert identification(first, second) == 1
     assert identification(first, rng.standard_normal(person.shape)) < 0.2
     assert np.median(icc(first, second)) == pytest.approx(1 / 1.25, abs=0.05)
+
+
+def test_first_runs_of_two_sessions_with_the_same_task_are_paired() -> None:
+    rows = [
+        ("a", "2", "rest", "1"),  # second session
+        ("a", "1", "rest", "2"),
+        ("a", "1", "rest", "1"),  # first session, first run
+        ("a", "3", "rest", "1"),
+        ("b", "1", "rest", "1"),  # other task in the second session
+        ("b", "2", "nback", "1"),
+    ]
+    scans = pd.DataFrame(rows, columns=list(SCAN_ENTITIES[1:]))
+    assert session_pairs(scans).tolist() == [[2, 0]]

@@ -8,13 +8,14 @@ from scipy import stats
 
 from semantoks.config import Probe
 from semantoks.errors import UserError
-from semantoks.scores.benchmark.stage import TASK, compare
+from semantoks.scores.benchmark.compare import ProbeScores, Task, compare
+from semantoks.scores.benchmark.comparison import Summary
 from semantoks.scores.metrics import CLASSIFICATION
 from semantoks.scores.probe.evaluation import ProbeResult
 from semantoks.scores.probe.exact import score_features
 from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.problem import Problem
-from semantoks.scores.split.draw import TEST
+from semantoks.scores.split.parts import TEST
 from tests.unit.scores.conftest import QUICK, mean_score, problem_of
 
 
@@ -82,24 +83,19 @@ def test_false_positives_in_noise_are_as_rare_as_stated() -> None:
         interval = benchmark_interval(result, metric)
         assert result.permutation_test is not None
         p_values.append(result.permutation_test.p)
-        covered.append(interval["low"] <= chance <= interval["high"])
+        covered.append(interval.low <= chance <= interval.high)
     assert stats.kstest(p_values, "uniform").pvalue > 0.05
     assert np.mean(covered) == pytest.approx(0.95, abs=0.03)
 
 
-def benchmark_interval(result: ProbeResult, metric: str) -> dict[str, float]:
+def benchmark_interval(result: ProbeResult, metric: str) -> Summary:
     """The interval that a benchmark reports of a representation."""
     assert result.permutation_test is not None
-    task = dict.fromkeys(TASK) | {
-        "kind": "classification" if metric in CLASSIFICATION else "regression",
-        "representation": "x",
-        "features": 1,
-        "shuffled_deviation": result.permutation_test.deviation,
-        "p_permutation": None,
-    }
-    (scheme,) = compare([(task, result.scores)])["schemes"]
-    interval: dict[str, float] = scheme["representations"][0][metric]
-    return interval
+    kind = "classification" if metric in CLASSIFICATION else "regression"
+    task = Task("x", kind, None, 1, None, {}, "exact", "none")
+    scores = ProbeScores(task, "x", 1, None, result.permutation_test.deviation, result.scores)
+    (scheme,) = compare([scores], "toy").schemes
+    return scheme.representations[0].metrics[metric]
 
 
 def test_a_phenotype_that_is_confounded_with_site_is_exposed() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semantoks.artifacts.representations import People
+from semantoks.artifacts.representations import ParticipantFeatures
 from semantoks.errors import UserError
 from semantoks.scores.probe.features import (
     Features,
@@ -12,7 +12,8 @@ from semantoks.scores.probe.features import (
     features_of,
     target_features,
 )
-from semantoks.scores.represent.connectivity import covariances, third_moments
+from semantoks.scores.represent.coskewness import third_moments
+from semantoks.scores.represent.tangent import covariances
 from tests.unit.scores.conftest import scan_of
 
 
@@ -43,15 +44,15 @@ def test_residuals_are_uncorrelated_with_the_confounds() -> None:
 
 
 def test_the_phenotype_is_not_among_its_own_predictors() -> None:
-    people = People(["a"], np.arange(4.0)[None], ["age", "mean_fd", "sex=F", "sex=M"])
+    people = ParticipantFeatures(["a"], np.arange(4.0)[None], ["age", "mean_fd", "sex=F", "sex=M"])
 
-    def remaining(people: People, *target: str) -> list[str]:
+    def remaining(people: ParticipantFeatures, *target: str) -> list[str]:
         return drop_features(people, target_features(*target)).names
 
     assert remaining(people, "sex") == ["age", "mean_fd"]
     assert drop_features(people, target_features("sex")).features_PF.tolist() == [[0, 1]]
     assert remaining(people, "gender", "SEX") == ["age", "mean_fd"]
-    site = People(["a"], np.arange(2.0)[None], ["age", "site=A"])
+    site = ParticipantFeatures(["a"], np.arange(2.0)[None], ["age", "site=A"])
     assert remaining(site, "place", "site_id") == ["age"]
     assert remaining(site, "center", "center", "center") == ["age"]
     assert remaining(site, "dx", "dx", "center") == ["age", "site=A"]
@@ -59,7 +60,7 @@ def test_the_phenotype_is_not_among_its_own_predictors() -> None:
 
 
 def test_rows_are_aligned_with_the_participants_of_the_problem() -> None:
-    people = People(["a", "b", "c"], np.arange(3.0)[:, None], [])
+    people = ParticipantFeatures(["a", "b", "c"], np.arange(3.0)[:, None], [])
     assert align(people, ["c", "a"]).tolist() == [[2], [0]]
     with pytest.raises(UserError, match=r"lacks 2 participants of the splits \(x, …\)"):
         align(people, ["a", "x", "y"])
@@ -67,9 +68,9 @@ def test_rows_are_aligned_with_the_participants_of_the_problem() -> None:
 
 def test_confounds_are_regressed_out_of_unnamed_features_only() -> None:
     rows = np.arange(6.0).reshape(3, 2)
-    embedding = People(["a", "b", "c"], rows, [], "tangent")
-    covariates = People(["a", "b", "c"], rows, ["age", "sex=F"])
-    chance = People(["a", "b", "c"], np.empty((3, 0)), [])
+    embedding = ParticipantFeatures(["a", "b", "c"], rows, [], "tangent")
+    covariates = ParticipantFeatures(["a", "b", "c"], rows, ["age", "sex=F"])
+    chance = ParticipantFeatures(["a", "b", "c"], np.empty((3, 0)), [])
     ids = ["a", "c"]
     cleaned, named, empty = features_of([embedding, covariates, chance], covariates, ids, {"sex"})
     assert cleaned.projection == "tangent"

@@ -1,0 +1,80 @@
+"""Sections of the page on leakage and reliability, one per data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from semantoks.config import Report
+from semantoks.report.privacy import is_small
+from semantoks.scores.benchmark.comparison import Comparison
+from semantoks.scores.card.contents import Card, Leakage, Retest
+
+
+@dataclass(frozen=True)
+class CardRow:
+    """What is predicted from one representation, and how reliable it is."""
+
+    representation: str
+    phenotypes: dict[str, float]
+    covariates: dict[str, float]
+    retest: Retest | None
+
+
+@dataclass(frozen=True)
+class CardSection:
+    """The cards of all representations of a data set, as one table.
+
+    Attributes
+    ----------
+    dataset : str
+    metrics : dict of str to str
+        Metric of each phenotype.
+    covariates : dict of str to Leakage
+        Columns of the table; metric and chance level are the same for all representations.
+    rows : list of CardRow
+    retest : Retest or None
+        None if no participant has two sessions, or too few to be shown.
+    """
+
+    dataset: str
+    metrics: dict[str, str]
+    covariates: dict[str, Leakage]
+    rows: list[CardRow]
+    retest: Retest | None
+
+
+def card_section(
+    dataset: str,
+    cards: Mapping[str, Card],
+    comparisons: Sequence[Comparison],
+    settings: Report,
+) -> CardSection:
+    """Gather the cards of a data set, by representation, beside its scores."""
+    by_phenotype = {c.phenotype: c for c in comparisons if c.dataset == dataset}
+    retest = next((card.retest for card in cards.values() if card.retest), None)
+    if retest and is_small(retest.people, settings):
+        retest = None
+    return CardSection(
+        dataset=dataset,
+        metrics={phenotype: c.metric for phenotype, c in by_phenotype.items()},
+        covariates={leak.what: leak for card in cards.values() for leak in card.leakage},
+        rows=[
+            CardRow(
+                representation=name,
+                phenotypes={p: _mean_score(name, c) for p, c in by_phenotype.items()},
+                covariates={leak.what: leak.mean for leak in card.leakage},
+                retest=card.retest,
+            )
+            for name, card in cards.items()
+        ],
+        retest=retest,
+    )
+
+
+def _mean_score(representation: str, comparison: Comparison) -> float:
+    """Return the score of a representation under the first scheme."""
+    rows = comparison.schemes[0].representations
+    return next(
+        row.metrics[comparison.metric].mean for row in rows if row.representation == representation
+    )

@@ -1,0 +1,97 @@
+"""Sections of the page on scans and exclusions, one per data set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from semantoks.config import Report
+from semantoks.report.figures import motion_figure
+from semantoks.report.privacy import MIN_CELL_SIZE, kind_of_exclusion
+
+
+@dataclass(frozen=True)
+class ExcludedScan:
+    """A scan that is not used, and why."""
+
+    scan: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class DatasetSection:
+    """Scans of a data set.
+
+    Attributes
+    ----------
+    name : str
+    participants, used : int
+        Participants with an included scan, and number of these scans.
+    minutes, mean_fd, coverage : float
+        Means over included scans: length, framewise displacement (mm), share of regions with data.
+    excluded : DataFrame
+        Rows of the table of scans.
+    listed : list of ExcludedScan
+        Excluded scans by name; empty unless the report may name them.
+    kinds : dict of str to DataFrame
+        Excluded scans by kind of exclusion, most frequent first.
+    figure : str or None
+        Head motion; None if it was measured for no scan.
+    smallest : int
+        Bars of the figure with fewer participants are left out.
+    """
+
+    name: str
+    participants: int
+    used: int
+    minutes: float
+    mean_fd: float
+    coverage: float
+    excluded: pd.DataFrame
+    listed: list[ExcludedScan]
+    kinds: dict[str, pd.DataFrame]
+    figure: str | None
+    smallest: int
+
+
+def dataset_section(
+    name: str, scans: pd.DataFrame, max_mean_fd: float, settings: Report
+) -> DatasetSection:
+    """Summarise the table of scans of a data set.
+
+    Parameters
+    ----------
+    name : str
+    scans : DataFrame
+        Included and excluded scans.
+    max_mean_fd : float
+        Limit of the mean framewise displacement, mm.
+    settings : Report
+    """
+    used, excluded = scans[scans["status"] == "ok"], scans[scans["status"] != "ok"]
+    with_motion = scans.dropna(subset="mean_fd")
+    smallest = 1 if settings.participants else MIN_CELL_SIZE
+    figure = motion_figure(with_motion, max_mean_fd, smallest) if len(with_motion) else None
+    reasons = zip(excluded["scan"], excluded["reason"], strict=True)
+    return DatasetSection(
+        name=name,
+        participants=used["participant_id"].nunique(),
+        used=len(used),
+        minutes=float(used["seconds"].mean() / 60),
+        mean_fd=float(used["mean_fd"].mean()),
+        coverage=float(used["coverage"].mean()),
+        excluded=excluded,
+        listed=[ExcludedScan(*pair) for pair in reasons] if settings.participants else [],
+        kinds=exclusions_by_kind(excluded),
+        figure=figure,
+        smallest=smallest,
+    )
+
+
+def exclusions_by_kind(excluded: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Group excluded scans by the kind of their reason, most frequent first."""
+    rows = excluded[["scan", "participant_id", "reason"]].to_dict("records")
+    kinds = pd.Series([kind_of_exclusion(**row) for row in rows], excluded.index, dtype=object)
+    tables = {str(kind): table for kind, table in excluded.groupby(kinds, sort=False)}
+    return dict(sorted(tables.items(), key=lambda item: -len(item[1])))

@@ -1,0 +1,100 @@
+"""Fill the template of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from semantoks import __version__
+from semantoks.config import Config, Report
+from semantoks.report import names
+from semantoks.report.cards import CardSection
+from semantoks.report.datasets import DatasetSection
+from semantoks.report.overlap import Overlap
+from semantoks.report.privacy import MIN_CELL_SIZE, count_text, scan_count_text
+from semantoks.report.tasks import TaskSection
+
+
+@dataclass(frozen=True)
+class ModelSection:
+    """How a model came to be; `figure` is None unless it was trained here."""
+
+    name: str
+    checkpoint: str | None
+    figure: str | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """All sections of the page, in their order."""
+
+    tasks: Sequence[TaskSection]
+    overlaps: Sequence[Overlap]
+    cards: Sequence[CardSection]
+    datasets: Sequence[DatasetSection]
+    models: Sequence[ModelSection]
+
+
+def render(page: Page, config: Config, settings: Report) -> str:
+    """Return the page as HTML."""
+    quoted = config.model_dump(mode="json")
+    return (
+        _environment(settings)
+        .get_template("template.html")
+        .render(
+            vars(page),
+            version=__version__,
+            rounded=None if settings.participants else MIN_CELL_SIZE,
+            config=yaml.safe_dump(quoted, sort_keys=True, allow_unicode=True),
+        )
+    )
+
+
+def _environment(settings: Report) -> Environment:
+    """Create the environment, with filters for numbers, counts and labels."""
+    environment = Environment(
+        loader=PackageLoader("semantoks", "report"),
+        autoescape=True,  # names of data sets, classes and publications are the user's
+        undefined=StrictUndefined,  # a misspelt name is an error, not an empty string
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "score": score_text,
+        "signed": partial(_number, sign="+"),
+        "p": p_text,
+        "count": partial(count_text, settings=settings),
+        "participants": partial(participants_text, settings=settings),
+        "scans": partial(scan_count_text, settings=settings),
+        "representation": names.representation_label,
+        "scheme": names.SCHEMES.__getitem__,
+        "left_out": lambda key: names.LEFT_OUT.get(key, key),
+        "covariate": lambda key: names.COVARIATES.get(key, key),
+        "metric": lambda key: names.METRICS.get(key, key),
+    }
+    environment.tests["baseline"] = names.BASELINES.__contains__
+    return environment
+
+
+def score_text(value: float) -> str:
+    """Write a score with three decimals; a dash for NaN."""
+    return "–" if value != value else _number(value)
+
+
+def p_text(p: float) -> str:
+    """Write a p-value; a dash for NaN."""
+    return "< 0.001" if p < 0.001 else score_text(p)
+
+
+def participants_text(count: float, settings: Report) -> str:
+    """Write a number of participants with the noun."""
+    text = count_text(count, settings)
+    return "1 participant" if text == "1" else f"{text} participants"
+
+
+def _number(value: float, sign: str = "") -> str:
+    return f"{value:{sign}.3f}".replace("-", "−")

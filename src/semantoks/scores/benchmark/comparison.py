@@ -1,0 +1,126 @@
+"""Contents of a comparison, as stored in its JSON file.
+
+A field that is None is stored as null, except those marked with `exclude_if`, which are absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from semantoks.config import Kind, Published, Settings
+from semantoks.scores.split.parts import Scheme
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+class Summary(Settings):
+    """A metric over the splits of a scheme."""
+
+    mean: float
+    sd: float
+    low: float = Field(description="Lower end of the 95 % interval.")
+    high: float = Field(description="Upper end of the 95 % interval.")
+
+
+class Difference(Settings):
+    """Paired difference of a representation and the baseline over the same splits."""
+
+    mean: float
+    low: float = Field(description="Lower end of the 95 % interval.")
+    high: float = Field(description="Upper end of the 95 % interval.")
+    p: float = Field(description="Two-sided, corrected for the overlap of splits.")
+
+
+class Row(Settings):
+    """One representation under one scheme.
+
+    In JSON, the summaries stand beside the other fields under the names of their metrics.
+    """
+
+    representation: str
+    features: int = Field(description="Number of features.")
+    metrics: dict[str, Summary] = Field(description="By name of the metric.")
+    difference_from_fc: Difference | None = Field(
+        None, description="Difference of the first metric; absent for the baseline itself."
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _gather_metrics(cls, content: Any, handler: ModelWrapValidatorHandler[Row]) -> Row:
+        if isinstance(content, Mapping) and "metrics" not in content:
+            metrics = {key: content[key] for key in content if key not in cls.model_fields}
+            fields = {key: content[key] for key in content if key in cls.model_fields}
+            return handler(fields | {"metrics": metrics})
+        return handler(content)
+
+    @model_serializer(mode="wrap")
+    def _spread_metrics(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        metrics, difference = content.pop("metrics"), content.pop("difference_from_fc")
+        return (
+            content | metrics | ({} if difference is None else {"difference_from_fc": difference})
+        )
+
+
+class SchemeResult(Settings):
+    """All representations under one scheme of splits."""
+
+    scheme: Scheme
+    splits: int = Field(description="Number of splits.")
+    held_out: list[str] = Field(description="Sites that are held out, in the order of splits.")
+    train_people: float = Field(description="Mean number of training participants.")
+    test_people: float = Field(description="Mean number of test participants.")
+    representations: list[Row]
+
+
+class CurvePoint(Settings):
+    """A point of a learning curve."""
+
+    train_people: float = Field(description="Mean number of training participants.")
+    mean: float
+    sd: float
+    worth: float | None = Field(
+        None,
+        exclude_if=_is_none,
+        description="Label efficiency against the baseline; only in the last point of a curve.",
+    )
+
+
+class Publication(Settings):
+    """What has been published on the phenotype."""
+
+    title: str
+    data: str
+    terms: str
+    metric: str
+    published: list[Published]
+
+
+class Comparison(Settings):
+    """All representations of one data set, scored on one phenotype."""
+
+    dataset: str
+    phenotype: str
+    kind: Kind
+    bins: int | None
+    people: int = Field(description="Number of participants.")
+    classes: dict[str, int] | None = Field(description="Participants per class.")
+    left_out: dict[str, int] = Field(description="Participants left out, by reason.")
+    protocol: str
+    confounds: str
+    metric: str = Field(description="The metric that representations are compared by.")
+    schemes: list[SchemeResult]
+    curves: dict[str, list[CurvePoint]] = Field(description="Learning curves by representation.")
+    permutation: dict[str, float] = Field(description="Permutation p-value by representation.")
+    publication: Publication | None = Field(None, exclude_if=_is_none)

@@ -1,0 +1,136 @@
+"""Leakage: how well covariates are predicted by the probe that predicts phenotypes.
+
+A phenotype that goes with site or head motion may be predicted from these alone, so a card shows
+how much of them a representation holds.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pandas as pd
+
+from semantoks.artifacts.representations import ParticipantFeatures
+from semantoks.config import CardProbe, Kind, Phenotype, Probe, Splitting
+from semantoks.errors import UserError
+from semantoks.scores.card.contents import Leakage
+from semantoks.scores.intervals import summary
+from semantoks.scores.probe.exact import score_features
+from semantoks.scores.probe.features import Features
+from semantoks.scores.probe.problem import Problem, TaskMetadata
+from semantoks.scores.represent.covariates import CATEGORICAL, covariates_of_scans
+from semantoks.scores.split.draw import draw
+from semantoks.scores.split.parts import codes_table
+
+log = logging.getLogger(__name__)
+
+REPEATS = 5
+MIN_CLASS = 10  # participants per class
+MIN_VARYING = 10  # participants whose value is not the most frequent one
+METRICS: dict[Kind, str] = {"classification": "balanced_accuracy", "regression": "pearson_r"}
+
+
+def covariates_of_participants(
+    scans: pd.DataFrame, participants: pd.DataFrame, site_column: str | None
+) -> pd.DataFrame:
+    """Summarise the covariates of each participant over their scans.
+
+    Parameters
+    ----------
+    scans : DataFrame
+        Included scans.
+    participants : DataFrame
+    site_column : str or None
+
+    Returns
+    -------
+    DataFrame
+        Indexed by participant: the first value of categorical covariates, the mean of numeric ones.
+    """
+    scans = scans.reset_index(drop=True)
+    covariates = covariates_of_scans(scans, participants, site_column)
+    grouped = covariates.groupby(scans["participant_id"])
+    categorical = [name for name in covariates if name in CATEGORICAL]
+    numeric = [name for name in covariates if name not in CATEGORICAL]
+    return pd.concat([grouped[categorical].first(), grouped[numeric].mean()], axis=1)
+
+
+def score_leakage(
+    features: ParticipantFeatures,
+    covariates: pd.DataFrame,
+    families: pd.Series,
+    settings: CardProbe,
+) -> Iterator[Leakage]:
+    """Yield the leakage of each covariate that can be scored.
+
+    Parameters
+    ----------
+    features : ParticipantFeatures
+    covariates : DataFrame
+        Indexed by participant, one column per covariate; every participant has features.
+    families : Series
+        Family of each participant, or missing. Relatives are never split between training and
+        test, since their features and covariates are alike.
+    settings : CardProbe
+    """
+    probe = Probe(
+        inner_folds=settings.inner_folds,
+        strengths=settings.strengths,
+        repeats=REPEATS,
+        permutations=0,
+        learning_curve=[],
+    )
+    for name in covariates:
+        kind: Kind = "classification" if name in CATEGORICAL else "regression"
+        target = _scorable(covariates[name], kind)
+        if target is None:
+            continue
+        try:
+            yield _score(features, str(name), kind, target, families, probe)
+        except UserError as reason:
+            # The user did not ask for this covariate, so it must not stop the pipeline.
+            log.info("Leakage of %s is not scored: %s", name, reason)
+
+
+def _scorable(values: pd.Series, kind: Kind) -> pd.Series | None:
+    """Return the known values; None if there are too few, or nearly all are the same."""
+    known = values.dropna()
+    if kind == "classification":
+        known = known.astype(str)
+        known = known[known.map(known.value_counts()) >= MIN_CLASS]
+    else:
+        known = known.round(6)  # means over scans of equal values differ by rounding
+    too_few = len(known) < 2 * MIN_CLASS
+    if too_few or len(known) - known.value_counts().max() < MIN_VARYING:
+        return None
+    return known.sort_index()
+
+
+def _score(
+    features: ParticipantFeatures,
+    name: str,
+    kind: Kind,
+    target: pd.Series,
+    families: pd.Series,
+    settings: Probe,
+) -> Leakage:
+    """Score one covariate with random splits and the exact probe."""
+    table = pd.DataFrame({"target": target, "site": None, "group": families.reindex(target.index)})
+    splits = draw(table, Phenotype(kind=kind), Splitting())
+    rows = pd.concat([table, codes_table(splits, table.index)], axis=1)
+    records = [split.record() for split in splits]
+    metadata = {"phenotype": name, "kind": kind, "bins": None, "splits": records}
+    problem = Problem(TaskMetadata.from_json(metadata), rows)
+    row_of = {participant: row for row, participant in enumerate(features.participant_id)}
+    values_PF = features.features_PF[[row_of[participant] for participant in table.index]]
+    scores = score_features(problem, [Features(values_PF, features.fitted)], settings).scores
+    test_to_train = float((scores["test_people"] / scores["train_people"]).mean())
+    classes = problem.class_sizes()
+    return Leakage(
+        what=name,
+        metric=METRICS[kind],
+        people=len(table),
+        chance=1 / len(classes) if classes else 0.0,
+        **summary(scores[METRICS[kind]].to_list(), test_to_train),
+    )

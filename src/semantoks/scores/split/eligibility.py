@@ -1,0 +1,90 @@
+"""Which participants take part in the prediction of a phenotype."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from semantoks.config import Condition, Phenotype
+from semantoks.errors import UserError
+from semantoks.scores.participants import (
+    column_by_participant,
+    parse_numbers,
+    participants_with_duplicate_scans,
+)
+from semantoks.scores.split.targets import class_name, targets
+
+
+def meets_conditions(participants: pd.DataFrame, conditions: dict[str, Condition]) -> pd.Series:
+    """Check the conditions of `Phenotype.include`.
+
+    Parameters
+    ----------
+    participants : DataFrame
+    conditions : dict of str to Condition
+        By column. A participant without a value does not meet the condition.
+
+    Returns
+    -------
+    Series of bool
+        Indexed by participant; True where all conditions hold.
+
+    Raises
+    ------
+    UserError
+        If a column does not exist.
+    """
+    included = pd.Series(True, participants["participant_id"])
+    for column, condition in conditions.items():
+        if column not in participants:
+            raise UserError(
+                f"The participants table has no column '{column}', which `include` names."
+            )
+        values = column_by_participant(participants, column)
+        included &= values.notna()
+        if condition.values is not None:
+            included &= values.map(class_name).isin(condition.values)
+        numbers = parse_numbers(values)
+        if condition.min is not None:
+            included &= numbers >= condition.min
+        if condition.max is not None:
+            included &= numbers <= condition.max
+    return included
+
+
+def eligible_targets(
+    participants: pd.DataFrame, scans: pd.DataFrame, name: str, phenotype: Phenotype
+) -> tuple[pd.Series, dict[str, int]]:
+    """Select the participants with a usable scan, a known value, and all conditions met.
+
+    Of several participants with the same scan, the first is selected.
+
+    Parameters
+    ----------
+    participants : DataFrame
+    scans : DataFrame
+        Included and excluded scans.
+    name : str
+        Name of the phenotype.
+    phenotype : Phenotype
+
+    Returns
+    -------
+    target : Series
+        Values, indexed by participant and sorted.
+    left_out : dict of str to int
+        Number of participants that are left out, by reason.
+    """
+    usable_scans = scans[scans["status"] == "ok"]
+    scanned = set(usable_scans["participant_id"])
+    target = targets(participants, name, phenotype)
+    meets = meets_conditions(participants, phenotype.include)
+    included = set(meets.index[meets])
+    eligible = target.index.isin(scanned) & target.index.isin(included)
+    duplicate = target.index.isin(participants_with_duplicate_scans(usable_scans))
+    left_out = {
+        "people_without_value": len(scanned - set(target.index)),
+        "people_without_scan": len(set(target.index) - scanned),
+        "people_not_included": len((scanned & set(target.index)) - included),
+        "people_with_the_scan_of_another": int((eligible & duplicate).sum()),
+    }
+    return target[eligible & ~duplicate].sort_index(), left_out

@@ -1,0 +1,1 @@
+"""Schemes of splits: stratified random, random by family, one site held out, fixed by a file."""

@@ -1,0 +1,49 @@
+"""Splits that hold out one site after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from semantoks.config import Phenotype
+from semantoks.scores.split.parts import TEST, TRAIN, UNUSED, Split
+from semantoks.scores.split.schemes.families import family_codes
+
+MIN_PART = 10  # participants in training and in test
+MIN_CLASS = 5  # training participants of each class
+
+
+def site_splits(participants: pd.DataFrame, phenotype: Phenotype) -> list[Split]:
+    """Hold out each site that is large enough, and train on all others.
+
+    Relatives of test participants are not trained on, nor are participants without a site.
+
+    Returns
+    -------
+    list of Split
+        Empty if fewer than two sites are large enough.
+    """
+    site, families = participants["site"], family_codes(participants)
+    splits = []
+    for name in sorted(site.dropna().unique()):
+        test = (site == name).to_numpy()
+        train = ~test & site.notna().to_numpy() & ~np.isin(families, families[test])
+        if not _large_enough(participants["target"], train, test, phenotype):
+            continue
+        codes = np.full(len(participants), UNUSED, np.int8)
+        codes[train], codes[test] = TRAIN, TEST
+        splits.append(Split(f"site {name}", "site", codes, held_out=str(name)))
+    return splits if len(splits) > 1 else []
+
+
+def _large_enough(
+    target: pd.Series, train: np.ndarray, test: np.ndarray, phenotype: Phenotype
+) -> bool:
+    """Check both parts' sizes; classes that are tested must be trained on, at least two of them."""
+    if min(train.sum(), test.sum()) < MIN_PART:
+        return False
+    if not phenotype.has_named_classes:
+        return True
+    tested, trained = target[test].value_counts(), target[train].value_counts()
+    known = set(trained.index) >= set(tested.index)
+    return bool(known and len(tested) > 1 and trained.min() >= MIN_CLASS)

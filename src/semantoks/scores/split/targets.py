@@ -1,0 +1,114 @@
+"""Values of a phenotype, as they are predicted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from semantoks.config import Phenotype, Splitting
+from semantoks.errors import UserError
+from semantoks.scores.participants import column_by_participant
+
+
+def class_name(value: object) -> str:
+    """Return a value of a table as the name of a class.
+
+    pandas reads integers as floats where a value is missing, so 1.0 becomes "1".
+    """
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def targets(participants: pd.DataFrame, name: str, phenotype: Phenotype) -> pd.Series:
+    """Return the known values of a phenotype, indexed by participant.
+
+    Parameters
+    ----------
+    participants : DataFrame
+    name : str
+        Name of the phenotype.
+    phenotype : Phenotype
+
+    Returns
+    -------
+    Series
+        Names of classes (str); or numbers (float) for a regression and for classes that are bins
+        of a number.
+
+    Raises
+    ------
+    UserError
+        If the column does not exist, or holds no value that the phenotype can use.
+    """
+    column = phenotype.column_of(name)
+    if column not in participants:
+        known = ", ".join(str(other) for other in participants.columns if other != "participant_id")
+        raise UserError(
+            f"Phenotype '{name}': the participants table has no column '{column}' (columns: "
+            f"{known})."
+        )
+    values = column_by_participant(participants, column).dropna()
+    if not phenotype.has_named_classes:
+        return _as_numbers(values, name)
+    classes = values.map(class_name)
+    if phenotype.values is None:
+        return classes
+    return _renamed(classes, phenotype.values, name, column)
+
+
+def _renamed(classes: pd.Series, names: dict[str, str], phenotype: str, column: str) -> pd.Series:
+    """Rename the classes, without participants whose value has no name."""
+    named = classes.isin(list(names))
+    if not named.any():
+        present = ", ".join(sorted(classes.unique())[:5])
+        raise UserError(
+            f"Phenotype '{phenotype}': no value of column {column} ({present}) is among those in "
+            f"`values` ({', '.join(names)}). Correct the keys of `values`."
+        )
+    return classes[named].map(names)
+
+
+def _as_numbers(values: pd.Series, phenotype: str) -> pd.Series:
+    numbers = pd.to_numeric(values, errors="coerce").astype(float)
+    invalid = values[~np.isfinite(numbers)]
+    if len(invalid):
+        raise UserError(
+            f"Phenotype '{phenotype}' must be numeric, but its column holds '{invalid.iloc[0]}'. "
+            "Correct the participants table, or set `kind: classification`."
+        )
+    return numbers
+
+
+def check_target(target: pd.Series, name: str, phenotype: Phenotype, settings: Splitting) -> None:
+    """Refuse a target that cannot be scored.
+
+    Raises
+    ------
+    UserError
+        If no participant is left, all have the same value, or a class is too small to be in the
+        test part of every split.
+    """
+    if target.empty:
+        raise UserError(
+            f"Phenotype '{name}': no participant has both a value and a usable scan. Check that "
+            "the ids in the participants table match those of the scans, and check `include`."
+        )
+    if target.nunique() < 2:
+        raise UserError(
+            f"Phenotype '{name}' has the same value in all {len(target)} participants with a "
+            "usable scan, so there is nothing to predict. Remove it from the configuration."
+        )
+    if phenotype.has_named_classes:
+        _check_class_sizes(target, name, settings.test_fraction)
+
+
+def _check_class_sizes(target: pd.Series, name: str, test_fraction: float) -> None:
+    counts = target.value_counts()
+    needed = int(np.ceil(1 / min(test_fraction, 1 - test_fraction)))
+    if counts.min() < needed:
+        raise UserError(
+            f"Phenotype '{name}': class '{counts.idxmin()}' has {counts.min()} participants with a "
+            f"usable scan, but at least {needed} are needed to have one in every test part "
+            f"(splits.test_fraction: {test_fraction:g}). Merge classes or remove the phenotype."
+        )

@@ -1,0 +1,73 @@
+import re
+import shutil
+from pathlib import Path
+
+from semantoks.artifacts.files import read_json, write_json
+from semantoks.config import Report
+from tests.unit.report.conftest import write_page
+
+
+def test_the_page_is_self_contained_and_complete(results: Path) -> None:
+    page = write_page(results, Report(participants=True))
+    assert not re.search(r'(?:src|href)="(?!#)', page.replace("xlink:href", ""))
+    # For each of two phenotypes random splits, sites and a learning curve; motion; training.
+    assert page.count("<svg") == 8
+    assert "Leave one site out" in page
+    assert "Comparison with published scores" in page
+    assert "identical scan" in page
+    assert "Label efficiency" not in page  # no model is among the representations
+    assert "23 scans of 23 participants are used" in page
+    assert "Excluded scans: 1." in page
+    assert "sub-23_task-rest" in page
+    assert "head motion: too much" in page
+    assert '<td class="text">baseline</td>' in page
+
+
+def test_text_of_the_user_is_escaped(results: Path) -> None:
+    page = write_page(results, Report())
+    assert "<script>" not in page
+    assert "<b>BrainLM" not in page
+
+
+def test_names_and_small_counts_are_hidden_unless_the_user_allows_them(results: Path) -> None:
+    page = write_page(results, Report())
+    open_page = write_page(results, Report(participants=True))
+    assert "sub-" not in page
+    assert "head motion" in page
+    assert "<td>head motion</td><td>of fewer than 5 participants</td>" in page
+    assert "fewer than 5 participants (no usable scan)." in page
+    assert "1 participant (no usable scan)." in open_page
+    assert "fewer than" not in open_page
+    assert "Numbers of participants and scans are rounded to multiples of 5" in page
+    assert "25 scans of 25 participants are used" in page
+    assert "23 scans of 23 participants are used" in open_page
+    assert "Excluded scans: of fewer than 5 participants." in page
+    assert "Excluded scans: 1." in open_page
+
+
+def test_small_counts_cannot_be_computed_from_others(results: Path) -> None:
+    """9 of 12 in a class leave 3 for the other, and a chance level of 1/3 means 3 sessions."""
+    task, toy_card = read_json(results / "group.json"), read_json(results / "cards/toy/fc.json")
+    folder = results / "few"
+    write_json(folder / "group.json", task | {"people": 12, "classes": {"control": 9, "case": 3}})
+    retest = {"people": 3, "identification": 1.0, "chance": 1 / 3, "icc": 0.5}
+    write_json(folder / "cards/toy/fc.json", toy_card | {"retest": retest})
+    for name in ("trait.json", "toy.parquet", "small/metrics.parquet"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(results / name, folder / name)
+    page = write_page(folder, Report())
+    open_page = write_page(folder, Report(participants=True))
+    assert "10 participants (case: fewer than 5, control: 10)." in page
+    assert "identification" not in page
+    assert "12 participants (case: 3, control: 9)." in open_page
+    assert "identification" in open_page
+
+
+def test_bars_of_few_participants_are_hidden(results: Path) -> None:
+    note = "Bars of fewer than 5 participants are not shown"
+    assert note in write_page(results, Report())
+    assert note not in write_page(results, Report(participants=True), "named.html")
+
+
+def test_the_same_scores_give_the_same_page(results: Path) -> None:
+    assert write_page(results, Report()) == write_page(results, Report(), "again.html")

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from semantoks.artifacts.files import read_json
+from semantoks.artifacts.representations import write_representation
+from semantoks.artifacts.tables import write_table
+from semantoks.artifacts.timeseries import Scan
+from semantoks.scores.card.contents import Card
+from semantoks.scores.card.settings import CardSettings
+from semantoks.scores.card.stage import card, read_and_retest
+from semantoks.scores.represent.connectivity import connectivity
+
+PARTICIPANTS = [f"sub-{i:03d}" for i in range(120)]
+
+
+def leakage_scores(
+    folder: Path, features: np.ndarray, covariates: dict[str, Any], **columns: str
+) -> dict[str, float]:
+    """Leakage of covariates from features of 120 participants with one scan each."""
+    scans = pd.DataFrame({"scan": PARTICIPANTS, "participant_id": PARTICIPANTS})
+    scans = scans.assign(session="", task="", run="", status="ok", reason="")
+    scans = scans.assign(fingerprint=PARTICIPANTS, seconds=300.0)
+    write_table(folder / "t.parquet", scans)
+    write_table(folder / "p.parquet", pd.DataFrame({"participant_id": PARTICIPANTS} | covariates))
+    write_representation(folder / "r.parquet", scans, features)
+    card(
+        CardSettings(**columns),
+        features=folder / "r.parquet",
+        participants=folder / "p.parquet",
+        scans=folder / "t.parquet",
+        out=folder / "card.json",
+    )
+    content = Card.model_validate(read_json(folder / "card.json"))
+    return {row.what: row.mean for row in content.leakage}
+
+
+def test_covariates_in_the_features_leak(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((120, 8))
+    covariates = {
+        "age": 40 + 10 * features[:, 0] + rng.standard_normal(120),
+        "sex": np.where(rng.random(120) < 0.5, "F", "M"),
+        "centre": np.where(features[:, 1] > 0, "north", "south"),
+    }
+    scores = leakage_scores(tmp_path, features, covariates, site_column="centre")
+    assert set(scores) == {"age", "sex", "site"}  # the scan length is the same for everybody
+    assert scores["age"] > 0.9 and scores["site"] > 0.8 and 0.35 < scores["sex"] < 0.65
+
+
+def test_resemblance_of_relatives_is_no_leakage(tmp_path: Path) -> None:
+    """Twins have the same features and age, but the two are unrelated across families."""
+    rng = np.random.default_rng(1)
+    features = np.repeat(rng.standard_normal((60, 300)), 2, axis=0)
+    features += 0.01 * rng.standard_normal(features.shape)
+    covariates = {"age": np.repeat(rng.normal(40, 10, 60), 2), "pair": np.repeat(np.arange(60), 2)}
+    assert leakage_scores(tmp_path, features, covariates)["age"] > 0.5
+    assert leakage_scores(tmp_path, features, covariates, group_column="pair")["age"] < 0.3
+
+
+def test_large_data_sets_are_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("semantoks.scores.card.stage.MAX_PARTICIPANTS", 60)
+    rng = np.random.default_rng(3)
+    features = rng.standard_normal((120, 8))
+    leakage_scores(tmp_path, features, {"age": 40 + 10 * features[:, 0]})
+    row = read_json(tmp_path / "card.json")["leakage"][0]
+    assert row["people"] == 60 and row["mean"] > 0.9
+    monkeypatch.setattr("semantoks.scores.card.stage.MAX_PARTICIPANTS", 25)
+    features = np.repeat(rng.standard_normal((40, 50)), 2, axis=0)
+    result = read_and_retest(write_sessions(tmp_path, features, ["rest"] * 80))
+    assert result is not None
+    assert (result.people, result.identification, result.chance) == (25, 1.0, 1 / 25)
+
+
+def write_sessions(folder: Path, features: np.ndarray, task: list[str]) -> Path:
+    """Write features of forty participants with two sessions each."""
+    names = [f"sub-{i:02d}" for i in range(40) for _ in range(2)]
+    table = pd.DataFrame({"participant_id": names, "session": ["1", "2"] * 40, "task": task})
+    table = table.assign(run="", scan=[f"{n}_{i:03d}" for i, n in enumerate(names)])
+    write_representation(folder / "r.parquet", table, features)
+    return folder / "r.parquet"
+
+
+def test_participants_with_two_sessions_are_identified(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    features = np.repeat(rng.standard_normal((40, 50)), 2, axis=0)
+    features += 0.5 * rng.standard_normal(features.shape)
+    result = read_and_retest(write_sessions(tmp_path, features, ["rest"] * 80))
+    assert result is not None
+    assert (result.people, result.identification, result.chance) == (40, 1.0, 1 / 40)
+    assert result.icc == pytest.approx(0.8, abs=0.05)
+    features[0] = np.nan  # a scan that is too short leaves out its participant only
+    result = read_and_retest(write_sessions(tmp_path, features, ["rest"] * 80))
+    assert result is not None
+    assert (result.people, result.identification) == (39, 1.0)
+    assert read_and_retest(write_sessions(tmp_path, features, ["rest", "task"] * 40)) is None
+
+
+def test_identification_in_the_stages_data_is_as_known(tmp_path: Path, shared: Path) -> None:
+    """37 participants with two sessions; 0.84 is the known rate from the second to the first."""
+    with np.load(shared / "data/stages_fep_schaefer400_7n/timeseries.npz") as file:
+        names, series = [str(name) for name in file["session"]], file["z_nogsr"].astype(np.float32)
+    scans = [
+        Scan(n, *n.split("_ses-"), "rest", "", 2.0, x) for n, x in zip(names, series, strict=True)
+    ]
+    table = pd.DataFrame([vars(scan) for scan in scans]).drop(columns=["timeseries_CT", "tr"])
+    write_representation(tmp_path / "fc.parquet", table, np.stack(list(connectivity(scans))))
+    result = read_and_retest(tmp_path / "fc.parquet")
+    assert result is not None
+    assert result.people == 37
+    assert result.identification == pytest.approx(0.84, abs=0.05)
+    assert 0.2 < result.icc < 0.8

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from semantoks.artifacts.representations import read_participant_features
+from semantoks.artifacts.timeseries import (
+    iter_scans,
+    read_manifest,
+    read_scan_table,
+    write_timeseries,
+)
+from semantoks.errors import UserError
+from semantoks.scores.represent.connectivity import fisher_z
+from tests.conftest import run_represent
+
+
+def test_connectivity_of_included_scans_only(cohort: tuple[list[Path], Path]) -> None:
+    paths, participants = cohort
+    out = paths[0].parent / "fc.parquet"
+    run_represent("fc", paths, participants, out)
+    features = read_participant_features(out)
+    assert features.features_PF.shape == (23, 66)
+    first = next(iter_scans(paths))
+    assert features.participant_id[0] == first.participant_id
+    assert np.allclose(features.features_PF[0], fisher_z(first.timeseries_CT))
+
+
+def test_confounds_are_named_by_column_and_value(cohort: tuple[list[Path], Path]) -> None:
+    paths, participants = cohort
+    out = paths[0].parent / "confounds.parquet"
+    run_represent("confounds", paths, participants, out)
+    names = read_participant_features(out).names
+    assert names == ["age", "mean_fd", "seconds", "sex=F", "sex=M"]
+
+
+def test_chance_has_no_features(cohort: tuple[list[Path], Path]) -> None:
+    paths, participants = cohort
+    out = paths[0].parent / "chance.parquet"
+    run_represent("chance", paths, participants, out)
+    assert read_participant_features(out).features_PF.shape == (23, 0)
+
+
+def test_a_data_set_without_included_scans_is_refused(cohort: tuple[list[Path], Path]) -> None:
+    paths, participants = cohort
+    table = read_scan_table(paths[:1]).assign(status="excluded")
+    write_timeseries(paths[0], table, [None] * len(table), read_manifest(paths[0]))
+    with pytest.raises(UserError, match="Every scan was excluded"):
+        run_represent("fc", paths[:1], participants, paths[0].parent / "x.parquet")

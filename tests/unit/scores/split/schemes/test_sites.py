@@ -1,0 +1,23 @@
+from semantoks.config import Splitting
+from semantoks.scores.split.draw import draw
+from semantoks.scores.split.parts import TEST, TRAIN, UNUSED
+from tests.unit.scores.split.conftest import CLASSIFICATION, participants_table
+
+SITE = ["A"] * 20 + ["B"] * 20 + ["C"] * 4 + [None] * 4 + ["D"] * 12
+TABLE = participants_table(["a", "b"] * 24 + ["a"] * 12, site=SITE)
+
+
+def test_sites_are_held_out_in_turn() -> None:
+    splits = [s for s in draw(TABLE, CLASSIFICATION, Splitting()) if s.scheme == "site"]
+    assert [split.held_out for split in splits] == ["A", "B"]  # C is too small, D has one class
+    codes = splits[0].codes
+    assert splits[0].name == "site A"
+    assert (codes[:20] == TEST).all()
+    assert (codes[44:48] == UNUSED).all()
+    assert (codes == TRAIN).sum() == 36
+
+
+def test_relatives_of_test_participants_at_other_sites_are_unused() -> None:
+    relatives = TABLE.assign(group=["x", *[None] * 28, "x", *[None] * 30])
+    splits = {split.name: split for split in draw(relatives, CLASSIFICATION, Splitting())}
+    assert splits["site A"].codes[29] == UNUSED

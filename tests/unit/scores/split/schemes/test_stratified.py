@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from semantoks.config import Phenotype, Splitting
+from semantoks.errors import UserError
+from semantoks.scores.split.draw import draw
+from semantoks.scores.split.parts import TEST, TRAIN, VALIDATION
+from semantoks.scores.split.schemes.stratified import REPEATS
+from tests.unit.scores.split.conftest import CLASSIFICATION, REGRESSION, participants_table
+
+
+def test_classes_are_stratified_in_every_split() -> None:
+    splits = draw(participants_table(["a"] * 30 + ["b"] * 10), CLASSIFICATION, Splitting())
+    assert [split.scheme for split in splits] == ["random"] * REPEATS
+    for split in splits:
+        assert (split.is_test[:30].sum(), split.is_test[30:].sum()) == (6, 2)
+        assert (split.codes == VALIDATION).sum() == 8
+        assert (split.codes == TRAIN).sum() == 24
+
+
+def test_a_continuous_target_is_stratified_by_quantiles() -> None:
+    for split in draw(participants_table(list(np.arange(40.0))), REGRESSION, Splitting()):
+        assert np.bincount(np.flatnonzero(split.is_test) // 10).tolist() == [2, 2, 2, 2]
+
+
+def test_a_regression_target_may_have_many_equal_values() -> None:
+    table = participants_table([28.0] + [29.0] * 16 + [30.0] * 23)
+    splits = draw(table, REGRESSION, Splitting())
+    assert {split.is_test.sum() for split in splits} == {8}
+
+
+def test_there_are_no_more_quantile_bins_than_test_participants() -> None:
+    for split in draw(participants_table(list(np.arange(10.0))), REGRESSION, Splitting()):
+        assert (np.flatnonzero(split.is_test) < 5).sum() == 1
+
+
+def test_part_sizes_of_a_publication_are_used() -> None:
+    phenotype = Phenotype(
+        kind="classification", train_people=50, validation_people=12, test_people=30
+    )
+    for split in draw(participants_table(["a", "b"] * 100), phenotype, Splitting()):
+        sizes = [(split.codes == code).sum() for code in (TRAIN, VALIDATION, TEST)]
+        assert sizes == [50, 12, 30]
+    message = "50 training, 12 validation and 30 test participants, .* 40 in 2 classes"
+    with pytest.raises(UserError, match=message):
+        draw(participants_table(["a", "b"] * 20), phenotype, Splitting())
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [{"test_people": 1000}, {"test_people": 1}, {"train_people": 2, "validation_people": 59}],
+)
+def test_impossible_part_sizes_are_refused(sizes: dict[str, int]) -> None:
+    phenotype = Phenotype.model_validate({"kind": "classification"} | sizes)
+    with pytest.raises(UserError, match="Splits need .* training"):
+        draw(participants_table(["a", "b", "c"] * 20), phenotype, Splitting())

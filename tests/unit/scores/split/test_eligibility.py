@@ -1,0 +1,31 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from semantoks.config import Condition
+from semantoks.errors import UserError
+from semantoks.scores.split.eligibility import eligible_targets, meets_conditions
+from tests.unit.scores.split.conftest import CLASSIFICATION
+
+
+def test_all_conditions_must_be_met() -> None:
+    table = pd.DataFrame({"participant_id": list("abcd"), "age": [5, 10, 20, np.nan]})
+    table["quality"] = [1.0, 1.0, 0.0, 1.0]
+    conditions = {"age": Condition(min=6, max=20), "quality": Condition(values=["1"])}
+    meets = meets_conditions(table, conditions)
+    assert meets.to_dict() == {"a": False, "b": True, "c": False, "d": False}
+    with pytest.raises(UserError, match="no column 'iq', which `include` names"):
+        meets_conditions(table, {"iq": Condition(min=1)})
+
+
+def test_top_coded_ages_are_compared_as_numbers() -> None:
+    table = pd.DataFrame({"participant_id": list("ab"), "age": ["89+", "30"]})
+    assert meets_conditions(table, {"age": Condition(min=80)}).to_dict() == {"a": True, "b": False}
+
+
+def test_of_participants_with_the_same_scan_the_first_is_selected() -> None:
+    table = pd.DataFrame({"participant_id": ["a", "b", "c"], "dx": ["x", "y", "x"]})
+    scans = pd.DataFrame({"participant_id": ["b", "a", "c"], "fingerprint": ["1", "1", "2"]})
+    target, left_out = eligible_targets(table, scans.assign(status="ok"), "dx", CLASSIFICATION)
+    assert list(target.index) == ["a", "c"]
+    assert left_out["people_with_the_scan_of_another"] == 1
