@@ -1,7 +1,7 @@
-"""The training step as one would write it down first: plain PyTorch, one thing after the other.
+"""A plain implementation of the training step, without any of the optimisations of the model.
 
-It computes on the parameters of a `SelfDistillation`, so that the tests can hold the fast code of
-`semantoks.model` against it, and `speed/pretrain.py` can say how much faster that is.
+It uses the parameters of a `SelfDistillation`, so that tests can compare `semantoks.model` with it,
+and `speed/pretrain.py` can measure how much faster that is.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from semantoks.model.distillation.student_teacher import SelfDistillation
-from semantoks.model.network.encoder import Block, Encoder, time_embedding
+from semantoks.model.network.encoder import Encoder
 from semantoks.model.network.projector import Projector
 from semantoks.model.network.tokenizer import NetworkTokenizer
+from semantoks.model.network.transformer import Block, time_embedding
 
 
 def tokenize(tokenizer: NetworkTokenizer, x_QCT: Tensor) -> Tensor:
@@ -31,7 +32,7 @@ def tokenize(tokenizer: NetworkTokenizer, x_QCT: Tensor) -> Tensor:
     heads, regions, length = kernel_HCK.shape
     left = (length - 1) // 2
     padded_QCS = F.pad(x_QCT, (left, length - 1 - left))
-    # A convolution flips its kernel, the primitive does not. Channels are (region, head).
+    # `conv1d` is a cross-correlation, so flip the kernel. Channels are ordered (region, head).
     weight_E1K = kernel_HCK.flip(-1).transpose(0, 1).reshape(-1, 1, length)
     mixed_QET = F.conv1d(padded_QCS, weight_E1K, groups=regions)
     skip_E1 = structured.skip_HC.T.reshape(-1, 1)
@@ -43,7 +44,7 @@ def tokenize(tokenizer: NetworkTokenizer, x_QCT: Tensor) -> Tensor:
 
 
 def attend(block: Block, x_BSD: Tensor) -> Tensor:
-    """Return what attention adds to the sequence."""
+    """Return the output of attention, which is added to the sequence."""
     batch, length, width = x_BSD.shape
     qkv = block.qkv(x_BSD).reshape(batch, length, 3, block.heads, -1)
     query_BHSE, key_BHSE, value_BHSE = qkv.permute(2, 0, 3, 1, 4)
@@ -60,10 +61,9 @@ def encode(encoder: Encoder, x_BCT: Tensor, mask_BNP: Tensor | None = None) -> T
     patches = volumes // patch
     by_network = []
     for name, tokenizer in zip(encoder.order, encoder.tokenizers, strict=True):
-        of_network = [c for c, network in enumerate(encoder.networks) if network == name]
-        x_BPCT = (
-            x_BCT[:, of_network].reshape(batch, len(of_network), patches, patch).transpose(1, 2)
-        )
+        regions = [c for c, network in enumerate(encoder.networks) if network == name]
+        x_BCPT = x_BCT[:, regions].reshape(batch, len(regions), patches, patch)
+        x_BPCT = x_BCPT.transpose(1, 2)
         tokens_QD = tokenize(tokenizer, x_BPCT.flatten(0, 1))
         by_network.append(tokens_QD.view(batch, patches, -1))
     tokens_BNPD = torch.stack(by_network, dim=1)
@@ -83,7 +83,7 @@ def encode(encoder: Encoder, x_BCT: Tensor, mask_BNP: Tensor | None = None) -> T
 def cross_view_loss(
     student: tuple[Tensor, Tensor], teacher: tuple[Tensor, Tensor], distortion: float = 0.05
 ) -> Tensor:
-    """Return minus the cosine across views, minus the coding rate, for rows of two views."""
+    """Return minus the cosine across views, minus the coding rate, for a tensor of each view."""
     rows, size = student[0].shape
     compression = (student[0] * teacher[1]).sum(-1).mean() + (student[1] * teacher[0]).sum(
         -1
@@ -116,7 +116,7 @@ def losses(
         first, second = (projector(part) for part in parts)
         return first, second
 
-    def summaries(encoded: list[Tensor]) -> list[Tensor]:
+    def mean_tokens(encoded: list[Tensor]) -> list[Tensor]:
         tokens = [part_BSD[:, 1:] for part_BSD in encoded]
         return [t.reshape(len(t), networks, -1, t.shape[-1]).mean(2).flatten(0, 1) for t in tokens]
 
@@ -127,8 +127,8 @@ def losses(
     ttr = cls.new_zeros(())
     if ttr_weight:
         ttr = ttr_weight * cross_view_loss(
-            project(model.projector, summaries(student)),
-            project(model.teacher_projector, summaries(teacher)),
+            project(model.projector, mean_tokens(student)),
+            project(model.teacher_projector, mean_tokens(teacher)),
         )
     token = cls.new_zeros(())
     if masks is not None:
@@ -143,7 +143,7 @@ def losses(
 
 @torch.no_grad()
 def update_teacher(model: SelfDistillation, momentum: float) -> None:
-    """Move the teacher towards the student, one parameter after the other."""
+    """Update the teacher's exponential moving average, parameter by parameter."""
     for teacher, student in (
         (model.teacher, model.student),
         (model.teacher_projector, model.projector),

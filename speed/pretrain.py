@@ -148,9 +148,9 @@ class Setup:
         import torch
 
         from semantoks.config import Architecture, Pretraining, Tokenizer, Training
-        from semantoks.model.pretrain.loop import begin
+        from semantoks.model.pretrain.packed import PackedScans
         from semantoks.model.pretrain.schedule import Schedule
-        from semantoks.model.pretrain.views import PackedScans
+        from semantoks.model.pretrain.state import initial_state
         from semantoks.system.distributed import Process
 
         small = Architecture(
@@ -171,7 +171,7 @@ class Setup:
             PackedScans.write(Path(folder), scans)
             self.packed = PackedScans.open(Path(folder)).to(chosen.device)
         self.schedule = Schedule.plan(self.settings.training, 100 * chosen.batch)
-        self.state = begin(self.settings, networks, chosen.device)
+        self.state = initial_state(self.settings, networks, chosen.device)
         self.scan_B = torch.arange(chosen.batch, device=chosen.device)
         self.process = Process(0, 1)
         late = range(self.schedule.steps // 2, self.schedule.steps)  # without the regulariser
@@ -193,7 +193,8 @@ class Setup:
     def plain(self, masked: bool) -> None:
         """Train as one would write it down first; the views are drawn by the same code."""
         import torch
-        from benchmarks import plain
+
+        from speed import plain
 
         model, views = self.state.model, self._views(masked)
         masks = None if views.mask_WNP is None else views.mask_WNP.chunk(2)
@@ -221,11 +222,11 @@ class Setup:
             return self.state.model.teacher.embed(views_WCT)
 
     def _views(self, masked: bool) -> Any:
-        from semantoks.model.pretrain.step import generators
+        from semantoks.model.pretrain.step import chunk_generators
         from semantoks.model.pretrain.views import draw_views
 
         networks = len(NETWORK_SIZES) if masked else None
-        seeds = generators(self.schedule, self.state.step, self.scan_B.device, self.process)
+        seeds = chunk_generators(self.schedule, self.state.step, self.scan_B.device, self.process)
         return draw_views(self.packed, self.scan_B, self.settings, networks, seeds)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import Manifest, write_timeseries
-from semantoks.config import Architecture, Dataset, IndexedDataset, Probe, Tokenizer
+from semantoks.config import Dataset, IndexedDataset, Probe
 from semantoks.data.index.settings import IndexSettings
 from semantoks.data.index.stage import index
 from semantoks.data.scans.settings import ScansSettings
@@ -28,13 +28,6 @@ from semantoks.scores.split.settings import SplitSettings
 from semantoks.scores.split.stage import split
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-SIZES = Architecture(
-    window=20,
-    patch=10,
-    tokenizer=Tokenizer(dense_channels=4, structured_channels=4),
-    head_width=4,
-    depth=1,
-)
 NETWORKS = ("A",) * 5 + ("B",) * 4 + ("C",) * 3
 
 

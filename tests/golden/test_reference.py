@@ -1,6 +1,6 @@
-"""Agreement with numbers computed once by the public reference implementation.
+"""Agreement with values computed once by the public reference implementation.
 
-The files in ``tests/reference`` hold a tiny random checkpoint, its input and its answers.
+The files in ``tests/reference`` hold a tiny random checkpoint, its input and its output.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from semantoks.model.distillation.losses import half_cosine, teacher_momentum
+from semantoks.model.distillation.schedules import half_cosine, teacher_momentum
 from semantoks.model.distillation.student_teacher import SelfDistillation
 from semantoks.model.files.reference import load_reference
 
@@ -61,10 +61,10 @@ def test_features(model: SelfDistillation, answers: Answers) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_losses(model: SelfDistillation, answers: Answers, case: str) -> None:
-    found = losses(model, answers, case)
+    actual = losses(model, answers, case)
     for ours, theirs in {"cls": "cls_loss", "ttr": "network_loss", "token": "mask_loss"}.items():
-        assert found[ours].item() == pytest.approx(float(answers[f"{case}_{theirs}"]), abs=1e-5)
-    assert found["total"].item() == pytest.approx(float(answers[f"{case}_total"]), abs=1e-5)
+        assert actual[ours].item() == pytest.approx(float(answers[f"{case}_{theirs}"]), abs=1e-5)
+    assert actual["total"].item() == pytest.approx(float(answers[f"{case}_total"]), abs=1e-5)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -76,19 +76,19 @@ def test_total_gradient(model: SelfDistillation, answers: Answers, case: str) ->
 
 def test_gradient_of_every_parameter(model: SelfDistillation, answers: Answers) -> None:
     losses(model, answers, "masked")["total"].backward()
-    found = sorted(p.grad.norm().item() for p in model.parameters() if p.requires_grad)
+    actual = sorted(p.grad.norm().item() for p in model.parameters() if p.requires_grad)
     table = json.loads((FOLDER / "tiny.json").read_text())["grad_norms_masked"]
-    np.testing.assert_allclose(found, sorted(table.values()), rtol=1e-4)
+    np.testing.assert_allclose(actual, sorted(table.values()), rtol=1e-4)
 
 
 def test_teacher_update(model: SelfDistillation, answers: Answers) -> None:
     momentum = model.update_teacher(30, 100)
     assert momentum == pytest.approx(float(answers["teacher_momentum_30_of_100"]), abs=1e-12)
-    found = model.teacher.blocks[0].qkv.weight
-    np.testing.assert_allclose(found, answers["teacher_qkv0_after_update"], atol=1e-7)
+    actual = model.teacher.blocks[0].qkv.weight
+    np.testing.assert_allclose(actual, answers["teacher_qkv0_after_update"], atol=1e-7)
 
 
 def test_schedules(answers: Answers) -> None:
-    found = [0.5 * half_cosine(step, 500) for step in range(0, 600, 50)]
-    np.testing.assert_allclose(found, answers["ttr_weight_steps"], atol=1e-12)
+    actual = [0.5 * half_cosine(step, 500) for step in range(0, 600, 50)]
+    np.testing.assert_allclose(actual, answers["ttr_weight_steps"], atol=1e-12)
     assert teacher_momentum(100, 100, 0.99) == 1

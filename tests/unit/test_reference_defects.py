@@ -1,6 +1,6 @@
-"""Defects seen in the reference implementation that this one must not have, each with its test.
+"""Defects of the reference implementation that must not occur here, each with its test.
 
-Some tests are below, the others with the part that they are about; `TESTED` says where.
+Tests of a single module are in the module's test file; the others are below. `TESTED` names them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from semantoks.config import Architecture, Probe, Tokenizer
+from semantoks.config import Probe
 from semantoks.data.signals import clean, resample_time
 from semantoks.model.distillation.student_teacher import SelfDistillation
 from semantoks.model.files.checkpoint import load_encoder, save
@@ -22,38 +22,35 @@ from semantoks.model.network.encoder import Encoder
 from semantoks.model.network.projector import Projector
 from semantoks.scores.probe.exact import score_features
 from semantoks.scores.probe.features import Features
+from tests.unit.model.conftest import SIZES, WIDTH
 from tests.unit.scores.conftest import problem_of
 
 TESTED = {
-    "gradients not synchronised, covariance not reduced over processes": (
+    "gradients and covariance not reduced over processes": (
         "test_two_processes_and_accumulation_train_the_same_model"
     ),
     "schedules wrong under gradient accumulation": (
         "test_two_processes_and_accumulation_train_the_same_model"
     ),
-    "nothing saved by default": "test_what_is_written",
-    "fewer scans than a batch: no step, and success": "test_fewer_scans_than_a_batch",
-    "a NaN in region 0 zeroes the scan": (
-        "test_a_missing_region_contributes_nothing_and_harms_no_other_scan"
-    ),
+    "nothing saved by default": "test_model_metrics_and_summary_are_written",
+    "fewer scans than a batch: no step, but success": "test_fewer_scans_than_a_batch",
+    "a NaN in region 0 zeroes the scan": ("test_missing_region_is_set_to_zero_in_its_scan_only"),
     "a NaN in another region crashes the probe": (
         "test_unknown_values_count_as_the_training_mean_and_constants_as_nothing"
     ),
     "short scans padded with zeros": "test_short_scans_use_one_shorter_window",
     "windows of another length crash": "test_windows_of_other_lengths",
-    "the distance of the two crops ignored": (
+    "the required distance of the two crops is ignored": (
         "test_overlap_is_limited_where_the_scan_is_long_enough"
     ),
-    "weight decay on biases, norms and tokens": ("test_biases_norms_and_embeddings_do_not_decay"),
-    "splits depend on Python's hash seed": ("test_splits_do_not_depend_on_the_hash_seed"),
-    "regression target not scaled": "test_the_unit_of_a_target_does_not_matter",
-    "the file's TR ignored, no anti-aliasing": (
-        "test_what_is_above_the_new_nyquist_frequency_does_not_fold_back"
+    "weight decay on biases, norms and tokens": "test_biases_norms_and_embeddings_do_not_decay",
+    "splits depend on Python's hash seed": "test_splits_do_not_depend_on_the_hash_seed",
+    "regression target not scaled": "test_scores_do_not_depend_on_the_unit_of_the_target",
+    "the file's TR ignored, no anti-aliasing": "test_resampling_does_not_alias",
+    "the saved model shares memory with the trained weights": (
+        "test_saved_model_does_not_change_with_further_training"
     ),
-    "the saved model aliases live weights": (
-        "test_a_saved_model_does_not_change_with_the_live_one"
-    ),
-    "the loss depends on the batch size without saying so": ("test_fewer_scans_than_a_batch"),
+    "the loss depends on the batch size without a warning": "test_fewer_scans_than_a_batch",
 }
 
 
@@ -87,7 +84,7 @@ def test_splits_do_not_depend_on_the_hash_seed() -> None:
     assert b"site D" in runs[0]
 
 
-def test_the_unit_of_a_target_does_not_matter() -> None:
+def test_scores_do_not_depend_on_the_unit_of_the_target() -> None:
     rng = np.random.default_rng(0)
     features = rng.standard_normal((60, 5))
     years = features[:, 0] + 0.5 * rng.standard_normal(60)
@@ -99,27 +96,20 @@ def test_the_unit_of_a_target_does_not_matter() -> None:
         np.testing.assert_allclose(tables[1][metric], factor * tables[0][metric])
 
 
-def test_what_is_above_the_new_nyquist_frequency_does_not_fold_back() -> None:
-    time = np.arange(600) * 0.8  # a TR of 0.8 s; a new one of 2 s takes 0.45 Hz for 0.05 Hz
+def test_resampling_does_not_alias() -> None:
+    time = np.arange(600) * 0.8  # a TR of 0.8 s; at 2 s, 0.45 Hz would alias to 0.05 Hz
     slow, fast = np.sin(2 * np.pi * 0.05 * time), np.sin(2 * np.pi * 0.45 * time)
     both = np.stack([slow, slow + 3 * fast], axis=1)
     cleaned = resample_time(clean(both, None, 0.8, 0.1, 0.01), 0.8, 2.0)
     assert len(cleaned) == 240
-    middle = cleaned[90:-90]  # a filter has its edges
+    middle = cleaned[90:-90]  # without the edge effects of the filter
     np.testing.assert_allclose(middle[:, 1], middle[:, 0], atol=0.1)
     period = np.fft.rfftfreq(len(middle), 2.0)[np.abs(np.fft.rfft(middle[:, 0])).argmax()]
     assert period == pytest.approx(0.05, abs=0.007)
 
 
-def test_a_saved_model_does_not_change_with_the_live_one(tmp_path: Path) -> None:
-    sizes = Architecture(
-        window=20,
-        patch=10,
-        head_width=8,
-        depth=1,
-        tokenizer=Tokenizer(dense_channels=4, structured_channels=4),
-    )
-    model = SelfDistillation(Encoder(sizes, ["a", "a", "b"]), Projector(8, 8, 4))
+def test_saved_model_does_not_change_with_further_training(tmp_path: Path) -> None:
+    model = SelfDistillation(Encoder(SIZES, ["a", "a", "b"]), Projector(WIDTH, 8, 4))
     save(model, tmp_path)
     x_BCT = torch.randn(2, 3, 20)
     before = model.teacher.embed(x_BCT).detach()

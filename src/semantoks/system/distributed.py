@@ -1,7 +1,7 @@
-"""Several processes that train one model, started by ``torchrun``; alone, nothing happens.
+"""Data-parallel training under ``torchrun``; without it, everything here is a no-op.
 
-Every process holds the whole model and takes its share of each batch. What is summed here makes
-the result the one of a single process with the whole batch.
+Every process holds the whole model and takes an equal share of each batch. With the all-reduces
+below the result is that of a single process with the whole batch.
 """
 
 from __future__ import annotations
@@ -19,42 +19,44 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Process:
-    """One of several processes.
+    """A process among those that train the model together.
 
     Attributes
     ----------
-    rank, count : int
-        Which one, of how many.
+    rank : int
+        Number of this process, from 0.
+    world_size : int
+        Number of processes.
     """
 
     rank: int
-    count: int
+    world_size: int
 
     @property
-    def first(self) -> bool:
-        """Whether this process writes files and progress."""
+    def is_first(self) -> bool:
+        """Whether this is rank 0, which alone writes files and logs progress."""
         return self.rank == 0
 
     def share(self, rows_B: Tensor) -> Tensor:
-        """Return the rows that are this process's; the number must be divisible."""
-        return rows_B.chunk(self.count)[self.rank]
+        """Return this process's rows; their number must be a multiple of the world size."""
+        return rows_B.chunk(self.world_size)[self.rank]
 
 
 @contextmanager
-def joined(device: str | None = None) -> Iterator[tuple[Process, str]]:
-    """Join the processes that ``torchrun`` started, and leave them at the end.
+def process_group(device: str | None = None) -> Iterator[tuple[Process, str]]:
+    """Join the process group of ``torchrun``, and leave it at the end.
 
     Parameters
     ----------
     device : str, optional
-        Which device to use (default: the GPU, of several processes each its own, or the CPU).
+        Device to use (default: the GPU with the number of the local rank, else the CPU).
 
     Yields
     ------
     Process
-        Which one this is.
+        This process.
     str
-        The device it should use.
+        The device that it should use.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
@@ -62,6 +64,7 @@ def joined(device: str | None = None) -> Iterator[tuple[Process, str]]:
         return
     if device == "cuda":
         device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+        # Without this, NCCL would put every process's buffers on GPU 0.
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
     try:
@@ -70,51 +73,53 @@ def joined(device: str | None = None) -> Iterator[tuple[Process, str]]:
         dist.destroy_process_group()
 
 
-def count() -> int:
+def world_size() -> int:
     """Return the number of processes."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def sum_over_processes(part: Tensor) -> Tensor:
-    """Sum a tensor over processes; the gradient flows back into every one of them."""
-    if count() == 1:
+    """Sum a tensor over processes; the gradient flows back to each of them."""
+    if world_size() == 1:
         return part
-    total: Tensor = _Sum.apply(part)  # type: ignore[no-untyped-call]
+    total: Tensor = _AllReduceSum.apply(part)  # type: ignore[no-untyped-call]
     return total
 
 
-class _Sum(torch.autograd.Function):
-    """A sum over processes; what each contributed gets the gradients of all of them."""
+class _AllReduceSum(torch.autograd.Function):
+    """An all-reduce with a gradient, which is the sum of the gradients of all processes."""
 
     @staticmethod
     def forward(context: Any, part: Tensor) -> Tensor:
-        return _summed(part)
+        return _all_reduced(part)
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> Tensor:
-        return _summed(gradient)
+        return _all_reduced(gradient)
 
 
-def _summed(part: Tensor) -> Tensor:
+def _all_reduced(part: Tensor) -> Tensor:
+    # `all_reduce` works in place and needs contiguous memory.
     total = part.clone(memory_format=torch.contiguous_format)
     dist.all_reduce(total)
     return total
 
 
-def wait() -> None:
-    """Wait until every process is here."""
-    if count() > 1:
+def barrier() -> None:
+    """Wait until every process has reached this point."""
+    if world_size() > 1:
         dist.barrier()
 
 
 @torch.no_grad()
-def average(tensors: Sequence[Tensor]) -> None:
-    """Replace tensors by their mean over processes, all in one message."""
-    if count() == 1 or not tensors:
+def average_over_processes(tensors: Sequence[Tensor]) -> None:
+    """Replace each tensor by its mean over processes, in place."""
+    if world_size() == 1 or not tensors:
         return
+    # One message for all tensors: hundreds of small all-reduces would be limited by latency.
     flat = torch.cat([tensor.flatten() for tensor in tensors])
     dist.all_reduce(flat)
-    flat /= count()
+    flat /= world_size()
     means = torch.split(flat, [tensor.numel() for tensor in tensors])
     for tensor, mean in zip(tensors, means, strict=True):
         tensor.copy_(mean.view_as(tensor))

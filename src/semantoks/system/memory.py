@@ -1,4 +1,4 @@
-"""How this process gets its memory from the system, and what it says when there is no more."""
+"""Settings of the memory allocator, and advice when memory runs out."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from contextlib import contextmanager
 
 from semantoks.errors import UserError
 
-# Names of glibc's malloc.h.
+# M_TRIM_THRESHOLD and M_MMAP_MAX of glibc's malloc.h.
 _TRIM_THRESHOLD = -1
 _MMAP_MAX = -4
 
 
 def keep_freed_memory() -> None:
-    """Let freed memory be used again instead of going back to the system.
+    """Reuse freed memory instead of returning it to the operating system.
 
-    A training step frees and asks for the same hundreds of megabytes again and again. By default
-    Linux takes each large block back and hands it out anew, page by page and zeroed: a third of
-    the time of a step of a small model. Elsewhere than on Linux with glibc nothing happens.
+    A training step frees and allocates the same hundreds of megabytes over and over. By default
+    glibc returns large blocks to Linux, which hands them out again page by page and zeroed: these
+    page faults take a third of a small model's step. Without glibc this does nothing.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -29,16 +29,22 @@ def keep_freed_memory() -> None:
 
 
 @contextmanager
-def advice_when_memory_ends(advice: str) -> Iterator[None]:
-    """Say in one sentence that memory ran out, on a GPU or not, and what to do.
+def advise_when_out_of_memory(advice: str) -> Iterator[None]:
+    """Turn an out-of-memory error, of the CPU or a GPU, into a `UserError` with advice.
 
-    PyTorch says so by a `RuntimeError`, of which its error for GPUs is a kind.
+    PyTorch raises a bare `RuntimeError` on the CPU, so it is recognised by its message; its error
+    for GPUs is a subclass.
+
+    Parameters
+    ----------
+    advice : str
+        What to do, as a sentence.
     """
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        words = str(error).lower()
-        if isinstance(error, MemoryError) or "out of memory" in words or "allocate" in words:
-            first = str(error).strip().split("\n")[0][:200]
-            raise UserError(f"Memory ran out ({first}). {advice}") from error
+        message = str(error).lower()
+        if isinstance(error, MemoryError) or "out of memory" in message or "allocate" in message:
+            first_line = str(error).strip().split("\n")[0][:200]
+            raise UserError(f"Out of memory ({first_line}). {advice}") from error
         raise

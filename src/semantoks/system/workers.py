@@ -1,4 +1,4 @@
-"""Share work among processes."""
+"""A pool of worker processes that end with their parent."""
 
 from __future__ import annotations
 
@@ -19,42 +19,44 @@ R = TypeVar("R")
 
 
 def completed(work: Callable[[T], R], items: Sequence[T], processes: int) -> Iterator[R]:
-    """Call `work` on every item and yield the results as they come, in no particular order.
+    """Call `work` on every item and yield the results as they complete, in any order.
 
     Parameters
     ----------
-    work
-        A function of a module (it is sent to the processes by its name), or a partial of one.
-    items
-        What to call it on.
-    processes
-        How many processes, each of which uses one core.
+    work : callable
+        A module-level function, or a partial of one, so that it can be pickled.
+    items : sequence
+        Arguments of the calls.
+    processes : int
+        Number of worker processes; each uses one core.
 
     Raises
     ------
     UserError
-        When the system ends one of the processes.
+        If the operating system kills a worker.
     """
-    # Forked, so that what the parent has imported and loaded is shared.
-    pool = ProcessPoolExecutor(processes, get_context("fork"), initializer=_begin)
+    # Forked workers share the memory of what the parent has imported and loaded.
+    pool = ProcessPoolExecutor(processes, get_context("fork"), initializer=_start_worker)
     with pool:
         try:
             for job in as_completed([pool.submit(work, item) for item in items]):
                 yield job.result()
         except BrokenProcessPool as error:
             raise UserError(
-                f"The system ended one of {processes} worker processes, most likely because memory "
-                "ran out. Run the same command again with fewer cores or more memory."
+                f"The operating system killed one of {processes} worker processes, most likely "
+                "because memory ran out. Run the same command again with fewer cores or more "
+                "memory."
             ) from error
 
 
-def _begin() -> None:
+def _start_worker() -> None:
+    # Numerical libraries would otherwise start one thread per core in every worker.
     threadpool_limits(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    """Leave when the parent is killed; else the worker would wait for work for ever."""
+def _exit_with_parent() -> None:
+    """Exit when the parent is killed; the worker would otherwise wait for jobs forever."""
     parent = parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""Work is shared, and nobody is left behind."""
+"""Worker processes: their results, their failures, and their end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORPHANS = r"""
 import os, time
 from semantoks.system.workers import completed
 def work(item):
-    os.write(1, b"%d\n" % os.getpid())  # at once: two workers share the pipe
+    os.write(1, b"%d\n" % os.getpid())  # a single write: two workers share the pipe
     time.sleep(60)
 list(completed(work, [1, 2], 2))
 """
@@ -28,32 +28,32 @@ def square(x: int) -> int:
     return x * x
 
 
-def end(_: int) -> None:
+def kill_worker(_: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_all_results_come() -> None:
+def test_results_of_all_items_are_yielded() -> None:
     assert sorted(completed(square, range(5), 2)) == [0, 1, 4, 9, 16]
 
 
-def test_a_worker_that_the_system_ends_is_explained() -> None:
+def test_killed_worker_raises_with_the_likely_cause() -> None:
     with pytest.raises(UserError, match="memory ran out"):
-        list(completed(end, [1], 1))
+        list(completed(kill_worker, [1], 1))
 
 
-def test_workers_end_with_their_parent() -> None:
+def test_workers_exit_when_their_parent_is_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         workers = [int(parent.stdout.readline()) for _ in range(2)]
         parent.kill()
-        until = time.monotonic() + 10
-        while any(alive(pid) for pid in workers) and time.monotonic() < until:
+        deadline = time.monotonic() + 10
+        while any(is_running(pid) for pid in workers) and time.monotonic() < deadline:
             time.sleep(0.05)
-    assert not any(alive(pid) for pid in workers)
+    assert not any(is_running(pid) for pid in workers)
 
 
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that waits to be reaped does not."""
+def is_running(pid: int) -> bool:
+    """Return whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except (FileNotFoundError, ProcessLookupError):

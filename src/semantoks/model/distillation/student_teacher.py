@@ -9,12 +9,20 @@ import torch
 from torch import Tensor, nn
 
 from semantoks.model.distillation import losses
+from semantoks.model.distillation.schedules import teacher_momentum
 from semantoks.model.network.encoder import Encoder, EncoderOutput
 from semantoks.model.network.projector import Projector
 
 
 class Outputs(NamedTuple):
-    """What both encoders say of views, and which networks each view has."""
+    """Outputs of both encoders for all first, then all second views.
+
+    Attributes
+    ----------
+    student, teacher : EncoderOutput
+    present_WN : Tensor of bool
+        Which networks each view has.
+    """
 
     student: EncoderOutput
     teacher: EncoderOutput
@@ -22,7 +30,7 @@ class Outputs(NamedTuple):
 
 
 class SelfDistillation(nn.Module):
-    """A student that learns from a moving average of itself.
+    """A student encoder and its teacher, the exponential moving average of the student.
 
     Parameters
     ----------
@@ -38,7 +46,7 @@ class SelfDistillation(nn.Module):
     Attributes
     ----------
     student, teacher : Encoder
-        The teacher starts as a copy; it is what is used after pretraining.
+        The teacher starts as a copy of the student. After pretraining the teacher is used.
     """
 
     def __init__(
@@ -64,21 +72,21 @@ class SelfDistillation(nn.Module):
         mask2_BNP: Tensor | None = None,
         ttr_weight: float = 0.0,
     ) -> dict[str, Tensor]:
-        """Compare two views of the same scans.
+        """Return the losses between two views of the same scans.
 
         Parameters
         ----------
         view1_BCT, view2_BCT : Tensor
-            The views; absent regions are NaN. The teacher sees both whole.
+            The views; absent regions are NaN. The teacher sees both views unmasked.
         mask1_BNP, mask2_BNP : Tensor, optional
-            What is hidden from the student (both or none).
+            True where a token is hidden from the student (both masks or neither).
         ttr_weight : float
             Weight of the temporal regulariser in this step.
 
         Returns
         -------
         dict of str to Tensor
-            ``total`` and its terms ``cls``, ``ttr`` and ``token``, weighted as they enter it.
+            ``total`` and its weighted terms ``cls``, ``ttr`` and ``token``.
         """
         mask_WNP = None
         if mask1_BNP is not None and mask2_BNP is not None:
@@ -90,7 +98,8 @@ class SelfDistillation(nn.Module):
     def outputs(
         self, views_WCT: Tensor, mask_WNP: Tensor | None = None, *, tokens: bool = True
     ) -> Outputs:
-        """Run both encoders over views; parameters as for `Encoder.encode`."""
+        """Run both encoders on views; parameters as for `Encoder.encode`."""
+        # Both views go through in one pass, and the layout of the patches is shared.
         patches = self.student.patches(views_WCT)
         student = self.student.encode(patches, mask_WNP, tokens=tokens)
         with torch.no_grad():
@@ -100,7 +109,7 @@ class SelfDistillation(nn.Module):
     def compare(
         self, outputs: Outputs, mask_WNP: Tensor | None = None, ttr_weight: float = 0.0
     ) -> dict[str, Tensor]:
-        """Return the losses of `losses` for outputs of all first, then all second views."""
+        """Return the dict of `losses` for given outputs of the encoders."""
         terms = {
             "cls": self._cls_loss(outputs),
             "ttr": self._ttr_loss(outputs, ttr_weight),
@@ -118,41 +127,46 @@ class SelfDistillation(nn.Module):
         return losses.cross_view_loss(_by_view(student_WK), _by_view(teacher_WK))
 
     def _ttr_loss(self, outputs: Outputs, weight: float) -> Tensor:
+        """Return the temporal regulariser: the cross-view loss of each network's mean token."""
         student, teacher, present_WN = outputs
         if weight == 0:
             return student.cls_BD.new_zeros(())
         student_WNK, teacher_WNK = self._project(
             *(_mean_over_time(out.tokens_BLD, present_WN.shape[1]) for out in (student, teacher))
         )
-        # A network counts for a scan where both views have it.
-        counts_M = _by_view(present_WN).all(0).flatten().to(student_WNK.dtype)
+        # A network of a scan counts only if both views have it.
+        weight_M = _by_view(present_WN).all(0).flatten().to(student_WNK.dtype)
         return weight * losses.cross_view_loss(
-            _by_view(student_WNK).flatten(1, 2), _by_view(teacher_WNK).flatten(1, 2), counts_M
+            _by_view(student_WNK).flatten(1, 2), _by_view(teacher_WNK).flatten(1, 2), weight_M
         )
 
     def _token_loss(self, outputs: Outputs, mask_WNP: Tensor | None) -> Tensor:
+        """Return the loss of masked tokens; for absent networks the teacher has no target."""
         student, teacher, present_WN = outputs
         if mask_WNP is None or self.token_weight == 0:
             return student.cls_BD.new_zeros(())
-        # The teacher has no answer where a network is absent.
-        counts_WL = (mask_WNP & present_WN[..., None]).flatten(1)
-        if counts_WL.is_cuda:  # to ask how many they are would stall the device
-            pair = self._project(student.tokens_BLD, teacher.tokens_BLD)
+        mask_WL = (mask_WNP & present_WN[..., None]).flatten(1)
+        # On CUDA, boolean indexing forces a host sync, so project all tokens; `mask_WL` then
+        # excludes the others. On a CPU projecting masked tokens only saves time.
+        if mask_WL.is_cuda:
+            projected = self._project(student.tokens_BLD, teacher.tokens_BLD)
         else:
-            rows = self._project(student.tokens_BLD[counts_WL], teacher.tokens_BLD[counts_WL])
-            empty_WLK = rows[0].new_zeros(*counts_WL.shape, rows[0].shape[-1])
-            student_WLK, teacher_WLK = (empty_WLK.index_put((counts_WL,), r) for r in rows)
-            pair = student_WLK, teacher_WLK
-        return self.token_weight * losses.masked_token_loss(*pair, counts_WL)
+            rows = self._project(student.tokens_BLD[mask_WL], teacher.tokens_BLD[mask_WL])
+            zeros_WLK = rows[0].new_zeros(*mask_WL.shape, rows[0].shape[-1])
+            student_WLK, teacher_WLK = (zeros_WLK.index_put((mask_WL,), row) for row in rows)
+            projected = student_WLK, teacher_WLK
+        return self.token_weight * losses.masked_token_loss(*projected, mask_WL)
 
     @torch.no_grad()
     def update_teacher(self, step: int, steps: int) -> float:
-        """Move the teacher towards the student after an optimiser step; return the momentum."""
-        momentum = losses.teacher_momentum(step, steps, self.momentum)
+        """Update the teacher's moving average after an optimiser step; return the momentum."""
+        momentum = teacher_momentum(step, steps, self.momentum)
         for teacher, student in (
             (self.teacher, self.student),
             (self.teacher_projector, self.projector),
         ):
+            # A private function, but on CUDA it launches a few kernels for all parameters
+            # rather than one for each.
             torch._foreach_lerp_(
                 list(teacher.parameters()), list(student.parameters()), 1 - momentum
             )

@@ -1,1 +1,1 @@
-"""From scans to feature vectors, with a trained encoder."""
+"""Embedding of scans with a trained encoder."""

@@ -1,4 +1,4 @@
-"""What an embedding depends on."""
+"""Settings of the rule `embed`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semantoks.config import ManifestField, Readout, Settings
 
 
 class EmbedSettings(Settings):
-    """What an embedding depends on."""
+    """Settings of `embed`, on which an embedding depends."""
 
     version: Literal[5] = 5
     readout: Readout = Field("pooled", description="Which vectors of the encoder are kept.")

@@ -1,4 +1,4 @@
-"""Do these time series fit that model? Asked by name, never assumed."""
+"""Whether time series fit a model, compared field by field of their manifests."""
 
 from __future__ import annotations
 
@@ -6,53 +6,81 @@ from collections.abc import Sequence
 
 from semantoks.artifacts.timeseries import Manifest
 from semantoks.errors import UserError
+from semantoks.model.network.encoder import Encoder
 
 
-def require_match(
-    expected: Manifest, found: Manifest, where: str, allow: Sequence[str] = ()
+def require_fit(
+    encoder: Encoder, manifest: Manifest, source: str, allow_mismatch: Sequence[str] = ()
 ) -> None:
-    """Refuse time series that differ from what is expected.
+    """Raise unless time series are of the kind that the encoder was trained on.
 
     Parameters
     ----------
-    expected, found : Manifest
-        What the model was (or is being) trained on, and what is given.
-    where : str
-        What is given, for the message.
-    allow : sequence of str
+    encoder : Encoder
+    manifest : Manifest
+        Of the time series.
+    source : str
+        File or description of the time series, for the message.
+    allow_mismatch : sequence of str
         Fields that may differ.
 
     Raises
     ------
     UserError
-        Naming every field that differs, with both values.
+        If the manifests differ in other fields; the message names them.
     """
-    unknown = set(allow) - set(Manifest.model_fields)
+    # A reference checkpoint has no manifest, only the network of each region.
+    expected = encoder.manifest or manifest.model_copy(update={"networks": encoder.networks})
+    require_match(expected, manifest, source, allow_mismatch)
+
+
+def require_match(
+    expected: Manifest, actual: Manifest, source: str, allow_mismatch: Sequence[str] = ()
+) -> None:
+    """Raise if two manifests differ.
+
+    Parameters
+    ----------
+    expected, actual : Manifest
+        Of the model's training data, and of the given time series.
+    source : str
+        File or description of the time series, for the message.
+    allow_mismatch : sequence of str
+        Fields that may differ.
+
+    Raises
+    ------
+    UserError
+        If they differ in other fields; the message names them with both values.
+    """
+    unknown = set(allow_mismatch) - set(Manifest.model_fields)
     if unknown:
         raise UserError(
             f"allow_mismatch names {', '.join(sorted(unknown))}; a manifest has the fields "
             f"{', '.join(Manifest.model_fields)}."
         )
-    # A file without a single scan has no space, and nothing that could be in a wrong one.
-    skipped = {*allow, "space"} if not (found.space and expected.space) else set(allow)
-    differing = [
-        _difference(field, getattr(expected, field), getattr(found, field))
+    ignored = set(allow_mismatch)
+    # A file in which every scan was excluded has no space.
+    if not (actual.space and expected.space):
+        ignored.add("space")
+    differences = [
+        _difference(field, getattr(expected, field), getattr(actual, field))
         for field in Manifest.model_fields
-        if field not in skipped and getattr(expected, field) != getattr(found, field)
+        if field not in ignored and getattr(expected, field) != getattr(actual, field)
     ]
-    if differing:
+    if differences:
         raise UserError(
-            f"{where} does not fit the model: {'; '.join(differing)}. Make the time series with "
-            "the model's settings, or list the fields that may differ in allow_mismatch."
+            f"{source} does not fit the model: {'; '.join(differences)}. Make the time series with "
+            "the model's settings, or list the fields that may differ under allow_mismatch."
         )
 
 
-def _difference(field: str, expected: object, found: object) -> str:
-    if not (isinstance(expected, tuple) and isinstance(found, tuple)):
-        return f"{field} is {found}, expected {expected}"
-    if len(expected) != len(found):
-        return f"{field} has {len(found)} entries, expected {len(expected)}"
-    place = next(
-        i for i, pair in enumerate(zip(expected, found, strict=True)) if len(set(pair)) > 1
-    )
-    return f"{field}[{place}] is {found[place]}, expected {expected[place]}"
+def _difference(field: str, expected: object, actual: object) -> str:
+    """Describe a difference; of labels and networks only the first entry that differs."""
+    if not (isinstance(expected, tuple) and isinstance(actual, tuple)):
+        return f"{field} is {actual}, expected {expected}"
+    if len(expected) != len(actual):
+        return f"{field} has {len(actual)} entries, expected {len(expected)}"
+    pairs = enumerate(zip(expected, actual, strict=True))
+    index = next(i for i, (wanted, given) in pairs if wanted != given)
+    return f"{field}[{index}] is {actual[index]}, expected {expected[index]}"

@@ -1,6 +1,7 @@
-"""Reading a checkpoint of the public reference implementation.
+"""Read a checkpoint of the public reference implementation.
 
-Sizes are read off the weights; the configuration is asked only for what weights do not tell.
+Sizes are derived from the shapes of the weights, and the configuration is used only for what the
+weights do not determine, because a checkpoint may come without it.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,8 +20,8 @@ from semantoks.model.distillation.student_teacher import SelfDistillation
 from semantoks.model.network.encoder import Encoder
 from semantoks.model.network.projector import Projector
 
-# Runs of regions: Schaefer 2018, 400 parcels in 7-network order (left hemisphere first), Tian
-# S3 subcortex, Buckner 7-network cerebellum. Source: the label files of the three atlases.
+# The 457 regions in order: Schaefer 2018, 400 parcels in 7-network order (left hemisphere first),
+# Tian S3 subcortex, Buckner 7-network cerebellum. The counts are from the atlases' label files.
 _SCHAEFER = ("Vis", "SomMot", "DorsAttn", "SalVentAttn", "Limbic", "Cont", "Default")
 _LEFT = (31, 37, 23, 22, 13, 22, 52)
 _RIGHT = (30, 40, 23, 25, 13, 30, 39)
@@ -54,15 +55,32 @@ _TOKENIZER = {
 }
 
 
+class _Options(NamedTuple):
+    """What is not determined by the weights, with the reference's defaults."""
+
+    patch: int
+    token_weight: float
+    momentum: float
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> _Options:
+        """Pick the options out of the reference's nested configuration."""
+        return cls(
+            patch=int(config.get("data", {}).get("patch_size", 20)),
+            token_weight=float(config.get("ssl", {}).get("mask_loss_weight", 0.5)),
+            momentum=float(config.get("dino", {}).get("base_teacher_momentum", 0.99)),
+        )
+
+
 def load_reference(path: str | Path, config: Mapping[str, Any] | None = None) -> SelfDistillation:
-    """Load student and teacher of a reference checkpoint (``.pth``), without running its pickle.
+    """Load student and teacher of a reference checkpoint (``.pth``) without running its pickle.
 
     Parameters
     ----------
     path : path
         File with ``model_state_dict`` and often ``config``.
     config : mapping, optional
-        The reference's configuration, for a file that holds none; it overrides the file's.
+        Configuration of the reference implementation; overrides the one in the file.
 
     Returns
     -------
@@ -72,28 +90,29 @@ def load_reference(path: str | Path, config: Mapping[str, Any] | None = None) ->
     Raises
     ------
     UserError
-        If the file is missing, holds more than weights, or is not a checkpoint of this model.
+        If the file is missing, contains other objects than weights and plain values, or is not a
+        checkpoint of this model.
     """
     content = _read(Path(path))
     try:
         return _build(content, config)
     except (KeyError, RuntimeError) as error:
         raise UserError(
-            f"{path} does not fit the model of {len(NETWORKS)} regions in {len(set(NETWORKS))} "
+            f"{path} does not fit a model of {len(NETWORKS)} regions in {len(set(NETWORKS))} "
             f"networks: {error}. Is it a reference checkpoint on that atlas?"
         ) from error
 
 
 def _build(content: Mapping[str, Any], config: Mapping[str, Any] | None) -> SelfDistillation:
     state = {k.removeprefix("module."): v for k, v in content["model_state_dict"].items()}
-    options = config if config is not None else content.get("config") or {}
+    options = _Options.from_config(config if config is not None else content.get("config") or {})
     encoders = {role: _encoder_state(state, f"{role}_encoder.") for role in ("student", "teacher")}
-    architecture = _architecture(encoders["student"], state, options)
+    architecture = _architecture(encoders["student"], state, options.patch)
     model = SelfDistillation(
         Encoder(architecture, NETWORKS),
         Projector(architecture.width, architecture.projector_hidden, architecture.projector_output),
-        token_weight=float(options.get("ssl", {}).get("mask_loss_weight", 0.5)),
-        momentum=float(options.get("dino", {}).get("base_teacher_momentum", 0.99)),
+        options.token_weight,
+        options.momentum,
     )
     model.student.load_state_dict(encoders["student"])
     model.teacher.load_state_dict(encoders["teacher"])
@@ -105,12 +124,14 @@ def _build(content: Mapping[str, Any], config: Mapping[str, Any] | None) -> Self
 def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise UserError(f"There is no checkpoint at {path}. Check the path.")
+    # A pickle can run any code when it is loaded; `weights_only` admits tensors and plain values.
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError) as error:
         raise UserError(
-            f"{path} could not be read as plain weights, and for safety nothing else in it is run. "
-            "Save it again as a dict of tensors ('model_state_dict') and plain values ('config')."
+            f"{path} could not be read as plain weights; other pickled objects are refused, "
+            "because loading them can run code. Save it again as a dict of tensors "
+            "('model_state_dict') and plain values ('config')."
         ) from error
     if not isinstance(content, dict) or "model_state_dict" not in content:
         raise UserError(f"{path} has no 'model_state_dict': it is not a reference checkpoint.")
@@ -118,9 +139,9 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _encoder_state(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Rename the weights of one encoder; those that its forward never uses are dropped."""
+    """Rename the weights of an encoder, and drop those that its forward pass never uses."""
     keys = {k.removeprefix(prefix): k for k in state if k.startswith(prefix)}
-    # The tokenizers were built once per atlas part; only the first set is ever used.
+    # The reference builds a set of tokenizers for each part of the atlas, and uses only the first.
     atlas = next((k.split(".")[1] for k in keys if k.startswith("network_tokenizers.")), "")
     renamed: dict[str, Tensor] = {}
     for short, key in keys.items():
@@ -132,25 +153,25 @@ def _encoder_state(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
             name = short if short.startswith("norm.") else None
         if name:
             renamed[name] = state[key]
-    return _shaped(renamed)
+    return _reshape(renamed)
 
 
 def _tokenizer_name(key: str) -> str | None:
-    number, rest = key.split(".", 1)
+    number, parameter = key.split(".", 1)
     for theirs, ours in _TOKENIZER.items():
-        if rest.startswith(theirs):
-            return f"tokenizers.{number}.{ours}{rest.removeprefix(theirs)}"
+        if parameter.startswith(theirs):
+            return f"tokenizers.{number}.{ours}{parameter.removeprefix(theirs)}"
     buffers = {"multiplier": "decay_C1", "kernel_norm": "norm_HC1"}
-    ours = buffers.get(rest.rsplit(".", 1)[-1], "")
+    ours = buffers.get(parameter.rsplit(".", 1)[-1], "")
     return f"tokenizers.{number}.structured.{ours}" if ours else None
 
 
 def _transformer_name(key: str) -> str | None:
     if key.startswith("transformer_blocks."):
-        _, number, rest = key.split(".", 2)
+        _, number, parameter = key.split(".", 2)
         for theirs, ours in _BLOCK.items():
-            if rest.startswith(theirs):
-                return f"blocks.{number}.{ours}{rest.removeprefix(theirs)}"
+            if parameter.startswith(theirs):
+                return f"blocks.{number}.{ours}{parameter.removeprefix(theirs)}"
     return {
         "mask_embedding": "mask_embedding",
         "cls_token": "cls_embedding",
@@ -158,7 +179,8 @@ def _transformer_name(key: str) -> str | None:
     }.get(key)
 
 
-def _shaped(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def _reshape(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Remove the reference's leading axes of length one."""
     for name in ("mask_embedding", "cls_embedding"):
         state[name] = state[name].flatten()
     for name in [name for name in state if name.endswith("decay_C1")]:
@@ -175,13 +197,11 @@ def _projector_state(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]
     }
 
 
-def _architecture(
-    encoder: dict[str, Tensor], state: dict[str, Tensor], options: Mapping[str, Any]
-) -> Architecture:
+def _architecture(encoder: dict[str, Tensor], state: dict[str, Tensor], patch: int) -> Architecture:
+    """Derive the sizes from the renamed weights of an encoder and the whole checkpoint's."""
     first = "tokenizers.0."
     dense = encoder[f"{first}dense.weight"]
     decay_C1 = encoder[f"{first}structured.decay_C1"]
-    patch = int(options.get("data", {}).get("patch_size", 20))
     patches = len(state[f"student_encoder.{_TRANSFORMER}temporal_pos_embedding"])
     return Architecture(
         window=patch * patches,

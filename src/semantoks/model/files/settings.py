@@ -1,4 +1,4 @@
-"""What a given model depends on."""
+"""Settings of the rule `get_model`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semantoks.config import Settings
 
 
 class GetModelSettings(Settings):
-    """What a given model depends on."""
+    """Settings of `get_model`, on which a given model depends."""
 
     version: Literal[1] = 1
     checkpoint: str = Field(

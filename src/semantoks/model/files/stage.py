@@ -1,4 +1,4 @@
-"""Take a trained model, from this machine or from the Hugging Face hub."""
+"""The rule `get_model`: use a trained model instead of pretraining one."""
 
 from __future__ import annotations
 
@@ -10,20 +10,26 @@ from semantoks.model.files.settings import GetModelSettings
 
 
 def get_model(settings: GetModelSettings, *, out: Path, files: Sequence[Path] = ()) -> list[Path]:
-    """Write the encoder of a trained model as `pretrain` would.
+    """Load a trained encoder and save it in the same files as `pretrain` does.
 
     Parameters
     ----------
     settings : GetModelSettings
+        The checkpoint, on this machine or on the Hugging Face hub.
     out : Path
-        ``encoder.safetensors``; ``config.json`` goes beside it.
+        ``encoder.safetensors``; ``config.json`` is written to the same folder.
     files : sequence of Path
-        Files of a model on this machine, so that their hashes are recorded.
+        Files of a checkpoint on this machine, so that their hashes are recorded.
 
     Returns
     -------
     list of Path
         Weights and description.
+
+    Raises
+    ------
+    UserError
+        If there is no usable model at the checkpoint.
     """
     save(load_encoder(settings.checkpoint), out.parent, {"checkpoint": settings.checkpoint})
     return [out, out.with_name(CONFIG)]

@@ -1,1 +1,1 @@
-"""The encoder: tokenizers, transformer and projector."""
+"""The encoder (tokenizers and transformer) and the projector."""

@@ -1,4 +1,4 @@
-"""The head on which student and teacher are compared; dropped after pretraining."""
+"""The projection head of the distillation losses; it is dropped after pretraining."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semantoks.model.network.linear import Linear
 
 
 class Projector(nn.Module):
-    """Two linear layers to unit vectors; one projector serves [CLS], summaries and tokens.
+    """Two-layer MLP with normalised output, shared by [CLS], network means and tokens.
 
     Parameters
     ----------
@@ -27,8 +27,9 @@ class Projector(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return unit vectors (…, output) for features (…, width), in float32 at least."""
+        """Return unit vectors (…, output) for features (…, width), at least in float32."""
         projected: Tensor = self.output(F.gelu(self.hidden(x)))
+        # Under autocast the output is bfloat16; its 8 significant bits are too few for cosines.
         return F.normalize(
             projected.to(torch.promote_types(projected.dtype, torch.float32)), dim=-1
         )

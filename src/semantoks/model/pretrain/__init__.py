@@ -1,1 +1,1 @@
-"""Pretraining: from time series to an encoder."""
+"""Pretraining by self-distillation on regional time series."""

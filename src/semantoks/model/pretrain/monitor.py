@@ -1,4 +1,4 @@
-"""Is the model still learning? Effective rank, token cosine, coding rate, and an alarm."""
+"""Measures of collapse: effective rank, token cosine and coding rate, and an alarm on them."""
 
 from __future__ import annotations
 
@@ -15,47 +15,52 @@ from semantoks.model.distillation.student_teacher import SelfDistillation
 from semantoks.model.network.encoder import Encoder, EncoderOutput
 from semantoks.model.network.projector import Projector
 
-Row = dict[str, float]
+# A row of metrics.parquet: the metrics of an epoch by column.
+Metrics = dict[str, float]
 
-# Measured: a fresh model has 1.07 to 1.15 at any width; without expansion it falls below 1.01.
+# Measured: an untrained model has an effective rank of 1.07 to 1.15 at any width; a model trained
+# without the coding rate falls below 1.01.
 COLLAPSED_RANK = 1.02
 COLLAPSED_TOKEN_COSINE = 0.95
 PATIENCE = 3
 
 
 def effective_rank(features_MK: Tensor) -> Tensor:
-    """Return exp of the entropy of the squared singular values: 1 when all rows are parallel.
+    """Return the effective rank, from 1 (all rows are parallel) to K.
 
-    Source: Roy & Vetterli, "The effective rank", EUSIPCO 2007 (there of the singular values).
+    It is exp of the entropy of the normalised squared singular values.
+    Source: Roy & Vetterli, "The effective rank", EUSIPCO 2007, which takes the singular values.
     """
     energy = torch.linalg.svdvals(features_MK.double()) ** 2
-    part = energy / energy.sum().clamp(min=1e-30)
-    return torch.special.entr(part).sum().exp()
+    share = energy / energy.sum().clamp(min=1e-30)
+    return torch.special.entr(share).sum().exp()
 
 
 def token_cosine(tokens_BLD: Tensor) -> Tensor:
-    """Return the mean cosine between two different tokens of a window."""
+    """Return the mean cosine between pairs of different tokens of a window."""
     unit_BLD = F.normalize(tokens_BLD.double(), dim=-1)
     count = unit_BLD.shape[1]
     if count == 1:
         return unit_BLD.new_zeros(())
+    # The squared norm of the sum holds all pairs, so no (L, L) matrix is needed; subtract the L
+    # pairs of a token with itself.
     return ((unit_BLD.sum(1).square().sum(-1) - count) / (count * (count - 1))).mean()
 
 
 @torch.no_grad()
-def measure(model: SelfDistillation, windows_BCT: Tensor) -> Row:
-    """Measure student and teacher on whole windows of different scans."""
+def measure(model: SelfDistillation, windows_BCT: Tensor) -> Metrics:
+    """Measure student and teacher on unmasked windows of different scans."""
     pairs = {
         "student": (model.student, model.projector),
         "teacher": (model.teacher, model.teacher_projector),
     }
-    row: Row = {}
+    metrics: Metrics = {}
     for role, (encoder, projector) in pairs.items():
-        row |= {f"{role}_{k}": v for k, v in _measure(encoder, projector, windows_BCT).items()}
-    return row
+        metrics |= {f"{role}_{k}": v for k, v in _measure(encoder, projector, windows_BCT).items()}
+    return metrics
 
 
-def _measure(encoder: Encoder, projector: Projector, windows_BCT: Tensor) -> Row:
+def _measure(encoder: Encoder, projector: Projector, windows_BCT: Tensor) -> Metrics:
     output: EncoderOutput = encoder(windows_BCT)
     features_BK = projector(output.cls_BD)
     return {
@@ -66,12 +71,12 @@ def _measure(encoder: Encoder, projector: Projector, windows_BCT: Tensor) -> Row
 
 
 def raise_if_not_finite(loss: float, epoch: float) -> None:
-    """Stop a run whose loss is no number any more.
+    """Stop the training if its loss has diverged.
 
     Raises
     ------
     UserError
-        Naming the epoch and what to do.
+        If the loss is NaN or infinite; the message says in which epoch and what to do.
     """
     if not math.isfinite(loss):
         raise UserError(
@@ -80,35 +85,35 @@ def raise_if_not_finite(loss: float, epoch: float) -> None:
         )
 
 
-def raise_on_collapse(rows: Sequence[Mapping[str, float]], warmup_epochs: float) -> None:
-    """Stop a run that has come to say the same of every scan.
+def raise_on_collapse(epochs: Sequence[Mapping[str, float]], warmup_epochs: float) -> None:
+    """Stop the training if the student maps all scans or all tokens to the same point.
 
     Parameters
     ----------
-    rows : sequence of mapping
+    epochs : sequence of mapping
         Metrics of the epochs so far.
     warmup_epochs : float
-        The alarm is silent during the warm-up: a fresh model has not spread out yet.
+        Epochs that are not checked: the features of an untrained model are not yet spread out.
 
     Raises
     ------
     UserError
-        If the student has been collapsed for three epochs.
+        If the student was collapsed in each of the last three epochs.
     """
-    recent = [row for row in rows[-PATIENCE:] if row["epoch"] > warmup_epochs]
-    if len(recent) == PATIENCE and all(_collapsed(row) for row in recent):
+    recent = [metrics for metrics in epochs[-PATIENCE:] if metrics["epoch"] > warmup_epochs]
+    if len(recent) == PATIENCE and all(_is_collapsed(metrics) for metrics in recent):
         last = recent[-1]
         raise UserError(
-            f"The model has collapsed: for {PATIENCE} epochs up to epoch {last['epoch']:.0f} it "
-            "gives (nearly) the same answer for every scan or token (effective rank "
+            f"The model has collapsed: for {PATIENCE} epochs up to epoch {last['epoch']:.0f} its "
+            "output is (nearly) the same for every scan or token (effective rank "
             f"{last['student_effective_rank']:.2f}, expected well above 1; token cosine "
             f"{last['student_token_cosine']:.3f}, expected below 1). Lower learning_rate, or use "
             "a larger batch_size."
         )
 
 
-def _collapsed(row: Mapping[str, float]) -> bool:
+def _is_collapsed(metrics: Mapping[str, float]) -> bool:
     return (
-        row["student_effective_rank"] < COLLAPSED_RANK
-        or row["student_token_cosine"] > COLLAPSED_TOKEN_COSINE
+        metrics["student_effective_rank"] < COLLAPSED_RANK
+        or metrics["student_token_cosine"] > COLLAPSED_TOKEN_COSINE
     )

@@ -1,4 +1,4 @@
-"""What is seen of a training while it runs."""
+"""Log lines that report the progress of a training."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ LOG_SECONDS = 5.0
 
 
 class Progress:
-    """A log line every few seconds: where the training is, how it does, how long it will take.
+    """A log line every few seconds: position, losses, speed and remaining time.
 
     Parameters
     ----------
     schedule : Schedule
         The training.
     step : int
-        Steps done before this process began.
+        Steps that were done before this process started.
     """
 
     def __init__(self, schedule: Schedule, step: int) -> None:
         self.schedule = schedule
         self.first_step = step
-        self.begun = self.logged = time.monotonic()
+        self.started = self.logged = time.monotonic()
 
     def log(self, state: TrainingState) -> None:
-        """Log a line if it is time for one, or this was the last step."""
+        """Log a line if the last is some seconds old, or after the last step."""
         now = time.monotonic()
+        # Reading the sums below forces a host sync on CUDA, so do it only when a line is due.
         if now - self.logged < LOG_SECONDS and state.step < self.schedule.steps:
             return
         self.logged = now
         schedule = self.schedule
         done = (state.step - 1) % schedule.steps_per_epoch + 1
         total, cls, ttr, token, _ = (state.sums / done).tolist()
-        rank = _rank(state)
-        seconds_per_step = (now - self.begun) / (state.step - self.first_step)
+        seconds_per_step = (now - self.started) / (state.step - self.first_step)
         logger.info(
             "epoch %d/%d, step %d/%d: loss %.3f (cls %.3f, ttr %.3f, token %.3f)%s, "
             "%.0f scans/s, %.0f s left",
@@ -47,13 +47,13 @@ class Progress:
             schedule.training.epochs,
             done,
             schedule.steps_per_epoch,
-            *(total, cls, ttr, token, rank),
+            *(total, cls, ttr, token, _effective_rank(state)),
             schedule.batch / seconds_per_step,
             (schedule.steps - state.step) * seconds_per_step,
         )
 
 
-def _rank(state: TrainingState) -> str:
-    if not state.rows:
+def _effective_rank(state: TrainingState) -> str:
+    if not state.epochs:
         return ""
-    return f", effective rank {state.rows[-1]['student_effective_rank']:.1f}"
+    return f", effective rank {state.epochs[-1]['student_effective_rank']:.1f}"

@@ -1,4 +1,4 @@
-"""What changes over the training: data order, learning rate, weight decay, loss weights."""
+"""Quantities that are functions of the step: data order, seeds, learning rate, loss weights."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from torch import Tensor
 
 from semantoks.config import Training
 from semantoks.errors import UserError
-from semantoks.model.distillation.losses import half_cosine
+from semantoks.model.distillation.schedules import half_cosine
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A training of so many steps; everything in it is a function of the step.
+    """The plan of a training; everything in it is a function of the step.
 
-    Randomness is seeded per step too, so that a resumed run needs no random states.
+    Random draws are seeded per step too, so that a resumed training needs no generator states.
 
     Attributes
     ----------
     training : Training
         Settings.
     scans, batch, steps_per_epoch : int
-        Number of scans, scans per step, steps per epoch (what is left of an epoch is dropped).
+        Number of scans, scans per step, and steps per epoch (an incomplete last batch is dropped).
     """
 
     training: Training
@@ -37,18 +37,25 @@ class Schedule:
 
     @classmethod
     def plan(cls, training: Training, scans: int, processes: int = 1) -> Schedule:
-        """Lay out the training; with fewer scans than a batch, the batch shrinks.
+        """Plan a training; with fewer scans than `batch_size` the batch shrinks, with a warning.
 
-        A batch is shared by the processes in equal parts.
+        Parameters
+        ----------
+        training : Training
+            Settings.
+        scans : int
+            Number of scans.
+        processes : int
+            Number of processes, which share a batch in equal parts.
 
         Raises
         ------
         UserError
-            With fewer than two scans.
+            If there are fewer than two scans, or too few for the processes.
         """
         if scans < 2:
             raise UserError(
-                f"Pretraining needs at least 2 scans, found {scans}. Add data, or look in the "
+                f"Pretraining needs at least 2 scans, found {scans}. Add data, or look up in the "
                 "scan tables why scans were excluded."
             )
         batch = min(training.batch_size, scans)
@@ -60,9 +67,9 @@ class Schedule:
             )
         if batch < training.batch_size:
             logger.warning(
-                "batch_size is %d but there are %d scans for %d process(es): the batch is shrunk "
-                "to %d, and the learning rate with it. Losses of different batch sizes do not "
-                "compare.",
+                "batch_size is %d but there are %d scans for %d process(es): the batch is reduced "
+                "to %d, and the learning rate in proportion. The loss depends on the batch size, "
+                "so losses of different batch sizes are not comparable.",
                 training.batch_size,
                 scans,
                 processes,
@@ -76,26 +83,30 @@ class Schedule:
         return self.training.epochs * self.steps_per_epoch
 
     def order(self, epoch: int) -> Tensor:
-        """Return the scans of an epoch, (steps, batch): permutations one after the other."""
+        """Return the scans of an epoch, (steps, batch), from concatenated permutations."""
         generator = torch.Generator().manual_seed(self.seed("order", epoch))
-        rounds = [
+        permutations = [
             torch.randperm(self.scans, generator=generator)
             for _ in range(self.training.crops_per_epoch)
         ]
-        kept = self.steps_per_epoch * self.batch
-        return torch.cat(rounds)[:kept].view(-1, self.batch)
+        used = self.steps_per_epoch * self.batch
+        return torch.cat(permutations)[:used].view(-1, self.batch)
 
     def seed(self, purpose: str, number: int) -> int:
-        """Derive a seed for one purpose and step (or epoch)."""
+        """Derive a seed from the training's, for a purpose and a step (or epoch)."""
         entropy = (self.training.seed, number, *purpose.encode())
+        # Drop a bit, so that the seed fits into a signed 64-bit integer.
         return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
     def masked(self, step: int) -> bool:
-        """Whether the student sees masked views in this step (half of them)."""
+        """Return whether the student's views are masked in this step (half of the steps)."""
         return bool(np.random.default_rng(self.seed("masked", step)).random() < 0.5)
 
     def learning_rate(self, step: int) -> float:
-        """Linear warm-up to the peak, then a cosine to zero."""
+        """Return the learning rate: a linear warm-up to the peak, then a cosine to zero.
+
+        The peak scales with the batch size (Goyal et al., arXiv 1706.02677).
+        """
         peak = self.training.learning_rate * self.batch / 256
         warmup = min(self.training.warmup_epochs * self.steps_per_epoch, self.steps)
         if step < warmup:
@@ -103,10 +114,10 @@ class Schedule:
         return peak * half_cosine(step - warmup, self.steps - warmup)
 
     def weight_decay(self, step: int) -> float:
-        """From the first to the second value along a cosine."""
+        """Return the weight decay, which follows a cosine from the first to the second setting."""
         start, end = self.training.weight_decay
         return end + (start - end) * half_cosine(step, self.steps)
 
     def ttr_weight(self, step: int) -> float:
-        """Weight of the temporal regulariser: a cosine to zero early in the training."""
+        """Return the weight of the temporal regulariser: a cosine to zero early in the training."""
         return self.training.ttr_weight * half_cosine(step, self.training.ttr_fraction * self.steps)

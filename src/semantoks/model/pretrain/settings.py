@@ -1,4 +1,4 @@
-"""What a pretrained model depends on."""
+"""Settings of the rule `pretrain`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semantoks.config import Pretraining, Settings
 
 
 class PretrainSettings(Settings):
-    """What a pretrained model depends on."""
+    """Settings of `pretrain`, on which a pretrained model depends."""
 
     version: Literal[3] = 3
     model: Pretraining = Field(Pretraining(), description="Architecture and training.")

@@ -1,19 +1,32 @@
-"""Pretrain a model on files of time series."""
+"""The rule `pretrain`: pretrain a model on files of time series."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import shutil
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from semantoks.artifacts.timeseries import iter_scans, read_manifest
-from semantoks.errors import UserError
-from semantoks.model.files.match import require_match
-from semantoks.model.pretrain.settings import PretrainSettings
-from semantoks.system.memory import advice_when_memory_ends, keep_freed_memory
+import numpy as np
+import pandas as pd
+import torch
 
-ADVICE = (
-    "Set models.<name>.training.accumulation to 2 or more: the losses stay the same and a step "
-    "takes a part of the memory."
+from semantoks.artifacts.tables import write_table
+from semantoks.artifacts.timeseries import Manifest, iter_scans, read_manifest
+from semantoks.config import Pretraining
+from semantoks.errors import UserError
+from semantoks.model.distillation.student_teacher import SelfDistillation
+from semantoks.model.files.checkpoint import CONFIG, save
+from semantoks.model.files.match import require_match
+from semantoks.model.pretrain.loop import Trained, fit
+from semantoks.model.pretrain.settings import PretrainSettings
+from semantoks.system.distributed import barrier, process_group
+from semantoks.system.memory import advise_when_out_of_memory, keep_freed_memory
+
+METRICS = "metrics.parquet"
+MEMORY_ADVICE = (
+    "Set models.<name>.training.accumulation to 2 or more: the losses stay the same, and a step "
+    "needs only a fraction of the memory."
 )
 
 
@@ -25,11 +38,12 @@ def pretrain(
     Parameters
     ----------
     settings : PretrainSettings
-    timeseries : sequence of path
+        Architecture and training.
+    timeseries : sequence of Path
         Files of `semantoks.artifacts.timeseries`; all must have the same manifest.
-    out : path
+    out : Path
         ``encoder.safetensors``, the teacher; ``config.json``, ``README.md`` and
-        ``metrics.parquet`` (one row per epoch) go beside it.
+        ``metrics.parquet`` (one row per epoch) are written to the same folder.
     threads : int
         CPU threads.
 
@@ -41,21 +55,102 @@ def pretrain(
     Raises
     ------
     UserError
-        If the files do not go together, there are too few scans, or the model collapses.
+        If the manifests differ, there are too few scans, the training diverges or collapses, or
+        memory runs out.
     """
     if not timeseries:
         raise UserError("Pretraining needs files of time series, found none. Name some data sets.")
-    keep_freed_memory()  # before PyTorch allocates anything
-    import torch
-
-    from semantoks.model.pretrain.loop import fit
-
+    # Blocks that were allocated before this call would still be returned to the system.
+    keep_freed_memory()
     torch.set_num_threads(threads)
-    manifests = [read_manifest(path) for path in timeseries]
-    manifest = next((m for m in manifests if m.space), manifests[0])  # a file may have no scan
-    for path, other in zip(timeseries, manifests, strict=True):
-        require_match(manifest, other, str(path), settings.model.allow_mismatch)
+    manifest = _common_manifest(timeseries, settings.model.allow_mismatch)
     scans = (scan.timeseries_CT for scan in iter_scans(timeseries))
-    with advice_when_memory_ends(ADVICE):
-        fit(scans, manifest.networks, settings.model, out.parent, manifest=manifest)
-    return [out, *(out.with_name(name) for name in ("config.json", "metrics.parquet"))]
+    with advise_when_out_of_memory(MEMORY_ADVICE):
+        pretrain_arrays(scans, manifest.networks, settings.model, out.parent, manifest=manifest)
+    return [out, out.with_name(CONFIG), out.with_name(METRICS)]
+
+
+def pretrain_arrays(
+    scans: Iterable[np.ndarray],
+    networks: Sequence[str],
+    settings: Pretraining,
+    folder: Path,
+    *,
+    manifest: Manifest | None = None,
+    device: str | None = None,
+    checkpoint_seconds: float = 60.0,
+) -> SelfDistillation:
+    """Pretrain on arrays and write the model; also in each process started by ``torchrun``.
+
+    Parameters
+    ----------
+    scans : iterable of ndarray, shape (regions, volumes)
+        z-scored time series; NaN where a region is not covered. Scans shorter than a window are
+        excluded. They are iterated over once and need not fit into memory.
+    networks : sequence of str
+        Network of each region.
+    settings : Pretraining
+        Architecture and training.
+    folder : Path
+        Folder for ``encoder.safetensors`` (the teacher), ``config.json``, ``README.md`` and
+        ``metrics.parquet`` (one row per epoch). ``folder/checkpoint`` exists during the training;
+        after a kill, the same call resumes from it.
+    manifest : Manifest, optional
+        Of the time series; stored in the model, so that `embed` can check its input.
+    device : str, optional
+        Device to train on (default: the GPU if there is one).
+    checkpoint_seconds : float
+        Minimum time between two checkpoints.
+
+    Returns
+    -------
+    SelfDistillation
+        The trained student and teacher.
+
+    Raises
+    ------
+    UserError
+        If there are too few scans, or the training diverges or collapses.
+    """
+    scratch = folder / "checkpoint"
+    with process_group(device) as (process, process_device):
+        if not process.is_first:
+            logging.getLogger("semantoks").setLevel(logging.ERROR)
+        trained = fit(
+            scans,
+            networks,
+            settings,
+            scratch,
+            process=process,
+            device=process_device,
+            checkpoint_seconds=checkpoint_seconds,
+        )
+        trained.model.teacher.manifest = trained.model.student.manifest = manifest
+        if process.is_first:
+            _write(trained, folder)
+        # Other processes may still read the packed scans, for the metrics of the last epoch.
+        barrier()
+        if process.is_first:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return trained.model
+
+
+def _write(trained: Trained, folder: Path) -> None:
+    save(trained.model, folder, trained.summary)
+    write_table(folder / METRICS, pd.DataFrame(trained.epochs))
+
+
+def _common_manifest(timeseries: Sequence[Path], allow_mismatch: Sequence[str]) -> Manifest:
+    """Return the manifest that all files share.
+
+    Raises
+    ------
+    UserError
+        Naming the file that differs, and in which fields.
+    """
+    manifests = [read_manifest(path) for path in timeseries]
+    # A file in which every scan was excluded has no space.
+    common = next((manifest for manifest in manifests if manifest.space), manifests[0])
+    for path, manifest in zip(timeseries, manifests, strict=True):
+        require_match(common, manifest, str(path), allow_mismatch)
+    return common

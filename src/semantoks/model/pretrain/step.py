@@ -1,4 +1,4 @@
-"""One step: views of a share of the batch, gradients of the whole batch, the update."""
+"""A training step: draw this process's views, compute the whole batch's gradients, update."""
 
 from __future__ import annotations
 
@@ -10,24 +10,14 @@ from torch import Generator, Tensor, nn
 from semantoks.config import Pretraining
 from semantoks.model.distillation.student_teacher import Outputs, SelfDistillation
 from semantoks.model.network.encoder import EncoderOutput
+from semantoks.model.pretrain.packed import PackedScans
 from semantoks.model.pretrain.schedule import Schedule
 from semantoks.model.pretrain.state import TrainingState
-from semantoks.model.pretrain.views import PackedScans, Views, draw_views
-from semantoks.system.distributed import Process, average
+from semantoks.model.pretrain.views import Views, draw_views
+from semantoks.system.distributed import Process, average_over_processes
 
-DECAYING = 0  # the first of `weight_decay_groups`
-LOTS = 8
-
-
-def weight_decay_groups(model: SelfDistillation) -> list[dict[str, list[nn.Parameter]]]:
-    """Split the student's parameters into those that decay, and biases, norms, embeddings."""
-    decaying: list[nn.Parameter] = []
-    others: list[nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            kept = parameter.ndim < 2 or name.endswith("embedding")
-            (others if kept else decaying).append(parameter)
-    return [{"params": decaying}, {"params": others}]
+DECAYING = 0  # index of the group with weight decay in `weight_decay_groups`
+CHUNKS = 8
 
 
 def train_step(
@@ -38,7 +28,23 @@ def train_step(
     settings: Pretraining,
     process: Process,
 ) -> None:
-    """Update student and teacher on a batch, of which each process takes its share."""
+    """Update student and teacher on a batch; each process draws and encodes its share of it.
+
+    Parameters
+    ----------
+    state : TrainingState
+        Updated in place.
+    scan_B : Tensor of int
+        Scans of the whole batch.
+    packed : PackedScans
+        The time series.
+    schedule : Schedule
+        Learning rate, weights and seeds of the step.
+    settings : Pretraining
+        Architecture and training.
+    process : Process
+        This process.
+    """
     model, step = state.model, state.step
     masked = schedule.masked(step)
     views = draw_views(
@@ -46,44 +52,52 @@ def train_step(
         process.share(scan_B),
         settings,
         len(model.student.order) if masked else None,
-        generators(schedule, step, scan_B.device, process),
+        chunk_generators(schedule, step, scan_B.device, process),
     )
     losses = gradients(
         model, views, schedule.ttr_weight(step), settings.training.accumulation, state.precision
     )
-    groups = state.optimizer.param_groups
-    groups[DECAYING]["weight_decay"] = schedule.weight_decay(step)
-    for group in groups:
-        group["lr"] = schedule.learning_rate(step)
-    parameters = [p for group in groups for p in group["params"]]
     values = torch.stack(list(losses.values())).detach()
-    average([*(_gradient(parameter) for parameter in parameters), values])
-    gradient_norm = nn.utils.clip_grad_norm_(parameters, 1.0)
-    state.optimizer.step()
-    state.optimizer.zero_grad()
+    gradient_norm = _optimize(state, schedule, values)
     model.update_teacher(step, schedule.steps)
     state.sums += torch.cat([values, gradient_norm[None]])
     state.masked_steps += masked
     state.step += 1
 
 
-def lots(schedule: Schedule, process: Process) -> int:
-    """Return in how many lots a batch is drawn.
+def _optimize(state: TrainingState, schedule: Schedule, losses: Tensor) -> Tensor:
+    """Average gradients and losses over processes, update the student, return the norm."""
+    groups = state.optimizer.param_groups
+    groups[DECAYING]["weight_decay"] = schedule.weight_decay(state.step)
+    for group in groups:
+        group["lr"] = schedule.learning_rate(state.step)
+    parameters = [p for group in groups for p in group["params"]]
+    average_over_processes([*(_gradient(parameter) for parameter in parameters), losses])
+    gradient_norm = nn.utils.clip_grad_norm_(parameters, 1.0)
+    state.optimizer.step()
+    state.optimizer.zero_grad()
+    return gradient_norm
 
-    They are the same for any number of processes that divides eight and the batch.
+
+def chunk_count(schedule: Schedule, process: Process) -> int:
+    """Return into how many chunks, each with its generator, a batch is divided.
+
+    The number is the same for every world size that divides it, and so are the views of the batch.
     """
-    count = math.gcd(schedule.batch, LOTS)
-    return count if count % process.count == 0 else process.count
+    count = math.gcd(schedule.batch, CHUNKS)
+    return count if count % process.world_size == 0 else process.world_size
 
 
-def generators(
+def chunk_generators(
     schedule: Schedule, step: int, device: torch.device, process: Process
 ) -> list[Generator]:
-    """Seed the draws of this process's lots."""
-    count = lots(schedule, process)
-    own = torch.arange(count).chunk(process.count)[process.rank].tolist()
+    """Return the seeded generators of this process's chunks."""
+    count = chunk_count(schedule, process)
+    chunks = torch.arange(count).chunk(process.world_size)[process.rank].tolist()
+    # The text is part of the seed: another wording would draw other views.
     return [
-        Generator(device).manual_seed(schedule.seed(f"views of lot {lot}", step)) for lot in own
+        Generator(device).manual_seed(schedule.seed(f"views of lot {chunk}", step))
+        for chunk in chunks
     ]
 
 
@@ -94,7 +108,7 @@ def gradients(
     parts: int = 1,
     precision: torch.dtype | None = None,
 ) -> dict[str, Tensor]:
-    """Add the gradients of the losses to the student's parameters.
+    """Add the gradients of the losses to those of the student's parameters.
 
     Parameters
     ----------
@@ -105,11 +119,10 @@ def gradients(
     ttr_weight : float
         Weight of the temporal regulariser in this step.
     parts : int
-        How many parts of the batch go through the encoders one after the other. The losses
-        compare all scans all the same: the encoders run once without remembering anything, and
-        once more, part by part, when the gradient of their output is known.
+        Number of parts of the batch that go through the encoders one after the other, to save
+        memory. The losses still compare all scans of the batch.
     precision : dtype, optional
-        Of matrix products, where not the parameters' own.
+        Of matrix products under autocast (default: that of the parameters).
 
     Returns
     -------
@@ -119,19 +132,32 @@ def gradients(
     autocast = torch.autocast(
         views.views_WCT.device.type, dtype=precision, enabled=precision is not None
     )
-    tokens = views.mask_WNP is not None or ttr_weight != 0
     parts = min(parts, len(views.views_WCT))
-    if parts == 1:
-        with autocast:
-            outputs = model.outputs(*views, tokens=tokens)
-            losses = model.compare(outputs, views.mask_WNP, ttr_weight)
-        losses["total"].backward()  # type: ignore[no-untyped-call]
-        return losses
+    if parts > 1:
+        return _gradients_in_parts(model, views, ttr_weight, parts, autocast)
+    with autocast:
+        outputs = model.outputs(*views, tokens=_needs_tokens(views, ttr_weight))
+        losses = model.compare(outputs, views.mask_WNP, ttr_weight)
+    losses["total"].backward()  # type: ignore[no-untyped-call]
+    return losses
+
+
+def _gradients_in_parts(
+    model: SelfDistillation, views: Views, ttr_weight: float, parts: int, autocast: torch.autocast
+) -> dict[str, Tensor]:
+    """Compute `gradients` with the activations of a single part in memory.
+
+    The losses compare scans of the whole batch, so gradients of parts cannot simply be summed.
+    The encoders first run on all parts without a graph. The losses of the joined outputs give the
+    gradient of each output, with which the student then runs forward and backward part by part.
+    Source: Gao et al. (gradient caching), arXiv 2101.06983.
+    """
+    tokens = _needs_tokens(views, ttr_weight)
     batches = _split(views, parts)
     with autocast:
         with torch.no_grad():
             outputs = _join([model.outputs(*batch, tokens=tokens) for batch in batches])
-        leaves = [part.requires_grad_() for part in outputs.student]
+        leaves = [leaf.requires_grad_() for leaf in outputs.student]
         losses = model.compare(outputs, views.mask_WNP, ttr_weight)
     losses["total"].backward()  # type: ignore[no-untyped-call]
     by_part = zip(*(torch.tensor_split(_gradient(leaf), parts) for leaf in leaves), strict=True)
@@ -142,6 +168,10 @@ def gradients(
             )
         torch.autograd.backward(student, output_gradients)
     return losses
+
+
+def _needs_tokens(views: Views, ttr_weight: float) -> bool:
+    return views.mask_WNP is not None or ttr_weight != 0
 
 
 def _split(views: Views, parts: int) -> list[Views]:
@@ -159,9 +189,10 @@ def _join(parts: list[Outputs]) -> Outputs:
 
 
 def _gradient(leaf: Tensor) -> Tensor:
-    """Return a gradient; what the losses did not depend on has one of zeros from now on.
+    """Return the gradient of a leaf, which is set to zeros if the losses do not depend on it.
 
-    Whether they did can differ between processes, when one of them has all networks.
+    Whether they do can differ between processes, for example if only one has a masked scan, but
+    all processes must contribute the same tensors to an all-reduce.
     """
     if leaf.grad is None:
         leaf.grad = torch.zeros_like(leaf)

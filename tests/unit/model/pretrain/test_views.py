@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
-from semantoks.model.pretrain.views import PackedScans, augment, draw_starts, slice_masks
+from semantoks.model.pretrain.views import augment, draw_starts, slice_masks
 
 
 @pytest.fixture
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
-
-
-def test_windows_are_slices_of_their_scan(tmp_path: Path) -> None:
-    scans = [np.random.default_rng(i).normal(size=(3, 10 + i)).astype("f4") for i in range(4)]
-    PackedScans.write(tmp_path, iter(scans))
-    packed = PackedScans.open(tmp_path).to("cpu")
-    assert packed.volumes_VC.dtype == torch.float16
-    windows = packed.windows(torch.tensor([3, 0, 1]), torch.tensor([8, 0, 2]), 5)
-    for window, (scan, start) in zip(windows, [(3, 8), (0, 0), (1, 2)], strict=True):
-        expected = scans[scan][:, start : start + 5].astype(np.float16)
-        np.testing.assert_array_equal(window, expected)
 
 
 def test_starts_are_uniform_and_independent(generator: torch.Generator) -> None:
@@ -55,28 +42,28 @@ def test_augmentation_keeps_missing_regions_missing(generator: torch.Generator) 
     assert view.isnan().sum() == 40
 
 
-def test_augmentation_silences_regions_and_a_block_of_time(generator: torch.Generator) -> None:
+def test_augmentation_drops_regions_and_a_block_of_time(generator: torch.Generator) -> None:
     view = augment(torch.full((400, 50, 100), 1000.0), generator)
-    silent_BCT = view.abs() < 10  # nothing but noise
-    assert 0.099 < view[silent_BCT].std() < 0.101
-    silent_regions = silent_BCT.all(2).sum(1)
-    assert set(silent_regions.tolist()) == {1, 2, 3, 4}
-    silent_BT = silent_BCT.all(1)
-    assert 25 <= silent_BT.sum(1).max() <= 30
-    edges = silent_BT.int().diff(dim=1).abs().sum(1)
-    assert edges.max() == 2  # one block
+    dropped_BCT = view.abs() < 10  # only noise
+    assert 0.099 < view[dropped_BCT].std() < 0.101
+    dropped_regions = dropped_BCT.all(2).sum(1)
+    assert set(dropped_regions.tolist()) == {1, 2, 3, 4}
+    dropped_BT = dropped_BCT.all(1)
+    assert 25 <= dropped_BT.sum(1).max() <= 30
+    edges = dropped_BT.int().diff(dim=1).abs().sum(1)
+    assert edges.max() == 2  # a single block
     gains = view.amax((1, 2)) / 1000
     assert 0.8 <= gains.min() < 0.82 and 1.18 < gains.max() < 1.201
 
 
-def test_augmentation_is_a_function_of_the_seed() -> None:
+def test_augmentation_depends_on_the_seed() -> None:
     x_BCT = torch.randn(2, 5, 20)
     views = [augment(x_BCT, torch.Generator().manual_seed(s)) for s in (3, 3, 4)]
     assert torch.equal(views[0], views[1]) and not torch.equal(views[0], views[2])
 
 
-def hidden(mask_BNP: torch.Tensor) -> tuple[list[int], list[int]]:
-    """Return how many networks, or else how many patches, are hidden in each scan."""
+def count_hidden(mask_BNP: torch.Tensor) -> tuple[list[int], list[int]]:
+    """Return the numbers of hidden networks, and of hidden patches, of the scans masked by each."""
     networks_BN, patches_BP = mask_BNP.all(2), mask_BNP.all(1)
     by_network = (networks_BN[..., None] == mask_BNP).all((1, 2))
     by_time = (patches_BP[:, None] == mask_BNP).all((1, 2))
@@ -85,19 +72,19 @@ def hidden(mask_BNP: torch.Tensor) -> tuple[list[int], list[int]]:
 
 
 def test_masks_of_the_paper(generator: torch.Generator) -> None:
-    networks, patches = hidden(slice_masks(2000, 9, 5, "paper", generator))
+    networks, patches = count_hidden(slice_masks(2000, 9, 5, "paper", generator))
     assert 0.45 < len(networks) / 2000 < 0.55
     assert set(networks) == {6, 7, 8} and set(patches) == {3, 4}
 
 
 def test_masks_of_the_reference(generator: torch.Generator) -> None:
-    networks, patches = hidden(slice_masks(4000, 9, 5, "reference", generator))
+    networks, patches = count_hidden(slice_masks(4000, 9, 5, "reference", generator))
     assert set(networks) == {5, 6} and set(patches) == {3, 4}
     assert np.mean(np.array(networks) == 5) == pytest.approx(0.5, abs=0.05)
     assert np.mean(np.array(patches) == 3) == pytest.approx(0.75, abs=0.05)
 
 
-def test_hidden_time_is_one_block(generator: torch.Generator) -> None:
+def test_hidden_time_is_contiguous(generator: torch.Generator) -> None:
     mask = slice_masks(200, 3, 10, "paper", generator)
     edges_BP = mask.any(1).int().diff(dim=1).abs().sum(1)
     assert edges_BP.max() <= 2
@@ -105,7 +92,7 @@ def test_hidden_time_is_one_block(generator: torch.Generator) -> None:
 
 @pytest.mark.parametrize(("networks", "patches"), [(1, 5), (5, 1), (2, 2), (1, 1)])
 @pytest.mark.parametrize("mode", ["paper", "reference"])
-def test_something_is_always_left_to_see(
+def test_masks_hide_something_but_not_everything(
     generator: torch.Generator, networks: int, patches: int, mode: str
 ) -> None:
     mask = slice_masks(50, networks, patches, mode, generator)  # type: ignore[arg-type]

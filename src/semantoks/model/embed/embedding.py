@@ -1,0 +1,54 @@
+"""Embed the windows of a scan with a trained encoder."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from semantoks.config import Readout
+from semantoks.model.network.encoder import Encoder
+
+WINDOWS = 8
+
+
+@torch.inference_mode()
+def embed_windows(
+    encoder: Encoder, timeseries_CT: np.ndarray, readout: Readout = "pooled", windows: int = WINDOWS
+) -> np.ndarray:
+    """Embed evenly spaced windows of a scan; their mean is the embedding of the scan.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        A trained encoder, in evaluation mode.
+    timeseries_CT : ndarray, shape (regions, volumes)
+        z-scored time series. A scan shorter than a training window is embedded from a window of
+        as many whole patches as it has; a scan shorter than a patch yields NaN.
+    readout : {"pooled", "networks"}
+        ``pooled`` is the mean token and [CLS], as in the paper; ``networks`` is one vector per
+        network.
+    windows : int
+        Number of windows. A scan that is hardly longer than a window has fewer distinct ones,
+        and gets only these.
+
+    Returns
+    -------
+    ndarray of float32, shape (windows, 2·width) or (windows, networks·width)
+    """
+    sizes = encoder.architecture
+    volumes = timeseries_CT.shape[1]
+    window = min(sizes.window, volumes // sizes.patch * sizes.patch)
+    if window == 0:
+        return np.full((1, _embedding_size(encoder, readout)), np.nan, np.float32)
+    starts = np.unique(np.linspace(0, volumes - window, windows).round().astype(int))
+    windows_WCT = np.stack([timeseries_CT[:, start : start + window] for start in starts])
+    device = encoder.cls_embedding.device
+    x_WCT = torch.from_numpy(windows_WCT).to(device, encoder.cls_embedding.dtype)
+    read = encoder.embed if readout == "pooled" else encoder.embed_networks
+    embedding: np.ndarray = read(x_WCT).float().cpu().numpy()
+    return embedding
+
+
+def _embedding_size(encoder: Encoder, readout: Readout) -> int:
+    vectors = 2 if readout == "pooled" else len(encoder.order)
+    return vectors * encoder.architecture.width

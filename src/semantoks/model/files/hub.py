@@ -1,0 +1,76 @@
+"""Find the files of a model, on this machine or on the Hugging Face hub."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from httpx2 import HTTPError  # the HTTP client of huggingface_hub
+from huggingface_hub import hf_hub_download, try_to_load_from_cache
+from huggingface_hub.errors import HFValidationError
+
+from semantoks.errors import UserError
+
+WEIGHTS = "encoder.safetensors"
+CONFIG = "config.json"
+
+_WORD = r"[\w-][\w.-]*"
+# owner/name, owner/name/folder/file.pth, either with @revision. The lookbehind keeps a relative
+# path such as models/file.pth from being read as owner/name.
+_HUB_ID = re.compile(rf"({_WORD}/{_WORD}?)(?<!\.pth)((?:/{_WORD})*/{_WORD}?\.pth)?(?:@({_WORD}))?")
+
+
+def locate(source: str) -> list[Path]:
+    """Return the weights and the description of a model, or only a reference checkpoint.
+
+    Parameters
+    ----------
+    source : str
+        As for `checkpoint.load_encoder`. Files on this machine take precedence over the hub.
+
+    Raises
+    ------
+    UserError
+        If there is no model at `source`, or it cannot be fetched.
+    """
+    if files := _local_files(source):
+        return files
+    hub_id = _HUB_ID.fullmatch(source)
+    if Path(source).exists() or not hub_id:
+        raise UserError(
+            f"A model is a folder with {WEIGHTS} and {CONFIG}, or a .pth file; there is none at "
+            f"{source}. Name one of these, or an id on the Hugging Face hub (owner/name)."
+        )
+    repository, file, revision = hub_id.groups()
+    names = [file.lstrip("/")] if file else [WEIGHTS, CONFIG]
+    try:
+        return [_download(repository, name, revision) for name in names]
+    except (HTTPError, HFValidationError, OSError) as error:
+        first_line = str(error).strip().split("\n")[0]
+        raise UserError(
+            f"There is no {source} on this machine, and {' and '.join(names)} could not be "
+            f"fetched from the Hugging Face hub under that id ({first_line}). Check the name and "
+            "the connection; files that were downloaded completely are kept."
+        ) from error
+
+
+def _local_files(source: str) -> list[Path]:
+    """Return the files of a model on this machine; empty if there is none at `source`."""
+    path = Path(source)
+    if path.suffix == ".pth":
+        files = [path]
+    else:
+        weights = path / WEIGHTS if path.is_dir() else path
+        files = [weights, weights.with_name(CONFIG)]
+    return files if all(file.is_file() for file in files) else []
+
+
+def _download(repository: str, name: str, revision: str | None) -> Path:
+    """Download a file, or take it from the cache if the hub cannot be reached."""
+    try:
+        return Path(hf_hub_download(repository, name, revision=revision))
+    except HTTPError:
+        cached = try_to_load_from_cache(repository, name, revision=revision)
+        if not isinstance(cached, str):
+            raise
+        return Path(cached)

@@ -1,0 +1,42 @@
+"""Models that are found on this machine or on the Hugging Face hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from semantoks.errors import UserError
+from semantoks.model.files import hub
+from semantoks.model.files.checkpoint import load_encoder, save
+from semantoks.model.network.encoder import Encoder
+from tests.unit.model.files.conftest import REFERENCE
+
+
+def test_hub_ids_name_repository_file_and_revision(
+    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = []
+
+    def download(repository: str, file: str, revision: str | None) -> str:
+        requests.append((repository, file, revision))
+        return str(REFERENCE if file.endswith(".pth") else tmp_path / repository / file)
+
+    save(encoder, tmp_path / "owner" / "na.me")
+    monkeypatch.setattr(hub, "hf_hub_download", download)
+    assert load_encoder("owner/na.me").order == ("b", "a")
+    assert load_encoder("owner/na.me@v1.0").order == ("b", "a")
+    assert len(load_encoder("owner/name/seeds/0.pth@main").networks) == 457
+    assert requests == [
+        ("owner/na.me", "encoder.safetensors", None),
+        ("owner/na.me", "config.json", None),
+        ("owner/na.me", "encoder.safetensors", "v1.0"),
+        ("owner/na.me", "config.json", "v1.0"),
+        ("owner/name", "seeds/0.pth", "main"),
+    ]
+
+
+def test_source_without_a_model_raises(tmp_path: Path) -> None:
+    for missing in (tmp_path, tmp_path / "none.pth", "models/none.pth", "owner/../name"):
+        with pytest.raises(UserError, match=r"folder with encoder\.safetensors and config\.json"):
+            load_encoder(missing)
