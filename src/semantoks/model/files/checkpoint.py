@@ -113,6 +113,7 @@ def _restore(weights: Path, config: Path) -> Encoder:
 
 
 def _model_card(encoder: Encoder, training: Mapping[str, object]) -> str:
+    """Return ``README.md``: input, output and training, with the metadata of the hub on top."""
     sizes = encoder.architecture
     parameters = sum(p.numel() for p in encoder.parameters())
     return (

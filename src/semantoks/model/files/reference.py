@@ -104,6 +104,7 @@ def load_reference(path: str | Path, config: Mapping[str, Any] | None = None) ->
 
 
 def _build(content: Mapping[str, Any], config: Mapping[str, Any] | None) -> SelfDistillation:
+    """Build both encoders with their projectors and load the renamed weights into them."""
     state = {k.removeprefix("module."): v for k, v in content["model_state_dict"].items()}
     options = _Options.from_config(config if config is not None else content.get("config") or {})
     encoders = {role: _encoder_state(state, f"{role}_encoder.") for role in ("student", "teacher")}
@@ -122,6 +123,7 @@ def _build(content: Mapping[str, Any], config: Mapping[str, Any] | None) -> Self
 
 
 def _read(path: Path) -> dict[str, Any]:
+    """Return the content of a checkpoint file, or raise a `UserError`."""
     if not path.exists():
         raise UserError(f"There is no checkpoint at {path}. Check the path.")
     # A pickle can run any code when it is loaded; `weights_only` admits tensors and plain values.

@@ -11,7 +11,12 @@ from torch import Tensor, nn
 
 from semantoks.config import Architecture
 from semantoks.errors import UserError
-from semantoks.model.network.tokenizer import NetworkPatches, NetworkTokenizer, split_into_patches
+from semantoks.model.network.tokenizer import (
+    NetworkPatches,
+    NetworkTokenizer,
+    Patches,
+    split_into_patches,
+)
 from semantoks.model.network.transformer import Block, time_embedding
 
 if TYPE_CHECKING:
@@ -31,21 +36,6 @@ class EncoderOutput(NamedTuple):
 
     cls_BD: Tensor
     tokens_BLD: Tensor
-
-
-class Patches(NamedTuple):
-    """Windows in the memory layout of the tokenizers; student and teacher share them.
-
-    Attributes
-    ----------
-    by_network : tuple of NetworkPatches
-        The patches of each network; missing regions are zero.
-    present_BN : Tensor of bool
-        Which networks each window has.
-    """
-
-    by_network: tuple[NetworkPatches, ...]
-    present_BN: Tensor
 
 
 class Encoder(nn.Module):
@@ -217,7 +207,7 @@ class Encoder(nn.Module):
         return torch.cat([cls_B1D, tokens_BNPD.flatten(1, 2)], dim=1)
 
     def _tokenize(self, patches: Patches, hidden_BNP: Tensor) -> Tensor:
-        """Return (batch, networks, patches, width); each tokenizer takes all windows at once."""
+        """Return (B, N, P, width); each tokenizer processes the patches of all windows at once."""
         batch, networks = patches.present_BN.shape
         count = len(patches.by_network[0].x_QTC) // batch
         hidden_NQ = hidden_BNP.expand(-1, -1, count).transpose(0, 1).flatten(1)

@@ -34,6 +34,21 @@ class NetworkPatches(NamedTuple):
         )
 
 
+class Patches(NamedTuple):
+    """Windows in the memory layout of the tokenizers; student and teacher share them.
+
+    Attributes
+    ----------
+    by_network : tuple of NetworkPatches
+        The patches of each network; missing regions are zero.
+    present_BN : Tensor of bool
+        Which networks each window has.
+    """
+
+    by_network: tuple[NetworkPatches, ...]
+    present_BN: Tensor
+
+
 def split_into_patches(
     x_BCT: Tensor, patch: int, regions: Sequence[Tensor]
 ) -> tuple[NetworkPatches, ...]:

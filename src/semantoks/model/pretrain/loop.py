@@ -66,10 +66,9 @@ def fit(
     networks: Sequence[str],
     settings: Pretraining,
     scratch: Path,
-    *,
     process: Process,
     device: str,
-    checkpoint_seconds: float = 60.0,
+    checkpoint_seconds: float,
 ) -> Trained:
     """Pretrain a model, or resume its training; the other processes of ``torchrun`` do the same.
 

@@ -69,6 +69,7 @@ class Checkpoint:
             self.saved = time.monotonic()
 
     def _save(self, state: TrainingState) -> None:
+        """Write tensors, counters, fingerprint and checksum into the file."""
         tensors = {f"model.{name}": value for name, value in state.model.state_dict().items()}
         for number, moments in state.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
@@ -115,6 +116,7 @@ class Checkpoint:
 
 
 def _restore(state: TrainingState, tensors: Mapping[str, Tensor], counters: _Counters) -> None:
+    """Set the state to what `Checkpoint` saved; the inverse of `_save`."""
     moments: dict[int, dict[str, Tensor]] = {}
     model: dict[str, Tensor] = {}
     for name, value in tensors.items():

@@ -60,7 +60,7 @@ def pretrain(
     """
     if not timeseries:
         raise UserError("Pretraining needs files of time series, found none. Name some data sets.")
-    # Blocks that were allocated before this call would still be returned to the system.
+    # Call it first: blocks that were allocated before would still be returned to the system.
     keep_freed_memory()
     torch.set_num_threads(threads)
     manifest = _common_manifest(timeseries, settings.model.allow_mismatch)
@@ -117,13 +117,7 @@ def pretrain_arrays(
         if not process.is_first:
             logging.getLogger("semantoks").setLevel(logging.ERROR)
         trained = fit(
-            scans,
-            networks,
-            settings,
-            scratch,
-            process=process,
-            device=process_device,
-            checkpoint_seconds=checkpoint_seconds,
+            scans, networks, settings, scratch, process, process_device, checkpoint_seconds
         )
         trained.model.teacher.manifest = trained.model.student.manifest = manifest
         if process.is_first:

@@ -81,7 +81,7 @@ def build_model(settings: Pretraining, networks: Sequence[str]) -> SelfDistillat
 
 def _compile(model: SelfDistillation) -> None:
     # Each encoder is compiled with and without masks and tokens, and for the metrics of an epoch:
-    # more variants than PyTorch's default limit, beyond which it silently runs eager code.
+    # more variants than PyTorch's default limit, beyond which it falls back to eager code.
     torch._dynamo.config.recompile_limit = 32
     for encoder in (model.student, model.teacher):
         encoder.encode = torch.compile(encoder.encode, dynamic=False)  # type: ignore[method-assign]

@@ -61,9 +61,7 @@ def test_order_of_networks_can_be_given() -> None:
         make_encoder(order=("a", "b"))
 
 
-def test_missing_region_is_set_to_zero_in_its_scan_only(
-    x_BCT: torch.Tensor,
-) -> None:
+def test_missing_region_is_set_to_zero_in_its_scan_only(x_BCT: torch.Tensor) -> None:
     model = make_encoder()
     missing, zeroed = x_BCT.clone(), x_BCT.clone()
     missing[0, 0], zeroed[0, 0] = torch.nan, 0
