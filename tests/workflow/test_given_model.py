@@ -12,7 +12,7 @@ from semantoks.artifacts.timeseries import read_manifest
 from semantoks.config import Architecture, Tokenizer
 from semantoks.model.files.checkpoint import save
 from semantoks.model.network.encoder import Encoder
-from tests.web import FOR_EVER, Web, serving
+from tests.web import ALL_REQUESTS, UnreliableServer, serving
 from tests.workspaces import SMALL, Workspace
 
 pytestmark = pytest.mark.slow
@@ -22,7 +22,9 @@ WEIGHTS = "results/models/given/encoder.safetensors"
 
 
 @pytest.fixture
-def hub(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+def hub(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[UnreliableServer]:
     """A hub on this machine with a model of 29 MB, three times what its client writes at once."""
     timeseries = next((workspace.folder / "results/timeseries/small").glob("*.parquet"))
     manifest = read_manifest(timeseries)
@@ -48,7 +50,7 @@ def give(workspace: Workspace, checkpoint: str) -> None:
     workspace.configure(models=SMALL["models"] | {"given": given})
 
 
-def published(hub: Web) -> bytes:
+def published(hub: UnreliableServer) -> bytes:
     return (hub.folder / "encoder.safetensors").read_bytes()
 
 
@@ -74,20 +76,20 @@ def test_a_model_that_is_nowhere_is_one_sentence(workspace: Workspace) -> None:
 
 
 def test_a_download_that_breaks_for_a_moment_goes_on_where_it_was(
-    workspace: Workspace, hub: Web
+    workspace: Workspace, hub: UnreliableServer
 ) -> None:
     give(workspace, "laboratory/model")
-    hub.ends_after, hub.deaf_after_that = 15_000_000, 2
+    hub.truncate_at, hub.drop_after_truncation = 15_000_000, 2
     workspace.run(WEIGHTS)
     assert hub.ranges == ["bytes=10485760-"]  # what its client had written
     assert (workspace.folder / WEIGHTS).read_bytes() == published(hub)
 
 
 def test_a_hub_that_is_gone_is_one_sentence_and_then_fetched_once(
-    workspace: Workspace, hub: Web
+    workspace: Workspace, hub: UnreliableServer
 ) -> None:
     give(workspace, "laboratory/model")
-    hub.ends_after, hub.deaf_after_that = 15_000_000, FOR_EVER
+    hub.truncate_at, hub.drop_after_truncation = 15_000_000, ALL_REQUESTS
     broken = workspace.run(WEIGHTS, check=False)
     said = broken.stdout + broken.stderr
     assert broken.returncode != 0
@@ -95,12 +97,12 @@ def test_a_hub_that_is_gone_is_one_sentence_and_then_fetched_once(
     assert "Traceback" not in said
     assert not (workspace.folder / WEIGHTS).exists()
 
-    hub.deaf = 0
+    hub.drop = 0
     embedding = EMBEDDING.format("given")
     workspace.run(embedding)
     assert (workspace.folder / WEIGHTS).read_bytes() == published(hub)
 
-    hub.deaf = FOR_EVER  # what was fetched once needs no network
+    hub.drop = ALL_REQUESTS  # what was fetched once needs no network
     before = (workspace.folder / embedding).read_bytes()
     workspace.run(embedding, "--forcerun", "get_model")
     assert (workspace.folder / embedding).read_bytes() == before

@@ -1,5 +1,5 @@
-"""Atlases: a label image, a table that names each label and its network, and where both are from.
+"""Atlases: a label image, a table of its regions, and a JSON file with space, sources and licence.
 
-One module per family of atlases builds it; `checks` looks at what any of them made; `files` knows
-what lies on disk. Everything that other code needs is named here.
+``families`` builds an atlas from published or custom files, ``checks`` compares its image with its
+table, and ``stage`` writes it. The other stages read an atlas through `atlas.Atlas`.
 """

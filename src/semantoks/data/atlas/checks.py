@@ -1,36 +1,29 @@
-"""Whether an atlas is what its table says: order, sides, labels, geometry.
+"""Consistency checks between the image and the table of an atlas: order, sides, labels, affine.
 
-Each of these mistakes gives time series that look right. Raised here are sentences without the
-name of the atlas; `get_atlas` puts it in front.
+Each of these errors would yield plausible but wrong time series. The messages do not contain the
+name of the atlas; `get_atlas` adds it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
-from nibabel.affines import apply_affine
 
-from semantoks.data.atlas.files import is_cifti
+from semantoks.data.atlas.images import LabelImage, centroids, is_cifti
+from semantoks.data.atlas.regions import hemisphere_from_name
 from semantoks.errors import UserError
 
-MIDLINE = 2.0  # mm; nearer to it, a region may lie on either side
-TOLERATED = 0.1  # part of the regions that may lie on the other side
-SIDE = re.compile(r"(?:^|[_-])(?:([LR])H?|([lr])h)(?:$|[_-])")
+MIDLINE = 2.0  # mm; regions closer to the midline are not checked
+MAX_MISMATCHED = 0.1  # share of lateralised regions that may lie on the opposite side
 NETWORKS = re.compile(r"\d+Networks_")
 
 
-def hemisphere(name: str) -> str:
-    """Side that a region's name tells (``_LH_``, ``-lh``, ``_L``): L, R or empty."""
-    found = SIDE.search(name)
-    return (found[1] or found[2]).upper() if found else ""
-
-
 def require_order(regions: pd.DataFrame, expected_prefix: str) -> None:
-    """Make sure that a Schaefer table is the one meant, and in its order.
+    """Check that a Schaefer table has the expected networks and the published order.
 
     Parameters
     ----------
@@ -42,121 +35,139 @@ def require_order(regions: pd.DataFrame, expected_prefix: str) -> None:
     Raises
     ------
     UserError
-        When names begin otherwise, labels do not rise, or the left hemisphere is not first.
+        When a name has another prefix, labels do not increase, or the left hemisphere is not first.
     """
-    odd = [name for name in regions["name"] if not name.startswith(expected_prefix)]
-    if odd:
+    unexpected = [name for name in regions["name"] if not name.startswith(expected_prefix)]
+    if unexpected:
         raise UserError(
-            f"{len(odd)} of {len(regions)} region names do not begin with '{expected_prefix}' "
-            f"(the first: '{odd[0]}'); 7 and 17 networks order and name regions differently. Use "
-            "the table that belongs to the image."
+            f"{len(unexpected)} of {len(regions)} region names do not begin with "
+            f"'{expected_prefix}' (first: '{unexpected[0]}'). The versions with 7 and 17 networks "
+            "order and name regions differently; use the table that belongs to the image."
         )
-    sides = [hemisphere(name) for name in regions["name"]]
+    sides = [hemisphere_from_name(name) for name in regions["name"]]
     if not regions["index"].is_monotonic_increasing or sides != sorted(sides):
         raise UserError(
-            "The table is not in Schaefer's order: labels rise, and the left hemisphere comes "
-            "first. Use the table that belongs to the image."
+            "The table is not in the order of the Schaefer atlas (increasing labels, left "
+            "hemisphere first). Use the table that belongs to the image."
         )
 
 
-def require_one_family(regions: pd.DataFrame) -> None:
-    """Make sure that Schaefer names, where there are any, are of 7 networks or of 17."""
-    found = {match[0] for name in regions["name"] if (match := NETWORKS.match(name))}
-    if len(found) > 1:
+def require_single_version(regions: pd.DataFrame) -> None:
+    """Check that Schaefer names, if any, all have 7 networks or all have 17.
+
+    Raises
+    ------
+    UserError
+        When both occur.
+    """
+    prefixes = {match[0] for name in regions["name"] if (match := NETWORKS.match(name))}
+    if len(prefixes) > 1:
         raise UserError(
-            f"The table mixes {' and '.join(sorted(found))} names, which order regions "
+            f"The table mixes {' and '.join(sorted(prefixes))} names, which order regions "
             "differently. Use the table that belongs to the image."
         )
 
 
-def require_hemispheres(image: Any, regions: pd.DataFrame) -> None:
-    """Make sure that regions said to be left lie left, in world coordinates (x < 0).
+def require_hemispheres(image: LabelImage, regions: pd.DataFrame) -> None:
+    """Check that left regions have x < 0 in world coordinates, and right ones x > 0.
 
-    A region within 2 mm of the midline may lie anywhere, and a tenth of the others. Sides are
-    the column ``hemisphere`` or, where it is empty, what the name tells.
+    Regions within 2 mm of the midline are ignored, and a tenth of the others may be on the opposite
+    side. The side of a region is its ``hemisphere`` or, if that is empty, taken from its name.
 
     Raises
     ------
     UserError
-        When image and table are flipped against each other.
+        When image and table are flipped relative to each other.
     """
-    given = regions["hemisphere"] if "hemisphere" in regions else [""] * len(regions)
-    said = [g or hemisphere(n) for g, n in zip(given, regions["name"], strict=True)]
-    sided = [
-        (i, n, s) for i, n, s in zip(regions["index"], regions["name"], said, strict=True) if s
+    x = _x_of_structures(image) if is_cifti(image) else centroids(image)[:, 0]
+    lateral = [
+        (label, name, side)
+        for label, name, side in zip(
+            regions["index"], regions["name"], _sides(regions), strict=True
+        )
+        if side
     ]
-    x = _cifti_sides(image) if is_cifti(image) else centroids(image)[:, 0]
-    off = [
+    mismatched = [
         (name, x[label])
-        for label, name, side in sided
+        for label, name, side in lateral
         if label < len(x) and abs(x[label]) >= MIDLINE and (x[label] < 0) != (side == "L")
     ]
-    if len(off) > TOLERATED * len(sided):
-        where = "in the other hemisphere" if is_cifti(image) else f"at x = {off[0][1]:.0f} mm"
+    if len(mismatched) > MAX_MISMATCHED * len(lateral):
+        name, position = mismatched[0]
+        where = "in the other hemisphere" if is_cifti(image) else f"at x = {position:.0f} mm"
         raise UserError(
-            f"The image is flipped left-right against its table: {len(off)} of {len(sided)} "
-            f"regions lie on the other side than they say (the first: '{off[0][0]}', {where}). "
-            "Correct the image's affine, or use the table that belongs to it."
+            f"The image is flipped left-right relative to its table: {len(mismatched)} of "
+            f"{len(lateral)} regions lie in the opposite hemisphere (first: '{name}', {where}). "
+            "Correct the affine of the image, or use the table that belongs to it."
         )
 
 
-def centroids(image: Any) -> np.ndarray:
-    """Mean position of each label, mm; shape (largest label + 1, 3), NaN without voxels."""
-    labels = np.asarray(image.dataobj).astype(int)
-    voxels = np.argwhere(labels)
-    points, found = apply_affine(image.affine, voxels), labels[tuple(voxels.T)]
-    count = np.bincount(found, minlength=1)
-    sums = [np.bincount(found, axis, minlength=1) for axis in points.T]
-    with np.errstate(invalid="ignore"):
-        return np.stack(sums, axis=1) / count[:, None]
+def _sides(regions: pd.DataFrame) -> list[str]:
+    column = regions["hemisphere"] if "hemisphere" in regions else [""] * len(regions)
+    return [
+        side or hemisphere_from_name(name)
+        for side, name in zip(column, regions["name"], strict=True)
+    ]
 
 
-def _cifti_sides(image: Any) -> np.ndarray:
-    """As a position: −100 where a label lies in structures called left, 100 in right ones."""
+def _x_of_structures(image: nib.Cifti2Image) -> np.ndarray:
+    """Return a pseudo-coordinate per label: −100 in left brain structures, 100 in right ones."""
     structures = image.header.get_axis(image.ndim - 1).name
-    side = [(-100.0 if "LEFT" in n else 100.0 if "RIGHT" in n else 0.0) for n in structures]
+    x = [(-100.0 if "LEFT" in n else 100.0 if "RIGHT" in n else 0.0) for n in structures]
     labels = np.asarray(image.dataobj).astype(int).ravel()
-    return np.bincount(labels, side) / np.maximum(np.bincount(labels), 1)
+    return np.bincount(labels, x) / np.maximum(np.bincount(labels), 1)
 
 
-def require_same_labels(image: Any, regions: pd.DataFrame) -> None:
-    """Make sure that every row of the table has voxels, and every label but 0 a row.
+def require_same_labels(image: LabelImage, regions: pd.DataFrame) -> None:
+    """Check that every row of the table has voxels and every label except 0 has a row.
 
     Raises
     ------
     UserError
+        When a label or a name occurs twice, or image and table have different labels.
     """
-    inside = set(np.unique(np.asarray(image.dataobj)).astype(int).tolist()) - {0}
-    named = set(regions["index"].tolist())
-    if len(named) < len(regions):
-        twice = regions["index"][regions["index"].duplicated()]
-        raise UserError(f"The table has label {_few(twice)} twice. Give each region its own.")
-    twice = regions["name"][regions["name"].duplicated()]
-    if len(twice):
-        raise UserError(f"The table names two regions '{twice.iloc[0]}'. Names must differ.")
-    if named - inside:
+    _require_unique(regions)
+    in_image = set(np.unique(np.asarray(image.dataobj)).astype(int).tolist()) - {0}
+    in_table = set(regions["index"].tolist())
+    if in_table - in_image:
         raise UserError(
-            f"{len(named - inside)} of {len(named)} regions of the table have no voxel in the "
-            f"image (labels {_few(named - inside)}). Use the table that belongs to the image."
+            f"{len(in_table - in_image)} of {len(in_table)} regions of the table have no voxel in "
+            f"the image (labels {_first_five(in_table - in_image)}). Use the table that belongs to "
+            "the image."
         )
-    if inside - named:
+    if in_image - in_table:
         raise UserError(
-            f"{len(inside - named)} of {len(inside)} labels of the image have no row in the table "
-            f"(labels {_few(inside - named)}). Use the table that belongs to the image."
+            f"{len(in_image - in_table)} of {len(in_image)} labels of the image have no row in the "
+            f"table (labels {_first_five(in_image - in_table)}). Use the table that belongs to the "
+            "image."
         )
 
 
-def _few(labels: Iterable[int]) -> str:
+def _require_unique(regions: pd.DataFrame) -> None:
+    labels, names = (regions[c][regions[c].duplicated()] for c in ("index", "name"))
+    if len(labels):
+        raise UserError(
+            f"The table contains label {_first_five(labels)} more than once. Give each region its "
+            "own label."
+        )
+    if len(names):
+        raise UserError(
+            f"The table names two regions '{names.iloc[0]}'. Give each region its own name."
+        )
+
+
+def _first_five(labels: Iterable[int]) -> str:
     ordered = sorted(labels)
     return ", ".join(map(str, ordered[:5])) + (", …" if len(ordered) > 5 else "")
 
 
-def require_affine(image: Any) -> None:
-    """Make sure that voxels have a place in the world: a finite, invertible, declared affine.
+def require_affine(image: LabelImage) -> None:
+    """Check that a volume has a finite, invertible and declared affine.
 
     Raises
     ------
     UserError
+        When it has not.
     """
     if is_cifti(image):
         return
@@ -169,6 +180,6 @@ def require_affine(image: Any) -> None:
     codes = [int(image.header[key]) for key in ("qform_code", "sform_code") if key in image.header]
     if codes and not any(codes):
         raise UserError(
-            "The image's qform and sform codes are both 0, so that nobody knows where its voxels "
-            "lie or which side is left. Set the affine in its header."
+            "The image's qform and sform codes are both 0, so its orientation is undefined and "
+            "left and right cannot be told apart. Set the affine and its code in the header."
         )

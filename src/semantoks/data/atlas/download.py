@@ -1,4 +1,4 @@
-"""Files of published atlases: found in a local folder, or downloaded once, always by their hash."""
+"""Published atlas files: taken from a local folder or downloaded once, and verified by hash."""
 
 from __future__ import annotations
 
@@ -6,11 +6,31 @@ import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from semantoks.artifacts.provenance import sha256
 from semantoks.errors import UserError
 
-TIMEOUT = 60  # s without an answer
+TIMEOUT = 60  # seconds without a response
+
+
+class SourceRecord(TypedDict, total=False):
+    """One source of an atlas, as stored in its JSON file.
+
+    Attributes
+    ----------
+    file : str
+        File name, or a path for a custom atlas.
+    url : str
+    sha256 : str
+    doi : str
+        Publication, for sources that are not a file.
+    """
+
+    file: str
+    url: str
+    sha256: str
+    doi: str
 
 
 @dataclass(frozen=True)
@@ -20,10 +40,10 @@ class Source:
     Attributes
     ----------
     name : str
-        File name, as published.
+        Published file name.
     sha256 : str
     urls : tuple of str
-        Tried in turn; the first is pinned to a commit where the publisher has commits.
+        Tried in order; the first is pinned to a commit where the publisher has commits.
     """
 
     name: str
@@ -31,41 +51,54 @@ class Source:
     urls: tuple[str, ...]
 
     @property
-    def about(self) -> dict[str, str]:
-        """What the JSON file beside an atlas says of it."""
+    def record(self) -> SourceRecord:
+        """Entry for this file in the JSON file of an atlas."""
         return {"file": self.name, "url": self.urls[0], "sha256": self.sha256}
 
 
 def fetch(source: Source, atlas_dir: Path | None) -> Path:
-    """Find a file below `atlas_dir` or, without one, download it into the user's cache.
+    """Find a file below `atlas_dir`, or download it into the user's cache if that is None.
+
+    Returns
+    -------
+    Path
+        A file whose hash matches.
 
     Raises
     ------
     UserError
-        When it is not there, cannot be fetched, or has another content than expected.
+        When the file is missing, cannot be downloaded or has a different hash.
     """
     if atlas_dir is None:
         return _download(source)
-    found = find(atlas_dir, source.name)
-    if not found:
+    candidates = find(atlas_dir, source.name)
+    if not candidates:
         raise UserError(
-            f"There is no {source.name} below atlas_dir ({atlas_dir}). Get it from "
-            f"{source.urls[0]}, or leave `atlas_dir` out to have it downloaded."
+            f"atlas_dir ({atlas_dir}) does not contain {source.name}. Download it from "
+            f"{source.urls[0]} into that folder, or remove `atlas_dir` to have it downloaded."
         )
-    good = [path for path in found if sha256(path) == source.sha256]
-    if not good:
-        raise _wrong(source.name, str(found[0]), source.sha256, sha256(found[0]))
-    return good[0]
+    for path in candidates:
+        if sha256(path) == source.sha256:
+            return path
+    first = candidates[0]
+    raise _wrong_hash(source.name, str(first), source.sha256, sha256(first))
 
 
 def find(atlas_dir: Path, name: str) -> list[Path]:
-    """Files of that name below a folder."""
+    """Return the files of that name anywhere below a folder, sorted.
+
+    Raises
+    ------
+    UserError
+        When the folder does not exist.
+    """
     if not atlas_dir.is_dir():
-        raise UserError(f"atlas_dir: there is no folder {atlas_dir}. Name an existing one.")
+        raise UserError(f"atlas_dir: the folder {atlas_dir} does not exist. Correct its path.")
     return sorted(path for path in atlas_dir.rglob(name) if path.is_file())
 
 
 def _download(source: Source) -> Path:
+    """Download from the first URL that serves the expected file."""
     import pooch
 
     pooch.get_logger().setLevel(logging.WARNING)
@@ -80,29 +113,30 @@ def _download(source: Source) -> Path:
                 downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
             )
             return Path(path)
-        except ValueError as error:  # pooch's word for a wrong hash
-            problem = _wrong(source.name, url, source.sha256, _last_hash(str(error)))
-        except OSError as error:  # requests' errors are among them
+        except ValueError as error:  # pooch raises it for a hash mismatch
+            problem = _wrong_hash(source.name, url, source.sha256, _last_hash(str(error)))
+        except OSError as error:  # base class of the exceptions of requests
             problem = unreachable(source.name, url, error)
     raise problem
 
 
 def unreachable(name: str, url: str, error: Exception) -> UserError:
-    """Say what was to be fetched, from where, and what to do without a network."""
+    """Return the error for a failed download, with advice for machines without network access."""
     detail = str(error).split(" for url")[0]
     reason = type(error).__name__ + (f": {detail}" if len(detail) < 100 else "")
     return UserError(
-        f"{name} could not be fetched from {url} ({reason}); on a machine without network, let "
-        "`atlas_dir` name a folder with the file(s)."
+        f"{name} could not be downloaded from {url} ({reason}). On a machine without network "
+        "access, set `atlas_dir` to a folder that contains the file(s)."
     )
 
 
-def _wrong(name: str, where: str, expected: str, found: str) -> UserError:
+def _wrong_hash(name: str, where: str, expected: str, actual: str) -> UserError:
     return UserError(
         f"{name} ({where}) is not the published file: its SHA-256 should begin with "
-        f"{expected[:12]} and begins with {found[:12]}. Delete it and fetch it anew."
+        f"{expected[:12]} but begins with {actual[:12]}. Delete it and download it again."
     )
 
 
 def _last_hash(message: str) -> str:
-    return ([*re.findall(r"[0-9a-f]{64}", message)] or ["something else"])[-1]
+    """Return the hash of the downloaded file, which pooch's message names last."""
+    return ([*re.findall(r"[0-9a-f]{64}", message)] or ["unknown"])[-1]

@@ -1,4 +1,4 @@
-"""What an atlas depends on."""
+"""Settings of `get_atlas`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from semantoks.config import AtlasFiles, Settings
 
 
 class GetAtlasSettings(Settings):
-    """What an atlas depends on."""
+    """Everything that an atlas depends on."""
 
     version: Literal[2] = 2
-    atlas: str = Field(description="Name of a built-in atlas, or your own name for `custom`.")
-    custom: AtlasFiles | None = Field(None, description="Image and table of an atlas of your own.")
+    atlas: str = Field(description="Name of a built-in atlas, or any name for a custom one.")
+    custom: AtlasFiles | None = Field(None, description="Image and table of a custom atlas.")
     atlas_dir: str | None = Field(
         None, description="Folder with the published files, used instead of downloading them."
     )

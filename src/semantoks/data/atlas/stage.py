@@ -1,14 +1,20 @@
-"""From the name of an atlas to its files, checked."""
+"""Build an atlas, check it and write it."""
 
 from __future__ import annotations
 
+import gzip
+import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from semantoks.config import KNOWN_ATLASES, SCHAEFER, AtlasFiles
-from semantoks.data.atlas import checks, craddock, own, schaefer, seitzman, semantoks457
-from semantoks.data.atlas.files import Built, about_path, write_atlas
+from semantoks.artifacts.files import atomic, write_json
+from semantoks.config import KNOWN_ATLASES, SCHAEFER
+from semantoks.data.atlas import checks
+from semantoks.data.atlas.atlas import metadata_path
+from semantoks.data.atlas.families import craddock, custom, schaefer, seitzman, semantoks457
+from semantoks.data.atlas.families.built import Built
+from semantoks.data.atlas.images import LabelImage
 from semantoks.data.atlas.settings import GetAtlasSettings
 from semantoks.errors import UserError
 
@@ -16,18 +22,19 @@ from semantoks.errors import UserError
 def get_atlas(
     settings: GetAtlasSettings, *, table: Path, out: Path, files: Sequence[Path] = ()
 ) -> list[Path]:
-    """Write an atlas: label image, table, and beside the image a JSON file on where it is from.
+    """Write an atlas: label image, table of regions, and a JSON file next to the image.
 
     Parameters
     ----------
     settings : GetAtlasSettings
     table : Path
-        TSV: ``index``, ``name``, ``network``, ``hemisphere``.
+        Table to write (TSV): ``index``, ``name``, ``network``, ``hemisphere``.
     out : Path
-        Label image, written as ``.nii.gz``; a user's CIFTI as well, compressed and otherwise
+        Label image to write (``.nii.gz``); a custom CIFTI image is compressed but otherwise
         unchanged.
     files : sequence of Path
-        Image and table of the user's own atlas, so that their hashes are recorded.
+        Image and table of a custom atlas. They are read by the paths in `settings`; listing them
+        here records their hashes in the provenance.
 
     Returns
     -------
@@ -37,24 +44,27 @@ def get_atlas(
     Raises
     ------
     UserError
-        When the name is unknown, a file cannot be had, or a check of `checks` fails.
+        When the name is unknown, a file is not available, or a check of `checks` fails.
     """
-    name = settings.atlas
-    built = _build(name, settings.custom, Path(settings.atlas_dir) if settings.atlas_dir else None)
+    built = _build(settings)
     try:
         checks.require_affine(built.image)
-        checks.require_one_family(built.regions)
+        checks.require_single_version(built.regions)
         checks.require_same_labels(built.image, built.regions)
         checks.require_hemispheres(built.image, built.regions)
     except UserError as error:
-        raise UserError(f"Atlas {name}: {error}") from None
-    write_atlas(name, built, out, table)
-    return [out, table, about_path(out)]
+        raise UserError(f"Atlas {settings.atlas}: {error}") from None
+    with atomic(table) as temporary:
+        built.regions.to_csv(temporary, sep="\t", index=False)
+    _write_image(built.image, out)
+    write_json(metadata_path(out), _metadata(settings.atlas, built))
+    return [out, table, metadata_path(out)]
 
 
-def _build(name: str, files: AtlasFiles | None, atlas_dir: Path | None) -> Built:
-    if files is not None:
-        return own.build(name, files)
+def _build(settings: GetAtlasSettings) -> Built:
+    name, atlas_dir = settings.atlas, Path(settings.atlas_dir) if settings.atlas_dir else None
+    if settings.custom is not None:
+        return custom.build(name, settings.custom)
     if name == "seitzman300":
         return seitzman.build()
     if name == "semantoks457":
@@ -64,3 +74,24 @@ def _build(name: str, files: AtlasFiles | None, atlas_dir: Path | None) -> Built
     if re.fullmatch(SCHAEFER, name):
         return schaefer.build(name, atlas_dir)
     raise UserError(f"There is no atlas '{name}' (known: {KNOWN_ATLASES}). Change `atlas`.")
+
+
+def _write_image(image: LabelImage, path: Path) -> None:
+    """Write an image so that equal content gives equal bytes.
+
+    Time series record the hash of their atlas, hence no time and no name in the gzip header.
+    """
+    buffer = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0) as stream:
+        stream.write(image.to_bytes())
+    with atomic(path) as temporary:
+        temporary.write_bytes(buffer.getvalue())
+
+
+def _metadata(name: str, built: Built) -> dict[str, object]:
+    return {
+        "name": name,
+        "space": built.space,
+        "sources": built.sources,
+        "licence": built.licence,
+    }

@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 
 from semantoks.config import Parcellation
-from semantoks.data.atlas.files import Atlas, same_space
+from semantoks.data.atlas.atlas import Atlas, same_space
 from semantoks.data.parcellate.cifti import cifti_means, own_tr
 from semantoks.data.parcellate.confounds import load_confounds, mean_fd
 from semantoks.data.parcellate.run import Run, sidecar

@@ -18,7 +18,7 @@ from semantoks.artifacts.provenance import generated_by
 from semantoks.artifacts.tables import read_shard
 from semantoks.artifacts.timeseries import SCAN_ENTITIES, Manifest, write_timeseries
 from semantoks.config import Origin, Parcellation
-from semantoks.data.atlas.files import Atlas
+from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.parcellate.images import find_bold, read_fmriprep, read_image
 from semantoks.data.parcellate.quality import MEASURES, require_quality
 from semantoks.data.parcellate.run import Run

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from semantoks.artifacts.timeseries import find_scan
-from semantoks.data.atlas.files import Atlas
+from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.hdf5 import HDF5_SUFFIXES, decode_ids
 from semantoks.data.parcellate.run import Run, sidecar
 from semantoks.data.signals import repetition_time

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from semantoks.artifacts.tables import read_shard
 from semantoks.artifacts.timeseries import read_scan_table
 from semantoks.config import Dataset, Origin, Parcellation
-from semantoks.data.atlas.files import Atlas
+from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.index.people import match_people, read_participants, repetition_times
 from semantoks.data.index.trees import find_entered
 from semantoks.data.parcellate.images import read_image

@@ -15,7 +15,7 @@ import pytest
 from semantoks.artifacts.tables import read_shard
 from semantoks.artifacts.timeseries import read_scan_table
 from semantoks.config import Dataset, Origin, Parcellation, Preprocessing
-from semantoks.data.atlas.files import Atlas
+from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.parcellate.stage import parcellate_shard
 from semantoks.data.preprocess.stage import preprocess_shard
 from semantoks.errors import UserError

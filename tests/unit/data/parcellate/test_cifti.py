@@ -11,7 +11,7 @@ import pytest
 from nibabel.cifti2 import BrainModelAxis, LabelAxis, SeriesAxis
 
 from semantoks.config import Parcellation
-from semantoks.data.atlas.files import Atlas
+from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.parcellate.cifti import cifti_means
 from semantoks.data.parcellate.images import read_image
 from semantoks.errors import ScanError

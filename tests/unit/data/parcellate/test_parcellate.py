@@ -12,7 +12,7 @@ from nilearn.maskers import NiftiLabelsMasker
 from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import iter_scans, read_manifest, read_scan_table
 from semantoks.config import Origin, Parcellation
-from semantoks.data.atlas.files import Atlas
+from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.parcellate.confounds import load_confounds
 from semantoks.data.parcellate.images import find_bold, read_fmriprep
 from semantoks.data.parcellate.quality import require_quality

@@ -12,7 +12,7 @@ import pytest
 
 from semantoks.artifacts.timeseries import Manifest, write_timeseries
 from semantoks.config import Parcellation
-from semantoks.data.atlas.files import Atlas
+from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.parcellate.run import Run
 from semantoks.data.parcellate.stage import scan_timeseries
 from semantoks.data.parcellate.timeseries_files import read_names, read_timeseries

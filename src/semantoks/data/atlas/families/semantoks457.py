@@ -1,27 +1,30 @@
 """The atlas of the Brain-Semantoks paper: 400 cortical, 50 subcortical, 7 cerebellar regions.
 
-Merged at run time from the files its authors publish, since the cerebellar part may not be
-distributed in changed form (CC BY-ND). It exists in MNI152NLin6Asym only: cortex and subcortex
-are published in MNI152NLin2009cAsym as well, but Buckner's cerebellum is not, and warping labels
-from one template to the other would be a new atlas.
+Merged at run time from the published files, because the licence of the cerebellar part (CC BY-ND)
+forbids distributing a modified version. Available in MNI152NLin6Asym only: cortex and subcortex are
+also published in MNI152NLin2009cAsym, but Buckner's cerebellum is not, and warping its labels to
+that template would create a new atlas.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pandas as pd
 from nibabel.processing import resample_from_to
+from nibabel.spatialimages import SpatialImage
 
-from semantoks.data.atlas.checks import hemisphere, require_order
+from semantoks.data.atlas.checks import require_order
 from semantoks.data.atlas.download import Source, fetch
-from semantoks.data.atlas.files import Built, label_image
+from semantoks.data.atlas.families.built import Built
+from semantoks.data.atlas.images import label_image
+from semantoks.data.atlas.regions import hemisphere_from_name
 
 SPACE = "MNI152NLin6Asym"
 CORTEX, SUBCORTEX = 400, 50
+# Labels 1 to 7 of the cerebellum, in this order.
 BUCKNER = ("Vis", "SomMot", "DorsAttn", "SalVentAttn", "Limbic", "Cont", "Default")
 TIAN = "https://raw.githubusercontent.com/yetianmed/subcortex"
 FOLDER = "Group-Parcellation/3T/Cortex-Subcortex"
@@ -62,9 +65,9 @@ LICENCE = (
 def build(atlas_dir: Path | None) -> Built:
     """Merge the atlas from its parts.
 
-    Order: cortex 1 to 400, subcortex 401 to 450, cerebellum 451 to 457 (the published image has
-    the subcortex first). Overlap: a voxel that cortex or subcortex has stays theirs; the
-    cerebellum gets only free voxels (65 voxels at 2 mm are decided by this, all in Vis regions).
+    Labels 1 to 400 are cortex, 401 to 450 subcortex and 451 to 457 cerebellum; the published image
+    has the subcortex first. Where parts overlap, cortex and subcortex take precedence over the
+    cerebellum (65 voxels at 2 mm, all in Vis regions).
 
     Returns
     -------
@@ -74,26 +77,27 @@ def build(atlas_dir: Path | None) -> Built:
     combined = nib.load(fetch(IMAGE, atlas_dir))
     labels = cortex_first(np.asarray(combined.dataobj).astype(int))
     cerebellum = nib.load(fetch(CEREBELLUM, atlas_dir))
-    merged = label_image(_with_cerebellum(labels, combined, cerebellum), combined.affine)
-    regions = _regions(fetch(LABELS, atlas_dir))
+    merged = label_image(_add_cerebellum(labels, combined, cerebellum), combined.affine)
+    regions = _read_table(fetch(LABELS, atlas_dir))
     require_order(regions[:CORTEX], "7Networks_")
-    sources = [source.about for source in (IMAGE, LABELS, CEREBELLUM)]
+    sources = [source.record for source in (IMAGE, LABELS, CEREBELLUM)]
     return Built(merged, regions, SPACE, sources, LICENCE)
 
 
 def cortex_first(labels: np.ndarray) -> np.ndarray:
-    """Renumber: from subcortex 1-50, cortex 51-450 to cortex 1-400, subcortex 401-450."""
+    """Renumber subcortex 1-50 and cortex 51-450 to cortex 1-400 and subcortex 401-450."""
     return np.where(labels > SUBCORTEX, labels - SUBCORTEX, labels + CORTEX * (labels > 0))
 
 
-def _with_cerebellum(labels: np.ndarray, grid: Any, cerebellum: Any) -> np.ndarray:
-    """Fill free voxels with the cerebellum, whose 1 mm image ends where the cerebellum ends."""
+def _add_cerebellum(labels: np.ndarray, grid: SpatialImage, cerebellum: SpatialImage) -> np.ndarray:
+    """Fill unlabelled voxels with the cerebellum, which is published at 1 mm and cropped."""
     on_grid = np.asarray(resample_from_to(cerebellum, grid, order=0).dataobj).astype(int)
     return np.where((labels == 0) & (on_grid > 0), on_grid + CORTEX + SUBCORTEX, labels)
 
 
-def _regions(path: Path) -> pd.DataFrame:
-    published = path.read_text(encoding="utf-8").split("\n")[:-1:2]  # name, then number and colour
+def _read_table(path: Path) -> pd.DataFrame:
+    """Read the published names, which alternate with lines of label and colour."""
+    published = path.read_text(encoding="utf-8").split("\n")[:-1:2]
     cortex, subcortex = published[SUBCORTEX:], published[:SUBCORTEX]
     names = [*cortex, *subcortex, *(f"Buckner7_{network}" for network in BUCKNER)]
     networks = [name.split("_")[2] for name in cortex]
@@ -103,6 +107,6 @@ def _regions(path: Path) -> pd.DataFrame:
             "index": np.arange(1, len(names) + 1),
             "name": names,
             "network": networks,
-            "hemisphere": [hemisphere(name) for name in names],
+            "hemisphere": [hemisphere_from_name(name) for name in names],
         }
     )

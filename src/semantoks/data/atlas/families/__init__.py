@@ -1,0 +1,1 @@
+"""Builders of atlases, one module per family; each returns a `built.Built`."""

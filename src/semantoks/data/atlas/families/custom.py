@@ -1,0 +1,99 @@
+"""A custom atlas: the user's image (NIfTI or CIFTI dlabel) and table of regions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from nibabel.spatialimages import SpatialImage
+
+from semantoks.artifacts.provenance import sha256
+from semantoks.config import AtlasFiles
+from semantoks.data.atlas.checks import require_affine
+from semantoks.data.atlas.download import SourceRecord
+from semantoks.data.atlas.families.built import Built
+from semantoks.data.atlas.images import LabelImage, is_cifti, label_image, read_label_image
+from semantoks.data.atlas.regions import hemisphere_from_name
+from semantoks.errors import UserError
+
+REQUIRED = ("index", "name", "network")
+LICENCE = "unknown: a file of the user's own"
+
+
+def build(name: str, files: AtlasFiles) -> Built:
+    """Read the image and the table that the configuration names under ``atlases.<name>``.
+
+    Raises
+    ------
+    UserError
+        When a file is missing, the image is no label image, or the table is incomplete.
+    """
+    paths = Path(files.image), Path(files.table)
+    image, regions = _read_image(paths[0]), _read_table(paths[1], name)
+    sources = [SourceRecord(file=str(path), sha256=sha256(path)) for path in paths]
+    return Built(image, regions, files.space, sources, LICENCE)
+
+
+def _read_image(path: Path) -> LabelImage:
+    """Read a single map of integer labels; a CIFTI image is returned unchanged."""
+    image = read_label_image(path)
+    try:
+        require_affine(image)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    data = np.asarray(image.dataobj)
+    axes, maps = (2, data.shape[:-1]) if is_cifti(image) else (3, data.shape[3:])
+    if data.ndim < axes or any(n != 1 for n in maps):
+        raise UserError(
+            f"{path} has the shape {data.shape}, but an atlas has a single map of labels. Extract "
+            "the map that you want to use."
+        )
+    if not np.array_equal(data, np.rint(data)) or data.min() < 0:
+        raise UserError(
+            f"{path} has values that are not labels 0, 1, 2, … (range {data.min():g} to "
+            f"{data.max():g}). Convert probability maps to labels first."
+        )
+    return image if is_cifti(image) else _as_integers(image, data)
+
+
+def _as_integers(image: SpatialImage, data: np.ndarray) -> SpatialImage:
+    """Return a copy with integer labels and the form codes of the original."""
+    converted = label_image(data.reshape(data.shape[:3]), image.affine)
+    if "sform_code" in image.header:  # `label_image` would declare any affine as MNI
+        for key in ("qform_code", "sform_code"):
+            converted.header[key] = image.header[key]
+    return converted
+
+
+def _read_table(path: Path, name: str) -> pd.DataFrame:
+    """Read a TSV or CSV table and drop the row of the background."""
+    if not path.exists():
+        raise UserError(f"atlases.{name}.table: {path} does not exist. Correct its path.")
+    separator = "," if path.suffix.lower() == ".csv" else "\t"
+    table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    missing = [column for column in REQUIRED if column not in table]
+    if missing:
+        raise UserError(
+            f"atlases.{name}.table: {path} has no column '{missing[0]}' (columns: "
+            f"{', '.join(table)}). The columns index, name and network are required."
+        )
+    index = pd.to_numeric(table["index"], errors="coerce")
+    incomplete = table[~(index % 1 == 0) | (table["name"] == "") | (table["network"] == "")]
+    if len(incomplete):
+        raise UserError(
+            f"atlases.{name}.table: {path} has no integer index, no name or no network in line "
+            f"{incomplete.index[0] + 2}. Fill it in."
+        )
+    regions = table[["name", "network"]].assign(hemisphere=_hemispheres(table))
+    regions.insert(0, "index", index.astype(int))
+    return regions[regions["index"] != 0].reset_index(drop=True)
+
+
+def _hemispheres(table: pd.DataFrame) -> list[str]:
+    """Return L, R or empty per region, from the column if there is one, otherwise from the name."""
+    column = next((c for c in ("hemisphere", "hemi") if c in table), None)
+    if column is None:
+        return [hemisphere_from_name(name) for name in table["name"]]
+    initials = [side[:1].upper() for side in table[column]]
+    return [side if side in ("L", "R") else "" for side in initials]
