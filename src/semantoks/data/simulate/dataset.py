@@ -1,4 +1,4 @@
-"""Scan the made-up people, one process per person."""
+"""Write a simulated data set, one process per participant."""
 
 from __future__ import annotations
 
@@ -11,103 +11,115 @@ import numpy as np
 
 from semantoks.config import Simulation
 from semantoks.data.simulate import files
-from semantoks.data.simulate.acquisition import Subject, acquire_bold, acquire_t1w
 from semantoks.data.simulate.activity import load_regions, region_signals, sample
-from semantoks.data.simulate.anatomy import BRAIN_CENTRE, build_head, draw_shape
-from semantoks.data.simulate.motion import draw_motion, rigid_matrix
-from semantoks.data.simulate.people import Person, draw_people
-from semantoks.data.simulate.protocol import T1W_FIELD_OF_VIEW, draw_protocol, make_grid
+from semantoks.data.simulate.anatomy import BRAIN_CENTRE, build_head, draw_head_shape
+from semantoks.data.simulate.participants import Participant, draw_participants
+from semantoks.data.simulate.scanner.acquisition import acquire_bold, acquire_t1w
+from semantoks.data.simulate.scanner.motion import draw_motion, rigid_matrix
+from semantoks.data.simulate.scanner.protocol import T1W_FIELD_OF_VIEW, draw_protocol, make_grid
+from semantoks.data.simulate.scanner.subject import Subject
 from semantoks.system.workers import completed
 
 log = logging.getLogger(__name__)
 
-REGIONAL_NOISE = 0.5  # standard deviation of what a region's mean has beside activity
+REGIONAL_NOISE = 0.5  # standard deviation of the noise of a regional mean
 
 
 def write_dataset(
     bids: Path, truth: Path, settings: Simulation, threads: int, *, images: bool = True
 ) -> None:
-    """Write a raw BIDS data set with known phenotypes, and the truth about it.
+    """Write a raw BIDS data set with known phenotypes, and its ground truth.
 
-    The result depends on the settings only, not on the threads; more participants leave the
-    images of the others as they are.
+    The result depends only on the settings, not on the number of threads. Adding participants does
+    not change the images of the others.
 
     Parameters
     ----------
-    bids
-        Folder of the data set; what an earlier simulation left there is replaced.
-    truth
-        Folder for what was planted: `settings.json`, `regions.tsv`, `participants.tsv`, and for
-        each scan its head motion and the activity of its regions.
-    settings
-        What to make.
-    threads
+    bids : Path
+        Folder of the data set; an earlier simulation in it is replaced.
+    truth : Path
+        Folder of the ground truth: `settings.json`, `regions.tsv`, `participants.tsv`, and head
+        motion and regional activity of every scan.
+    settings : Simulation
+    threads : int
         Number of processes.
-    images
-        Whether to scan the people; else regional time series are written, of nobody who moves.
+    images : bool
+        Whether to simulate images. Otherwise regional time series are written, without motion and
+        without faulty scans.
 
     Raises
     ------
     UserError
-        When the folder holds something that was not simulated.
+        When the folder contains files that were not simulated.
     """
     regions = load_regions()
     if not images:
         settings = settings.model_copy(update={"faults": False})
-    people = draw_people(settings, regions.network_names)
-    files.start(bids, truth, settings, regions, images)
+    participants = draw_participants(settings, regions.network_names)
+    files.prepare(bids, truth, settings, regions, images)
     if images:
-        build_head()  # kept by a cache that the workers inherit when they are forked
-    work = partial(_scan_person if images else _listen, bids=bids, truth=truth, settings=settings)
-    started, every = time.monotonic(), max(1, len(people) // 50)
-    for done, _ in enumerate(completed(work, people, threads), 1):
-        left = (time.monotonic() - started) / done * (len(people) - done)
-        if done % every == 0 or done == len(people):
-            log.info("%d of %d people, %.0f s left", done, len(people), left)
-    files.finish(bids, truth, people)
+        build_head()  # fills the cache before the workers are forked
+    write = _write_images if images else _write_timeseries
+    work = partial(write, bids=bids, truth=truth, settings=settings)
+    started, total = time.monotonic(), len(participants)
+    for done, _ in enumerate(completed(work, participants, threads), 1):
+        _log_progress(done, total, time.monotonic() - started)
+    files.write_participants(bids, truth, participants)
 
 
-def _scan_person(person: Person, bids: Path, truth: Path, settings: Simulation) -> None:
-    shape = draw_shape(np.random.default_rng([settings.seed, 3, person.index]))
-    for number, session in enumerate(person.sessions):
-        rng = np.random.default_rng([settings.seed, 4, person.index, number])
-        pose = _draw_pose(rng, millimetres=5, degrees=4)
+def _log_progress(done: int, total: int, seconds: float) -> None:
+    if done % max(1, total // 50) == 0 or done == total:
+        left = seconds / done * (total - done)
+        log.info("%d of %d participants, about %.0f s left", done, total, left)
+
+
+def _write_images(participant: Participant, bids: Path, truth: Path, settings: Simulation) -> None:
+    """Write the images of all sessions of a participant."""
+    shape = draw_head_shape(np.random.default_rng([settings.seed, 3, participant.index]))
+    for number, session in enumerate(participant.sessions):
+        rng = np.random.default_rng([settings.seed, 4, participant.index, number])
+        pose = draw_pose(rng, millimetres=5, degrees=4)
         subject = Subject(build_head(), shape, pose)
-        place = files.Place(bids, truth, person.label, session)
+        output = files.SessionFiles(bids, truth, participant.label, session)
         grid = make_grid(T1W_FIELD_OF_VIEW, settings.anatomy_voxel_size)
-        place.write_t1w(acquire_t1w(rng, subject, grid), grid.affine)
-        # Between the anatomy and the run the head moves a little.
-        moved = Subject(build_head(), shape, _draw_pose(rng, 1.5, 1.0) @ pose)
-        _scan_run(rng, moved, person, place, settings)
+        output.write_t1w(acquire_t1w(rng, subject, grid), grid.affine)
+        # The head moves slightly between the anatomical and the functional scan.
+        moved = Subject(build_head(), shape, draw_pose(rng, 1.5, 1.0) @ pose)
+        _write_run(rng, moved, participant, output, settings)
 
 
-def _listen(person: Person, bids: Path, truth: Path, settings: Simulation) -> None:
-    """Write the activity of every region, with noise, as if it had been averaged over images."""
+def _write_timeseries(
+    participant: Participant, bids: Path, truth: Path, settings: Simulation
+) -> None:
+    """Write the activity of every region plus noise, in place of regional means of images."""
     times = np.arange(int(settings.seconds / settings.repetition_time)) * settings.repetition_time
-    for number, session in enumerate(person.sessions):
-        rng = np.random.default_rng([settings.seed, 4, person.index, number])
-        activity = sample(region_signals(rng, person, load_regions(), settings.seconds), times)
+    for number, session in enumerate(participant.sessions):
+        rng = np.random.default_rng([settings.seed, 4, participant.index, number])
+        signals = region_signals(rng, participant, load_regions(), settings.seconds)
+        activity = sample(signals, times)
         noise = REGIONAL_NOISE * rng.standard_normal(activity.shape)
-        place = files.Place(bids, truth, person.label, session)
-        place.write_timeseries((activity + noise).T, settings)
+        output = files.SessionFiles(bids, truth, participant.label, session)
+        output.write_timeseries((activity + noise).T, settings)
 
 
-def _scan_run(
+def _write_run(
     rng: np.random.Generator,
     subject: Subject,
-    person: Person,
-    place: files.Place,
+    participant: Participant,
+    output: files.SessionFiles,
     settings: Simulation,
 ) -> None:
+    """Acquire and write one BOLD run with its ground truth."""
     protocol = draw_protocol(rng, settings)
-    motion = draw_motion(rng, protocol.volumes, settings.repetition_time, person.mean_fd)
-    activity = region_signals(rng, person, load_regions(), settings.seconds)
+    motion = draw_motion(rng, protocol.volumes, settings.repetition_time, participant.mean_fd)
+    activity = region_signals(rng, participant, load_regions(), settings.seconds)
     image = acquire_bold(rng, subject, protocol, motion, activity)
-    place.write_bold(image, protocol, settings, truncated=person.fault == "truncated")
+    output.write_bold(image, protocol, settings, truncated=participant.fault == "truncated")
     middle = protocol.starts + (protocol.slice_times.min() + protocol.slice_times.max()) / 2
-    place.write_truth(motion, sample(activity, middle))
+    output.write_truth(motion, sample(activity, middle))
 
 
-def _draw_pose(rng: np.random.Generator, millimetres: float, degrees: float) -> np.ndarray:
+def draw_pose(rng: np.random.Generator, millimetres: float, degrees: float) -> np.ndarray:
+    """Draw a rigid pose (4, 4), with standard deviations of translations and rotations."""
     scale = np.r_[np.full(3, millimetres), np.full(3, np.deg2rad(degrees))]
     return rigid_matrix(scale * rng.standard_normal(6), BRAIN_CENTRE)

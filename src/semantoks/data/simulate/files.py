@@ -1,4 +1,4 @@
-"""The files of the simulated data set and of the truth; each appears complete or not at all."""
+"""Files of a simulated data set and of its ground truth, each written atomically."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pandas as pd
 from semantoks.artifacts.files import atomic, write_json
 from semantoks.config import Simulation
 from semantoks.data.simulate.activity import Regions
-from semantoks.data.simulate.motion import COLUMNS, framewise_displacement
-from semantoks.data.simulate.people import Person
-from semantoks.data.simulate.protocol import Protocol
+from semantoks.data.simulate.participants import Participant
+from semantoks.data.simulate.scanner.motion import COLUMNS, framewise_displacement
+from semantoks.data.simulate.scanner.protocol import Protocol
 from semantoks.errors import UserError
 
 TASK = "rest"
@@ -46,64 +46,95 @@ MOTION = {
 }
 
 
-def start(bids: Path, truth: Path, settings: Simulation, regions: Regions, images: bool) -> None:
-    """Clear what an earlier simulation left, and describe the new one.
+def prepare(bids: Path, truth: Path, settings: Simulation, regions: Regions, images: bool) -> None:
+    """Remove an earlier simulation, and write the descriptions of the new one.
 
     Raises
     ------
     UserError
-        When there are files that no simulation wrote: they may be somebody's data.
+        When the folder contains files that were not simulated.
     """
-    description = bids / "dataset_description.json"
-    if bids.is_dir() and any(bids.iterdir()):
-        if not description.is_file() or GENERATOR not in description.read_text():
-            raise UserError(
-                f"A simulated data set was to be written to {bids}, but that folder holds other "
-                "files. Name another folder under `path`, or remove `simulate`, in config.yaml."
-            )
-        for old in bids.glob("sub-*"):
-            shutil.rmtree(old)
+    _remove_earlier_simulation(bids)
     shutil.rmtree(truth, ignore_errors=True)
-    what, kind = ("images", "raw") if images else ("regional time series", "derivative")
-    generated = [{"Name": GENERATOR, "Description": f"Simulated {what}"}]
-    about = {"Name": "Simulated resting state", "BIDSVersion": "1.9.0", "DatasetType": kind}
-    write_json(
-        description,
-        {**about, "License": "CC0", "Authors": ["Nobody", "No one"], "GeneratedBy": generated},
-    )
+    write_json(bids / "dataset_description.json", _description(images))
     (bids / "README").write_text(README)
     write_json(truth / "settings.json", settings.model_dump())
     write_json(truth / "motion.json", MOTION)
     table = pd.DataFrame(regions.centres, columns=["x", "y", "z"])
-    _table(truth / "regions.tsv", table.assign(radius=regions.radii, network=regions.networks))
+    _write_table(
+        truth / "regions.tsv", table.assign(radius=regions.radii, network=regions.networks)
+    )
 
 
-def finish(bids: Path, truth: Path, people: list[Person]) -> None:
-    """Write the tables of people; participants.tsv last, as the sign that all is there."""
-    rows = [{"participant_id": p.label, **{c: getattr(p, c) for c in PARTICIPANTS}} for p in people]
-    planted = [
-        {
-            "fault": p.fault,
-            "sessions": ",".join(filter(None, p.sessions)),
-            "coupling": p.coupling,
-            **{f"coherence_{n}": x for n, x in p.coherence.items()},
-            **{f"centre_hz_{n}": x for n, x in p.centre_hz.items()},
-        }
-        for p in people
-    ]
-    _table(truth / "participants.tsv", pd.DataFrame(rows).join(pd.DataFrame(planted)))
+def _remove_earlier_simulation(bids: Path) -> None:
+    if not bids.is_dir() or not any(bids.iterdir()):
+        return
+    description = bids / "dataset_description.json"
+    if not description.is_file() or GENERATOR not in description.read_text():
+        raise UserError(
+            f"The simulated data set cannot be written to {bids}, because that folder holds other "
+            "files. Choose another folder under `path`, or remove `simulate`, in config.yaml."
+        )
+    for folder in bids.glob("sub-*"):
+        shutil.rmtree(folder)
+
+
+def _description(images: bool) -> dict[str, object]:
+    """Return the content of dataset_description.json."""
+    content, dataset_type = ("images", "raw") if images else ("regional time series", "derivative")
+    return {
+        "Name": "Simulated resting state",
+        "BIDSVersion": "1.9.0",
+        "DatasetType": dataset_type,
+        "License": "CC0",
+        "Authors": ["Nobody", "No one"],
+        "GeneratedBy": [{"Name": GENERATOR, "Description": f"Simulated {content}"}],
+    }
+
+
+def write_participants(bids: Path, truth: Path, participants: list[Participant]) -> None:
+    """Write the tables of participants; `participants.tsv` comes last and marks completion."""
+    phenotypes = pd.DataFrame(
+        [
+            {"participant_id": p.label, **{column: getattr(p, column) for column in PARTICIPANTS}}
+            for p in participants
+        ]
+    )
+    effects = pd.DataFrame([_effects(p) for p in participants])
+    _write_table(truth / "participants.tsv", phenotypes.join(effects))
     write_json(bids / "participants.json", PARTICIPANTS)
-    _table(bids / "participants.tsv", pd.DataFrame(rows))
+    _write_table(bids / "participants.tsv", phenotypes)
+
+
+def _effects(participant: Participant) -> dict[str, str | float]:
+    """Return the ground truth of a participant, by column."""
+    return {
+        "fault": participant.fault,
+        "sessions": ",".join(filter(None, participant.sessions)),
+        "coupling": participant.coupling,
+        **{f"coherence_{n}": x for n, x in participant.coherence.items()},
+        **{f"centre_hz_{n}": x for n, x in participant.centre_hz.items()},
+    }
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where one session of one person is written."""
+class SessionFiles:
+    """Writer of the files of one session.
+
+    Attributes
+    ----------
+    bids, truth : Path
+        Folders of the data set and of the ground truth.
+    participant : str
+        Such as ``sub-001``.
+    session : str
+        Such as ``ses-1``, or empty without sessions.
+    """
 
     bids: Path
     truth: Path
     participant: str
-    session: str  # "ses-1", or "" for none
+    session: str
 
     @property
     def _stem(self) -> str:
@@ -111,29 +142,29 @@ class Place:
 
     @property
     def scan(self) -> str:
-        """Name of the run: its file name without the suffix."""
+        """File name of the run without its suffix."""
         return f"{self._stem}_task-{TASK}"
 
-    def _folder(self, kind: str) -> Path:
-        return self.bids / self.participant / self.session / kind
+    def _folder(self, datatype: str) -> Path:
+        return self.bids / self.participant / self.session / datatype
 
     def write_t1w(self, image: np.ndarray, affine: np.ndarray) -> None:
-        """Write the anatomy and its sidecar."""
+        """Write a T1w image (x, y, z) and its sidecar."""
         path = self._folder("anat") / f"{self._stem}_T1w.nii.gz"
         nifti = nib.Nifti1Image(image, affine)
         nifti.header.set_xyzt_units("mm", "sec")
-        _image(path, nifti)
+        _write_image(path, nifti)
         write_json(_sidecar(path), {"Modality": "MR", "MagneticFieldStrength": 3})
 
     def write_bold(
         self, image: np.ndarray, protocol: Protocol, settings: Simulation, truncated: bool
     ) -> None:
-        """Write the run and its sidecar; a truncated file ends in the middle."""
+        """Write a BOLD run (x, y, z, volumes) and its sidecar; optionally half of its bytes."""
         nifti = nib.Nifti1Image(image, protocol.grid.affine)
         nifti.header.set_zooms((*nifti.header.get_zooms()[:3], settings.repetition_time))
         nifti.header.set_xyzt_units("mm", "sec")
         path = self._folder("func") / f"{self.scan}_bold.nii.gz"
-        _image(path, nifti, keep=0.5 if truncated else 1.0)
+        _write_image(path, nifti, fraction=0.5 if truncated else 1.0)
         sidecar = {
             "TaskName": TASK,
             "RepetitionTime": settings.repetition_time,
@@ -146,35 +177,36 @@ class Place:
         write_json(_sidecar(path), sidecar)
 
     def write_timeseries(self, series_TC: np.ndarray, settings: Simulation) -> None:
-        """Write the time series of the regions (volumes, regions), and their sidecar."""
+        """Write regional time series (volumes, regions) and their sidecar."""
         path = self._folder("func") / f"{self.scan}_timeseries.npy"
-        _array(path, series_TC)
+        _write_array(path, series_TC)
         write_json(path.with_suffix(".json"), {"RepetitionTime": settings.repetition_time})
 
     def write_truth(self, motion: np.ndarray, activity: np.ndarray) -> None:
-        """Write motion (volumes, 6) and activity (regions, volumes) at mid-volume."""
+        """Write motion (volumes, 6), and activity (regions, volumes) at mid-volume."""
         table = pd.DataFrame(motion, columns=COLUMNS)
         table["framewise_displacement"] = np.r_[np.nan, framewise_displacement(motion)]
-        _table(self.truth / f"{self.scan}_motion.tsv", table)
-        _array(self.truth / f"{self.scan}_activity.npy", activity)
+        _write_table(self.truth / f"{self.scan}_motion.tsv", table)
+        _write_array(self.truth / f"{self.scan}_activity.npy", activity)
 
 
 def _sidecar(image: Path) -> Path:
     return image.with_name(image.name.replace(".nii.gz", ".json"))
 
 
-def _table(path: Path, table: pd.DataFrame) -> None:
+def _write_table(path: Path, table: pd.DataFrame) -> None:
     with atomic(path) as temporary:
         table.to_csv(temporary, sep="\t", index=False, na_rep="n/a")
 
 
-def _array(path: Path, values: np.ndarray) -> None:
+def _write_array(path: Path, values: np.ndarray) -> None:
     with atomic(path) as temporary, temporary.open("wb") as file:
         np.save(file, values.astype(np.float32))
 
 
-def _image(path: Path, image: nib.Nifti1Image, keep: float = 1.0) -> None:
-    # No time in the gzip header: the same images give the same bytes.
+def _write_image(path: Path, image: nib.Nifti1Image, fraction: float = 1.0) -> None:
+    """Write the first `fraction` of the bytes of a compressed image."""
+    # Without a time in the gzip header, equal images give equal bytes.
     content = gzip.compress(image.to_bytes(), 1, mtime=0)
     with atomic(path) as temporary:
-        temporary.write_bytes(content[: int(len(content) * keep)])
+        temporary.write_bytes(content[: int(len(content) * fraction)])

@@ -1,4 +1,4 @@
-"""What a simulated data set depends on."""
+"""Settings of `simulate`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from semantoks.config import Settings, Simulation
 
 
 class SimulateSettings(Settings):
-    """What a simulated data set depends on."""
+    """Everything that a simulated data set depends on."""
 
     version: Literal[1] = 1
-    simulate: Simulation = Field(Simulation(), description="The people and their scans.")
+    simulate: Simulation = Field(Simulation(), description="Participants and scans to simulate.")
     source: Literal["bids", "timeseries"] = Field(
-        "bids", description="Raw images, or the time series of their regions alone."
+        "bids", description="Raw images, or only the time series of the regions."
     )

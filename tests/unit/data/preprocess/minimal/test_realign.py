@@ -150,14 +150,16 @@ def test_faster_and_more_accurate_than_ants(capsys: pytest.CaptureFixture[str]) 
 def demo_run(volumes: int) -> tuple[NDArray[Any], ...]:
     """Simulate a run; return images, affine, true motion and points in the brain."""
     from semantoks.config import Simulation
-    from semantoks.data.simulate import acquisition, activity, anatomy, motion, people, protocol
+    from semantoks.data.simulate import activity, anatomy, participants
+    from semantoks.data.simulate.scanner import acquisition, motion, protocol
+    from semantoks.data.simulate.scanner.subject import Subject
 
     settings = Simulation(seconds=2.5 * volumes)
     rng, regions = np.random.default_rng(5), activity.load_regions()
-    person = people.draw_people(settings, regions.network_names)[7]
+    person = participants.draw_participants(settings, regions.network_names)[7]
     plan = protocol.draw_protocol(rng, settings)
     truth = motion.draw_motion(rng, volumes, 2.5, mean_fd=0.25)
-    subject = acquisition.Subject(anatomy.build_head(), anatomy.draw_shape(rng), np.eye(4))
+    subject = Subject(anatomy.build_head(), anatomy.draw_head_shape(rng), np.eye(4))
     signals = activity.region_signals(rng, person, regions, settings.seconds)
     images = acquisition.acquire_bold(rng, subject, plan, truth, signals).astype(np.float32)
     return images, plan.grid.affine, truth, regions.centres.T

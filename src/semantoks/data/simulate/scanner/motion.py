@@ -1,4 +1,4 @@
-"""How a head moves in the scanner."""
+"""Head motion."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 COLUMNS = ["trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z"]
-RADIUS = 50.0  # mm; turns radians into displacement (Power et al. 2012)
+RADIUS = 50.0  # mm; converts radians to displacement (Power et al. 2012)
 JERKS_PER_MINUTE = 0.5
 
 
 def rigid_matrix(parameters: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """Matrix that moves the head: x ↦ Rx·Ry·Rz·(x − centre) + centre + translation.
+    """Return the matrix of a head movement: x ↦ Rx·Ry·Rz·(x − centre) + centre + translation.
 
     Parameters
     ----------
-    parameters
-        Three translations (mm) along and three rotations (rad) about x, y, z (RAS).
-    centre
+    parameters : ndarray, shape (6,)
+        Translations (mm) along and rotations (rad) about x, y, z (RAS).
+    centre : ndarray, shape (3,)
         Centre of rotation in mm.
 
     Returns
@@ -35,24 +35,33 @@ def rigid_matrix(parameters: np.ndarray, centre: np.ndarray) -> np.ndarray:
 
 
 def framewise_displacement(motion: np.ndarray) -> np.ndarray:
-    """Sum of absolute changes (mm) from volume to volume; motion (volumes, 6) → (volumes − 1,)."""
+    """Compute framewise displacement (Power et al. 2012, doi:10.1016/j.neuroimage.2011.10.018).
+
+    Parameters
+    ----------
+    motion : ndarray, shape (volumes, 6)
+        Translations (mm) and rotations (rad).
+
+    Returns
+    -------
+    ndarray, shape (volumes − 1,)
+        mm.
+    """
     return np.asarray(np.abs(np.diff(motion, axis=0)) @ np.r_[np.ones(3), np.full(3, RADIUS)])
 
 
 def draw_motion(
     rng: np.random.Generator, volumes: int, repetition_time: float, mean_fd: float
 ) -> np.ndarray:
-    """Draw a smooth random walk with rare jerks.
+    """Draw a smooth random walk with occasional jerks.
 
     Parameters
     ----------
-    rng
-        Source of randomness.
-    volumes
-        Number of volumes.
-    repetition_time
-        Seconds between them.
-    mean_fd
+    rng : Generator
+    volumes : int
+    repetition_time : float
+        Seconds between volumes.
+    mean_fd : float
         Mean framewise displacement of the result in mm.
 
     Returns
@@ -65,7 +74,7 @@ def draw_motion(
     path = gaussian_filter1d(walk, 1.0, axis=0) + 0.3 * rng.standard_normal((volumes, 6))
     jerks = rng.random(volumes) < JERKS_PER_MINUTE * repetition_time / 60
     steps = jerks[:, None] * rng.normal(0, 4, (volumes, 6))
-    # A jerk is mostly taken back over the next volumes; some of it stays.
+    # After a jerk the head returns most of the way within a few volumes; 20 % remain.
     recovery = 0.2 + 0.8 * np.exp(-np.arange(volumes) / 3)
     path += np.apply_along_axis(lambda s: np.convolve(s, recovery)[:volumes], 0, steps)
     path = (path - path[0]) * unit

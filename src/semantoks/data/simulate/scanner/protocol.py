@@ -1,4 +1,4 @@
-"""Grids and timing of the images."""
+"""Acquisition protocol: voxel grids and slice timing."""
 
 from __future__ import annotations
 
@@ -8,33 +8,49 @@ import numpy as np
 
 from semantoks.config import Simulation
 from semantoks.data.simulate.anatomy import BRAIN_CENTRE
-from semantoks.data.simulate.motion import rigid_matrix
+from semantoks.data.simulate.scanner.motion import rigid_matrix
 
 BOLD_FIELD_OF_VIEW = np.array([205.0, 240.0, 185.0])  # mm
 T1W_FIELD_OF_VIEW = np.array([192.0, 232.0, 222.0])
-SLICES_AT_ONCE = 5  # multiband factor aimed at
+MULTIBAND_FACTOR = 5  # where the number of slices permits
 TILT = (-20, -5)  # degrees about the left-right axis
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Voxels of an image in the scanner."""
+    """Voxels of an image in the scanner.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    affine : ndarray, shape (4, 4)
+        Voxel → scanner mm.
+    """
 
     shape: tuple[int, int, int]
-    affine: np.ndarray  # voxel → scanner mm
+    affine: np.ndarray
 
     def points(self) -> np.ndarray:
-        """Scanner mm of all voxels, shape (3, voxels)."""
+        """Return the coordinates of all voxels in scanner mm, shape (3, voxels)."""
         return transform(self.affine, np.indices(self.shape).reshape(3, -1))
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """Grid and timing of a BOLD run; heads rotate about the middle of the grid."""
+    """Grid and timing of a BOLD run.
+
+    Attributes
+    ----------
+    grid : Grid
+    slice_times : ndarray, shape (slices,)
+        Seconds after the start of a volume.
+    starts : ndarray, shape (volumes,)
+        Start of each volume in seconds.
+    """
 
     grid: Grid
-    slice_times: np.ndarray  # s after the start of a volume
-    starts: np.ndarray  # s of each volume
+    slice_times: np.ndarray
+    starts: np.ndarray
 
     @property
     def volumes(self) -> int:
@@ -48,7 +64,7 @@ def transform(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def make_grid(field_of_view: np.ndarray, voxel_size: float, tilt: float = 0.0) -> Grid:
-    """Lay a grid about the middle of the brain, its slices tilted (rad)."""
+    """Centre a grid on the brain; field of view and voxel size in mm, tilt of the slices in rad."""
     x, y, z = (int(np.ceil(edge / voxel_size)) for edge in field_of_view)
     affine = rigid_matrix(np.r_[0, 0, 0, tilt, 0, 0], np.zeros(3))
     affine[:3, :3] *= voxel_size
@@ -57,7 +73,7 @@ def make_grid(field_of_view: np.ndarray, voxel_size: float, tilt: float = 0.0) -
 
 
 def draw_protocol(rng: np.random.Generator, settings: Simulation) -> Protocol:
-    """Draw the tilt of the slices; all else follows from the settings."""
+    """Draw the tilt of the slices; the rest of the protocol follows from the settings."""
     grid = make_grid(BOLD_FIELD_OF_VIEW, settings.voxel_size, np.deg2rad(rng.uniform(*TILT)))
     volumes = int(settings.seconds / settings.repetition_time)
     times = slice_times(grid.shape[2], settings.repetition_time)
@@ -65,13 +81,12 @@ def draw_protocol(rng: np.random.Generator, settings: Simulation) -> Protocol:
 
 
 def slice_times(slices: int, repetition_time: float) -> np.ndarray:
-    """Time every slice: multiband and interleaved, every second group first.
+    """Compute multiband, interleaved slice times: first the even groups of slices, then the odd.
 
     Parameters
     ----------
-    slices
-        Number of slices.
-    repetition_time
+    slices : int
+    repetition_time : float
         Seconds per volume.
 
     Returns
@@ -79,7 +94,7 @@ def slice_times(slices: int, repetition_time: float) -> np.ndarray:
     ndarray, shape (slices,)
         Seconds after the start of the volume.
     """
-    groups = int(np.ceil(slices / SLICES_AT_ONCE))
+    groups = int(np.ceil(slices / MULTIBAND_FACTOR))
     times = np.empty(groups)
     times[np.r_[0:groups:2, 1:groups:2]] = np.arange(groups) * repetition_time / groups
     return times[np.arange(slices) % groups]
