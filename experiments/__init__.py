@@ -1,1 +1,1 @@
-"""What was measured on real and simulated data, for docs/results.md."""
+"""Experiments on real and simulated data, reported in docs/results.md."""

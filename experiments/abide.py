@@ -1,11 +1,11 @@
-"""Real data for the whole of scoring: ABIDE I as a data set of the workflow.
+"""Prepare ABIDE I as a data set of the workflow.
 
     python -m experiments.abide ../shared/data/abide1_cc200 --out /tmp/abide
     snakemake --cores all -d /tmp/abide --configfile /tmp/abide/config.yaml
 
-The first writes every good scan that is no duplicate as a table of regional signals at its own TR,
-the table of people, and a configuration: a small model, the same left untrained, every baseline,
-diagnosis, sex, age and FIQ, random splits and one site left out.
+The first command writes the regional time series of all scans of good quality except duplicates,
+each at its original TR, the participants table, and a configuration: a small model, the same model
+untrained, all baselines; diagnosis, sex, age and FIQ; random splits and leave-one-site-out.
 """
 
 from __future__ import annotations
@@ -18,37 +18,37 @@ import numpy as np
 import pandas as pd
 import yaml
 
-MOST_CONSTANT = 20  # regions that a scan may lack, of 200
+MAX_CONSTANT = 20  # constant regions that a scan may have, of 200
 SIZES = {"tokenizer": {"dense_channels": 96, "structured_channels": 96}, "depth": 4}
 
 
 def good_scans(source: Path) -> pd.DataFrame:
-    """Rows of the scans that are no duplicates, of good quality, and whose regions mostly vary."""
-    people = pd.read_csv(source / "participants.tsv", sep="\t")
-    good = (people["duplicate_scan"] == 0) & (people["pcp_quality_ok"] == 1)
-    return people[good & (people["n_const_rois"] <= MOST_CONSTANT)]
+    """Select scans of good quality with few constant regions, without duplicates."""
+    table = pd.read_csv(source / "participants.tsv", sep="\t")
+    accepted = (table["duplicate_scan"] == 0) & (table["pcp_quality_ok"] == 1)
+    return table[accepted & (table["n_const_rois"] <= MAX_CONSTANT)]
 
 
 def write_data(source: Path, out: Path) -> None:
-    """Write the scans and the people; a region that never changes is unknown."""
-    people = good_scans(source)
+    """Write time series, region names and participants; constant regions become NaN."""
+    participants = good_scans(source)
     names = [f"cc200_{label}" for label in pd.read_csv(source / "rois.tsv", sep="\t")["label"]]
     out.mkdir(parents=True, exist_ok=True)
     with np.load(source / "timeseries.npz") as file:
         volumes, mean, deviation = file["z"], file["mean"], file["sd"]
         number = {name: row for row, name in enumerate(file["participant_id"])}
-    for person in people.itertuples():
-        row = number[person.participant_id]
-        z_TC = volumes[person.row_start : person.row_stop].astype(np.float64)
+    for participant in participants.itertuples():
+        row = number[participant.participant_id]
+        z_TC = volumes[participant.row_start : participant.row_stop].astype(np.float64)
         signals_TC = np.where(deviation[row] > 0, z_TC * deviation[row] + mean[row], np.nan)
-        np.save(out / f"{person.participant_id}.npy", signals_TC.astype(np.float32))
+        np.save(out / f"{participant.participant_id}.npy", signals_TC.astype(np.float32))
     pd.DataFrame({"name": names}).to_csv(out / "regions.tsv", sep="\t", index=False)
     columns = ["participant_id", "site", "diagnosis", "sex", "age", "fiq", "mean_fd", "tr"]
-    people[columns].to_csv(out / "participants.tsv", sep="\t", index=False, na_rep="n/a")
+    participants[columns].to_csv(out / "participants.tsv", sep="\t", index=False, na_rep="n/a")
 
 
 def configuration(source: Path, data: Path, epochs: int, repeats: int) -> dict[str, Any]:
-    """Say what to do with them."""
+    """Return the configuration of the workflow."""
     training = {"epochs": epochs, "batch_size": 64}
     model = {"architecture": SIZES, "cpu_threads": 2, "readouts": ["pooled", "networks"]}
     return {
@@ -77,7 +77,7 @@ def configuration(source: Path, data: Path, epochs: int, repeats: int) -> dict[s
             "untrained": model | {"training": training | {"epochs": 0}, "readouts": ["pooled"]},
         },
         "baselines": ["fc", "fc_gsr", "tangent", "partial", "coskewness", "confounds"],
-        # Learning curves would double the time.
+        # Without learning curves, which would double the run time.
         "probe": {"repeats": repeats, "learning_curve": []},
     }
 

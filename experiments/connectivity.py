@@ -1,10 +1,11 @@
-"""Diagnosis from plain connectivity on ABIDE, with scikit-learn alone: what a careful person gets.
+"""Predict diagnosis in ABIDE from connectivity, with scikit-learn only.
 
     OMP_NUM_THREADS=1 python -m experiments.connectivity ../shared/data/abide1_cc200
 
-Pearson correlations, L2 logistic regression, its strength chosen over five folds of the training
-part, 20 random splits of 80/20: with and without Fisher's z, with and without features scaled to
-the same variance. Nothing of Semantoks takes part but the choice of scans.
+An independent reference for the scores of the workflow. Pearson correlations, L2-penalised logistic
+regression with the penalty selected by five-fold cross-validation on the training participants, 20
+random 80/20 splits; with and without Fisher's z, with and without standardised features. It shares
+with Semantoks only the selection of scans.
 """
 
 from __future__ import annotations
@@ -24,29 +25,29 @@ from experiments.abide import good_scans
 SPLITS = 20
 
 
-def connectivity(source: Path, people: pd.DataFrame) -> np.ndarray:
-    """Correlate all pairs of regions; a region that never changes has none."""
+def connectivity(source: Path, participants: pd.DataFrame) -> np.ndarray:
+    """Return the correlations of all pairs of regions, 0 for constant regions."""
     pairs = np.triu_indices(200, 1)
     with np.load(source / "timeseries.npz") as file, np.errstate(all="ignore"):
         volumes = file["z"]
         rows = [
             np.nan_to_num(np.corrcoef(volumes[scan.row_start : scan.row_stop].T.astype(float)))
-            for scan in people.itertuples()
+            for scan in participants.itertuples()
         ]
     return np.stack([row[pairs] for row in rows])
 
 
-def one_split(
+def split_score(
     features: np.ndarray, codes: np.ndarray, train: np.ndarray, test: np.ndarray, scaled: bool
 ) -> float:
-    """Balanced accuracy of one split."""
+    """Return the balanced accuracy in the test participants of a split."""
     mean, deviation = features[train].mean(axis=0), features[train].std(axis=0) + 1e-9
     rows = (features - mean) / (deviation if scaled else 1)
     rows /= np.sqrt((rows[train] ** 2).sum(axis=1).mean())
-    # Weights lie in the span of the training rows: its axes give the same fit, faster.
+    # The weights lie in the span of the training rows; projecting onto it is faster and exact.
     squares, vectors = np.linalg.eigh(rows[train] @ rows[train].T)
-    kept = squares > 1e-8 * squares.max()
-    rows = rows @ (rows[train].T @ (vectors[:, kept] / np.sqrt(squares[kept])))
+    nonzero = squares > 1e-8 * squares.max()
+    rows = rows @ (rows[train].T @ (vectors[:, nonzero] / np.sqrt(squares[nonzero])))
     model = LogisticRegressionCV(
         Cs=np.logspace(-3, 4, 8),
         cv=5,
@@ -64,15 +65,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("source", type=Path)
     source = parser.parse_args().source
-    people = good_scans(source)
-    codes = (people["diagnosis"] == people["diagnosis"].iloc[0]).to_numpy(int)
-    plain = connectivity(source, people)
-    splits = list(StratifiedShuffleSplit(SPLITS, test_size=0.2, random_state=0).split(plain, codes))
-    print(f"{len(people)} scans\n\n| Fisher z | scaled | first 10 splits | {SPLITS} splits | sd |")
+    participants = good_scans(source)
+    codes = (participants["diagnosis"] == participants["diagnosis"].iloc[0]).to_numpy(int)
+    pearson = connectivity(source, participants)
+    shuffle = StratifiedShuffleSplit(SPLITS, test_size=0.2, random_state=0)
+    splits = list(shuffle.split(pearson, codes))
+    print(f"{len(participants)} scans\n")
+    print(f"| Fisher z | scaled | first 10 splits | {SPLITS} splits | sd |")
     print("|---|---|---|---|---|")
     for fisher, scaled in itertools.product((True, False), repeat=2):
-        features = np.arctanh(np.clip(plain, -0.999, 0.999)) if fisher else plain
-        scores = [one_split(features, codes, *split, scaled) for split in splits]
+        features = np.arctanh(np.clip(pearson, -0.999, 0.999)) if fisher else pearson
+        scores = [split_score(features, codes, *split, scaled) for split in splits]
         means = f"{np.mean(scores[:10]):.3f} | {np.mean(scores):.3f} | {np.std(scores):.3f}"
         print(f"| {fisher} | {scaled} | {means} |", flush=True)
 

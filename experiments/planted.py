@@ -1,12 +1,13 @@
-"""How many people does it take? Planted phenotypes, learned from more and more people.
+"""Measure how scores of simulated phenotypes depend on the size of the pretraining cohort.
 
     python -m experiments.planted --out /tmp/planted
     snakemake --cores all -d /tmp/planted --configfile /tmp/planted/config.yaml
 
-Writes a configuration: the people, the model and the probe of the demo (`config.yaml`), but time
-series without images, so that a thousand people take seconds. The model is pretrained on cohorts of
-several sizes for several numbers of steps, and all are scored on one further cohort, whom none of
-them has seen. The learning curves say what is found with how many training people.
+Writes a configuration with the phenotypes and the model of the demo (`config.yaml`), but with
+simulated time series instead of images, so that a thousand participants take seconds. The model is
+pretrained on cohorts of several sizes for several numbers of steps; every model is scored on the
+same separate cohort. Learning curves show how the scores depend on the number of training
+participants.
 """
 
 from __future__ import annotations
@@ -20,29 +21,29 @@ import yaml
 from speed.scale import ROOT, write_configuration
 
 TESTED, SEED = 500, 100
-CURVE = [0.05, 0.1, 0.25]  # parts of the training people: 20, 40 and 100
+CURVE = [0.05, 0.1, 0.25]  # fractions of the training participants: 20, 40 and 100
 
 
-def cohort(people: int, seed: int, phenotypes: dict[str, str]) -> dict[str, Any]:
-    """Describe a made-up data set of time series."""
+def cohort(participants: int, seed: int, phenotypes: dict[str, str]) -> dict[str, Any]:
+    """Return the configuration of a simulated data set of time series."""
     return {
         "source": "timeseries",
-        "simulate": {"participants": people, "two_sessions": 0, "seconds": 360, "seed": seed},
-        "shards": max(1, people // 100),
+        "simulate": {"participants": participants, "two_sessions": 0, "seconds": 360, "seed": seed},
+        "shards": max(1, participants // 100),
         "phenotypes": phenotypes,
     }
 
 
-def configuration(people: list[int], steps: list[int]) -> dict[str, Any]:
-    """Build a configuration with a model for each number of people and of steps."""
+def configuration(sizes: list[int], steps: list[int]) -> dict[str, Any]:
+    """Return a configuration with a model for each cohort size and number of steps."""
     demo = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     datasets = {"tested": cohort(TESTED, SEED, demo["datasets"]["demo"]["phenotypes"])}
-    datasets |= {f"people{n}": cohort(n, SEED + n, {}) for n in people}
+    datasets |= {f"people{n}": cohort(n, SEED + n, {}) for n in sizes}
     model, models = demo["models"]["semantoks"], {}
     batch = model["training"]["batch_size"]
-    for n in people:
+    for n in sizes:
         for number in steps:
-            crops = max(1, batch // n)  # a batch is no larger than an epoch
+            crops = max(1, batch // n)  # a batch cannot be larger than an epoch
             epochs = round(number / max(1, n * crops // batch))
             training = {"epochs": epochs, "crops_per_epoch": crops, "warmup_epochs": epochs / 10}
             models[f"people{n}steps{number}"] = model | {
@@ -61,7 +62,7 @@ def configuration(people: list[int], steps: list[int]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write a configuration."""
+    """Write the configuration."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--people", type=int, nargs="+", default=[48, 300, 1000])

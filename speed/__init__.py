@@ -1,1 +1,1 @@
-"""How fast the parts are, as ratios measured in one run."""
+"""Benchmarks of speed and memory; each reports ratios measured within a single run."""

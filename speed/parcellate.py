@@ -1,10 +1,10 @@
-"""How fast regional means are made, against nilearn and against reading the file alone.
+"""Time regional means against nilearn, and against only reading the file.
 
     python -m speed.parcellate
     python -m speed.parcellate --shape 97 115 97 --volumes 400
 
-A made-up run (int16) with real labels is averaged over 457 regions. Each way works in a process of
-its own, in turns; memory is the largest resident set, with what Python and the libraries take.
+A simulated run (int16) is averaged over 457 regions. The methods alternate, each in a separate
+process; memory is the peak resident set size, including Python and the libraries.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from isal import igzip
 
 AFFINE = np.array([[-2.0, 0, 0, 90], [0, 2, 0, -126], [0, 0, 2, -72], [0, 0, 0, 1]])
 REGIONS = 457
-WAYS = ("nilearn", "semantoks", "reading", "reading with ISA-L")
+METHODS = ("nilearn", "semantoks", "reading", "reading with ISA-L")
 IMPORTS = {"nilearn": "nilearn.maskers", "semantoks": "semantoks.data.parcellate.volumes"}
 LAPS = 3
 
@@ -38,25 +38,25 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--shape", type=int, nargs=3, default=(91, 109, 91))
     parser.add_argument("--volumes", type=int, default=200)
-    parser.add_argument("--lap", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--lap", choices=METHODS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--file", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def make(folder: Path, shape: tuple[int, ...], volumes: int) -> None:
-    """Write a run, compressed and not, a brain mask and an atlas of 457 regions.
+    """Write a run (compressed and uncompressed), a brain mask and an atlas of 457 regions.
 
-    As in MNI space at 2 mm, a quarter of the voxels are brain and 65 % of those in a region.
+    As in MNI space at 2 mm, a quarter of the voxels are brain, and 65 % of these are in a region.
     """
     rng = np.random.default_rng(0)
     centre = (np.array(shape) - 1)[:, None] / 2
-    places = np.indices(shape).reshape(3, -1)
-    brain = (((places - centre) / (0.39 * np.array(shape)[:, None])) ** 2).sum(0) < 1
-    seeds = places[:, rng.choice(np.flatnonzero(brain), REGIONS, replace=False)]
+    voxels = np.indices(shape).reshape(3, -1)
+    brain = (((voxels - centre) / (0.39 * np.array(shape)[:, None])) ** 2).sum(0) < 1
+    seeds = voxels[:, rng.choice(np.flatnonzero(brain), REGIONS, replace=False)]
     from scipy.spatial import cKDTree
 
-    distance, nearest = cKDTree(seeds.T).query(places[:, brain].T)
+    distance, nearest = cKDTree(seeds.T).query(voxels[:, brain].T)
     labels = np.zeros(brain.size, np.int16)
     labels[brain] = np.where(distance <= np.quantile(distance, 0.65), nearest + 1, 0)
     data = np.zeros((brain.size, volumes), np.int16)
@@ -71,7 +71,7 @@ def make(folder: Path, shape: tuple[int, ...], volumes: int) -> None:
 
 
 def with_semantoks(folder: Path, bold: Path) -> np.ndarray:
-    """Average as the workflow does."""
+    """Compute regional means as the workflow does."""
     from semantoks.data.parcellate.volumes import regional_means
 
     labels = range(1, REGIONS + 1)
@@ -80,7 +80,7 @@ def with_semantoks(folder: Path, bold: Path) -> np.ndarray:
 
 
 def with_nilearn(folder: Path, bold: Path) -> np.ndarray:
-    """Average as one would with nilearn."""
+    """Compute regional means with NiftiLabelsMasker."""
     from nilearn.maskers import NiftiLabelsMasker
 
     masker = NiftiLabelsMasker(
@@ -91,7 +91,7 @@ def with_nilearn(folder: Path, bold: Path) -> np.ndarray:
 
 
 def reading(_: Path, bold: Path, unzip: Callable[[Path], Any] = gzip.open) -> np.ndarray:
-    """Read the file to its end, and nothing else."""
+    """Read the file to its end."""
     with unzip(bold) if bold.suffix == ".gz" else bold.open("rb") as file:
         buffer = bytearray(1 << 21)
         while file.readinto(buffer):
@@ -100,10 +100,10 @@ def reading(_: Path, bold: Path, unzip: Callable[[Path], Any] = gzip.open) -> np
 
 
 def lap(chosen: argparse.Namespace) -> dict[str, float]:
-    """Time one way in this process, its imports left out."""
-    ways = (with_nilearn, with_semantoks, reading, partial(reading, unzip=igzip.open))
-    work = dict(zip(WAYS, ways, strict=True))[chosen.lap]
-    if chosen.lap in IMPORTS:  # imports are not what is timed
+    """Time one method in this process, without its imports."""
+    functions = (with_nilearn, with_semantoks, reading, partial(reading, unzip=igzip.open))
+    work = dict(zip(METHODS, functions, strict=True))[chosen.lap]
+    if chosen.lap in IMPORTS:
         __import__(IMPORTS[chosen.lap])
     imported = peak_mib()
     before, wall = time.process_time(), time.perf_counter()
@@ -118,41 +118,41 @@ def lap(chosen: argparse.Namespace) -> dict[str, float]:
 
 
 def peak_mib() -> float:
-    """Largest resident set of this process so far, in MiB."""
-    # Not getrusage: its maximum is inherited from the parent, which made the data.
+    """Return the peak resident set size of this process in MiB."""
+    # getrusage would include the peak of the parent process, which simulated the data.
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def measure(folder: Path, file: str) -> dict[str, dict[str, float]]:
-    """Run all ways in turns; return medians."""
-    laps: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+    """Run the methods in alternation, and return the medians by method."""
+    laps: dict[str, list[dict[str, float]]] = {method: [] for method in METHODS}
     for _ in range(LAPS):
-        for way in WAYS:
-            command = [sys.executable, "-m", "speed.parcellate", "--lap", way]
+        for method in METHODS:
+            command = [sys.executable, "-m", "speed.parcellate", "--lap", method]
             command += ["--folder", str(folder), "--file", file]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-            laps[way].append(json.loads(done.stdout.splitlines()[-1]))
+            laps[method].append(json.loads(done.stdout.splitlines()[-1]))
     return {
-        way: {key: statistics.median(one[key] for one in found) for key in found[0]}
-        for way, found in laps.items()
+        method: {key: statistics.median(lap[key] for lap in results) for key in results[0]}
+        for method, results in laps.items()
     }
 
 
-def added(found: dict[str, float]) -> float:
-    """Memory that the work itself takes (MiB)."""
-    return found["mib"] - found["imports"]
+def added_memory(result: dict[str, float]) -> float:
+    """Return the peak memory on top of the imports in MiB."""
+    return result["mib"] - result["imports"]
 
 
-def table(file: str, found: dict[str, dict[str, float]]) -> str:
-    """Write what was found as Markdown."""
-    ours, theirs, alone = found["semantoks"], found["nilearn"], found["reading"]
-    assert np.isclose(ours["sum"], theirs["sum"], rtol=1e-4), "the two disagree"
+def table(file: str, results: dict[str, dict[str, float]]) -> str:
+    """Format the results as Markdown."""
+    ours, theirs, read = results["semantoks"], results["nilearn"], results["reading"]
+    assert np.isclose(ours["sum"], theirs["sum"], rtol=1e-4), "the regional means differ"
     lines = [f"| {file} | wall s | CPU s | peak MiB | of which imports |", "|---|---|---|---|---|"]
     lines += [
-        f"| {way} | {one['wall']:.2f} | {one['cpu']:.2f} | {one['mib']:.0f} "
-        f"| {one['imports']:.0f} |"
-        for way, one in found.items()
+        f"| {method} | {result['wall']:.2f} | {result['cpu']:.2f} | {result['mib']:.0f} "
+        f"| {result['imports']:.0f} |"
+        for method, result in results.items()
     ]
     return "\n".join(
         [
@@ -160,15 +160,15 @@ def table(file: str, found: dict[str, dict[str, float]]) -> str:
             "",
             f"{theirs['wall'] / ours['wall']:.1f} × as fast as NiftiLabelsMasker, "
             f"1/{theirs['mib'] / ours['mib']:.1f} of its peak memory "
-            f"(1/{added(theirs) / added(ours):.0f} without the imports), "
-            f"{ours['wall'] / alone['wall']:.2f} × the time of reading it (Python's gzip).",
+            f"(1/{added_memory(theirs) / added_memory(ours):.0f} without the imports), "
+            f"{ours['wall'] / read['wall']:.2f} × the time of reading it (Python's gzip).",
             "",
         ]
     )
 
 
 def main() -> None:
-    """Make the data and compare, or run one lap."""
+    """Simulate the data and compare all methods, or run a single lap."""
     chosen = arguments()
     if chosen.lap:
         print(json.dumps(lap(chosen)))

@@ -1,15 +1,15 @@
-"""How fast the exact probe is, against scikit-learn's cross-validated models in a loop.
+"""Time the exact probe against a loop over scikit-learn's cross-validated models.
 
     python -m speed.probe --features 1536
     python -m speed.probe --features 19900
 
-The job: 100 phenotypes (half of them classes, half numbers), 100 splits of 1,000 people, 8
-strengths chosen over 5 inner folds. Ours does all phenotypes of some splits (each row of the table
-has the decomposition, "all" has it once), scikit-learn's `LogisticRegressionCV` and `RidgeCV`
-(which leaves out one person at a time) some phenotypes of one split; both are scaled to the whole
-job. Both use one thread, as the workflow's probes do: run it with OMP_NUM_THREADS=1. Features are
-correlated as real ones are (a spectrum that falls with 1 / rank). scikit-learn is timed with its
-default tolerance and with one that gives the same solution as ours to four digits.
+The task: 100 phenotypes (50 classifications, 50 regressions), 100 splits of 1,000 participants, 8
+L2 penalties selected by 5 inner folds. Semantoks fits all phenotypes of a few splits (the matrix
+decomposition is included in every row of the table, in "all" once), scikit-learn's
+`LogisticRegressionCV` and `RidgeCV` (leave-one-out) fit a few phenotypes of one split; both times
+are extrapolated to the whole task. Set OMP_NUM_THREADS=1, since the probes of the workflow use one
+thread. As in real data, features are correlated (their spectrum falls with 1 / rank). scikit-learn
+is timed with its default tolerance, and with one at which its solution agrees to four digits.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from semantoks.scores.linear_models.ridge import ridge, ridge_over_folds
 from semantoks.scores.probe.fit import fit_classifications
 from semantoks.scores.probe.targets import ClassificationTargets, RegressionTargets, inner_folds
 
-PEOPLE, PHENOTYPES, SPLITS, TRAINED = 1000, 100, 100, 800
+PARTICIPANTS, PHENOTYPES, SPLITS, TRAINING = 1000, 100, 100, 800
 SETTINGS = Probe()
 STRENGTHS = np.array(SETTINGS.strengths)
 Result = TypeVar("Result")
@@ -41,20 +41,20 @@ def arguments() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--features", type=int, default=1536)
-    parser.add_argument("--splits", type=int, default=2, help="splits that are measured")
-    parser.add_argument("--loop", type=int, default=2, help="phenotypes that scikit-learn does")
+    parser.add_argument("--splits", type=int, default=2, help="number of splits to measure")
+    parser.add_argument("--loop", type=int, default=2, help="phenotypes to fit with scikit-learn")
     return parser.parse_args()
 
 
 def timed(work: Callable[..., Result], *inputs: Any) -> tuple[float, Result]:
-    """Return the seconds that something takes, and what it returns."""
+    """Return the wall time of a call in seconds, and its result."""
     before = time.perf_counter()
     result = work(*inputs)
     return time.perf_counter() - before, result
 
 
 def numbers(rotated: PrincipalCoordinates, target_PT: np.ndarray) -> None:
-    """Choose strengths for numeric phenotypes, and predict."""
+    """Select penalties for regressions by cross-validation, and predict."""
     fold = inner_folds(RegressionTargets(target_PT[:, 0]), None, SETTINGS.inner_folds)
     inner = ridge_over_folds(rotated, target_PT, STRENGTHS, fold)
     best = ((inner - target_PT) ** 2).sum(axis=1).argmin(axis=0)
@@ -62,7 +62,7 @@ def numbers(rotated: PrincipalCoordinates, target_PT: np.ndarray) -> None:
 
 
 def classes(rotated: PrincipalCoordinates, codes_PT: np.ndarray) -> None:
-    """Choose strengths for classifications, and predict."""
+    """Select penalties for classifications by cross-validation, and predict."""
     folds = [
         inner_folds(ClassificationTargets(codes, ["0", "1"]), None, SETTINGS.inner_folds)
         for codes in codes_PT.T
@@ -73,11 +73,13 @@ def classes(rotated: PrincipalCoordinates, codes_PT: np.ndarray) -> None:
 def loop(
     features: np.ndarray, codes: np.ndarray, value: np.ndarray, tolerance: float
 ) -> tuple[float, float]:
-    """Seconds of one classification and one regression with scikit-learn."""
+    """Return the seconds of a classification and a regression with scikit-learn."""
     rows = StandardScaler().fit_transform(features)
-    people = rows.size  # times the features, since ours divides by the root of their number
+    # Our penalty is relative to rows × features, because features are divided by the square root
+    # of their number.
+    scale = rows.size
     logistic = LogisticRegressionCV(
-        Cs=1 / (STRENGTHS * people),
+        Cs=1 / (STRENGTHS * scale),
         cv=5,
         class_weight="balanced",
         scoring="neg_log_loss",
@@ -89,47 +91,55 @@ def loop(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         classified = timed(logistic.fit, rows, codes)[0]
-        regressed = timed(RidgeCV(alphas=STRENGTHS * people).fit, rows, value)[0]
+        regressed = timed(RidgeCV(alphas=STRENGTHS * scale).fit, rows, value)[0]
     return classified, regressed
 
 
+def simulate(rng: np.random.Generator, n_features: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return features (participants, features) and values (participants, half the phenotypes)."""
+    ranks = np.arange(1, PARTICIPANTS + 1)
+    factors = rng.standard_normal((PARTICIPANTS, PARTICIPANTS)) / np.sqrt(ranks)
+    features = factors @ rng.standard_normal((PARTICIPANTS, n_features))
+    noise = rng.standard_normal((PARTICIPANTS, PHENOTYPES // 2))
+    return features, features[:, : PHENOTYPES // 2] + 2 * noise
+
+
+def seconds_of_semantoks(
+    features: np.ndarray, codes: np.ndarray, values: np.ndarray, train: np.ndarray, test: np.ndarray
+) -> tuple[float, float, float]:
+    """Return the seconds of the decomposition, the classifications and the regressions."""
+    decomposition, rotated = timed(rotate, features[train], features[test])
+    classified, _ = timed(classes, rotated, codes[train])
+    regressed, _ = timed(numbers, rotated, values[train])
+    return decomposition, classified, regressed
+
+
 def main() -> None:
-    """Measure both and print the table."""
+    """Time both and print the table."""
     chosen = arguments()
     rng = np.random.default_rng(0)
-    ranks = np.arange(1, PEOPLE + 1)
-    factors = rng.standard_normal((PEOPLE, PEOPLE)) / np.sqrt(ranks)
-    features = factors @ rng.standard_normal((PEOPLE, chosen.features))
-    signal = features[:, : PHENOTYPES // 2] + 2 * rng.standard_normal((PEOPLE, PHENOTYPES // 2))
-    codes = (signal > 0.3).astype(int)
-    times = []
+    features, values = simulate(rng, chosen.features)
+    codes, times = (values > 0.3).astype(int), []
     for _ in range(chosen.splits):
-        order = rng.permutation(PEOPLE)
-        train, held = order[:TRAINED], order[TRAINED:]
-        shared, rotated = timed(rotate, features[train], features[held])
-        classified, regressed = (
-            timed(classes, rotated, codes[train]),
-            timed(numbers, rotated, signal[train]),
-        )
-        times.append((shared, classified[0], regressed[0]))
+        train, test = np.split(rng.permutation(PARTICIPANTS), [TRAINING])
+        times.append(seconds_of_semantoks(features, codes, values, train, test))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    half = PHENOTYPES // 2
     parts = [SPLITS * float(mean) for mean in np.mean(times, axis=0)]
     ours = {"classes": parts[0] + parts[1], "numbers": parts[0] + parts[2], "all": sum(parts)}
-    print(f"{chosen.features:,} features, {PEOPLE:,} people; hours for the whole job, one thread\n")
-    print("| phenotypes | tolerance | scikit-learn in a loop | ours | ratio |")
+    print(f"{chosen.features:,} features, {PARTICIPANTS:,} participants")
+    print("hours for the whole task, one thread\n")
+    print("| phenotypes | tolerance | scikit-learn in a loop | semantoks | ratio |")
     print("|---|---|---|---|---|")
     for tolerance in (1e-4, 1e-8):
-        theirs = [
-            loop(features[train], codes[train, p], signal[train, p], tolerance)
+        laps = [
+            loop(features[train], codes[train, p], values[train, p], tolerance)
             for p in range(chosen.loop)
         ]
-        means = [*(np.mean(theirs, axis=0) * SPLITS * half)]
-        both = zip(ours, (*means, sum(means)), ours.values(), strict=True)
-        for name, other, own in both:
-            hours = f"{other / 3600:.2f} | {own / 3600:.3f} | {other / own:.0f}"
-            print(f"| {name} | {tolerance:g} | {hours} |", flush=True)
-    print(f"\nPeak memory of ours: {memory:.2f} GiB")
+        theirs = [*(np.mean(laps, axis=0) * SPLITS * (PHENOTYPES // 2))]
+        for name, seconds in zip(ours, (*theirs, sum(theirs)), strict=True):
+            hours = f"{seconds / 3600:.2f} | {ours[name] / 3600:.3f}"
+            print(f"| {name} | {tolerance:g} | {hours} | {seconds / ours[name]:.0f} |", flush=True)
+    print(f"\nPeak memory of semantoks: {memory:.2f} GiB")
 
 
 if __name__ == "__main__":

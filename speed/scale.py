@@ -1,4 +1,4 @@
-"""A cohort as large as one likes: time series of made-up people, and plans of 40,000.
+"""Measure cost at the scale of a biobank: simulated cohorts, and plans for 40,000 participants.
 
     python -m speed.scale people --out /tmp/scale --people 5000
     snakemake --cores all -d /tmp/scale --configfile /tmp/scale/config.yaml
@@ -7,10 +7,11 @@
 
     python -m speed.scale plan --out /tmp/plan
 
-The first writes the configuration of a cohort of made-up time series (300 regions, 490 volumes at
-0.735 s, as UK Biobank; phenotypes planted as in the demo). The second sums up what the jobs of a
-run took, from the sidecars of what they made. The third writes the configuration of 40,000 people
-in 13 data sets with 140 phenotypes, and says how long Snakemake plans, and with how much memory.
+`people` writes the configuration of a simulated cohort of time series (300 regions, 490 volumes at
+0.735 s as in UK Biobank, phenotypes as in the demo). `costs` sums up time, memory and disk space of
+the jobs of a run, from the provenance sidecars. `plan` writes the configuration of 40,000
+participants in 13 data sets with 140 phenotypes, and measures the time and memory that Snakemake
+needs for a dry run.
 """
 
 from __future__ import annotations
@@ -29,17 +30,17 @@ import yaml
 
 from semantoks.artifacts.provenance import SUFFIX
 
-VOLUMES, TR = 490, 0.735  # as UK Biobank
+VOLUMES, TR = 490, 0.735  # as in UK Biobank
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def write_people(out: Path, people: int, epochs: int) -> None:
-    """Write a configuration with made-up people, as many as UK Biobank has volumes of each."""
-    simulation = {"participants": people, "two_sessions": 0, "seconds": VOLUMES * TR}
+def write_cohort(out: Path, participants: int, epochs: int) -> None:
+    """Write the configuration of a simulated cohort with scans as long as in UK Biobank."""
+    simulation = {"participants": participants, "two_sessions": 0, "seconds": VOLUMES * TR}
     dataset = {
         "source": "timeseries",
         "simulate": simulation | {"repetition_time": TR},
-        "shards": max(1, people // 100),
+        "shards": max(1, participants // 100),
         "phenotypes": {
             "group": "classification",
             "trait": "regression",
@@ -70,25 +71,25 @@ def write_people(out: Path, people: int, epochs: int) -> None:
 
 
 def write_configuration(out: Path, content: dict[str, Any]) -> None:
-    """Write the configuration of a run in a folder."""
+    """Write config.yaml into a folder."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "config.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
 def write_plan(out: Path) -> None:
-    """Write tables of 40,000 people in 13 data sets, and their configuration."""
+    """Write participants tables and configuration of 40,000 participants in 13 data sets."""
     datasets = {}
     for number in range(13):
-        name, people = ("ukb", 28_000) if number == 0 else (f"site{number:02d}", 1000)
+        name, participants = ("ukb", 28_000) if number == 0 else (f"site{number:02d}", 1000)
         phenotypes = [f"p{index:03d}" for index in range(80 if number == 0 else 5)]
         folder = out / "data" / name
         folder.mkdir(parents=True, exist_ok=True)
-        columns = {"participant_id": [f"sub-{i:06d}" for i in range(people)]}
+        columns = {"participant_id": [f"sub-{i:06d}" for i in range(participants)]}
         table = pd.DataFrame(columns).assign(**dict.fromkeys(phenotypes, 1))
         table.to_csv(folder / "participants.tsv", sep="\t", index=False)
         datasets[name] = {
             "path": f"data/{name}",
-            "shards": people // 100,
+            "shards": participants // 100,
             "phenotypes": dict.fromkeys(phenotypes, "regression"),
         }
     models = {"semantoks": {"readouts": ["pooled", "networks"]}}
@@ -96,7 +97,7 @@ def write_plan(out: Path) -> None:
 
 
 def plan(out: Path, *target: str) -> tuple[float, float]:
-    """Seconds and MB of a dry run."""
+    """Return wall time (s) and peak memory (MB) of a dry run."""
     command = [sys.executable, "-m", "snakemake", *target, "-n", "--quiet", "all"]
     command += ["-s", str(ROOT / "Snakefile"), "--configfile", "config.yaml", "-d", str(out)]
     before = time.perf_counter()
@@ -104,20 +105,21 @@ def plan(out: Path, *target: str) -> tuple[float, float]:
         _, status, usage = os.wait4(run.pid, 0)
         run.returncode = status
     if status:
-        raise SystemExit(f"the plan failed: {' '.join(command)}")
+        raise SystemExit(f"the dry run failed: {' '.join(command)}")
     return time.perf_counter() - before, usage.ru_maxrss / 1024
 
 
 def costs(results: Path) -> pd.DataFrame:
-    """Sum up seconds, disk and the largest memory of the jobs of each stage."""
+    """Sum up time and disk space of the jobs of each stage, and find their peak memory."""
     rows = []
     for path in results.rglob(f"*{SUFFIX}"):
-        about, made = json.loads(path.read_text()), path.with_name(path.name.removesuffix(SUFFIX))
-        about["MB on disk"] = made.stat().st_size / 1e6 if made.is_file() else 0
-        about["job"] = str(about["inputs"]), str(about["settings"]), about["seconds"]
-        rows.append(about)
+        row, artifact = json.loads(path.read_text()), path.with_name(path.name.removesuffix(SUFFIX))
+        row["MB on disk"] = artifact.stat().st_size / 1e6 if artifact.is_file() else 0
+        # A job with several artifacts writes the same values into each sidecar.
+        row["job"] = str(row["inputs"]), str(row["settings"]), row["seconds"]
+        rows.append(row)
     stages = pd.DataFrame(rows).groupby("stage", sort=False)
-    jobs = stages.apply(lambda one: one.drop_duplicates("job")["seconds"].agg(["size", "sum"]))
+    jobs = stages.apply(lambda stage: stage.drop_duplicates("job")["seconds"].agg(["size", "sum"]))
     table = jobs.set_axis(["jobs", "s"], axis=1).astype(int)
     table["largest MB"] = stages["peak_memory_mb"].max()
     table["MB on disk"] = stages["MB on disk"].sum().round(1)
@@ -125,7 +127,7 @@ def costs(results: Path) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Write people, sum up what they cost, or write plans and measure them."""
+    """Write a cohort, sum up its costs, or measure plans."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("what", choices=["people", "costs", "plan"])
     parser.add_argument("--out", type=Path, required=True)
@@ -134,7 +136,7 @@ def main() -> None:
     chosen = parser.parse_args()
     out = chosen.out.resolve()
     if chosen.what == "people":
-        write_people(out, chosen.people, chosen.epochs)
+        write_cohort(out, chosen.people, chosen.epochs)
         return
     if chosen.what == "costs":
         print(costs(out / "results").to_string())

@@ -1,11 +1,11 @@
-"""How fast time series are written and read: our Parquet, HDF5 and a memory map.
+"""Time writing and reading of time series: Parquet as in the workflow, HDF5, a memory map.
 
     python -m speed.store --scans 2000
 
-Made-up scans of 457 regions × 490 volumes (float32, z-scored noise, which hardly compresses: real
-series do a little better) are written in shards of 100 people as the workflow does, then read in
-random order, one scan at a time, and from end to end. Times are CPU seconds of this process with
-the files in the page cache, as far as they fit; sizes and hours are scaled to 40,000 scans.
+Simulated scans of 457 regions × 490 volumes (float32, z-scored noise, which hardly compresses; real
+time series compress slightly better) are written in shards of 100 scans as in the workflow, then
+read individually in random order, and all in sequence. Times are CPU seconds of this process, with
+the files in the page cache as far as they fit; sizes and minutes are extrapolated to 40,000 scans.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def arguments() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--scans", type=int, default=2000)
-    parser.add_argument("--random", type=int, default=200, help="scans read in random order")
-    parser.add_argument("--only", nargs="*", help="first letters of the stores to measure")
-    parser.add_argument("--folder", type=Path, help="where to write (36 GB for 40,000 scans)")
+    parser.add_argument("--random", type=int, default=200, help="scans to read in random order")
+    parser.add_argument("--only", nargs="*", help="measure only stores whose names begin so")
+    parser.add_argument("--folder", type=Path, help="folder to write to (36 GB for 40,000 scans)")
     return parser.parse_args()
 
 
 def scan(number: int) -> np.ndarray:
-    """Make a scan up: smooth noise, z-scored."""
+    """Simulate a scan: smooth, z-scored noise of shape (regions, volumes)."""
     rng = np.random.default_rng(number)
     noise = rng.standard_normal((REGIONS, VOLUMES + 2), np.float32)
     smooth = noise[:, :-2] + 2 * noise[:, 1:-1] + noise[:, 2:]
@@ -45,7 +45,7 @@ def scan(number: int) -> np.ndarray:
 
 
 class ParquetStore:
-    """What the workflow writes: a row and a row group per scan."""
+    """The format of the workflow: a row and a row group per scan."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -65,20 +65,20 @@ class ParquetStore:
         )  # fmt: skip
         write_timeseries(self._path(first), table, scans, manifest)
 
-    def one(self, number: int) -> np.ndarray:
+    def read_scan(self, number: int) -> np.ndarray:
         """Read one scan."""
-        found, _ = find_scan(self._path(number), f"sub-{number:06d}")
-        assert found is not None
-        return found.timeseries_CT
+        scan, _ = find_scan(self._path(number), f"sub-{number:06d}")
+        assert scan is not None
+        return scan.timeseries_CT
 
-    def all(self, _: int) -> Iterator[np.ndarray]:
+    def read_all(self, _: int) -> Iterator[np.ndarray]:
         """Read every scan in order."""
-        for found in iter_scans(sorted(self.folder.glob("*.parquet"))):
-            yield found.timeseries_CT
+        for scan in iter_scans(sorted(self.folder.glob("*.parquet"))):
+            yield scan.timeseries_CT
 
 
 class Hdf5Store:
-    """One file; a chunk per scan, compressed or not."""
+    """A single HDF5 file with a chunk per scan, optionally compressed."""
 
     def __init__(self, folder: Path, compression: str | None) -> None:
         self.path, self.compression = folder / "scans.h5", compression
@@ -94,12 +94,12 @@ class Hdf5Store:
             file["t"].resize(first + len(scans), axis=0)
             file["t"][first:] = np.stack(scans)
 
-    def one(self, number: int) -> np.ndarray:
+    def read_scan(self, number: int) -> np.ndarray:
         """Read one scan."""
         with h5py.File(self.path) as file:
             return np.asarray(file["t"][number])
 
-    def all(self, scans: int) -> Iterator[np.ndarray]:
+    def read_all(self, scans: int) -> Iterator[np.ndarray]:
         """Read every scan in order."""
         with h5py.File(self.path) as file:
             for number in range(scans):
@@ -107,7 +107,7 @@ class Hdf5Store:
 
 
 class MapStore:
-    """A flat array in a file: no names, no manifest, nothing but numbers."""
+    """A flat array in a file, without names and manifest: a lower bound."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "scans.f4"
@@ -115,24 +115,24 @@ class MapStore:
     def write(self, _: int, scans: list[np.ndarray]) -> None:
         """Append a shard."""
         with self.path.open("ab") as file:
-            for one in scans:
-                file.write(np.ascontiguousarray(one).data)
+            for scan in scans:
+                file.write(np.ascontiguousarray(scan).data)
 
     def _map(self) -> np.ndarray:
         return np.memmap(self.path, np.float32, "r").reshape(-1, REGIONS, VOLUMES)
 
-    def one(self, number: int) -> np.ndarray:
+    def read_scan(self, number: int) -> np.ndarray:
         """Read one scan."""
         return np.array(self._map()[number])
 
-    def all(self, scans: int) -> Iterator[np.ndarray]:
+    def read_all(self, scans: int) -> Iterator[np.ndarray]:
         """Read every scan in order."""
         for number in range(scans):
             yield np.array(self._map()[number])
 
 
 def cpu(work: Callable[[], object]) -> float:
-    """Return the CPU seconds that something takes."""
+    """Return the CPU time of a call in seconds."""
     before = time.process_time()
     work()
     return time.process_time() - before
@@ -141,15 +141,15 @@ def cpu(work: Callable[[], object]) -> float:
 def measure(
     store: ParquetStore | Hdf5Store | MapStore, folder: Path, chosen: argparse.Namespace
 ) -> str:
-    """Write and read a store; return its row of the table."""
+    """Time a store, and return its row of the table."""
     writing = 0.0
     for first in range(0, chosen.scans, SHARD):
         shard = [scan(n) for n in range(first, min(first + SHARD, chosen.scans))]
         writing += cpu(lambda first=first, shard=shard: store.write(first, shard))
-    picked = np.random.default_rng(0).choice(chosen.scans, chosen.random, replace=False)
-    assert np.array_equal(store.one(int(picked[0])), scan(int(picked[0])))
-    random = cpu(lambda: [store.one(int(number)) for number in picked])
-    reading = cpu(lambda: sum(float(one[0, 0]) for one in store.all(chosen.scans)))
+    sample = np.random.default_rng(0).choice(chosen.scans, chosen.random, replace=False)
+    assert np.array_equal(store.read_scan(int(sample[0])), scan(int(sample[0])))
+    random = cpu(lambda: [store.read_scan(int(number)) for number in sample])
+    reading = cpu(lambda: sum(float(x_CT[0, 0]) for x_CT in store.read_all(chosen.scans)))
     size = sum(path.stat().st_size for path in folder.iterdir()) / 1e9
     total = chosen.scans * MEGABYTES
     return (
@@ -166,7 +166,7 @@ def main() -> None:
     print("| store | GB | write, MB/CPU-s | random scan, CPU ms | full read, MB/CPU-s | CPU min |")
     print("|---|---|---|---|---|---|")
     stores = {
-        "Parquet, a row group per scan (ours)": ParquetStore,
+        "Parquet, a row group per scan (semantoks)": ParquetStore,
         "HDF5": lambda folder: Hdf5Store(folder, None),
         "HDF5, gzip": lambda folder: Hdf5Store(folder, "gzip"),
         "memory map": MapStore,
