@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,8 +13,7 @@ from semantoks.config import Architecture, Pretraining, Tokenizer, Training
 from semantoks.model.pretrain.state import initial_state
 from semantoks.model.pretrain.schedule import Schedule
 from semantoks.model.pretrain.step import chunk_generators, train_step
-from semantoks.model.pretrain.packed import PackedScans
-        from semantoks.model.pretrain.views import draw_views
+from semantoks.model.pretrain.views import PackedScans, Views, draw_views
 from semantoks.system.distributed import Process
 from speed import plain
 
@@ -87,7 +85,7 @@ class Setup:
         with torch.inference_mode():
             return self.state.model.teacher.embed(views_WCT)
 
-    def _views(self, masked: bool) -> Any:
+    def _views(self, masked: bool) -> Views:
         networks = len(NETWORK_SIZES) if masked else None
         seeds = chunk_generators(self.schedule, self.state.step, self.scan_B.device, self.process)
         return draw_views(self.packed, self.scan_B, self.settings, networks, seeds)

@@ -1,4 +1,4 @@
-"""Workspaces for faults, and a disk that can be filled or made read-only."""
+"""Workspaces for fault injection, and a disk that can be filled or mounted read-only."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["finished", "fresh", "shared_folder", "simulated", "workspace"]
 
 @dataclass(frozen=True)
 class Disk:
-    """A small file system of its own."""
+    """A small separate file system."""
 
     folder: Path
 
     def fill(self) -> None:
-        """Leave no room."""
+        """Fill the disk to its last block."""
         filler = os.open(self.folder / "filler", os.O_WRONLY | os.O_CREAT)
         with suppress(OSError):
             while True:
@@ -31,22 +31,22 @@ class Disk:
         os.close(filler)
 
     def empty(self) -> None:
-        """Make room again."""
+        """Remove what `fill` wrote."""
         (self.folder / "filler").unlink()
 
-    def writable(self, yes: bool) -> None:
-        """Mount it for reading and writing, or for reading only."""
-        how = "remount," + ("rw" if yes else "ro")
-        subprocess.run(["mount", "-o", how, str(self.folder)], check=True)
+    def remount(self, writable: bool) -> None:
+        """Mount the disk for reading and writing, or for reading only."""
+        options = "remount," + ("rw" if writable else "ro")
+        subprocess.run(["mount", "-o", options, str(self.folder)], check=True)
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    """A tmpfs; skipped where nothing may be mounted."""
+    """Mount a tmpfs; the test is skipped where that is not permitted."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", str(folder)]
     if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("needs root and the right to mount a tmpfs")
+        pytest.skip("needs root and permission to mount a tmpfs")
     yield Disk(folder)
     subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -1,4 +1,4 @@
-"""A disk that is full or read-only: one sentence, and the same results once it is mended."""
+"""A full or read-only disk gives a clear error, and the same results once it is fixed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STAGES += ("split", "probe", "card", "benchmark", "report")
 
 
 def on_disk(workspace: Workspace, disk: Disk) -> Workspace:
-    """Let the results of a workspace lie on the disk."""
+    """Move the results of a workspace to the disk."""
     results = workspace.folder / "results"
     if results.exists():
         shutil.copytree(results, disk.folder / "results", symlinks=True)
@@ -26,30 +26,29 @@ def on_disk(workspace: Workspace, disk: Disk) -> Workspace:
     return workspace
 
 
-def test_the_disk_is_full_in_every_stage(
-    workspace: Workspace, disk: Disk, finished: Workspace
-) -> None:
+def test_full_disk_in_every_stage(workspace: Workspace, disk: Disk, finished: Workspace) -> None:
     on_disk(workspace, disk)
     for stage in STAGES:
         disk.fill()
         done = workspace.run("--forcerun", stage, "--until", stage, check=False)
-        said = done.stdout + done.stderr
+        output = done.stdout + done.stderr
         assert done.returncode != 0, stage
-        assert "the disk is full" in said or "No space left" in said, f"{stage}: {said[-2000:]}"
-        assert "Traceback" not in said, f"{stage}: {said[-3000:]}"
+        full = "the disk is full" in output or "No space left" in output
+        assert full, f"{stage}: {output[-2000:]}"
+        assert "Traceback" not in output, f"{stage}: {output[-3000:]}"
         disk.empty()
     workspace.run()
     same(workspace, finished)
     assert not list(disk.folder.rglob("*.part"))
 
 
-def test_results_are_read_only(workspace: Workspace, disk: Disk, finished: Workspace) -> None:
+def test_read_only_results(workspace: Workspace, disk: Disk, finished: Workspace) -> None:
     on_disk(workspace, disk)
-    disk.writable(False)
+    disk.remount(writable=False)
     done = workspace.run("--forcerun", "represent", check=False)
-    said = done.stdout + done.stderr
+    output = done.stdout + done.stderr
     assert done.returncode != 0
-    assert "read-only" in said.lower() and "Traceback" not in said, said[-3000:]
-    disk.writable(True)
+    assert "read-only" in output.lower() and "Traceback" not in output, output[-3000:]
+    disk.remount(writable=True)
     workspace.run()
     same(workspace, finished)

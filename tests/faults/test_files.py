@@ -1,4 +1,4 @@
-"""Files that are lost, cut short or damaged, a clock that goes back, two users at once."""
+"""Missing, truncated and corrupt files, a clock set back, and two concurrent runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.workspaces import Workspace, environment, same
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
 SHARD = "results/timeseries/small/atlas-seitzman300_shard-0000_timeseries.parquet"
-# An artifact, and the stage that reads it and is made to run again.
+# Artifacts, each with a stage that reads it and is forced to run again.
 READ_BY = {
     SHARD: "represent",
     "results/scans/small.parquet": "split",
@@ -33,10 +33,10 @@ READ_BY = {
 }
 
 
-def damage(path: Path, how: str) -> None:
-    """Cut a file in two, or flip a bit in its middle; its time stays as it was."""
+def damage(path: Path, kind: str) -> None:
+    """Truncate a file to half its size or flip a bit in its middle; its times are preserved."""
     before, content = path.stat(), bytearray(path.read_bytes())
-    if how == "truncated":
+    if kind == "truncated":
         content = content[: len(content) // 2]
     else:
         content[len(content) // 2] ^= 1
@@ -44,33 +44,33 @@ def damage(path: Path, how: str) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-@pytest.mark.parametrize("how", ["truncated", "flipped"])
-def test_a_damaged_file_is_never_used(finished: Workspace, tmp_path: Path, how: str) -> None:
+@pytest.mark.parametrize("kind", ["truncated", "flipped"])
+def test_damaged_artifacts_are_never_used(finished: Workspace, tmp_path: Path, kind: str) -> None:
     for number, (name, stage) in enumerate(READ_BY.items()):
         folder = tmp_path / str(number)
         shutil.copytree(finished.folder, folder, symlinks=True)
-        damage(folder / name, how)
+        damage(folder / name, kind)
         done = Workspace(folder).run("--forcerun", stage, "--until", stage, check=False)
-        said = done.stdout + done.stderr
+        output = done.stdout + done.stderr
         assert done.returncode != 0, name
-        assert f"{name} is not what was written" in said, f"{name}: {said[-2000:]}"
-        assert "Traceback" not in said
+        assert f"{name} is not what was written" in output, f"{name}: {output[-2000:]}"
+        assert "Traceback" not in output
         assert not (folder / name).exists()
-    for number in (0, len(READ_BY) - 1):  # the whole road, and what takes a second
+    for number in (0, len(READ_BY) - 1):  # almost the full pipeline, and a single short step
         workspace = Workspace(tmp_path / str(number))
         workspace.run()
         same(workspace, finished)
         assert workspace.planned() == {}
 
 
-def test_a_shard_deleted_by_hand_is_made_again(workspace: Workspace, finished: Workspace) -> None:
+def test_deleted_shard_is_written_again(workspace: Workspace, finished: Workspace) -> None:
     (workspace.folder / SHARD).unlink()
     assert workspace.planned()["parcellate"] == 1
     workspace.run()
     same(workspace, finished)
 
 
-def test_a_table_deleted_by_hand_is_made_again_when_it_is_read(
+def test_deleted_table_is_written_again_when_it_is_needed(
     workspace: Workspace, finished: Workspace
 ) -> None:
     (workspace.folder / "results/index/small/shard-0001.tsv").unlink()
@@ -80,10 +80,8 @@ def test_a_table_deleted_by_hand_is_made_again_when_it_is_read(
     same(workspace, finished)
 
 
-def test_a_clock_that_went_back_changes_no_result(
-    workspace: Workspace, finished: Workspace
-) -> None:
-    """Every result that was there comes from tomorrow, as after a clock was set back by a day."""
+def test_clock_set_back_changes_no_result(workspace: Workspace, finished: Workspace) -> None:
+    """All results are dated tomorrow, as if the clock had been set back by a day."""
     tomorrow = time.time() + 86_400
     for folder in ("results", "resources"):
         for path in (workspace.folder / folder).rglob("*"):
@@ -93,7 +91,7 @@ def test_a_clock_that_went_back_changes_no_result(
     same(workspace, finished)
 
 
-def test_two_users_start_the_same_run(fresh: Workspace, finished: Workspace) -> None:
+def test_two_concurrent_runs(fresh: Workspace, finished: Workspace) -> None:
     runs = [
         subprocess.Popen(
             fresh.command(),
@@ -105,9 +103,9 @@ def test_two_users_start_the_same_run(fresh: Workspace, finished: Workspace) -> 
         )
         for _ in range(2)
     ]
-    said = [run.communicate()[0] for run in runs]
+    outputs = [run.communicate()[0] for run in runs]
     codes = sorted(run.returncode for run in runs)
-    assert codes[0] == 0 and codes[1] != 0, said
-    stopped = next(text for run, text in zip(runs, said, strict=True) if run.returncode)
+    assert codes[0] == 0 and codes[1] != 0, outputs
+    stopped = next(text for run, text in zip(runs, outputs, strict=True) if run.returncode)
     assert "lock" in stopped.lower()
     same(fresh, finished)

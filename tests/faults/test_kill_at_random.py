@@ -1,4 +1,4 @@
-"""SIGKILL at fifty random moments over the whole road, then the same command again."""
+"""SIGKILL at fifty random times during the full pipeline, then the same command again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KILLS = 50
 
 
 def start_and_kill(workspace: Workspace, seconds: float) -> bool:
-    """Start the workflow, kill all of it after so long; False if it had ended by then."""
+    """Start the workflow and kill all its processes after a time; False if it ended before."""
     run = subprocess.Popen(
         workspace.command(),
         cwd=workspace.folder,
@@ -34,7 +34,7 @@ def start_and_kill(workspace: Workspace, seconds: float) -> bool:
     return False
 
 
-def test_fifty_kills(finished: Workspace, tmp_path: Path) -> None:
+def test_fifty_kills_give_the_same_results(finished: Workspace, tmp_path: Path) -> None:
     kills, seed = 0, 0
     while kills < KILLS:
         workspace = Workspace(tmp_path / str(seed))
@@ -44,7 +44,7 @@ def test_fifty_kills(finished: Workspace, tmp_path: Path) -> None:
         draw, began = random.Random(seed), time.monotonic()
         while kills < KILLS and start_and_kill(workspace, draw.uniform(2, 12)):
             kills += 1
-            assert time.monotonic() - began < 900, "it does not come to an end"
+            assert time.monotonic() - began < 900, "the workflow does not finish"
         workspace.run()
         assert workspace.planned() == {}
         same(workspace, finished)

@@ -1,8 +1,8 @@
-"""A real Slurm on this machine: munge, controller and two nodes on loopback.
+"""A real Slurm cluster on this machine: munge, controller and two nodes on the loopback device.
 
-Needs root (the daemons start as other users) and Debian's packages slurm-wlm and munge, which are
-installed where they are missing. Nothing of the machine's own Slurm is touched: where a
-/etc/slurm/slurm.conf of somebody else lies, the tests are skipped.
+Needs root (the daemons run as other users) and the Debian packages slurm-wlm and munge, which are
+installed if missing. An existing Slurm is not touched: if there is a /etc/slurm/slurm.conf that
+these tests did not write, they are skipped.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 STATE = Path("/tmp/semantoks_slurm")
-CONF = Path("/etc/slurm")  # the executor plugin strips SLURM_CONF inside jobs
+# Not a folder of our choice: the executor plugin removes SLURM_CONF inside jobs.
+CONF = Path("/etc/slurm")
 MARK = "# Written by the tests of Semantoks"
 NODES = ("node1", "node2")
 
@@ -57,13 +58,13 @@ NodeName=node[1-2] Name=gpu File=/dev/null
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch")
 
 
-def why_not() -> str | None:
-    """Say what is missing for a cluster on this machine; None if nothing is."""
+def missing_requirement() -> str | None:
+    """Return why no cluster can be started on this machine; None if one can."""
     if os.geteuid() != 0:
         return "needs root, to start the daemons of Slurm"
-    own = CONF / "slurm.conf"
-    if own.exists() and not own.read_text().startswith(MARK):
-        return f"{own} belongs to another cluster"
+    existing = CONF / "slurm.conf"
+    if existing.exists() and not existing.read_text().startswith(MARK):
+        return f"{existing} belongs to another cluster"
     if all(map(shutil.which, PROGRAMS)):
         return None
     if shutil.which("apt-get") is None:
@@ -74,7 +75,7 @@ def why_not() -> str | None:
 
 
 class Cluster:
-    """The daemons, from `start` to `stop`."""
+    """The daemons of a cluster."""
 
     def __init__(self) -> None:
         self.daemons: list[subprocess.Popen[bytes]] = []
@@ -108,23 +109,29 @@ class Cluster:
         )
 
     def wait_until_idle(self, seconds: float = 60) -> None:
-        """Wait for both nodes."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        """Wait until both nodes are idle.
+
+        Raises
+        ------
+        RuntimeError
+            When they are not after so many seconds.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
             if self.state().count("idle") == len(NODES):
                 return
             time.sleep(0.2)
         end = (STATE / "slurmctld.out").read_text()[-600:]
-        raise RuntimeError(f"Slurm did not come up: {self.state()}; {end}")
+        raise RuntimeError(f"Slurm did not start: {self.state()}; {end}")
 
     @staticmethod
     def state() -> list[str]:
-        """State of each node, as sinfo has it."""
+        """Return the state of each node as reported by sinfo."""
         command = ["sinfo", "-h", "-N", "-o", "%T"]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
 
     def stop(self) -> None:
-        """End the jobs and the daemons, and take the configuration away."""
+        """Cancel all jobs, stop the daemons and remove the configuration."""
         subprocess.run(["scancel", "-u", "root"], check=False, capture_output=True)
         for daemon in reversed(self.daemons):
             daemon.terminate()

@@ -1,4 +1,4 @@
-"""A cluster for the session, and workspaces that are worked on through it."""
+"""A cluster for the session, and workspaces whose jobs are submitted to it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.slurm.cluster import Cluster, why_not
+from tests.slurm.cluster import Cluster, missing_requirement
 from tests.workspaces import (
     ROOT,
     Workspace,
@@ -23,7 +23,7 @@ __all__ = ["finished", "fresh", "shared_folder", "simulated", "workspace"]
 
 
 class OnCluster(Workspace):
-    """A workspace whose jobs are submitted with the profile, sped up for a queue of seconds."""
+    """A workspace that uses the Slurm profile, with short intervals between status checks."""
 
     def command(self, *arguments: str) -> list[str]:
         local = super().command(*arguments)
@@ -35,7 +35,7 @@ class OnCluster(Workspace):
         return [*local, *quick, "--cores", "2", "--resources", "mem_mb=19000"]
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a run and return at once."""
+        """Start a run without waiting for its end."""
         with (self.folder / "run.log").open("a") as log:
             return subprocess.Popen(
                 self.command(*arguments),
@@ -49,8 +49,8 @@ class OnCluster(Workspace):
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """Start Slurm for the tests; they are skipped where that cannot be."""
-    reason = why_not()
+    """Start Slurm; the tests are skipped where that is not possible."""
+    reason = missing_requirement()
     if reason:
         pytest.skip(f"no Slurm here: {reason}")
     cluster = Cluster()

@@ -1,4 +1,4 @@
-"""The whole road on a real Slurm: the bytes of one machine, whatever happens on the way."""
+"""The full pipeline on a real Slurm gives the results of a local run, whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def scontrol(*words: str) -> str:
 
 
 def jobs(rule: str, folder: Path) -> list[dict[str, str]]:
-    """What Slurm knows of the jobs of a rule that were submitted from a folder."""
+    """Return Slurm's records of the jobs of a rule that were submitted from a folder."""
     blocks = scontrol("show", "job").split("\n\n")
-    known = [dict(re.findall(r"(\w+)=(\S*)", block)) for block in blocks]
-    found = [job for job in known if job.get("WorkDir") == str(folder)]
-    return [job for job in found if re.match(rf"rule_{rule}(_|$)", job.get("Comment", ""))]
+    records = [dict(re.findall(r"(\w+)=(\S*)", block)) for block in blocks]
+    submitted = [job for job in records if job.get("WorkDir") == str(folder)]
+    return [job for job in submitted if re.match(rf"rule_{rule}(_|$)", job.get("Comment", ""))]
 
 
 def wait_for_job(run: subprocess.Popen[str], folder: Path, rule: str) -> dict[str, str]:
-    """Wait until a job of a rule is running, and has been for a second."""
+    """Wait until a job of a rule has been running for a second."""
     while run.poll() is None:
         running = [job for job in jobs(rule, folder) if job["JobState"] == "RUNNING"]
         if running:
@@ -44,14 +44,14 @@ def wait_for_job(run: subprocess.Popen[str], folder: Path, rule: str) -> dict[st
 
 @pytest.fixture
 def on_cluster(workspace: Workspace) -> OnCluster:
-    """Everything has run, on this machine; part of it is to run again on the cluster."""
+    """A workspace that is finished locally, to be re-run in part on the cluster."""
     return OnCluster(workspace.folder)
 
 
 def disturbed(
     workspace: OnCluster, rule: str, disturb: Callable[[dict[str, str]], object], *arguments: str
 ) -> subprocess.Popen[str]:
-    """Run a rule and what hangs on it again, and do something while it runs."""
+    """Re-run a rule and everything downstream, and call `disturb` with its job while it runs."""
     run = workspace.start("--forcerun", rule, *arguments)
     job = wait_for_job(run, workspace.folder, rule)
     disturb(job)
@@ -62,7 +62,7 @@ def log(workspace: Workspace) -> str:
     return (workspace.folder / "run.log").read_text()
 
 
-def test_the_cluster_gives_the_scores_of_one_machine(
+def test_cluster_gives_the_results_of_a_local_run(
     cluster: Cluster, fresh: Workspace, finished: Workspace
 ) -> None:
     workspace = OnCluster(fresh.folder)
@@ -77,7 +77,7 @@ def test_the_cluster_gives_the_scores_of_one_machine(
         ].startswith("gres:gpu")
 
 
-def test_a_cancelled_job_is_submitted_again(
+def test_cancelled_job_is_submitted_again(
     cluster: Cluster, on_cluster: OnCluster, finished: Workspace
 ) -> None:
     def cancel(job: dict[str, str]) -> None:
@@ -90,7 +90,7 @@ def test_a_cancelled_job_is_submitted_again(
     same(on_cluster, finished)
 
 
-def test_a_job_out_of_memory_gets_more(
+def test_job_out_of_memory_is_retried_with_more(
     cluster: Cluster, on_cluster: OnCluster, finished: Workspace
 ) -> None:
     run = on_cluster.start(
@@ -102,7 +102,7 @@ def test_a_job_out_of_memory_gets_more(
     same(on_cluster, finished)
 
 
-def test_a_node_that_is_drained_gets_nothing_more(
+def test_drained_node_gets_no_further_jobs(
     cluster: Cluster, on_cluster: OnCluster, finished: Workspace
 ) -> None:
     def drain(job: dict[str, str]) -> None:
@@ -121,11 +121,11 @@ def test_a_node_that_is_drained_gets_nothing_more(
         cluster.wait_until_idle()
 
 
-def test_the_submitting_process_is_killed_and_started_again(
+def test_restart_after_the_submitting_process_was_killed(
     cluster: Cluster, on_cluster: OnCluster, finished: Workspace
 ) -> None:
     run = on_cluster.start("--forcerun", "pretrain")
-    left = wait_for_job(run, on_cluster.folder, "pretrain")
+    orphan = wait_for_job(run, on_cluster.folder, "pretrain")
     run.kill()
     run.wait()
     done = on_cluster.run()
@@ -133,12 +133,12 @@ def test_the_submitting_process_is_killed_and_started_again(
     assert [
         job["JobState"]
         for job in jobs("pretrain", on_cluster.folder)
-        if job["JobId"] == left["JobId"]
+        if job["JobId"] == orphan["JobId"]
     ] == ["CANCELLED"]
     same(on_cluster, finished)
 
 
-def test_a_failure_names_the_log(cluster: Cluster, on_cluster: OnCluster) -> None:
+def test_failure_names_the_log(cluster: Cluster, on_cluster: OnCluster) -> None:
     first = next((on_cluster.folder / "results/index/small").glob("shard-*.tsv"))
     first.write_text("not a table\n")
     done = on_cluster.run("--forcerun", "preprocess", "--retries", "0", check=False)
@@ -146,17 +146,17 @@ def test_a_failure_names_the_log(cluster: Cluster, on_cluster: OnCluster) -> Non
     assert "logs/preprocessed/small/shard-" in done.stdout + done.stderr
 
 
-def test_pretraining_on_two_nodes_gives_the_model_of_one(
+def test_pretraining_on_two_nodes_gives_the_model_of_a_single_node(
     cluster: Cluster, on_cluster: OnCluster, finished: Workspace
 ) -> None:
     tiny = SMALL["models"]["tiny"]
     on_cluster.configure(models={"tiny": tiny | {"nodes": 2, "cpu_threads": 2}})
     weights = "results/models/tiny/encoder.safetensors"
-    # One core at most is what a profile may allow to other jobs.
+    # The limit of a profile for ordinary jobs must not apply to distributed pretraining.
     run = on_cluster.start(weights, "--forcerun", "pretrain", "--max-threads", "1")
     assert run.wait() == 0, log(on_cluster)[-3000:]
     job = jobs("pretrain", on_cluster.folder)[-1]
     assert job["NumNodes"] == "2"
-    ours, theirs = (load_file(one.folder / weights) for one in (on_cluster, finished))
+    ours, theirs = (load_file(workspace.folder / weights) for workspace in (on_cluster, finished))
     for name in theirs:
         np.testing.assert_allclose(ours[name], theirs[name], atol=1e-3)

@@ -1,4 +1,4 @@
-"""A model that is given instead of trained: from a folder, and from a hub that goes down."""
+"""Use of an existing model: from a folder, and from a hub with connection failures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WEIGHTS = "results/models/given/encoder.safetensors"
 def hub(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[UnreliableServer]:
-    """A hub on this machine with a model of 29 MB, three times what its client writes at once."""
+    """A local hub with a model of 29 MB, about three times the chunk size of its client."""
     timeseries = next((workspace.folder / "results/timeseries/small").glob("*.parquet"))
     manifest = read_manifest(timeseries)
     sizes = Architecture(
@@ -44,8 +44,8 @@ def hub(
         yield web
 
 
-def give(workspace: Workspace, checkpoint: str) -> None:
-    """Let a second model be given."""
+def add_given_model(workspace: Workspace, checkpoint: str) -> None:
+    """Add an existing model to the configuration."""
     given = {"checkpoint": checkpoint, "cpu_threads": SMALL["models"]["tiny"]["cpu_threads"]}
     workspace.configure(models=SMALL["models"] | {"given": given})
 
@@ -54,9 +54,9 @@ def published(hub: UnreliableServer) -> bytes:
     return (hub.folder / "encoder.safetensors").read_bytes()
 
 
-def test_a_model_in_a_folder_gives_its_embeddings(workspace: Workspace) -> None:
+def test_model_from_a_folder_gives_its_embeddings(workspace: Workspace) -> None:
     shutil.copytree(workspace.folder / "results/models/tiny", workspace.folder / "mine")
-    give(workspace, "mine")
+    add_given_model(workspace, "mine")
     assert workspace.planned()["get_model"] == 1
     assert "pretrain" not in workspace.planned()
     workspace.run()
@@ -67,34 +67,32 @@ def test_a_model_in_a_folder_gives_its_embeddings(workspace: Workspace) -> None:
     assert workspace.planned() == {}
 
 
-def test_a_model_that_is_nowhere_is_one_sentence(workspace: Workspace) -> None:
-    give(workspace, "./nowhere")
+def test_missing_model_gives_a_clear_error(workspace: Workspace) -> None:
+    add_given_model(workspace, "./nowhere")
     done = workspace.run(check=False)
     assert done.returncode != 0
     assert "models.given.checkpoint: there is no ./nowhere" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_a_download_that_breaks_for_a_moment_goes_on_where_it_was(
-    workspace: Workspace, hub: UnreliableServer
-) -> None:
-    give(workspace, "laboratory/model")
+def test_interrupted_download_is_resumed(workspace: Workspace, hub: UnreliableServer) -> None:
+    add_given_model(workspace, "laboratory/model")
     hub.truncate_at, hub.drop_after_truncation = 15_000_000, 2
     workspace.run(WEIGHTS)
-    assert hub.ranges == ["bytes=10485760-"]  # what its client had written
+    assert hub.ranges == ["bytes=10485760-"]  # the client had written one chunk of 10 MiB
     assert (workspace.folder / WEIGHTS).read_bytes() == published(hub)
 
 
-def test_a_hub_that_is_gone_is_one_sentence_and_then_fetched_once(
+def test_unreachable_hub_gives_a_clear_error_and_downloads_are_cached(
     workspace: Workspace, hub: UnreliableServer
 ) -> None:
-    give(workspace, "laboratory/model")
+    add_given_model(workspace, "laboratory/model")
     hub.truncate_at, hub.drop_after_truncation = 15_000_000, ALL_REQUESTS
     broken = workspace.run(WEIGHTS, check=False)
-    said = broken.stdout + broken.stderr
+    output = broken.stdout + broken.stderr
     assert broken.returncode != 0
-    assert "could not be fetched from the Hugging Face hub" in said
-    assert "Traceback" not in said
+    assert "could not be fetched from the Hugging Face hub" in output
+    assert "Traceback" not in output
     assert not (workspace.folder / WEIGHTS).exists()
 
     hub.drop = 0
@@ -102,7 +100,7 @@ def test_a_hub_that_is_gone_is_one_sentence_and_then_fetched_once(
     workspace.run(embedding)
     assert (workspace.folder / WEIGHTS).read_bytes() == published(hub)
 
-    hub.drop = ALL_REQUESTS  # what was fetched once needs no network
+    hub.drop = ALL_REQUESTS  # a cached download needs no network
     before = (workspace.folder / embedding).read_bytes()
     workspace.run(embedding, "--forcerun", "get_model")
     assert (workspace.folder / embedding).read_bytes() == before

@@ -1,4 +1,4 @@
-"""Names from data sets go through the real rules: no shell runs them, no path escapes, no HTML."""
+"""Hostile names in data sets: no shell runs them, no path escapes, no HTML is injected."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from tests.workspaces import Workspace
 
 pytestmark = pytest.mark.slow
 
-# Each would leave a file called "pwned" if a shell read it.
+# Each creates a file "pwned" if a shell evaluates it.
 TOUCH = ("$(touch pwned)", "`touch pwned`", "; touch pwned;", "| touch pwned", "&& touch pwned &&")
 HTML = "<script>alert(1)</script>"
 COLUMN = f"gr'oup\" {TOUCH[0]} {HTML}"
 SITE_COLUMN = "si\\te {input} %s"
 SITES = [*TOUCH, HTML, "../../../etc", "a\"b'c", "Μόναχο 名前", "x" * 300, "{wildcards.dataset}"]
-PEOPLE = 44
+PARTICIPANTS = 44
 
 
 def write(folder: Path, participants: list[str]) -> None:
-    """Write a table of people and a time series of each."""
+    """Write a participants table, and a time series for each participant."""
     rng = np.random.default_rng(0)
     folder.mkdir(parents=True)
     lines = ["\t".join(["participant_id", COLUMN, SITE_COLUMN])]
-    for number, person in enumerate(participants):
+    for number, participant in enumerate(participants):
         group, site = (HTML, TOUCH[1])[number % 2], SITES[number % len(SITES)]
-        lines.append("\t".join([person, group, site]))
+        lines.append("\t".join([participant, group, site]))
         signals = rng.standard_normal((150, 300)).cumsum(axis=0) * 0.1
-        np.save(folder / f"{person}.npy", signals + rng.standard_normal((150, 300)))
+        np.save(folder / f"{participant}.npy", signals + rng.standard_normal((150, 300)))
     (folder / "participants.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def configure(folder: Path) -> Workspace:
-    """Write a configuration that scores without a model, and names people in the report."""
+    """Write a configuration without a model, with participant labels in the report."""
     dataset = {
         "source": "timeseries",
         "path": "data",
@@ -56,8 +56,8 @@ def configure(folder: Path) -> Workspace:
     return Workspace(folder)
 
 
-def test_hostile_names_are_only_names(tmp_path: Path) -> None:
-    odd = [
+def test_hostile_names_are_harmless(tmp_path: Path) -> None:
+    hostile = [
         "a b",
         "it's",
         "x;touch pwned",
@@ -67,7 +67,7 @@ def test_hostile_names_are_only_names(tmp_path: Path) -> None:
         "-rf",
         "`touch pwned`",
     ]
-    write(tmp_path / "data", [*odd, *(f"p{i:02d}" for i in range(PEOPLE - len(odd)))])
+    write(tmp_path / "data", [*hostile, *(f"p{i:02d}" for i in range(PARTICIPANTS - len(hostile)))])
     workspace = configure(tmp_path)
     workspace.run()
     assert [path for path in tmp_path.parent.rglob("*pwned*") if path.suffix != ".npy"] == []
@@ -80,7 +80,7 @@ def test_hostile_names_are_only_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "$(touch pwned)", "a\nb", 'a"b', "x" * 101, ""])
-def test_a_phenotype_is_not_called_so(tmp_path: Path, name: str) -> None:
+def test_unsafe_phenotype_name_is_rejected(tmp_path: Path, name: str) -> None:
     write(tmp_path / "data", [f"p{i:02d}" for i in range(4)])
     workspace = configure(tmp_path)
     content = yaml.safe_load((tmp_path / "mine.yaml").read_text())
@@ -92,6 +92,6 @@ def test_a_phenotype_is_not_called_so(tmp_path: Path, name: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_nothing_is_writable_by_everybody(finished: Workspace) -> None:
+def test_no_file_is_world_writable(finished: Workspace) -> None:
     for path in finished.folder.rglob("*"):
         assert path.is_symlink() or not path.stat().st_mode & 0o002, path
