@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from semantoks.config import Architecture, Pretraining, Tokenizer, Training
-from semantoks.model.pretrain.state import initial_state
+from semantoks.model.pretrain.packed import PackedScans
 from semantoks.model.pretrain.schedule import Schedule
+from semantoks.model.pretrain.state import initial_state
 from semantoks.model.pretrain.step import chunk_generators, train_step
-from semantoks.model.pretrain.views import PackedScans, Views, draw_views
+from semantoks.model.pretrain.views import Views, draw_views
 from semantoks.system.distributed import Process
 from speed import plain
 

@@ -11,7 +11,7 @@ import pytest
 
 from semantoks.artifacts.provenance import generated_by
 from semantoks.config import Parcellation
-from semantoks.data.atlas.files import Atlas
+from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.parcellate.confounds import load_confounds
 from semantoks.data.parcellate.images import find_bold, space_of
 from semantoks.data.preprocess.rows import COLUMNS
