@@ -29,7 +29,7 @@ from isal import igzip
 AFFINE = np.array([[-2.0, 0, 0, 90], [0, 2, 0, -126], [0, 0, 2, -72], [0, 0, 0, 1]])
 REGIONS = 457
 METHODS = ("nilearn", "semantoks", "reading", "reading with ISA-L")
-IMPORTS = {"nilearn": "nilearn.maskers", "semantoks": "semantoks.data.parcellate.volumes"}
+IMPORTS = {"nilearn": "nilearn.maskers", "semantoks": "semantoks.data.parcellate.images.volumes"}
 LAPS = 3
 
 
@@ -72,7 +72,7 @@ def make(folder: Path, shape: tuple[int, ...], volumes: int) -> None:
 
 def with_semantoks(folder: Path, bold: Path) -> np.ndarray:
     """Compute regional means as the workflow does."""
-    from semantoks.data.parcellate.volumes import regional_means
+    from semantoks.data.parcellate.images.volumes import regional_means
 
     labels = range(1, REGIONS + 1)
     atlas = nib.load(folder / "atlas.nii.gz")

@@ -30,6 +30,7 @@ DISK = {
 
 
 def _parser() -> argparse.ArgumentParser:
+    """Build the parser: commands about results first, then one per stage."""
     parser = argparse.ArgumentParser(
         prog="semantoks", description="From raw BIDS fMRI data to phenotype scores."
     )
@@ -78,6 +79,7 @@ def _log(arguments: argparse.Namespace) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    """Run the command and print what it returns."""
     if arguments.command == "why":
         print("\n".join(why(arguments.file)))
     elif arguments.command == "status":

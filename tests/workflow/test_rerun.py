@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from semantoks.data.index.stage import shard_of
+from semantoks.data.index.shards import shard_of
 from tests.workspaces import SMALL, Workspace
 
 pytestmark = pytest.mark.slow

@@ -145,14 +145,3 @@ def _peak_memory() -> int:
     """Largest resident memory in MB of this process, or of one of its children."""
     scopes = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
     return max(resource.getrusage(scope).ru_maxrss for scope in scopes) // 1024
-
-
-def generated_by(folder: Path) -> str:
-    """Say which software wrote a BIDS derivative, and its version; empty where nobody says."""
-    file = folder / "dataset_description.json"
-    if not file.is_file():
-        return ""
-    content = read_json(file)
-    tools = content.get("GeneratedBy") or content.get("PipelineDescription") or {}
-    tools = tools if isinstance(tools, list) else [tools]
-    return " ".join(str(tools[0][key]) for key in ("Name", "Version") if tools[0].get(key))

@@ -116,9 +116,3 @@ def iter_arrays(path: Path, column: str, rows: Iterable[int]) -> Iterator[np.nda
     for row in rows:
         group = int(np.searchsorted(ends, row, side="right"))
         yield read(group)[int(row - ends[group] + counts[group])].values.to_numpy()
-
-
-def read_shard(path: Path) -> pd.DataFrame:
-    """Read the table of a shard; all text but ``repetition_time``, which may be NaN."""
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    return table.assign(repetition_time=pd.to_numeric(table["repetition_time"]))

@@ -23,6 +23,7 @@ from semantoks.errors import UserError
 _OPEN_FILES = 64
 ARRAYS = ("timeseries", "means")
 SCAN_ENTITIES = ("scan", "participant_id", "session", "task", "run")
+INCLUDED, EXCLUDED = "ok", "excluded"  # values of the column `status`
 
 
 class Manifest(Settings):
@@ -77,7 +78,7 @@ def write_timeseries(
     ----------
     path : Path
     scans : DataFrame
-        One row per scan: `SCAN_ENTITIES`, ``status`` (ok or excluded), ``reason`` and the
+        One row per scan: `SCAN_ENTITIES`, ``status`` (`INCLUDED` or `EXCLUDED`), ``reason`` and the
         measures of quality.
     arrays : sequence of ndarray (regions, volumes) or None
         None where a scan is excluded.
@@ -117,6 +118,11 @@ def read_scan_table(paths: Iterable[Path]) -> pd.DataFrame:
         tables.append(read_table(path, names))
     filled = [table for table in tables if len(table)] or tables[:1]
     return pd.concat(filled, ignore_index=True).sort_values("scan", ignore_index=True)
+
+
+def included_scans(scans: pd.DataFrame) -> pd.DataFrame:
+    """Select the scans that have time series from a table with the column ``status``."""
+    return scans[scans["status"] == INCLUDED]
 
 
 def iter_scans(paths: Iterable[Path]) -> Iterator[Scan]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from semantoks.artifacts.files import read_json
 from semantoks.artifacts.provenance import SUFFIX
 from semantoks.artifacts.tables import read_table
-from semantoks.artifacts.timeseries import read_scan_table
+from semantoks.artifacts.timeseries import included_scans, read_scan_table
 from semantoks.errors import UserError
 from semantoks.scores.benchmark.comparison import Comparison
 
@@ -44,7 +44,7 @@ def _dataset_line(results: Path, folder: Path) -> str:
     if not done:
         return line
     scans = read_scan_table(done)
-    excluded = int((scans["status"] != "ok").sum())
+    excluded = len(scans) - len(included_scans(scans))
     return f"{line}; {len(scans) - excluded} scans used, {excluded} excluded"
 
 

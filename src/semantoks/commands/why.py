@@ -26,6 +26,7 @@ def why(path: Path) -> Iterator[str]:
 
 
 def _explain(path: Path, depth: int, explained: set[Path]) -> Iterator[str]:
+    """Explain a file and what it was made from, each file once."""
     indent = "  " * depth
     if path in explained:
         yield f"{indent}{path} (see above)"

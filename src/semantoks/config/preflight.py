@@ -88,6 +88,7 @@ def _require_atlas(config: Config, source: str) -> None:
 
 
 def _require_models(config: Config) -> None:
+    """Check that given models exist and that Slurm is here for models on several nodes."""
     for name, model in config.models.items():
         checkpoint = model.checkpoint
         hub_id = checkpoint and re.match(r"[\w-][^/]*/", checkpoint)

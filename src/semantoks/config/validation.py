@@ -48,6 +48,7 @@ def complete(config: dict[str, Any], source: str) -> dict[str, Any]:
 
 
 def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
+    """Turn an error of pydantic into a sentence that says where and what to do."""
     *parents, last = error["loc"] or ("",)
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":

@@ -1,7 +1,7 @@
-"""From raw regional means to what a model reads: cleaned, resampled, z-scored.
+"""From regional means to the time series that a model reads: clean, resample, z-score.
 
-The order: confounds and band-pass in one regression with nilearn (censored volumes are
-interpolated before the filter), then the target TR, then the z-score.
+nilearn regresses out the confounds and applies the band-pass in one step. Resampling to the target
+TR comes after the band-pass, so it cannot alias.
 """
 
 from __future__ import annotations
@@ -15,34 +15,39 @@ from scipy.interpolate import CubicSpline
 from semantoks.errors import ScanError
 
 EPSILON = 1e-8
-LONGEST_TR = 20.0  # s; more must be milliseconds
-MIN_VOLUMES = 34  # what the fifth-order band-pass of nilearn needs to run forth and back
+MAX_TR = 20.0  # s; a larger value must be in milliseconds
+MIN_VOLUMES = 34  # nilearn's fifth-order Butterworth filter pads by 33 volumes on either side
 
 
-def repetition_time(value: Any, where: str) -> float:
-    """Check a repetition time.
+def require_repetition_time(value: Any, source: str) -> float:
+    """Check that a repetition time is a plausible number of seconds.
 
     Parameters
     ----------
-    value
-        Seconds, as found; None or NaN where nothing was found.
-    where : str
-        Where it was looked for.
+    value : object
+        As read from JSON or a table; None or NaN if it is missing.
+    source : str
+        Where it was read, for the message.
+
+    Returns
+    -------
+    float
+        Seconds.
 
     Raises
     ------
     ScanError
-        When there is none, or it cannot be one in seconds.
+        When it is missing, no number, or out of range.
     """
     try:
         tr = float("nan" if value is None else value)
     except (TypeError, ValueError):
-        raise ScanError(f"RepetitionTime is '{value}' in {where}; a number is needed") from None
+        raise ScanError(f"RepetitionTime is '{value}' in {source}; a number is needed") from None
     if np.isnan(tr):
-        raise ScanError(f"no repetition time: {where} has no RepetitionTime")
-    if not 0 < tr <= LONGEST_TR:
-        hint = "; is it in milliseconds?" if tr > LONGEST_TR else ""
-        raise ScanError(f"RepetitionTime is {tr:g} in {where}; seconds are needed{hint}")
+        raise ScanError(f"no repetition time: {source} has no RepetitionTime")
+    if not 0 < tr <= MAX_TR:
+        hint = "; is it in milliseconds?" if tr > MAX_TR else ""
+        raise ScanError(f"RepetitionTime is {tr:g} in {source}; seconds are needed{hint}")
     return tr
 
 
@@ -52,9 +57,12 @@ def clean(
     tr: float,
     low_pass: float,
     high_pass: float,
-    kept: np.ndarray | None = None,
+    sample_mask: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Regress confounds out and band-pass, in one orthogonal projection (Lindquist 2019).
+    """Regress out confounds and apply a band-pass, as one orthogonal projection.
+
+    Filtering and regressing one after the other would let the second step bring back what the
+    first has removed (Lindquist et al. 2019, doi:10.1002/hbm.24528).
 
     Parameters
     ----------
@@ -64,9 +72,9 @@ def clean(
         Repetition time in seconds.
     low_pass, high_pass : float
         Edges of the pass band in Hz.
-    kept : ndarray of int or None
-        Volumes that are not censored. Censored ones are interpolated, so that the time axis
-        stays whole; those before the first and after the last kept one are dropped.
+    sample_mask : ndarray of int or None
+        Indices of the volumes that are not censored. Censored volumes between them are
+        interpolated to keep the sampling regular; those at either end are dropped.
 
     Returns
     -------
@@ -80,32 +88,34 @@ def clean(
         t_r=tr,
         low_pass=low_pass,
         high_pass=high_pass or None,
-        sample_mask=kept,
+        sample_mask=sample_mask,
         detrend=True,
         standardize=None,
     )
-    if kept is None or len(cleaned) == len(signals_TC):
+    if sample_mask is None or len(cleaned) == len(signals_TC):
         return cleaned
-    whole: np.ndarray = CubicSpline(kept, cleaned, axis=0)(np.arange(kept[0], kept[-1] + 1))
-    return whole
+    every_volume = np.arange(sample_mask[0], sample_mask[-1] + 1)
+    interpolated: np.ndarray = CubicSpline(sample_mask, cleaned, axis=0)(every_volume)
+    return interpolated
 
 
 def resample_time(signals_TC: np.ndarray, tr: float, target_tr: float) -> np.ndarray:
-    """Bring a band-passed signal to another TR by cubic splines.
+    """Resample a band-passed signal to another TR with cubic splines.
 
-    What was filtered below the new Nyquist frequency cannot alias, so no second filter is needed.
+    No anti-aliasing filter is applied: the band must already end below the new Nyquist frequency.
     """
     if np.isclose(tr, target_tr):
         return signals_TC
     duration = (len(signals_TC) - 1) * tr
     old = np.arange(len(signals_TC)) * tr
+    # 1e-9 keeps the last sample where the division falls just below a whole number.
     new = np.arange(int(np.floor(duration / target_tr + 1e-9)) + 1) * target_tr
     resampled: np.ndarray = CubicSpline(old, signals_TC, axis=0)(new)
     return resampled
 
 
 def zscore(signals_CT: np.ndarray) -> np.ndarray:
-    """z-score each region over time; a region that never changes becomes NaN."""
+    """z-score each region over time; a constant region becomes NaN."""
     centred = signals_CT - signals_CT.mean(axis=1, keepdims=True)
     deviation = centred.std(axis=1, keepdims=True)
     scores: np.ndarray = centred / (deviation + EPSILON)

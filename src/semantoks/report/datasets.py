@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from semantoks.artifacts.timeseries import EXCLUDED, included_scans
 from semantoks.config import Report
 from semantoks.report.figures import motion_figure
 from semantoks.report.privacy import MIN_CELL_SIZE, kind_of_exclusion
@@ -69,7 +70,7 @@ def dataset_section(
         Limit of the mean framewise displacement, mm.
     settings : Report
     """
-    used, excluded = scans[scans["status"] == "ok"], scans[scans["status"] != "ok"]
+    used, excluded = included_scans(scans), scans[scans["status"] == EXCLUDED]
     with_motion = scans.dropna(subset="mean_fd")
     smallest = 1 if settings.participants else MIN_CELL_SIZE
     figure = motion_figure(with_motion, max_mean_fd, smallest) if len(with_motion) else None

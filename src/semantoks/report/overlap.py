@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from semantoks.artifacts.timeseries import included_scans
 from semantoks.config import Config, Model
 
 
@@ -45,7 +46,7 @@ def overlaps(scans: Mapping[str, pd.DataFrame], config: Config) -> list[Overlap]
         Table of scans by data set.
     config : Config
     """
-    usable = {name: table[table["status"] == "ok"] for name, table in scans.items()}
+    usable = {name: included_scans(table) for name, table in scans.items()}
     scored = [name for name, dataset in config.datasets.items() if dataset.phenotypes]
     return [
         overlap

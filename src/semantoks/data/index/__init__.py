@@ -1,1 +1,1 @@
-"""What is in a data set: its scans, its people, and who goes into which shard."""
+"""What a data set contains: its scans, its participants, and the scans of each shard."""

@@ -1,4 +1,4 @@
-"""What the tables of all sources say of a file."""
+"""Checks that are common to the files of all kinds of data sets."""
 
 from __future__ import annotations
 
@@ -9,38 +9,42 @@ import pandas as pd
 
 
 def version_of(*paths: Path) -> str:
-    """Hash sizes and times of files: one that is replaced changes its shard's table, unread."""
+    """Hash the sizes and modification times of files.
+
+    Written to the shard tables, so that a replaced image re-runs its shard. Hashing the content
+    would mean to read terabytes each time the data set is indexed.
+    """
     digest = hashlib.sha1()
     for path in sorted(paths):
         try:
-            about = path.stat()
-        except OSError:  # a link to nothing
+            status = path.stat()
+        except OSError:  # a broken link; `problem_of` reports it
             continue
-        digest.update(f"{path.name} {about.st_size} {about.st_mtime_ns}\n".encode())
+        digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
 
 
 def problem_of(path: Path) -> str:
-    """Say why a file cannot be used without looking into it; empty where nothing is wrong."""
+    """Return why a file cannot be used, as far as this shows without opening it; or nothing."""
     if path.exists():
         return ""
     return f"{path.name} is a link to a file that is not here (annexed? fetch it: datalad get)"
 
 
 def without_duplicates(scans: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Keep one row per scan, sorted; a scan in several files has that as its problem.
+    """Keep one row per scan, sorted; record a problem where several files are one scan.
 
     Parameters
     ----------
     scans : DataFrame
         With ``scan`` and ``problem``.
     column : str
-        The column that names the file.
+        Column with the file names.
     """
     ordered = scans.sort_values(["scan", column], ignore_index=True)
     files = ordered.groupby("scan")[column].transform(lambda names: ", ".join(names))
-    twice = ordered["scan"].duplicated(keep=False)
-    ordered.loc[twice, "problem"] = (
-        "several files of one scan (say which with `template`): " + files[twice]
+    repeated = ordered["scan"].duplicated(keep=False)
+    ordered.loc[repeated, "problem"] = (
+        "several files of one scan (say which with `template`): " + files[repeated]
     )
     return ordered.drop_duplicates("scan", ignore_index=True)

@@ -1,4 +1,4 @@
-"""What the tables of a data set depend on."""
+"""Settings of `index`."""
 
 from __future__ import annotations
 

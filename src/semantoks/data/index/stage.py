@@ -1,44 +1,46 @@
-"""The tables of a data set: its scans, its people, and one table per shard."""
+"""Index a data set: a table of its scans, of its participants, and one table per shard."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from semantoks.artifacts.files import atomic
 from semantoks.artifacts.tables import write_table
-from semantoks.data.index.people import match_people, read_participants, repetition_times
-from semantoks.data.index.raw import find_scans
+from semantoks.config import IndexedDataset
+from semantoks.data.index.derivatives import find_derivative_scans
+from semantoks.data.index.participants import (
+    match_participants,
+    read_participants,
+    repetition_times,
+)
+from semantoks.data.index.raw import find_raw_scans
 from semantoks.data.index.settings import IndexSettings
-from semantoks.data.index.trees import find_entered
+from semantoks.data.index.shards import shard_of
 
 log = logging.getLogger(__name__)
-MANY = 500  # scans in a shard: 300 regions × 490 volumes are 0.3 GB
-
-
-def shard_of(participant_id: str, shards: int) -> int:
-    """Shard of a person: decided by the id alone, so that nobody moves when others come."""
-    return int(hashlib.sha1(participant_id.encode()).hexdigest(), 16) % shards
+MAX_SCANS_PER_SHARD = 500  # 300 regions × 490 volumes × float32 × 500 scans are 0.3 GB
+SCANS_PER_SHARD = 100  # what the warning recommends
 
 
 def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path) -> list[Path]:
     """Write ``scans.parquet``, ``participants.parquet`` and a ``shard-NNNN.tsv`` per shard.
 
-    A shard file whose content stays the same is not touched, so nothing that hangs on it is
-    worked on again.
+    The table of a shard is not touched if its content stays the same, so that new data re-run only
+    the shards that they belong to.
 
     Parameters
     ----------
     settings : IndexSettings
     data : Path
-        The data set (a file where it is HDF5).
+        Folder of the data set, or its HDF5 file.
     participants : Path
-        Its table of people.
+        Participants table.
     out : Path
-        ``scans.parquet``; the other tables go beside it.
+        ``scans.parquet``; the other tables are written beside it.
 
     Returns
     -------
@@ -48,47 +50,48 @@ def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path)
     Raises
     ------
     UserError
-        When there are no scans, no people, or nobody is both.
+        When there are no scans, no participants, or no participant with a scan.
     """
     dataset, folder = settings.dataset, out.parent
-    people = read_participants(
+    table = read_participants(
         participants, dataset.participant_column, tuple(dataset.missing_values)
     )
-    raw = dataset.source == "bids"
-    scans = find_scans(data, dataset.task) if raw else find_entered(data, dataset)
-    people = match_people(scans, people, participants)
+    is_raw = dataset.source == "bids"
+    scans = find_raw_scans(data, dataset.task) if is_raw else find_derivative_scans(data, dataset)
+    table = match_participants(scans, table, participants)
     if dataset.repetition_time is not None:
-        given = repetition_times(people, dataset.repetition_time, participants)
-        own = scans["participant_id"].map(given)
-        scans["repetition_time"] = scans["repetition_time"].fillna(own)
-    scans["shard"] = [shard_of(person, dataset.shards) for person in scans["participant_id"]]
-    if len(scans) > MANY * dataset.shards:
-        log.warning(
-            "%d scans in %d shard(s): a job holds a shard in memory, about 100 each are good. Set "
-            "`shards` of this data set to %d.",
-            len(scans),
-            dataset.shards,
-            round(len(scans) / 100),
-        )
+        # A sidecar is closer to the acquisition than a setting for the whole data set.
+        given = repetition_times(table, dataset.repetition_time, participants)
+        by_participant = scans["participant_id"].map(given)
+        scans["repetition_time"] = scans["repetition_time"].fillna(by_participant)
+    scans["shard"] = [shard_of(name, dataset.shards) for name in scans["participant_id"]]
+    _warn_of_large_shards(len(scans), dataset)
     tables = [folder / f"shard-{shard:04d}.tsv" for shard in range(dataset.shards)]
-    for shard, path in enumerate(tables):
-        part = scans[scans["shard"] == shard].drop(columns="shard")
-        _write_if_changed(path, part.to_csv(sep="\t", index=False))
-    for surplus in set(folder.glob("shard-*.tsv")) - set(tables):  # there were more shards once
-        surplus.unlink()
-    write_table(folder / "participants.parquet", _storable(people))
+    _write_shards(scans, tables)
+    write_table(folder / "participants.parquet", _storable(table))
     write_table(out, scans)
     return [out, folder / "participants.parquet", *tables]
 
 
-def _storable(people: pd.DataFrame) -> pd.DataFrame:
-    """Make columns of mixed kinds text, as Parquet has one kind per column."""
-    mixed = [
-        name
-        for name in people
-        if people[name].dtype == object and people[name].dropna().map(type).nunique() > 1
-    ]
-    return people.assign(**{str(name): people[name].astype("string") for name in mixed})
+def _warn_of_large_shards(count: int, dataset: IndexedDataset) -> None:
+    if count > MAX_SCANS_PER_SHARD * dataset.shards:
+        log.warning(
+            "%d scans in %d shard(s): a job holds the time series of a whole shard in memory, and "
+            "about %d scans per shard work well. Set `shards` of this data set to %d.",
+            count,
+            dataset.shards,
+            SCANS_PER_SHARD,
+            round(count / SCANS_PER_SHARD),
+        )
+
+
+def _write_shards(scans: pd.DataFrame, tables: Sequence[Path]) -> None:
+    """Write the scans of each shard; remove tables of an earlier run that had more shards."""
+    for shard, path in enumerate(tables):
+        rows = scans[scans["shard"] == shard].drop(columns="shard")
+        _write_if_changed(path, rows.to_csv(sep="\t", index=False))
+    for surplus in set(tables[0].parent.glob("shard-*.tsv")) - set(tables):
+        surplus.unlink()
 
 
 def _write_if_changed(path: Path, text: str) -> None:
@@ -96,3 +99,13 @@ def _write_if_changed(path: Path, text: str) -> None:
         return
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def _storable(table: pd.DataFrame) -> pd.DataFrame:
+    """Convert columns of mixed types to text, since a Parquet column has one type."""
+    mixed = [
+        name
+        for name in table
+        if table[name].dtype == object and table[name].dropna().map(type).nunique() > 1
+    ]
+    return table.assign(**{str(name): table[name].astype("string") for name in mixed})

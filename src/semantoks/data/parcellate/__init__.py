@@ -1,1 +1,1 @@
-"""From images in template space, or tables, to cleaned regional time series."""
+"""From preprocessed images or given time series to cleaned regional time series."""

@@ -1,4 +1,4 @@
-"""Confounds of a run by the name of a strategy."""
+"""Confounds of a run, by the name of a denoising strategy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from semantoks.errors import ScanError
 
 Confounds = tuple[pd.DataFrame | None, np.ndarray | None]
 
-_FULL = {"motion": "full", "wm_csf": "full", "global_signal": "full"}
+_36P = {"motion": "full", "wm_csf": "full", "global_signal": "full"}
 
 
 def load_confounds(bold: Path, strategy: str, settings: Parcellation) -> Confounds:
@@ -24,13 +24,21 @@ def load_confounds(bold: Path, strategy: str, settings: Parcellation) -> Confoun
     ``simple``, ``scrubbing``, ``compcor`` and ``ica_aroma`` are nilearn's strategies; ``36p`` is
     motion, white matter, CSF and global signal with derivatives and squares (Satterthwaite et al.
     2013, doi:10.1016/j.neuroimage.2012.08.052); ``none`` regresses nothing out. Cosine regressors
-    are left out: the band-pass does their work.
+    are dropped: they span the frequencies that the band-pass removes.
+
+    Parameters
+    ----------
+    bold : Path
+        Preprocessed image; the confounds table lies beside it.
+    strategy : str
+    settings : Parcellation
+        ``motion`` is the number of motion regressors.
 
     Returns
     -------
     confounds : DataFrame, shape (volumes, n), or None
-    kept : ndarray of int or None
-        Volumes that are not censored.
+    sample_mask : ndarray of int or None
+        Indices of the volumes that are not censored.
 
     Raises
     ------
@@ -42,24 +50,26 @@ def load_confounds(bold: Path, strategy: str, settings: Parcellation) -> Confoun
     if not confounds_table(bold).exists():
         raise ScanError(f"no confounds table beside {bold.name}")
     try:
-        with _alone(bold) as path:
-            loaded = _load(path, strategy, settings)
+        with _isolated(bold) as image:
+            confounds, sample_mask = _load(image, strategy, settings)
     except (ValueError, KeyError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ScanError(f"confounds '{strategy}' cannot be loaded ({_sentence(error)})") from error
-    confounds, kept = loaded
-    return confounds.loc[:, ~confounds.columns.str.startswith("cosine")], kept
+        cause = " ".join(str(error).split())  # nilearn's messages span several lines
+        raise ScanError(f"confounds '{strategy}' cannot be loaded ({cause})") from error
+    return confounds.loc[:, ~confounds.columns.str.startswith("cosine")], sample_mask
 
 
 @contextmanager
-def _alone(bold: Path) -> Iterator[Path]:
-    """Yield a name for the image with nothing but its confounds beside it.
+def _isolated(bold: Path) -> Iterator[Path]:
+    """Yield a link to the image in a folder with nothing but its confounds.
 
-    nilearn looks for them by pattern, and finds two where a task has runs with and without number.
+    nilearn finds the table by a pattern, which is ambiguous if a task has runs both with and
+    without the `run` entity.
     """
     table = confounds_table(bold)
     with TemporaryDirectory() as folder:
         for path in (bold, table, table.with_suffix(".json")):
             if path.exists():
+                # Resolved, since a relative link would point into the temporary folder.
                 (Path(folder) / path.name).symlink_to(path.resolve())
         yield Path(folder) / bold.name
 
@@ -68,16 +78,16 @@ def _load(bold: Path, strategy: str, settings: Parcellation) -> tuple[pd.DataFra
     from nilearn.interfaces import fmriprep
 
     if strategy == "36p":
-        found = fmriprep.load_confounds(str(bold), ("motion", "wm_csf", "global_signal"), **_FULL)
+        confounds, sample_mask = fmriprep.load_confounds(str(bold), tuple(_36P), **_36P)
     else:
+        # nilearn rejects `motion` for ICA-AROMA, whose images are cleaned of motion already.
         options = {} if strategy == "ica_aroma" else {"motion": settings.motion}
-        found = fmriprep.load_confounds_strategy(str(bold), strategy, **options)
-    confounds, kept = found
-    return confounds, kept
+        confounds, sample_mask = fmriprep.load_confounds_strategy(str(bold), strategy, **options)
+    return confounds, sample_mask
 
 
 def confounds_table(bold: Path) -> Path:
-    """Return where fMRIPrep puts the confounds of a run (versions before 20.2: ``regressors``)."""
+    """Path of the confounds table of a run; before fMRIPrep 20.2, it ended in ``regressors``."""
     stem = bold.name.split("_space-")[0].split("_desc-")[0]
     table = bold.with_name(f"{stem}_desc-confounds_timeseries.tsv")
     older = bold.with_name(f"{stem}_desc-confounds_regressors.tsv")
@@ -85,7 +95,7 @@ def confounds_table(bold: Path) -> Path:
 
 
 def mean_fd(bold: Path) -> float:
-    """Mean framewise displacement (mm) from the confounds table; NaN where it is not there."""
+    """Mean framewise displacement (mm) from the confounds table; NaN if it is not there."""
     table = confounds_table(bold)
     if not table.exists():
         return float("nan")
@@ -93,7 +103,3 @@ def mean_fd(bold: Path) -> float:
     if displacement is None:
         return float("nan")
     return float(pd.to_numeric(displacement, errors="coerce").mean())
-
-
-def _sentence(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -1,8 +1,9 @@
-"""Which scans are good enough: every measure, its threshold and the sentence that says so."""
+"""Quality measures of a scan, and the thresholds that exclude it."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from semantoks.config import Parcellation
 from semantoks.errors import ScanError
@@ -21,31 +22,59 @@ MEASURES = (
 )
 
 
+class _Threshold(NamedTuple):
+    """A limit on a measure, and the reason of a scan that misses it."""
+
+    measure: str
+    limit: float | None
+    is_minimum: bool
+    reason: str
+
+    def is_missed(self, value: float) -> bool:
+        """Whether a value lies beyond the limit; a value that is not known (NaN) does not."""
+        if self.limit is None:
+            return False
+        return value < self.limit if self.is_minimum else value > self.limit
+
+    def explain(self, value: float) -> str:
+        """State the value and the limit."""
+        bound = "at least {:g} needed" if self.is_minimum else "at most {:g} allowed"
+        return f"{self.reason.format(value)}, {bound.format(self.limit)}"
+
+
 def require_quality(measures: dict[str, float], settings: Parcellation) -> None:
-    """Refuse a scan that misses a threshold; a measure that is not known is not judged.
+    """Refuse a scan that misses a threshold; a measure that is not known excludes nothing.
+
+    Parameters
+    ----------
+    measures : dict of str to float
+        Any of `MEASURES`.
+    settings : Parcellation
 
     Raises
     ------
     ScanError
         For the first threshold that is missed, with the value and the limit.
     """
-    limits = (
-        ("mean_fd", settings.max_mean_fd, -1, "head motion: mean framewise displacement {:.2f} mm"),
-        ("censored", settings.max_censored, -1, "{:.0%} of the volumes censored"),
-        ("tsnr", settings.min_tsnr, 1, "temporal signal-to-noise ratio {:.1f}"),
-        ("dvars", settings.max_dvars, -1, "DVARS {:.1f} % of the mean signal"),
-        ("coverage", settings.min_scan_coverage, 1, "{:.0%} of the atlas covered"),
-        ("seconds", settings.min_seconds, 1, "{:.0f} s of data"),
-        (
-            "dof",
-            settings.min_dof,
-            1,
-            "{:.0f} degrees of freedom left after censoring, band-pass and confounds "
-            "(a smaller parcellation.motion takes fewer)",
-        ),
+    for threshold in _thresholds(settings):
+        value = measures.get(threshold.measure, math.nan)
+        if threshold.is_missed(value):
+            raise ScanError(threshold.explain(value), measures)
+
+
+def _thresholds(settings: Parcellation) -> tuple[_Threshold, ...]:
+    """List the thresholds; the first that is missed becomes the reason."""
+    motion = "head motion: mean framewise displacement {:.2f} mm"
+    dof = (
+        "{:.0f} degrees of freedom left after censoring, band-pass and confounds "
+        "(a smaller parcellation.motion takes fewer)"
     )
-    for name, limit, sign, sentence in limits:
-        value = measures.get(name, math.nan)
-        if limit is not None and sign * value < sign * limit:
-            bound = f"at least {limit:g} needed" if sign > 0 else f"at most {limit:g} allowed"
-            raise ScanError(f"{sentence.format(value)}, {bound}", measures)
+    return (
+        _Threshold("mean_fd", settings.max_mean_fd, False, motion),
+        _Threshold("censored", settings.max_censored, False, "{:.0%} of the volumes censored"),
+        _Threshold("tsnr", settings.min_tsnr, True, "temporal signal-to-noise ratio {:.1f}"),
+        _Threshold("dvars", settings.max_dvars, False, "DVARS {:.1f} % of the mean signal"),
+        _Threshold("coverage", settings.min_scan_coverage, True, "{:.0%} of the atlas covered"),
+        _Threshold("seconds", settings.min_seconds, True, "{:.0f} s of data"),
+        _Threshold("dof", settings.min_dof, True, dof),
+    )

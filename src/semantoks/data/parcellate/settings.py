@@ -1,4 +1,4 @@
-"""What regional time series depend on."""
+"""Settings of `parcellate`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Typed rows of the shard table that this stage reads and of the status table that it writes."""
+"""Typed rows of the status table that this stage writes."""
 
 from __future__ import annotations
 
@@ -8,51 +8,10 @@ from typing import Literal, TypedDict
 
 import pandas as pd
 
+from semantoks.data.index.shards import RawScan
 
-@dataclass(frozen=True)
-class RawScan:
-    """One BOLD run of a raw data set: a row of the shard table that `index` writes.
-
-    Attributes
-    ----------
-    scan : str
-        File name without suffix and extension.
-    participant_id : str
-        With the prefix ``sub-``.
-    bold, t1w : str
-        Paths relative to the data set; ``t1w`` is empty where there is none.
-    session, task, run : str
-        BIDS entities, empty where the file name lacks them.
-    repetition_time : float
-        Seconds, NaN where no sidecar gives it.
-    slice_timing : str
-        JSON list of seconds, or empty.
-    slice_encoding_direction : str
-        ``i``, ``j`` or ``k``, with ``-`` where slices are stored in reverse order.
-    version : str
-        Hash of the files' sizes and modification times.
-    problem : str
-        Why `index` considers the run unusable, or empty.
-    """
-
-    scan: str
-    participant_id: str
-    bold: str
-    t1w: str = ""
-    session: str = ""
-    task: str = ""
-    run: str = ""
-    repetition_time: float = float("nan")
-    slice_timing: str = ""
-    slice_encoding_direction: str = ""
-    version: str = ""
-    problem: str = ""
-
-    @classmethod
-    def from_table(cls, table: pd.DataFrame) -> list[RawScan]:
-        """Convert a shard table; columns that are not attributes are ignored."""
-        columns = [field.name for field in fields(cls) if field.name in table]
-        return [cls(**row) for row in table[columns].to_dict("records")]
+SUCCEEDED: Literal["ok"] = "ok"
+FAILED: Literal["failed"] = "failed"
 
 
 class Measures(TypedDict, total=False):
@@ -75,7 +34,7 @@ class ScanResult:
 
     scan: str
     participant_id: str
-    status: Literal["ok", "failed"]
+    status: Literal["ok", "failed"]  # `SUCCEEDED` or `FAILED`
     reason: str = ""
     seconds: float | None = None
     dice: float | None = None
@@ -87,12 +46,12 @@ class ScanResult:
     @classmethod
     def ok(cls, scan: RawScan, seconds: float, measures: Measures) -> ScanResult:
         """Describe a scan that was preprocessed."""
-        return cls(scan.scan, scan.participant_id, "ok", "", round(seconds, 2), **measures)
+        return cls(scan.scan, scan.participant_id, SUCCEEDED, "", round(seconds, 2), **measures)
 
     @classmethod
     def failed(cls, scan: RawScan, reason: str, seconds: float) -> ScanResult:
         """Describe a scan that the engine could not preprocess."""
-        return cls(scan.scan, scan.participant_id, "failed", reason, round(seconds, 2))
+        return cls(scan.scan, scan.participant_id, FAILED, reason, round(seconds, 2))
 
     @classmethod
     def unusable(cls, scan: RawScan) -> ScanResult:
@@ -100,7 +59,7 @@ class ScanResult:
         return cls(
             scan.scan,
             scan.participant_id,
-            "failed",
+            FAILED,
             scan.problem,
             repetition_time=scan.repetition_time,
         )

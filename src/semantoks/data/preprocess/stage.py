@@ -9,10 +9,10 @@ from types import MappingProxyType
 import pandas as pd
 
 from semantoks.artifacts.files import atomic_folder
-from semantoks.artifacts.tables import read_shard
 from semantoks.config import Preprocessing
+from semantoks.data.index.shards import RawScan, read_shard, scans_of
 from semantoks.data.preprocess.fmriprep.engine import preprocess_with_fmriprep
-from semantoks.data.preprocess.rows import RawScan, ScanResult, status_table
+from semantoks.data.preprocess.rows import ScanResult, status_table
 from semantoks.data.preprocess.settings import PreprocessSettings
 from semantoks.data.preprocess.tsv import write_tsv
 
@@ -84,7 +84,7 @@ def preprocess_shard(
     UserError
         If the engine is fMRIPrep and it cannot be started.
     """
-    scans = RawScan.from_table(table)
+    scans = scans_of(table, RawScan)
     usable = [scan for scan in scans if not scan.problem]
     results = [ScanResult.unusable(scan) for scan in scans if scan.problem]
     # Beside `out`, because Snakemake removes the output of a failed job, and fMRIPrep's

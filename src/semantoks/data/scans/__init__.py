@@ -1,1 +1,1 @@
-"""The table of all scans of a data set."""
+"""The scan table of a data set: every scan of all shards, without the time series."""

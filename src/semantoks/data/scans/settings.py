@@ -1,4 +1,4 @@
-"""What the table of scans depends on: its input alone."""
+"""Settings of `scans`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from semantoks.config import Settings
 
 
 class ScansSettings(Settings):
-    """What the table of scans depends on: its input alone."""
+    """The scan table depends on the time-series files alone."""
 
     version: Literal[1] = 1

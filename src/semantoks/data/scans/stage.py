@@ -1,4 +1,4 @@
-"""Every scan of a data set in one table: used or excluded and why, with its measures of quality."""
+"""Collect the scans of a data set in one table: included or excluded, why, and their quality."""
 
 from __future__ import annotations
 
@@ -11,9 +11,22 @@ from semantoks.data.scans.settings import ScansSettings
 
 
 def scans(settings: ScansSettings, *, timeseries: Sequence[Path], out: Path) -> list[Path]:
-    """Write one row per scan of several shards, sorted by scan: everything but the time series.
+    """Write one row per scan of all shards, sorted by scan: everything but the time series.
 
-    What asks only who has a usable scan then opens one file and not every shard.
+    Stages that only need to know which scans are included then read one file, not every shard.
+
+    Parameters
+    ----------
+    settings : ScansSettings
+    timeseries : sequence of Path
+        Time-series files of the shards.
+    out : Path
+        Parquet file.
+
+    Returns
+    -------
+    list of Path
+        `out`.
     """
     write_table(out, read_scan_table(timeseries))
     return [out]

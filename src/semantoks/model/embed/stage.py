@@ -10,7 +10,13 @@ import numpy as np
 import torch
 
 from semantoks.artifacts.representations import write_representation
-from semantoks.artifacts.timeseries import Scan, iter_scans, read_manifest, read_scan_table
+from semantoks.artifacts.timeseries import (
+    Scan,
+    included_scans,
+    iter_scans,
+    read_manifest,
+    read_scan_table,
+)
 from semantoks.config import Readout
 from semantoks.errors import UserError
 from semantoks.model.embed.embedding import embed_windows
@@ -70,7 +76,7 @@ def embed(
     for path in timeseries:
         require_fit(encoder, read_manifest(path), str(path), settings.allow_mismatch)
     table = read_scan_table(timeseries)
-    table = table[table["status"] == "ok"]
+    table = included_scans(table)
     if table.empty:
         raise UserError(
             f"None of {len(timeseries)} time-series files holds a scan that can be embedded. The "

@@ -15,6 +15,7 @@ from semantoks.artifacts.representations import (
     read_scan_entities,
 )
 from semantoks.artifacts.tables import read_metadata, read_table
+from semantoks.artifacts.timeseries import included_scans
 from semantoks.scores.card.contents import Card, Retest
 from semantoks.scores.card.leakage import covariates_of_participants, score_leakage
 from semantoks.scores.card.reliability import retest, session_pairs
@@ -63,7 +64,7 @@ def _sampled_covariates(
     features: Path, participants: pd.DataFrame, scans: pd.DataFrame, site_column: str | None
 ) -> pd.DataFrame:
     """Return covariates of at most `MAX_PARTICIPANTS` with features and no duplicated scan."""
-    scans = scans[scans["status"] == "ok"]
+    scans = included_scans(scans)
     covariates = covariates_of_participants(scans, participants, site_column)
     covariates = covariates.drop(index=list(participants_with_duplicate_scans(scans)))
     represented = read_scan_entities(features)["participant_id"].astype(str)

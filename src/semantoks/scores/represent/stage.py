@@ -9,7 +9,7 @@ import numpy as np
 
 from semantoks.artifacts.representations import write_representation
 from semantoks.artifacts.tables import read_table
-from semantoks.artifacts.timeseries import Scan, iter_scans, read_scan_table
+from semantoks.artifacts.timeseries import Scan, included_scans, iter_scans, read_scan_table
 from semantoks.errors import UserError
 from semantoks.scores.represent.connectivity import (
     connectivity,
@@ -63,7 +63,7 @@ def represent(
         If every scan is excluded.
     """
     scans = read_scan_table(timeseries)
-    scans = scans[scans["status"] == "ok"].reset_index(drop=True)
+    scans = included_scans(scans).reset_index(drop=True)
     if scans.empty:
         raise UserError(
             "Every scan was excluded, so there is nothing to represent. The column `reason` of "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from semantoks.artifacts.timeseries import included_scans
 from semantoks.config import Condition, Phenotype
 from semantoks.errors import UserError
 from semantoks.scores.participants import (
@@ -74,7 +75,7 @@ def eligible_targets(
     left_out : dict of str to int
         Number of participants that are left out, by reason.
     """
-    usable_scans = scans[scans["status"] == "ok"]
+    usable_scans = included_scans(scans)
     scanned = set(usable_scans["participant_id"])
     target = targets(participants, name, phenotype)
     meets = meets_conditions(participants, phenotype.include)

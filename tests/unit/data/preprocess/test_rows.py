@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import pandas as pd
 
-from semantoks.data.preprocess.rows import COLUMNS, RawScan, ScanResult, status_table
+from semantoks.data.index.shards import RawScan, scans_of
+from semantoks.data.preprocess.rows import COLUMNS, ScanResult, status_table
 
 
 def scan(name: str, **values: str) -> RawScan:
-    return RawScan(name, "sub-01", f"sub-01/func/{name}_bold.nii.gz", **values)
+    return RawScan(name, "sub-01", bold=f"sub-01/func/{name}_bold.nii.gz", **values)
 
 
 def test_a_shard_table_may_lack_optional_columns_and_have_others() -> None:
     table = pd.DataFrame(
         {"scan": ["a"], "participant_id": ["sub-01"], "bold": ["a.nii"], "shard": [0]}
     )
-    (row,) = RawScan.from_table(table)
+    (row,) = scans_of(table, RawScan)
     assert (row.scan, row.bold, row.t1w, row.problem) == ("a", "a.nii", "", "")
     assert row.repetition_time != row.repetition_time  # NaN
 

@@ -32,3 +32,13 @@ def test_partial_correlation_removes_a_common_source() -> None:
     assert abs(partial[2]) < 0.1
     x_CT[1] = np.nan
     assert np.isnan(next(partial_correlation([scan_of(x_CT)]))).tolist() == [True, False, True]
+
+
+def test_fisher_z_is_nan_only_for_missing_regions() -> None:
+    rng = np.random.default_rng(1)
+    series = rng.standard_normal((4, 50))
+    series[2] = np.nan
+    z = fisher_z(series)
+    assert z.shape == (6,)
+    assert np.isclose(z[0], np.arctanh(np.corrcoef(series[0], series[1])[0, 1]), atol=1e-6)
+    assert np.isnan(z).tolist() == [False, True, False, True, False, True]

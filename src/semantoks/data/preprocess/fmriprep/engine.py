@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semantoks.config import Fmriprep
+from semantoks.data.index.shards import RawScan
 from semantoks.data.preprocess.fmriprep.command import Call, command
 from semantoks.data.preprocess.fmriprep.outputs import (
     derivatives_folder,
@@ -23,7 +24,7 @@ from semantoks.data.preprocess.fmriprep.outputs import (
 from semantoks.data.preprocess.fmriprep.prerequisites import check_prerequisites
 from semantoks.data.preprocess.fmriprep.supervisor import run_supervised
 from semantoks.data.preprocess.fmriprep.workspace import Workspace
-from semantoks.data.preprocess.rows import RawScan, ScanResult
+from semantoks.data.preprocess.rows import SUCCEEDED, ScanResult
 from semantoks.errors import ScanError
 
 log = logging.getLogger(__name__)
@@ -212,7 +213,7 @@ class _Outcome:
 
 
 def _complete(results: Sequence[ScanResult]) -> bool:
-    return all(result.status == "ok" for result in results)
+    return all(result.status == SUCCEEDED for result in results)
 
 
 def _unlock_surfaces(out: Path) -> None:

@@ -18,7 +18,8 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 
-from semantoks.data.preprocess.rows import Measures, RawScan
+from semantoks.data.index.shards import RawScan
+from semantoks.data.preprocess.rows import Measures
 from semantoks.errors import ScanError
 
 T = TypeVar("T")

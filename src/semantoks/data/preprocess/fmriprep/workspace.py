@@ -23,9 +23,10 @@ from pathlib import Path
 
 from semantoks.artifacts.files import read_json, write_json
 from semantoks.config import Fmriprep
+from semantoks.data.index.shards import RawScan
 from semantoks.data.preprocess.fmriprep.moving import merge, move_participant
 from semantoks.data.preprocess.fmriprep.outputs import derivatives_folder, verify_outputs
-from semantoks.data.preprocess.rows import RawScan, ScanResult
+from semantoks.data.preprocess.rows import ScanResult
 from semantoks.errors import ScanError
 
 log = logging.getLogger(__name__)

@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from semantoks.config import Preprocessing
+from semantoks.data.index.shards import RawScan
 from semantoks.data.preprocess.minimal.derivatives import write_description
 from semantoks.data.preprocess.minimal.session import Session
-from semantoks.data.preprocess.rows import RawScan, ScanResult
+from semantoks.data.preprocess.rows import ScanResult
 from semantoks.errors import ScanError
 from semantoks.system.workers import completed
 

@@ -11,7 +11,7 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 
 from semantoks.data.preprocess.minimal.ants_bridge import Image
-from semantoks.data.signals import repetition_time as checked_tr
+from semantoks.data.signals import require_repetition_time as checked_tr
 from semantoks.errors import ScanError
 
 MIN_VOLUMES = 10  # a file with fewer is more likely a single-band reference than a run

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from semantoks.config import Preprocessing
+from semantoks.data.index.shards import RawScan
 from semantoks.data.preprocess.minimal.anatomy import (
     Anatomy,
     bold_mask,
@@ -28,7 +29,7 @@ from semantoks.data.preprocess.minimal.realign import choose_reference, realign
 from semantoks.data.preprocess.minimal.resample import dice, resample, resample_mask
 from semantoks.data.preprocess.minimal.slice_timing import SliceTiming, correct_slice_timing
 from semantoks.data.preprocess.minimal.template import Template, load_template
-from semantoks.data.preprocess.rows import Measures, RawScan
+from semantoks.data.preprocess.rows import Measures
 from semantoks.errors import ScanError
 
 

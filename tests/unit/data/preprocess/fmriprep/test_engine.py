@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from semantoks.artifacts.provenance import generated_by
 from semantoks.config import Parcellation
 from semantoks.data.atlas.atlas import Atlas
+from semantoks.data.layout import generated_by, space_of
 from semantoks.data.parcellate.confounds import load_confounds
-from semantoks.data.parcellate.images import find_bold, space_of
+from semantoks.data.parcellate.readers.fmriprep import find_bold
 from semantoks.data.preprocess.rows import COLUMNS
 from tests.stand_ins.sandbox import RUNS, Sandbox
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semantoks.artifacts.provenance import generated_by
+from semantoks.data.layout import generated_by
 from tests.stand_ins.sandbox import Sandbox
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from semantoks.data.index.shards import RawScan
 from semantoks.data.preprocess.fmriprep.outputs import space_names, verify_outputs
-from semantoks.data.preprocess.rows import RawScan
 from semantoks.errors import ScanError
 from tests.stand_ins.sandbox import RUNS, Sandbox
 
@@ -26,7 +26,7 @@ def test_spaces_are_named_with_and_without_resolution() -> None:
 
 def test_outputs_are_measured_and_confounds_must_match_the_image(sandbox: Sandbox) -> None:
     sandbox.run()
-    scan = RawScan(RUNS[0], "sub-02", f"sub-02/func/{RUNS[0]}_bold.nii.gz")
+    scan = RawScan(RUNS[0], "sub-02", bold=f"sub-02/func/{RUNS[0]}_bold.nii.gz")
     measures = {"mean_fd": 0.1, "n_volumes": 12, "repetition_time": 2.0}
     assert verify_outputs(sandbox.out, scan, SPACE) == measures
     path = sandbox.out / f"sub-02/func/{RUNS[0]}_desc-confounds_timeseries.tsv"

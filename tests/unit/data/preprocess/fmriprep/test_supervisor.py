@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from semantoks.artifacts.tables import read_shard
+from semantoks.data.index.shards import read_shard
 from tests.stand_ins.sandbox import Sandbox, processes_with, wait_until
 
 

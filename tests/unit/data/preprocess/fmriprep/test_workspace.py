@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from semantoks.artifacts.tables import read_shard
+from semantoks.data.index.shards import read_shard
 from tests.stand_ins.sandbox import RUNS, Sandbox, processes_with, wait_until
 
 

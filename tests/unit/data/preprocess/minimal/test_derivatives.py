@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from nilearn.interfaces.fmriprep import load_confounds, load_confounds_strategy
 
-from semantoks.artifacts.provenance import generated_by
+from semantoks.data.layout import generated_by
 from semantoks.data.preprocess.minimal.confound_table import confound_table
 from semantoks.data.preprocess.minimal.derivatives import RunFiles, write_description
 from semantoks.data.preprocess.minimal.template import load_template

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from semantoks.config import Preprocessing
+from semantoks.data.index.shards import RawScan
 from semantoks.data.preprocess.minimal import engine
-from semantoks.data.preprocess.rows import Measures, RawScan
+from semantoks.data.preprocess.rows import Measures
 from semantoks.errors import ScanError
 
 
@@ -30,7 +31,7 @@ def test_a_failed_scan_does_not_affect_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "Session", FakeSession)
-    scans = [RawScan(name, "sub-01", f"{name}.nii", "t1w.nii") for name in "abc"]
+    scans = [RawScan(name, "sub-01", bold=f"{name}.nii", t1w="t1w.nii") for name in "abc"]
     results = engine.preprocess_session(scans, tmp_path, tmp_path, Preprocessing())
     assert [result.status for result in results] == ["failed", "failed", "ok"]
     assert results[0].reason == "no brain"
@@ -40,6 +41,6 @@ def test_a_failed_scan_does_not_affect_the_others(
 
 def test_scans_of_a_t1w_image_are_a_session_and_scans_without_are_alone() -> None:
     t1w = {"a": "x", "b": "", "c": "x", "d": ""}
-    scans = [RawScan(name, "sub-01", f"{name}.nii", t1w[name]) for name in t1w]
+    scans = [RawScan(name, "sub-01", bold=f"{name}.nii", t1w=t1w[name]) for name in t1w]
     sessions = [[scan.scan for scan in session] for session in engine._by_session(scans)]
     assert sessions == [["a", "c"], ["b"], ["d"]]

@@ -1,0 +1,176 @@
+"""The scans of data sets that start from preprocessed images or from time series."""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from semantoks.artifacts.tables import read_table
+from semantoks.artifacts.timeseries import SCAN_ENTITIES
+from semantoks.config import ENTITIES, IndexedDataset
+from semantoks.data.hdf5 import is_hdf5, read_ids
+from semantoks.data.index.files import problem_of, version_of, without_duplicates
+from semantoks.data.index.shards import DerivativeScan, scan_table
+from semantoks.data.layout import IMAGE_PATTERNS, entities_of, scan_of
+from semantoks.errors import UserError
+
+TABLE_PATTERNS = tuple(f"*_timeseries{suffix}" for suffix in (".tsv", ".csv", ".npy", ".1D"))
+PARQUET_PATTERN = "*_timeseries.parquet"
+Scans = Iterator[DerivativeScan]
+
+
+def find_derivative_scans(folder: Path, dataset: IndexedDataset) -> pd.DataFrame:
+    """List the scans of a data set that starts from preprocessed images or time series.
+
+    Parameters
+    ----------
+    folder : Path
+        The data set; an HDF5 file if it is in the format of the reference implementation.
+    dataset : IndexedDataset
+        ``source``, ``template`` and ``task`` select the files.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `DerivativeScan`, one row per scan, sorted.
+
+    Raises
+    ------
+    UserError
+        When there is no such file.
+    """
+    if not folder.exists():
+        raise UserError(f"There is no {folder}. Set the data set's `path` in the configuration.")
+    scans = scan_table(_scans_in(folder, dataset), DerivativeScan)
+    if dataset.task is not None:
+        scans = scans[scans["task"] == dataset.task]
+    if scans.empty:
+        by_default = IMAGE_PATTERNS if dataset.source == "fmriprep" else TABLE_PATTERNS
+        task = f" of task '{dataset.task}'" if dataset.task else ""
+        raise UserError(
+            f"{folder} has no files{task} named {dataset.template or ', '.join(by_default)}. "
+            "Correct `path`, or describe with `template` how the files are named."
+        )
+    return without_duplicates(scans, "file")
+
+
+def _scans_in(folder: Path, dataset: IndexedDataset) -> Scans:
+    if dataset.template is not None:
+        return _from_template(folder, dataset.template)
+    if dataset.source == "fmriprep":
+        return _from_images(folder)
+    if is_hdf5(folder):
+        return _from_hdf5(folder)
+    is_parquet = any(_files(folder, PARQUET_PATTERN))
+    return _from_parquet(folder) if is_parquet else _from_tables(folder)
+
+
+def _from_template(folder: Path, template: str) -> Scans:
+    """Find files by a template such as ``{participant}/rest_{run}.nii.gz``."""
+    pattern, named = "", set[str]()
+    for text, name in re.findall(r"([^{}]*)(?:{(\w+)})?", template):
+        pattern += re.escape(text).replace(r"\*", "[^/]*")
+        if name:  # an entity that is repeated must have the same value in both positions
+            pattern += f"(?P={name})" if name in named else f"(?P<{name}>[^/]+?)"
+            named.add(name)
+    for path in sorted(folder.glob(re.sub(r"{\w+}", "*", template))):
+        match = re.fullmatch(pattern, path.relative_to(folder).as_posix())
+        if match:
+            yield _scan(folder, path, **match.groupdict())
+
+
+def _from_images(folder: Path) -> Scans:
+    """Yield one row per run in fMRIPrep's layout, in however many spaces it was written."""
+    listed = set[str]()
+    for pattern in IMAGE_PATTERNS:
+        for path in _files(folder, pattern):
+            scan, image = scan_of(path), path.name.removesuffix(".gz")
+            # The same image as .nii and .nii.gz is kept twice here, and becomes a problem later.
+            if scan not in listed or image in listed:
+                of_run = path.parent.glob(f"{glob.escape(scan)}_*")  # all spaces, and confounds
+                row = _scan(folder, path, scan, **_entities(scan))
+                yield replace(row, version=version_of(*of_run))
+            listed |= {scan, image}
+
+
+def _from_tables(folder: Path) -> Scans:
+    for pattern in TABLE_PATTERNS:
+        for path in _files(folder, pattern):
+            # fMRIPrep's confounds and XCP-D's other statistics (ALFF, ReHo) are named alike.
+            other = re.search(r"_desc-confounds_|_stat-(?!mean_)", path.name)
+            if path.name.startswith("sub-") and not other:
+                stem = re.split(r"_space-|_seg-|_atlas-|_desc-|_stat-|_timeseries", path.name)[0]
+                yield _scan(folder, path, stem, **_entities(stem))
+
+
+def _from_parquet(folder: Path) -> Scans:
+    for path in _files(folder, PARQUET_PATTERN):
+        for row in read_table(path, list(SCAN_ENTITIES)).itertuples(index=False):
+            yield _scan(
+                folder,
+                path,
+                str(row.scan),
+                participant=str(row.participant_id),
+                session=str(row.session),
+                task=str(row.task),
+                run=str(row.run),
+            )
+
+
+def _from_hdf5(path: Path) -> Scans:
+    import h5py  # type: ignore[import-untyped]
+
+    with h5py.File(path) as file:
+        for scan in read_ids(file):
+            yield _scan(path, path, scan, participant=scan)
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """Find files at any depth, sorted.
+
+    `Path.rglob` does not follow links to folders, which are usual in data sets (DataLad, NFS). Each
+    real folder is visited once, since links may be circular.
+    """
+    visited, files = set[str](), list[Path]()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in visited:
+            folders.clear()
+            continue
+        visited.add(real)
+        files += [Path(parent, name) for name in fnmatch.filter(names, pattern)]
+    return sorted(files)
+
+
+def _entities(stem: str) -> dict[str, str]:
+    """BIDS entities of a stem; participant and session with their prefixes."""
+    entities = entities_of(stem)
+    session = entities.get("ses", "")
+    return {
+        "participant": f"sub-{entities.get('sub', '')}",
+        "session": session and f"ses-{session}",
+        "task": entities.get("task", ""),
+        "run": entities.get("run", ""),
+    }
+
+
+def _scan(folder: Path, path: Path, scan: str = "", **entities: str) -> DerivativeScan:
+    participant, session, task, run = (entities.get(name, "") for name in ENTITIES)
+    sidecars = path.parent.glob(f"{glob.escape(path.name.split('.')[0])}.json")
+    return DerivativeScan(
+        scan=scan or "_".join(filter(None, (participant, session, task, run))),
+        participant_id=participant,
+        session=session,
+        task=task,
+        run=run,
+        file=path.relative_to(folder).as_posix(),
+        version=version_of(path, *sidecars),
+        problem=problem_of(path),
+    )

@@ -1,0 +1,114 @@
+"""Shard tables: the scans that one job preprocesses or parcellates, one row per scan.
+
+The fields of the classes below are the columns of the tables, in this order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class RawScan:
+    """One BOLD run of a raw BIDS data set.
+
+    Attributes
+    ----------
+    scan : str
+        File name without suffix and extension; unique in the data set.
+    participant_id, session, task, run : str
+        BIDS entities, ``sub-`` and ``ses-`` included; empty where there is none.
+    bold, t1w : str
+        Images, relative to the data set; ``t1w`` is empty if the participant has none.
+    repetition_time : float
+        Seconds; NaN if no sidecar states it.
+    slice_timing : str
+        JSON list of seconds, or empty.
+    slice_encoding_direction : str
+    version : str
+        Changes when one of the images does.
+    problem : str
+        Why the scan cannot be used; usually empty.
+    """
+
+    scan: str
+    participant_id: str
+    session: str = ""
+    task: str = ""
+    run: str = ""
+    bold: str = ""
+    t1w: str = ""
+    repetition_time: float = float("nan")
+    slice_timing: str = ""
+    slice_encoding_direction: str = ""
+    version: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class DerivativeScan:
+    """One scan of a data set that starts from preprocessed images or time series.
+
+    Attributes
+    ----------
+    scan, participant_id, session, task, run, version, problem : str
+        As for `RawScan`; ``version`` also changes with the files beside it that are read.
+    file : str
+        Image or table, relative to the data set. An image in one space stands for those in others.
+    repetition_time : float
+        Seconds, as the configuration gives it; NaN to read it from the sidecar.
+    """
+
+    scan: str
+    participant_id: str
+    session: str
+    task: str
+    run: str
+    file: str
+    version: str
+    problem: str
+    repetition_time: float = float("nan")
+
+
+ScanT = TypeVar("ScanT", RawScan, DerivativeScan)
+
+
+def shard_of(participant_id: str, shards: int) -> int:
+    """Shard of a participant, from the id alone: new participants never move others."""
+    return int(hashlib.sha1(participant_id.encode()).hexdigest(), 16) % shards
+
+
+def scan_table(scans: Iterable[ScanT], kind: type[ScanT]) -> pd.DataFrame:
+    """Make a table of scans, one column per field."""
+    return pd.DataFrame(map(vars, scans), columns=[field.name for field in fields(kind)])
+
+
+def read_shard(path: Path) -> pd.DataFrame:
+    """Read the table of a shard: text, but for ``repetition_time``, a number that may be NaN."""
+    # Else a column of runs would be integers in one shard, and floats where a scan has no run.
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    return table.assign(repetition_time=pd.to_numeric(table["repetition_time"]))
+
+
+def read_scans(path: Path, kind: type[ScanT]) -> list[ScanT]:
+    """Read the scans of a shard.
+
+    Parameters
+    ----------
+    path : Path
+    kind : type
+        `RawScan` where ``source`` is ``bids``, else `DerivativeScan`.
+    """
+    return scans_of(read_shard(path), kind)
+
+
+def scans_of(table: pd.DataFrame, kind: type[ScanT]) -> list[ScanT]:
+    """Convert a table to scans; columns without a field are ignored."""
+    columns = [field.name for field in fields(kind) if field.name in table]
+    return [kind(**row) for row in table[columns].to_dict("records")]

@@ -1,0 +1,111 @@
+"""Clean the regional means of one scan, or refuse it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from semantoks.config import Parcellation
+from semantoks.data.parcellate.quality import require_quality
+from semantoks.data.parcellate.regional_means import RegionalMeans
+from semantoks.data.signals import MIN_VOLUMES, clean, resample_time, zscore
+from semantoks.errors import ScanError
+
+
+def clean_scan(scan: RegionalMeans, settings: Parcellation) -> tuple[np.ndarray, dict[str, float]]:
+    """Check the quality of a scan and clean, resample and z-score its regional means.
+
+    Parameters
+    ----------
+    scan : RegionalMeans
+    settings : Parcellation
+
+    Returns
+    -------
+    timeseries_CT : ndarray of float32, shape (regions, volumes)
+        A region without coverage is NaN throughout.
+    measures : dict of str to float
+        Those of `quality.MEASURES` that are known.
+
+    Raises
+    ------
+    ScanError
+        When the scan misses a threshold or cannot be filtered.
+    """
+    # Before the filter, which takes most of the time; the measures go into the scan table anyway.
+    covered_C = _covered_regions(scan.means_TC)
+    measures = scan.measures | measure(scan, covered_C, settings)
+    require_quality(measures, settings)
+    _require_filterable(scan, measures, settings)
+    signals_TC = clean(
+        scan.means_TC[:, covered_C],
+        scan.confounds,
+        scan.tr,
+        settings.low_pass,
+        settings.high_pass,
+        scan.sample_mask,
+    )
+    # z-score last, since interpolation changes the variance.
+    signals_TC = resample_time(signals_TC, scan.tr, settings.repetition_time)
+    timeseries_CT = np.full((len(covered_C), len(signals_TC)), np.nan, np.float32)
+    timeseries_CT[covered_C] = zscore(signals_TC.T)
+    if np.isnan(timeseries_CT).all():
+        raise ScanError("no region changes over time", measures)
+    return timeseries_CT, measures
+
+
+def measure(scan: RegionalMeans, covered_C: np.ndarray, settings: Parcellation) -> dict[str, float]:
+    """Measure how much data is left after censoring, band-pass and confounds.
+
+    The band-pass leaves 2 · seconds · bandwidth degrees of freedom, and each confound takes one:
+    240 s have 43 between 0.01 and 0.1 Hz, and 24 motion regressors take most of them.
+
+    Parameters
+    ----------
+    scan : RegionalMeans
+    covered_C : ndarray of bool, shape (regions,)
+    settings : Parcellation
+
+    Returns
+    -------
+    dict of str to float
+        ``repetition_time`` and ``seconds`` (s), ``dof``, ``censored`` and ``coverage`` (fractions).
+    """
+    volumes = len(scan.means_TC)
+    uncensored = volumes if scan.sample_mask is None else len(scan.sample_mask)
+    regressors = 0 if scan.confounds is None else scan.confounds.shape[1]
+    seconds = uncensored * scan.tr
+    return {
+        "repetition_time": scan.tr,
+        "seconds": seconds,
+        "dof": 2 * seconds * (settings.low_pass - settings.high_pass) - regressors,
+        "censored": 1 - uncensored / volumes,
+        "coverage": float(covered_C.mean()),
+    }
+
+
+def _require_filterable(
+    scan: RegionalMeans, measures: dict[str, float], settings: Parcellation
+) -> None:
+    if len(scan.means_TC) * (1 - measures["censored"]) < MIN_VOLUMES:
+        raise ScanError(f"fewer than {MIN_VOLUMES} volumes, too few to filter", measures)
+    nyquist = 1 / (2 * scan.tr)
+    if settings.low_pass >= nyquist:
+        raise ScanError(
+            f"a TR of {scan.tr:g} s resolves frequencies up to {nyquist:.3f} Hz, but the band-pass "
+            f"ends at {settings.low_pass:g} Hz",
+            measures,
+        )
+
+
+def _covered_regions(means_TC: np.ndarray) -> np.ndarray:
+    """Return which regions have data in every volume; refuse volumes without any data."""
+    finite_TC = np.isfinite(means_TC)
+    if not finite_TC.any():
+        raise ScanError("no region of the atlas has data")
+    empty_T = np.flatnonzero(~finite_TC.any(axis=1))
+    if len(empty_T):
+        raise ScanError(f"{len(empty_T)} of {len(means_TC)} volumes have no data in any region")
+    covered_C = np.asarray(finite_TC.all(axis=0))
+    if not covered_C.any():
+        raise ScanError("every region of the atlas lacks data in some volume")
+    return covered_C

@@ -1,0 +1,1 @@
+"""Regional means of images: NIfTI volumes over voxels, CIFTI over grayordinates."""

@@ -1,0 +1,149 @@
+"""Regional means of CIFTI dense time series (``.dtseries.nii``) over a dense label atlas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+
+from semantoks.data.atlas.atlas import Atlas
+from semantoks.data.atlas.images import is_cifti
+from semantoks.data.parcellate.images.means import MIN_OVERLAP, ImageMeans, require_finite
+from semantoks.errors import ScanError
+
+CHUNK = 4096  # grayordinates read at a time; a whole run of the HCP would take 0.9 GB as float64
+TR_TOLERANCE = 0.01  # relative
+
+
+def is_dense(bold: Path) -> bool:
+    """Whether a file is named as a CIFTI dense time series."""
+    return bold.name.endswith(".dtseries.nii")
+
+
+def cifti_means(bold: Path, atlas: Atlas, min_coverage: float, tr: float) -> ImageMeans:
+    """Average the grayordinates of each region.
+
+    Vertices are matched by structure and vertex number, voxels by structure and voxel index, so
+    that file and atlas may list different grayordinates (with or without the medial wall).
+
+    Parameters
+    ----------
+    bold : Path
+    atlas : Atlas
+        Its image is a ``.dlabel.nii``.
+    min_coverage : float
+        A region of which a smaller fraction of the grayordinates has data is NaN.
+    tr : float
+        Repetition time (s) of the sidecar; the header must agree with it.
+
+    Returns
+    -------
+    ImageMeans
+
+    Raises
+    ------
+    ScanError
+        When file and atlas are not both CIFTI, or are on different meshes.
+    """
+    if not is_cifti(atlas.image):
+        raise ScanError(f"{bold.name} is CIFTI; the atlas {atlas.name} must be a .dlabel.nii")
+    image = _load(bold)
+    series, models = image.header.get_axis(0), image.header.get_axis(1)
+    if not np.isclose(series.step, tr, rtol=TR_TOLERANCE):
+        raise ScanError(
+            f"the header of {bold.name} has a TR of {series.step:g} s, its sidecar of {tr:g} s"
+        )
+    region_G, size_C = _regions(models, atlas)
+    return _average(image, region_G, size_C, min_coverage)
+
+
+def header_tr(bold: Path) -> float:
+    """Return the TR (s) in the header of a CIFTI file.
+
+    Raises
+    ------
+    ScanError
+        When it is not a dense time series.
+    """
+    return float(_load(bold).header.get_axis(0).step)
+
+
+def _load(bold: Path) -> Any:
+    try:
+        image: Any = nib.load(bold)
+        axes = [type(image.header.get_axis(i)).__name__ for i in (0, 1)]
+    except Exception as error:  # nibabel raises many types of errors on malformed files
+        raise ScanError(f"{bold.name} is not a readable CIFTI file ({error})") from error
+    if axes != ["SeriesAxis", "BrainModelAxis"]:
+        raise ScanError(f"{bold.name} is not a dense time series: its axes are {', '.join(axes)}")
+    return image
+
+
+def _regions(models: Any, atlas: Atlas) -> tuple[np.ndarray, np.ndarray]:
+    """Return the region of each grayordinate of the file (from 1; 0: none), and region sizes."""
+    labels = np.asarray(atlas.image.dataobj)[0].astype(int)
+    number = {int(label): n for n, label in enumerate(atlas.regions["index"], 1)}
+    numbers = np.array([number.get(label, 0) for label in labels])
+    size_C = np.bincount(numbers, minlength=len(number) + 1)[1:]
+    region_of = dict(zip(_keys(atlas.image.header.get_axis(1)), numbers, strict=True))
+    region_G = np.array([region_of.get(key, 0) for key in _keys(models)])
+    if (region_G > 0).sum() < MIN_OVERLAP * size_C.sum():
+        raise ScanError(
+            f"only {(region_G > 0).sum() / max(size_C.sum(), 1):.0%} of the grayordinates of the "
+            f"atlas {atlas.name} are in the file; they are on different meshes"
+        )
+    return region_G, size_C
+
+
+def _keys(models: Any) -> list[tuple[Any, ...]]:
+    """Key of each grayordinate: structure and voxel, or structure, size of the mesh and vertex."""
+    keys: list[tuple[Any, ...]] = []
+    for name, _, part in models.iter_structures():
+        if part.volume_mask.any():
+            keys += [(name, *voxel) for voxel in part.voxel.tolist()]
+        else:
+            keys += [(name, part.nvertices[name], vertex) for vertex in part.vertex.tolist()]
+    return keys
+
+
+def _average(
+    image: Any, region_G: np.ndarray, size_C: np.ndarray, min_coverage: float
+) -> ImageMeans:
+    """Go through the grayordinates in chunks, all volumes at a time."""
+    volumes, regions = image.shape[0], len(size_C)
+    sums_CT, count_C = np.zeros((regions + 1, volumes)), np.zeros(regions + 1, int)
+    snrs, change_T, count = [], np.zeros(volumes - 1), 0
+    for start in range(0, len(region_G), CHUNK):
+        data_TG, part_G = _read_chunk(image, region_G, start)
+        # `sums_CT[part_G] += …` would add only one of the grayordinates of each region.
+        np.add.at(sums_CT, part_G, data_TG.T)
+        np.add.at(count_C, part_G, 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            snrs.append(data_TG.mean(axis=0) / data_TG.std(axis=0))
+        change_T += (np.diff(data_TG, axis=0) ** 2).sum(axis=1)
+        count += len(part_G)
+    if not count:
+        raise ScanError("no grayordinate of the atlas has data")
+    coverage_C = count_C[1:] / np.maximum(size_C, 1)
+    covered_C = (count_C[1:] > 0) & (coverage_C >= min_coverage)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means_TC = np.where(covered_C, (sums_CT / count_C[:, None])[1:].T, np.nan)
+    level = sums_CT[1:].sum() / volumes / count
+    tsnr = float(np.nanmedian(np.concatenate(snrs)))
+    dvars = float(100 * np.sqrt(change_T / count).mean() / level)
+    return ImageMeans(means_TC, coverage_C, tsnr, dvars)
+
+
+def _read_chunk(image: Any, region_G: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
+    """Read the grayordinates of a chunk that are in a region and have data, and their regions."""
+    chunk = slice(start, start + CHUNK)
+    try:
+        data_TG = np.asarray(image.dataobj[:, chunk], np.float64)
+    except (OSError, ValueError, EOFError) as error:
+        raise ScanError(f"the CIFTI file is truncated ({error})") from error
+    has_data_G = np.isfinite(data_TG[0]) & data_TG.any(axis=0) & (region_G[chunk] > 0)
+    data_TG = data_TG[:, has_data_G]
+    require_finite(data_TG)
+    return data_TG, region_G[chunk][has_data_G]

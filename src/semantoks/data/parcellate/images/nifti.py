@@ -1,0 +1,122 @@
+"""Read NIfTI files one volume at a time."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import nibabel as nib
+import numpy as np
+from isal import igzip
+from isal.isal_zlib import IsalError
+
+from semantoks.errors import ScanError
+
+
+def open_image(path: Path) -> Any:
+    """Open an image; its data are not read yet.
+
+    Returns
+    -------
+    nibabel image
+
+    Raises
+    ------
+    ScanError
+        When it is missing or unreadable, or its header does not define an orientation.
+    """
+    try:
+        image: Any = nib.load(path)
+    except FileNotFoundError as error:
+        link = " (a link to a file that is not here)" if path.is_symlink() else ""
+        raise ScanError(f"{path.name} is missing{link}") from error
+    except Exception as error:  # nibabel raises many types of errors on malformed headers
+        raise ScanError(f"{path.name} is not a readable image ({error})") from error
+    # Without qform and sform, nibabel makes up an affine from the voxel sizes.
+    codes = [image.header.get(key, 1) for key in ("qform_code", "sform_code")]
+    determinant = float(np.linalg.det(image.affine[:3, :3]))
+    if not any(codes) or not np.isfinite(determinant) or determinant == 0:
+        raise ScanError(f"{path.name} has no orientation (qform and sform are not set)")
+    return image
+
+
+def read_data(image: Any, path: Path) -> np.ndarray:
+    """Read the whole array of an image, scaled.
+
+    Raises
+    ------
+    ScanError
+        When the file is damaged.
+    """
+    try:
+        return np.asarray(image.dataobj)
+    except (EOFError, OSError, ValueError, zlib.error) as error:
+        raise ScanError(f"{path.name} cannot be read to its end ({error})") from error
+
+
+def scaling_of(image: Any) -> tuple[float, float]:
+    """Slope and intercept that turn stored numbers into values."""
+    slope, intercept = image.dataobj.slope, image.dataobj.inter
+    return (
+        1.0 if slope is None else float(slope),
+        0.0 if intercept is None else float(intercept),
+    )
+
+
+@contextmanager
+def stored_volumes(path: Path, image: Any) -> Iterator[Iterator[np.ndarray]]:
+    """Yield an iterator over the volumes of a run as they are stored: flat and not scaled.
+
+    Each volume is a view of the same buffer, valid until the next one is read.
+
+    Parameters
+    ----------
+    path : Path
+    image : nibabel image
+        The same file, opened.
+
+    Raises
+    ------
+    ScanError
+        When the image is not 4-D, or the file is truncated or fails its checksum.
+    """
+    if image.ndim != 4 or image.shape[3] < 2:
+        raise ScanError(f"{path.name} is not a run: its shape is {image.shape}, 4-D is needed")
+    try:
+        with _open(path) as file:
+            yield _read(path, file, image)
+    except (EOFError, gzip.BadGzipFile, IsalError, OSError) as error:  # type: ignore[misc]
+        raise ScanError(f"{path.name} is damaged or truncated ({error})") from error
+
+
+def _open(path: Path) -> Any:
+    if path.suffix != ".gz":
+        return path.open("rb")
+    # ISA-L decompresses in 0.4 of the time that zlib takes.
+    return igzip.open(path)  # type: ignore[no-untyped-call]
+
+
+def _read(path: Path, file: BinaryIO, image: Any) -> Iterator[np.ndarray]:
+    dtype, count = image.dataobj.dtype, int(np.prod(image.shape[:3]))
+    file.seek(image.dataobj.offset)
+    buffer = bytearray(dtype.itemsize * count)
+    for number in range(image.shape[3]):
+        if _fill(file, memoryview(buffer)) < len(buffer):
+            raise ScanError(f"{path.name} is truncated after {number} of {image.shape[3]} volumes")
+        yield np.frombuffer(buffer, dtype)
+    file.read(1)  # gzip checks its checksum only when the end is read
+
+
+def _fill(file: Any, buffer: memoryview) -> int:
+    """Fill a buffer, as `readinto` may return fewer bytes; return how many were read."""
+    filled = 0
+    while filled < len(buffer):
+        count = file.readinto(buffer[filled:])
+        if not count:
+            break
+        filled += count
+    return filled

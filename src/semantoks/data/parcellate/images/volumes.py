@@ -1,0 +1,178 @@
+"""Regional means of a NIfTI run in one pass over the file, one volume in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semantoks.data.atlas.atlas import Atlas, same_space
+from semantoks.data.atlas.images import is_cifti
+from semantoks.data.parcellate.images.means import MIN_OVERLAP, ImageMeans, require_finite
+from semantoks.data.parcellate.images.nifti import open_image, scaling_of, stored_volumes
+from semantoks.data.parcellate.images.regions import RegionVoxels, locate, read_brain_mask
+from semantoks.errors import ScanError
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What one pass over a run accumulates, in stored numbers.
+
+    Attributes
+    ----------
+    region_TR : ndarray of float64
+        Sum over the voxels of each region.
+    change_T : ndarray
+        Sum over all voxels of the squared change from one volume to the next.
+    first_V, total_V, squares_V : ndarray
+        First volume; sum, and sum of squares, over time of the differences from it.
+    """
+
+    region_TR: np.ndarray
+    change_T: np.ndarray
+    first_V: np.ndarray
+    total_V: np.ndarray
+    squares_V: np.ndarray
+
+
+def require_space(bold: Path, space: str, atlas: Atlas) -> None:
+    """Refuse an image in another template space than the atlas; an unknown one (empty) passes.
+
+    Raises
+    ------
+    ScanError
+    """
+    if space and not same_space(atlas.space, space):
+        raise ScanError(f"{bold.name} is in {space}, the atlas {atlas.name} is in {atlas.space}")
+
+
+def average_volumes(bold: Path, mask: Path | None, atlas: Atlas, min_coverage: float) -> ImageMeans:
+    """Average a run of volumes over an atlas; see `regional_means`.
+
+    Raises
+    ------
+    ScanError
+        Also when the atlas is CIFTI.
+    """
+    if is_cifti(atlas.image):
+        raise ScanError(f"{bold.name} is a volume; the atlas {atlas.name} is CIFTI")
+    labels = [int(label) for label in atlas.regions["index"]]
+    return regional_means(bold, mask, atlas.image, labels, min_coverage)
+
+
+def regional_means(
+    bold: Path, mask: Path | None, atlas: Any, labels: Sequence[int], min_coverage: float
+) -> ImageMeans:
+    """Average a run over the regions of an atlas, inside the brain mask.
+
+    The atlas is resampled to the grid of the run, since interpolating the run would smooth it.
+
+    Parameters
+    ----------
+    bold : Path
+        4-D NIfTI, compressed or not, of any data type, with or without scaling.
+    mask : Path or None
+        Brain mask. In any case, voxels that are 0 in all volumes, or NaN in the first, have no
+        data.
+    atlas : nibabel image, 3-D
+    labels : sequence of int
+        In the order of the columns.
+    min_coverage : float
+        A region of which a smaller fraction of the voxels has data is NaN.
+
+    Returns
+    -------
+    ImageMeans
+
+    Raises
+    ------
+    ScanError
+        When the run cannot be read, has no orientation, or does not overlap with the atlas.
+    """
+    image = open_image(bold)
+    brain = None if mask is None else read_brain_mask(mask, image)
+    with stored_volumes(bold, image) as volumes:
+        first = next(volumes)
+        inside = np.isfinite(first)
+        if not inside.any():
+            raise ScanError(f"the first volume of {bold.name} is NaN throughout")
+        voxels = locate(atlas, labels, image, inside if brain is None else inside & brain)
+        if not len(voxels.voxel_V):
+            _require_overlap(np.zeros(len(labels)), voxels.size_C)
+        sums = _accumulate(first, volumes, voxels)
+        return _summarize(sums, voxels, scaling_of(image), min_coverage)
+
+
+def _accumulate(first: np.ndarray, others: Iterator[np.ndarray], voxels: RegionVoxels) -> _Sums:
+    """Go through the volumes once.
+
+    Differences from the first volume are small enough for their squares to be summed in float32.
+    """
+    first_V = first[voxels.voxel_V].astype(np.float32)
+    total_V, squares_V, previous_V = (np.zeros_like(first_V) for _ in range(3))
+    region_sums, changes = [_sum_regions(first[voxels.voxel_V], voxels)], []
+    for volume in others:
+        value_V = volume.take(voxels.voxel_V)
+        region_sums.append(_sum_regions(value_V, voxels))
+        difference_V = value_V - first_V
+        total_V += difference_V
+        squares_V += difference_V * difference_V
+        previous_V -= difference_V
+        changes.append(float(np.vdot(previous_V, previous_V)))
+        previous_V = difference_V
+    region_TR = np.array(region_sums)
+    require_finite(region_TR)
+    return _Sums(region_TR, np.array(changes), first_V, total_V, squares_V)
+
+
+def _sum_regions(value_V: np.ndarray, voxels: RegionVoxels) -> np.ndarray:
+    # float32 sums over thousands of voxels would be off by 6e-3 at a mean of 1000.
+    return np.add.reduceat(value_V, voxels.first_R, dtype=np.float64)
+
+
+def _summarize(
+    sums: _Sums, voxels: RegionVoxels, scaling: tuple[float, float], min_coverage: float
+) -> ImageMeans:
+    """Turn sums of stored numbers into means and quality measures of values."""
+    slope, intercept = scaling
+    moments_3V = np.stack([sums.first_V, sums.total_V, sums.squares_V]).astype(float)
+    has_data_V = moments_3V.any(axis=0)  # 0 in all volumes: outside the brain, whatever the mask
+    count_R = np.add.reduceat(has_data_V, voxels.first_R, dtype=int)
+    size_C = voxels.size_C
+    coverage_C = np.zeros(len(size_C))
+    coverage_C[voxels.column_R] = np.minimum(count_R / size_C[voxels.column_R], 1)
+    _require_overlap(coverage_C, size_C)
+    covered_R = (count_R > 0) & (coverage_C[voxels.column_R] >= min_coverage)
+    means_TC = np.full((len(sums.region_TR), len(size_C)), np.nan)
+    means_TR = sums.region_TR[:, covered_R] / count_R[covered_R] * slope + intercept
+    means_TC[:, voxels.column_R[covered_R]] = means_TR
+    tsnr, dvars = _quality(sums, moments_3V[:, has_data_V], scaling)
+    return ImageMeans(means_TC, coverage_C, tsnr, dvars)
+
+
+def _quality(
+    sums: _Sums, moments_3V: np.ndarray, scaling: tuple[float, float]
+) -> tuple[float, float]:
+    """Compute tSNR and DVARS (%) over the voxels that have data; see `ImageMeans`."""
+    volumes, (slope, intercept) = len(sums.region_TR), scaling
+    first_V, total_V, squares_V = moments_3V / [[1], [volumes], [volumes]]
+    mean_V = (first_V + total_V) * slope + intercept
+    deviation_V = np.sqrt(np.maximum(squares_V - total_V**2, 0)) * abs(slope)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        tsnr = float(np.median((mean_V / deviation_V)[deviation_V > 0])) if deviation_V.any() else 0
+        change = np.sqrt(sums.change_T / len(mean_V)).mean() * abs(slope)
+        dvars = float(100 * change / mean_V.mean())
+    return tsnr, dvars
+
+
+def _require_overlap(coverage_C: np.ndarray, size_C: np.ndarray) -> None:
+    """Refuse a run in which most of the atlas has no data."""
+    part = float(coverage_C @ size_C / max(size_C.sum(), 1))
+    if part < MIN_OVERLAP:
+        raise ScanError(
+            f"only {part:.0%} of the atlas overlaps the brain in the run; the run is in another "
+            "space than the atlas, its affine is wrong, or much of the brain was not scanned"
+        )

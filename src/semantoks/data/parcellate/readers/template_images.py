@@ -1,0 +1,115 @@
+"""Reader of images that are not in fMRIPrep's layout, such as UK Biobank's or ABIDE PCP's."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semantoks.config import Parcellation
+from semantoks.data.atlas.atlas import Atlas
+from semantoks.data.atlas.images import MNI_152
+from semantoks.data.index.shards import DerivativeScan
+from semantoks.data.layout import space_of
+from semantoks.data.parcellate.images.cifti import cifti_means, header_tr, is_dense
+from semantoks.data.parcellate.images.nifti import open_image
+from semantoks.data.parcellate.images.volumes import average_volumes, require_space
+from semantoks.data.parcellate.readers.sidecar import read_sidecar
+from semantoks.data.parcellate.regional_means import RegionalMeans
+from semantoks.data.signals import require_repetition_time
+from semantoks.errors import ScanError
+
+MASKS = ("mask.nii.gz", "brain_mask.nii.gz")
+
+
+@dataclass(frozen=True)
+class TemplateImageReader:
+    """Read images that the configuration finds by a `template` of their paths.
+
+    Attributes
+    ----------
+    folder : Path
+    atlas : Atlas
+    settings : Parcellation
+    space : str or None
+        Template space of the images, if neither their names nor their headers state it.
+    confounds : str
+        The images come denoised or not at all; there is no table of confounds to regress out.
+    """
+
+    folder: Path
+    atlas: Atlas
+    settings: Parcellation
+    space: str | None = None
+    confounds: str = "as given"
+
+    def read(self, scan: DerivativeScan) -> RegionalMeans:
+        """Read the scan's image; see `ScanReader`."""
+        bold = self.folder / scan.file
+        return read_image(bold, self.atlas, scan.repetition_time, self.settings, self.space)
+
+
+def read_image(
+    bold: Path, atlas: Atlas, tr: float, settings: Parcellation, space: str | None = None
+) -> RegionalMeans:
+    """Average an image, without confounds.
+
+    Parameters
+    ----------
+    bold : Path
+        Volumes or CIFTI. One of `MASKS` in the same folder is the brain mask, if there is one.
+    atlas : Atlas
+    tr : float
+        Seconds; NaN to read it from the sidecar or, for CIFTI, the header.
+    settings : Parcellation
+    space : str, optional
+        Template space. Default: what the file name states; else the header must state MNI152.
+
+    Returns
+    -------
+    RegionalMeans
+
+    Raises
+    ------
+    ScanError
+        When the image cannot be read, or is not known to be in the space of the atlas.
+    """
+    tr = require_repetition_time(
+        _repetition_time(tr, bold), f"the sidecar of {bold.name} (or `repetition_time`)"
+    )
+    if is_dense(bold):
+        dense = cifti_means(bold, atlas, settings.min_coverage, tr)
+        return RegionalMeans(dense.means_TC, tr, atlas.space, measures=dense.measures)
+    space = space or space_of(bold)
+    if space:
+        require_space(bold, space, atlas)
+    else:
+        _require_mni(bold)
+    mask = next((path for path in map(bold.with_name, MASKS) if path.exists()), None)
+    image = average_volumes(bold, mask, atlas, settings.min_coverage)
+    return RegionalMeans(image.means_TC, tr, space or atlas.space, measures=image.measures)
+
+
+def _require_mni(bold: Path) -> None:
+    """Refuse an image whose header does not state MNI152.
+
+    An image in native space would overlap the atlas well enough to pass every other check.
+    """
+    header = open_image(bold).header
+    code = int(header["sform_code"]) or int(header["qform_code"])
+    if code != MNI_152:
+        raise ScanError(
+            f"neither the name nor the header of {bold.name} (form code {code}, MNI is {MNI_152}) "
+            "says that it is in template space; if it is, set `space` of the data set"
+        )
+
+
+def _repetition_time(tr: float, bold: Path) -> Any:
+    """Return the TR as configured, else from the sidecar, else (CIFTI) from the header."""
+    if not math.isnan(tr):
+        return tr
+    try:
+        return read_sidecar(bold)["RepetitionTime"]
+    except (ScanError, KeyError):
+        return header_tr(bold) if is_dense(bold) else None

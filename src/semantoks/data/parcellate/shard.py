@@ -1,0 +1,136 @@
+"""The time series of one shard: read, clean and tabulate each scan."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from semantoks.artifacts.timeseries import EXCLUDED, INCLUDED, SCAN_ENTITIES, Manifest
+from semantoks.config import Parcellation
+from semantoks.data.atlas.atlas import Atlas
+from semantoks.data.index.shards import ScanT
+from semantoks.data.parcellate.cleaning import clean_scan
+from semantoks.data.parcellate.quality import MEASURES
+from semantoks.data.parcellate.readers.reader import ScanReader
+from semantoks.errors import ScanError
+
+log = logging.getLogger(__name__)
+COLUMNS = (*SCAN_ENTITIES, "status", "reason", "fingerprint", *MEASURES)
+
+
+@dataclass(frozen=True)
+class ShardTimeseries:
+    """The content of a time-series file, in the order of the shard's table.
+
+    Attributes
+    ----------
+    table : DataFrame
+        `COLUMNS`, one row per scan.
+    timeseries : list of ndarray (regions, volumes) or None
+        None where a scan is excluded.
+    means : list of ndarray (regions, volumes) or None, or None
+        Regional means before cleaning, if they are kept.
+    manifest : Manifest
+    """
+
+    table: pd.DataFrame
+    timeseries: list[np.ndarray | None]
+    means: list[np.ndarray | None] | None
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of one scan; an excluded one has no arrays."""
+
+    row: dict[str, object]
+    timeseries_CT: np.ndarray | None = None
+    means_CT: np.ndarray | None = None
+    space: str | None = None
+
+
+def parcellate_scans(
+    scans: Sequence[ScanT],
+    reader: ScanReader[ScanT],
+    atlas: Atlas,
+    settings: Parcellation,
+    engine: str,
+) -> ShardTimeseries:
+    """Make the time series of the scans of a shard.
+
+    A scan that fails becomes a row with its reason, so that it never stops the cohort.
+
+    Parameters
+    ----------
+    scans : sequence of RawScan or DerivativeScan
+    reader : ScanReader
+        Reads the regional means of one scan.
+    atlas : Atlas
+    settings : Parcellation
+    engine : str
+        Software that preprocessed the images, for the manifest.
+
+    Returns
+    -------
+    ShardTimeseries
+    """
+    outcomes, started = list[_Outcome](), time.monotonic()
+    for number, scan in enumerate(scans, 1):
+        outcomes.append(_parcellate_scan(scan, reader, settings))
+        log.info("%d of %d scans, %.0f s", number, len(scans), time.monotonic() - started)
+    table = pd.DataFrame([outcome.row for outcome in outcomes], columns=COLUMNS)
+    spaces = {outcome.space for outcome in outcomes if outcome.space is not None}
+    return ShardTimeseries(
+        table.astype(dict.fromkeys(MEASURES, float)),
+        [outcome.timeseries_CT for outcome in outcomes],
+        [outcome.means_CT for outcome in outcomes] if settings.keep_means else None,
+        _manifest(atlas, settings, reader.confounds, ", ".join(sorted(spaces)), engine),
+    )
+
+
+def _parcellate_scan(scan: ScanT, reader: ScanReader[ScanT], settings: Parcellation) -> _Outcome:
+    """Read and clean one scan; any error becomes the reason of its row."""
+    row: dict[str, object] = {name: getattr(scan, name) for name in SCAN_ENTITIES}
+    try:
+        if scan.problem:
+            raise ScanError(scan.problem)
+        means = reader.read(scan)
+        timeseries_CT, measures = clean_scan(means, settings)
+    except ScanError as error:
+        return _Outcome(row | error.measures | {"status": EXCLUDED, "reason": str(error)})
+    except Exception as error:  # a library may raise anything on malformed data
+        log.exception("%s failed", scan.scan)
+        reason = f"{type(error).__name__}: {error}"
+        return _Outcome(row | {"status": EXCLUDED, "reason": reason})
+    row |= measures | {"status": INCLUDED, "reason": "", "fingerprint": fingerprint(timeseries_CT)}
+    means_CT = means.means_TC.T if settings.keep_means else None
+    return _Outcome(row, timeseries_CT, means_CT, means.space)
+
+
+def fingerprint(timeseries_CT: np.ndarray) -> str:
+    """Hash a time series, to recognise the same scan under another name."""
+    return hashlib.sha256(np.ascontiguousarray(timeseries_CT).tobytes()).hexdigest()[:16]
+
+
+def _manifest(
+    atlas: Atlas, settings: Parcellation, confounds: str, space: str, engine: str
+) -> Manifest:
+    """Describe the file, so that a model can check that it fits before it reads arrays."""
+    return Manifest(
+        atlas=atlas.name,
+        atlas_sha256=atlas.sha256,
+        labels=tuple(atlas.regions["name"]),
+        networks=tuple(atlas.regions["network"]),
+        space=space,
+        tr=settings.repetition_time,
+        low_pass=settings.low_pass,
+        high_pass=settings.high_pass,
+        confounds=confounds,
+        engine=engine,
+    )

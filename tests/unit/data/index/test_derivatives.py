@@ -1,0 +1,107 @@
+"""Scans of preprocessed images and of time series are found in the layouts that labs use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from semantoks.config import Dataset, Origin
+from semantoks.data.index.derivatives import find_derivative_scans
+from semantoks.errors import UserError
+from tests.unit.data.index.conftest import touch
+
+
+def find(root: Path, **settings: Any) -> pd.DataFrame:
+    return find_derivative_scans(root, Dataset(path=str(root), **settings)).set_index("scan")
+
+
+def test_fmriprep_outputs_are_one_scan_per_run(tmp_path: Path) -> None:
+    session = "sub-02/ses-a/func/sub-02_ses-a"
+    touch(
+        tmp_path,
+        "sub-01/func/sub-01_task-rest_space-MNI152NLin6Asym_res-2_desc-preproc_bold.nii.gz",
+        "sub-01/func/sub-01_task-rest_space-MNI152NLin2009cAsym_desc-preproc_bold.nii.gz",
+        "sub-01/func/sub-01_task-rest_space-fsLR_den-91k_bold.dtseries.nii",
+        "sub-01/func/sub-01_task-rest_space-MNI152NLin6Asym_res-2_desc-brain_mask.nii.gz",
+        "sub-01/func/sub-01_task-rest_space-MNI152NLin6Asym_boldref.nii.gz",
+        f"{session}_task-rest_run-1_space-MNI152NLin6Asym_desc-preproc_bold.nii.gz",
+        f"{session}_task-faces_space-MNI152NLin6Asym_desc-preproc_bold.nii.gz",
+    )
+    scans = find(tmp_path, source="fmriprep")
+    assert list(scans.index) == [
+        "sub-01_task-rest",
+        "sub-02_ses-a_task-faces",
+        "sub-02_ses-a_task-rest_run-1",
+    ]
+    assert scans.loc["sub-02_ses-a_task-rest_run-1", ["session", "run"]].tolist() == ["ses-a", "1"]
+    assert (scans["problem"] == "").all()
+    assert list(find(tmp_path, source="fmriprep", task="faces").index) == [
+        "sub-02_ses-a_task-faces"
+    ]
+
+
+def test_templates_describe_other_layouts(tmp_path: Path) -> None:
+    touch(
+        tmp_path,
+        "1000017/fMRI/rfMRI.ica/filtered_func_data_clean.nii.gz",
+        "1000025/fMRI/rfMRI.ica/filtered_func_data_clean.nii.gz",
+        "1000025/fMRI/tfMRI.feat/filtered_func_data.nii.gz",
+    )
+    template = "{participant}/fMRI/rfMRI.ica/filtered_func_data_clean.nii.gz"
+    scans = find(tmp_path, source="fmriprep", template=template)
+    assert scans["participant_id"].tolist() == list(scans.index) == ["1000017", "1000025"]
+    touch(tmp_path, "x/A_7/s1/A_7_rest_2_x.npy", "x/A_7/s1/B_8_rest_2_x.npy")
+    template = "*/{participant}/{session}/{participant}_{task}_{run}_*.npy"
+    scans = find(tmp_path, source="timeseries", template=template)
+    assert list(scans.index) == ["A_7_s1_rest_2"]  # both occurrences must agree
+    assert scans.iloc[0][["participant_id", "session", "task", "run"]].tolist() == [
+        "A_7",
+        "s1",
+        "rest",
+        "2",
+    ]
+
+
+def test_a_template_is_validated_with_the_configuration() -> None:
+    for template in ("rest.nii.gz", "{participant}/{site}.nii.gz"):
+        with pytest.raises(ValidationError, match="must have {participant}, may have {session}"):
+            Origin(source="fmriprep", template=template)
+    with pytest.raises(ValidationError, match="goes with `source: fmriprep`"):
+        Origin(template="{participant}.nii.gz")
+
+
+def test_time_series_of_xcpd_and_other_software(tmp_path: Path) -> None:
+    stem = "sub-01/func/sub-01_task-rest_space-MNI152NLin2009cAsym"
+    touch(
+        tmp_path,
+        f"{stem}_seg-4S456Parcels_stat-mean_timeseries.tsv",
+        f"{stem}_seg-4S456Parcels_stat-alff_timeseries.tsv",
+        "sub-01/func/sub-01_task-rest_desc-confounds_timeseries.tsv",
+        "sub-02/sub-02_timeseries.npy",
+    )
+    scans = find(tmp_path, source="timeseries")
+    assert list(scans.index) == ["sub-01_task-rest", "sub-02"]
+    assert (scans["problem"] == "").all()
+    touch(tmp_path, f"{stem}_seg-Tian_stat-mean_timeseries.tsv")
+    assert "several files of one scan" in find(tmp_path, source="timeseries")["problem"].iloc[0]
+    named = "sub-{participant}/func/*_seg-Tian_stat-mean_timeseries.tsv"
+    assert list(find(tmp_path, source="timeseries", template=named).index) == ["01"]
+    with pytest.raises(UserError, match="or describe with `template` how the files are named"):
+        find(tmp_path / "sub-02", source="fmriprep")
+
+
+def test_linked_folders_are_followed_and_new_outputs_change_the_version(tmp_path: Path) -> None:
+    image = "sub-01/func/sub-01_task-rest_space-MNI152NLin6Asym_desc-preproc_bold.nii.gz"
+    touch(tmp_path / "elsewhere", image)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/sub-01").symlink_to(tmp_path / "elsewhere/sub-01")
+    (tmp_path / "elsewhere/sub-01/loop").symlink_to(tmp_path / "elsewhere/sub-01")
+    scans = find(tmp_path / "data", source="fmriprep")
+    assert list(scans.index) == ["sub-01_task-rest"]
+    touch(tmp_path / "elsewhere", image.replace("MNI152NLin6Asym", "MNI152NLin2009cAsym"))
+    again = find(tmp_path / "data", source="fmriprep")
+    assert again["version"].tolist() != scans["version"].tolist()

@@ -1,0 +1,47 @@
+"""Grayordinates of a dense time series are matched with the atlas by structure and number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from semantoks.data.atlas.atlas import Atlas
+from semantoks.data.parcellate.images.cifti import cifti_means
+from semantoks.errors import ScanError
+from tests.unit.data.parcellate.conftest import dense_axis, write_dense
+
+
+def test_vertices_are_matched_by_number_not_by_position(tmp_path: Path, dense_atlas: Atlas) -> None:
+    left, right = np.arange(10, 90), np.arange(5, 100)  # a file without the medial wall
+    path, data = write_dense(tmp_path, dense_axis(left, right))
+    means = cifti_means(path, dense_atlas, 0.5, 0.8)
+    by_hand = [
+        data[:, 20:50].mean(1),  # left 30-59
+        data[:, :20].mean(1),  # left 10-29 of 0-29
+        data[:, 80 : 80 + 35].mean(1),  # right 5-39 of 0-39
+        data[:, -2:].mean(1),
+    ]
+    np.testing.assert_allclose(means.means_TC, np.transpose(by_hand), rtol=1e-5)
+    assert means.tsnr == pytest.approx(33, rel=0.1)
+    assert means.dvars == pytest.approx(4.2, rel=0.1)
+    strict = cifti_means(path, dense_atlas, 0.8, 0.8)
+    assert np.isnan(strict.means_TC).all(0).tolist() == [False, True, False, False]
+
+
+def test_files_that_do_not_fit_give_a_reason(tmp_path: Path, dense_atlas: Atlas) -> None:
+    path, _ = write_dense(tmp_path, dense_axis(np.arange(100), np.arange(100)))
+    with pytest.raises(ScanError, match=r"has a TR of 0.8 s, its sidecar of 2 s"):
+        cifti_means(path, dense_atlas, 0.5, 2.0)
+    path, _ = write_dense(tmp_path, dense_axis(np.arange(100), np.arange(100), vertices=120))
+    with pytest.raises(ScanError, match="different meshes"):
+        cifti_means(path, dense_atlas, 0.5, 0.8)
+    path, _ = write_dense(tmp_path, dense_axis(np.arange(100), np.arange(100)))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9000])
+    with pytest.raises(ScanError, match="truncated"):
+        cifti_means(path, dense_atlas, 0.5, 0.8)
+    path.write_bytes(whole[:600])
+    with pytest.raises(ScanError, match="not a readable CIFTI file"):
+        cifti_means(path, dense_atlas, 0.5, 0.8)

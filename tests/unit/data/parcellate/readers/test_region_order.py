@@ -1,0 +1,50 @@
+"""Columns are matched with the regions of the atlas, or refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from semantoks.data.atlas.atlas import Atlas
+from semantoks.errors import ScanError
+from tests.unit.data.parcellate.readers.conftest import NAMES, read
+
+
+def test_columns_are_ordered_by_name(
+    tmp_path: Path, named_atlas: Atlas, values: np.ndarray
+) -> None:
+    shuffled = pd.DataFrame(values, columns=NAMES)[[NAMES[2], NAMES[0], NAMES[3], NAMES[1]]]
+    shuffled.to_csv(tmp_path / "a.tsv", sep="\t", index=False)
+    shuffled.to_csv(tmp_path / "a.csv", index=False)
+    for name in ("a.tsv", "a.csv"):
+        np.testing.assert_allclose(read(tmp_path / name, named_atlas).means_TC, values)
+
+
+def test_missing_regions_are_nan_and_unknown_columns_are_dropped(
+    tmp_path: Path, named_atlas: Atlas, values: np.ndarray
+) -> None:
+    np.save(tmp_path / "a.npy", values.T[:3])  # regions first
+    scan = read(tmp_path / "a.npy", named_atlas, names=[NAMES[1], "amygdala", NAMES[0]])
+    np.testing.assert_allclose(scan.means_TC[:, [1, 0]], values[:, [0, 2]])
+    assert np.isnan(scan.means_TC[:, 2:]).all()
+
+
+def test_another_order_of_networks_is_refused(
+    tmp_path: Path, named_atlas: Atlas, values: np.ndarray
+) -> None:
+    names = [name.replace("7Networks", "17Networks") for name in NAMES[:2]] + ["x", "y"]
+    pd.DataFrame(values, columns=names).to_csv(tmp_path / "a.tsv", sep="\t", index=False)
+    with pytest.raises(ScanError, match=r"in the order of 17 networks, the atlas of 7"):
+        read(tmp_path / "a.tsv", named_atlas)
+
+
+def test_two_columns_of_one_region_are_refused(
+    tmp_path: Path, named_atlas: Atlas, values: np.ndarray
+) -> None:
+    header = ",".join([NAMES[0], NAMES[0], NAMES[1], NAMES[2]])
+    np.savetxt(tmp_path / "twice.csv", values, delimiter=",", header=header, comments="")
+    with pytest.raises(ScanError, match="two columns of one region"):
+        read(tmp_path / "twice.csv", named_atlas)

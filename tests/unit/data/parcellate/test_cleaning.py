@@ -1,0 +1,66 @@
+"""Cleaning equals nilearn's, and scans with too few degrees of freedom are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from nilearn.maskers import NiftiLabelsMasker
+
+from semantoks.config import Parcellation
+from semantoks.data.atlas.atlas import Atlas
+from semantoks.data.parcellate.cleaning import clean_scan
+from semantoks.data.parcellate.confounds import load_confounds
+from semantoks.data.parcellate.readers.fmriprep import find_bold, read_fmriprep
+from semantoks.data.parcellate.regional_means import RegionalMeans
+from semantoks.errors import ScanError
+from tests.unit.data.parcellate.conftest import SCAN, write_run
+
+
+@pytest.mark.parametrize("strategy", ["simple", "36p", "none"])
+def test_time_series_equal_nilearns(tmp_path: Path, atlas: Atlas, strategy: str) -> None:
+    """Masker, confounds and band-pass in one call of nilearn, then the z-score."""
+    write_run(tmp_path, SCAN, volumes=200)
+    bold = find_bold(tmp_path / "sub-01", SCAN, atlas, "simple")
+    settings = Parcellation(repetition_time=2.5, min_coverage=0.4)
+    ours, _ = clean_scan(read_fmriprep(bold, atlas, strategy, settings), settings)
+    masker = NiftiLabelsMasker(
+        atlas.image,
+        mask_img=str(bold).replace("desc-preproc_bold", "desc-brain_mask"),
+        resampling_target="data",
+        standardize=None,
+        detrend=True,
+        low_pass=0.1,
+        high_pass=0.01,
+        t_r=2.5,
+    )
+    confounds, _ = load_confounds(bold, strategy, settings)
+    theirs = masker.fit_transform(str(bold), confounds=confounds).T[[1, 0]]
+    theirs = (theirs - theirs.mean(1, keepdims=True)) / theirs.std(1, keepdims=True)
+    np.testing.assert_allclose(ours[:2], theirs, atol=1e-4)
+    assert np.isnan(ours[2]).all()
+
+
+def test_confounds_of_short_scans_leave_too_few_degrees_of_freedom(
+    tmp_path: Path, atlas: Atlas
+) -> None:
+    write_run(tmp_path, SCAN, volumes=60)
+    bold = find_bold(tmp_path / "sub-01", SCAN, atlas, "simple")
+
+    def measures(**changes: Any) -> dict[str, float]:
+        settings = Parcellation(**changes)
+        return clean_scan(read_fmriprep(bold, atlas, "simple", settings), settings)[1]
+
+    # 150 s × 0.09 Hz × 2 = 27 degrees of freedom; 24 + 2 confounds, or 6 + 2.
+    with pytest.raises(ScanError, match="1 degrees of freedom left"):
+        measures()
+    assert measures(motion="basic")["dof"] == pytest.approx(19)
+
+
+def test_a_volume_without_data_is_refused() -> None:
+    means_TC = np.random.default_rng(0).normal(size=(30, 4))
+    means_TC[7] = np.nan
+    with pytest.raises(ScanError, match="1 of 30 volumes have no data in any region"):
+        clean_scan(RegionalMeans(means_TC, tr=2.0), Parcellation())

@@ -1,0 +1,216 @@
+"""Indexed data sets of every kind become time-series files, and each faulty scan has a reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import nibabel as nib
+import numpy as np
+import pandas as pd
+
+from semantoks.artifacts.timeseries import iter_scans, read_manifest, read_scan_table
+from semantoks.config import Dataset, Origin, Parcellation
+from semantoks.data.parcellate.settings import ParcellateSettings
+from semantoks.data.parcellate.stage import parcellate
+from tests.conftest import run_index
+from tests.unit.data.parcellate.conftest import AFFINE, SHAPE, write_run
+
+VOLUMES = 80
+SPACE = "space-MNI152NLin6Asym_res-2"
+
+
+class FaultyRun:
+    """A valid run in fMRIPrep's layout, with methods that damage it."""
+
+    def __init__(self, root: Path, participant: str) -> None:
+        self.func = root / f"sub-{participant}" / "func"
+        self.func.mkdir(parents=True)
+        self.stem = f"sub-{participant}_task-rest"
+        self.bold = self.func / f"{self.stem}_{SPACE}_desc-preproc_bold.nii.gz"
+        self.mask = self.func / f"{self.stem}_{SPACE}_desc-brain_mask.nii.gz"
+        self.sidecar = self.func / f"{self.stem}_{SPACE}_desc-preproc_bold.json"
+        self.table = self.func / f"{self.stem}_desc-confounds_timeseries.tsv"
+        rng = np.random.default_rng(int(participant))
+        self.data = rng.normal(1000, 10, (*SHAPE, VOLUMES)).astype(np.float32)
+        names = [f"{kind}_{axis}" for kind in ("trans", "rot") for axis in "xyz"]
+        columns = [*names, "csf", "white_matter", "framewise_displacement"]
+        self.confounds = pd.DataFrame(rng.uniform(0, 0.2, (VOLUMES, len(columns))), columns=columns)
+        self.write(self.data)
+        nib.save(nib.Nifti1Image(np.ones(SHAPE, np.uint8), AFFINE), self.mask)
+        self.write_sidecar(RepetitionTime=2.0)
+        self.table.with_suffix(".json").write_text("{}")
+        self.write_confounds(self.confounds)
+
+    def write(self, data: np.ndarray, affine: np.ndarray | None = AFFINE) -> None:
+        image = nib.Nifti1Image(data, affine)
+        if affine is None:
+            image.header["sform_code"] = image.header["qform_code"] = 0
+        nib.save(image, self.bold)
+
+    def write_sidecar(self, **content: Any) -> None:
+        self.sidecar.write_text(json.dumps(content))
+
+    def write_confounds(self, confounds: pd.DataFrame) -> None:
+        confounds.to_csv(self.table, sep="\t", index=False, na_rep="n/a")
+
+    def truncate(self) -> None:
+        self.bold.write_bytes(self.bold.read_bytes()[:-20000])
+
+    def blank_a_volume(self) -> None:
+        data = self.data.copy()
+        data[..., 7] = np.nan
+        self.write(data)
+
+    def replace_by_broken_link(self) -> None:
+        self.bold.unlink()
+        self.bold.symlink_to("../.git/annex/objects/nothing")
+
+    def rename_space(self) -> None:
+        for path in list(self.func.glob("*_space-*")):
+            path.rename(path.with_name(path.name.replace("NLin6Asym", "NLin2009cAsym")))
+
+    def add_uncompressed(self) -> None:
+        nib.save(nib.load(self.bold), self.bold.with_suffix(""))
+
+
+# Each fault with a part of the reason that it must give; empty for none.
+FAULTS: dict[str, tuple[Callable[[FaultyRun], Any], str]] = {
+    "truncated": (FaultyRun.truncate, "damaged or truncated"),
+    "fewer rows of confounds": (
+        lambda r: r.write_confounds(r.confounds[:70]),
+        "the image has 80 volumes, its confounds table 70 rows",
+    ),
+    "NaN volumes": (FaultyRun.blank_a_volume, "1 of 80 volumes have NaN or infinite values"),
+    "3-D": (lambda r: r.write(r.data[..., 0]), "4-D is needed"),
+    "TR 0": (lambda r: r.write_sidecar(RepetitionTime=0), "RepetitionTime is 0 in the sidecar"),
+    "TR in ms": (lambda r: r.write_sidecar(RepetitionTime=2000), "is it in milliseconds?"),
+    "TR in words": (lambda r: r.write_sidecar(RepetitionTime="two"), "a number is needed"),
+    "no TR": (lambda r: r.write_sidecar(TaskName="rest"), "has no RepetitionTime"),
+    "no sidecar": (lambda r: r.sidecar.unlink(), "there is no sub-09_task-rest_space"),
+    "broken sidecar": (lambda r: r.sidecar.write_text("{"), "not readable JSON"),
+    "no mask": (lambda r: r.mask.unlink(), "brain_mask.nii.gz is missing"),
+    "no confounds": (lambda r: r.table.unlink(), "no confounds table beside"),
+    "no motion columns": (
+        lambda r: r.write_confounds(r.confounds[["csf", "white_matter"]]),
+        "confounds 'simple' cannot be loaded",
+    ),
+    "annexed": (FaultyRun.replace_by_broken_link, "is a link to a file that is not here"),
+    "another space": (FaultyRun.rename_space, "images are in MNI152NLin2009cAsym, the atlas toy"),
+    "too short": (
+        lambda r: (r.write(r.data[..., :40]), r.write_confounds(r.confounds[:40])),
+        "80 s of data, at least 120 needed",
+    ),
+    "motion": (
+        lambda r: r.write_confounds(r.confounds.assign(framewise_displacement=2.0)),
+        "mean framewise displacement 2.00 mm",
+    ),
+    "nothing changes": (
+        lambda r: r.write(np.full((*SHAPE, VOLUMES), 7, np.int16)),
+        "no region changes over time",
+    ),
+    "no orientation": (lambda r: r.write(r.data, None), "has no orientation"),
+    "far away": (
+        lambda r: r.write(
+            r.data, np.array([[4, 0, 0, 400], [0, 4, 0, 0], [0, 0, 4, 0], [0, 0, 0, 1.0]])
+        ),
+        "only 0% of the atlas overlaps the brain in the run",
+    ),
+    "compressed and not": (FaultyRun.add_uncompressed, "several files of one scan"),
+    "infinite confounds": (
+        lambda r: r.write_confounds(r.confounds.assign(csf=np.inf)),
+        "cannot be loaded (Input X contains infinity",
+    ),
+    "none": (lambda _: None, ""),
+}
+
+
+def write_atlas(folder: Path, labels: np.ndarray, names: str, space: str) -> dict[str, Path]:
+    """Write an atlas as `get_atlas` does; return the arguments of `parcellate`."""
+    image = folder / "atlas-toy_dseg.nii.gz"
+    nib.save(nib.Nifti1Image(labels.astype(np.int16), AFFINE), image)
+    table, metadata = (folder / f"atlas-toy_dseg.{ending}" for ending in ("tsv", "json"))
+    rows = "".join(f"{n}\t{name}\t{name.upper()}\n" for n, name in enumerate(names, 1))
+    table.write_text(f"index\tname\tnetwork\n{rows}")
+    metadata.write_text(json.dumps({"space": space}))
+    return {"atlas_image": image, "atlas_table": table, "atlas_metadata": metadata}
+
+
+def two_slabs() -> np.ndarray:
+    labels = np.zeros(SHAPE, np.int16)
+    labels[1:4, 1:9, 1:9], labels[6:9, 1:9, 1:9] = 1, 2
+    return labels
+
+
+def run_parcellate(
+    folder: Path, data: Path, origin: Origin, settings: Parcellation, space: str
+) -> Path:
+    """Parcellate the first shard of ``folder/index`` with two regions; return the output."""
+    out = folder / "timeseries.parquet"
+    parcellate(
+        ParcellateSettings(atlas="toy", origin=origin, parcellation=settings),
+        scans=folder / "index/shard-0000.tsv",
+        data=data,
+        out=out,
+        **write_atlas(folder, two_slabs(), "ab", space),
+    )
+    return out
+
+
+def test_each_fault_is_a_reason_and_the_others_finish(tmp_path: Path) -> None:
+    root = tmp_path / "Données de l'étude (v2)"  # accents, spaces and quotes are common in paths
+    for number, (damage, _) in enumerate(FAULTS.values(), 1):
+        damage(FaultyRun(root, f"{number:02d}"))
+    participants = "".join(f"sub-{n:02d}\t30\n" for n in range(1, len(FAULTS) + 1))
+    (root / "participants.tsv").write_text(f"participant_id\tage\n{participants}")
+    dataset = Dataset(source="fmriprep", path=str(root))
+    run_index(root, root / "participants.tsv", dataset, tmp_path / "index")
+    settings = Parcellation(min_dof=1, motion="basic")
+    out = run_parcellate(tmp_path, root, Origin(source="fmriprep"), settings, "MNI152NLin6Asym")
+    reasons = read_scan_table([out])["reason"].tolist()
+    assert len(reasons) == len(FAULTS) >= 20
+    for (name, (_, expected)), reason in zip(FAULTS.items(), reasons, strict=True):
+        assert (expected in reason) if expected else reason == "", f"{name}: {reason}"
+        assert "\n" not in reason and len(reason) < 300, name
+
+
+def test_preprocessed_scans_keep_the_measures_of_preprocessing(tmp_path: Path) -> None:
+    data = tmp_path / "derivatives"
+    write_run(data, "sub-01_task-rest")
+    scan = {"scan": "sub-01_task-rest", "participant_id": "sub-01", "session": "", "task": "rest"}
+    scan |= {"run": "", "bold": "x", "t1w": "", "repetition_time": "", "slice_timing": ""}
+    scan |= {"slice_encoding_direction": "k", "version": "", "problem": ""}
+    (tmp_path / "index").mkdir()
+    pd.DataFrame([scan]).to_csv(tmp_path / "index/shard-0000.tsv", sep="\t", index=False)
+    outcome = {"scan": "sub-01_task-rest", "status": "ok", "reason": "", "mean_fd": 0.1}
+    outcomes = pd.DataFrame([outcome | {"dice": 0.95, "correlation": ""}])
+    outcomes.to_csv(data / "scans.tsv", sep="\t", index=False)
+    tool = {"Name": "fMRIPrep", "Version": "25.2.7"}
+    (data / "dataset_description.json").write_text(json.dumps({"GeneratedBy": [tool]}))
+    settings = Parcellation(keep_means=True, motion="basic")
+    out = run_parcellate(tmp_path, data, Origin(), settings, "MNI152")
+    (row,) = read_scan_table([out]).to_dict("records")
+    assert (row["status"], row["mean_fd"], row["dice"]) == ("ok", 0.1, 0.95)
+    assert np.isnan(row["correlation"])
+    (written,) = iter_scans([out])
+    assert written.timeseries_CT.shape == (2, 124)
+    assert read_manifest(out).engine == "fMRIPrep 25.2.7"
+
+
+def test_hdf5_of_the_reference_is_a_data_set(tmp_path: Path) -> None:
+    path = tmp_path / "hbn.h5"
+    rng = np.random.default_rng(0)
+    with h5py.File(path, "w") as file:
+        file["timeseries/toy"] = rng.normal(size=(3, 2, 100)).astype(np.float32)
+        file["long_subject_id"] = ["NDAR1", "NDAR2", "NDAR3"]
+    dataset = Dataset(source="timeseries", path=str(path), repetition_time=1.5)
+    run_index(path, path, dataset, tmp_path / "index")
+    origin = Origin(source="timeseries")
+    out = run_parcellate(tmp_path, path, origin, Parcellation(min_dof=1), "MNI152")
+    table = read_scan_table([out])
+    assert table["scan"].tolist() == ["NDAR1", "NDAR2", "NDAR3"]
+    assert (table["status"] == "ok").all() and (table["seconds"] == 150).all()
+    assert read_manifest(out).confounds == "as given"

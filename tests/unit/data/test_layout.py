@@ -1,0 +1,42 @@
+"""File names of fMRIPrep, and the software that a folder of derivatives names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from semantoks.data.layout import entities_of, generated_by, images_of_run, scan_of, space_of
+
+
+def test_names_state_the_run_and_the_space() -> None:
+    image = Path("sub-01_task-rest_run-2_space-MNI152NLin6Asym_res-2_desc-preproc_bold.nii.gz")
+    assert scan_of(image) == "sub-01_task-rest_run-2"
+    assert space_of(image) == "MNI152NLin6Asym"
+    assert entities_of("sub-01_task-rest_bold") == {"sub": "01", "task": "rest"}
+    assert space_of(Path("clean.nii.gz")) == ""
+
+
+def test_images_of_a_run_are_listed_in_all_spaces(tmp_path: Path) -> None:
+    folder = tmp_path / "ses-1/func"
+    folder.mkdir(parents=True)
+    names = [
+        "a_task-rest_space-MNI152NLin2009cAsym_desc-preproc_bold.nii.gz",
+        "a_task-rest_space-MNI152NLin6Asym_res-2_desc-preproc_bold.nii",
+    ]
+    for name in (*names, "a_task-rest_run-1_space-T1w_desc-preproc_bold.nii.gz"):
+        (folder / name).touch()
+    images = images_of_run(tmp_path, "a_task-rest", "_desc-preproc_bold.nii*")
+    assert [path.name for path in images] == names
+    assert images_of_run(tmp_path / "missing", "a_task-rest", "_bold.nii.gz") == []
+
+
+def test_derivatives_name_their_software(tmp_path: Path) -> None:
+    assert generated_by(tmp_path) == ""
+    for content, expected in (
+        ({"Name": "x"}, ""),
+        ({"GeneratedBy": [{"Name": "fMRIPrep", "Version": "25.2.7"}]}, "fMRIPrep 25.2.7"),
+        ({"PipelineDescription": {"Name": "fMRIPrep", "Version": "1.5.0"}}, "fMRIPrep 1.5.0"),
+        ({"GeneratedBy": [{"Name": "XCP-D"}]}, "XCP-D"),
+    ):
+        (tmp_path / "dataset_description.json").write_text(json.dumps(content))
+        assert generated_by(tmp_path) == expected
