@@ -147,10 +147,15 @@ rule report:
         metrics=expand("results/models/{model}/metrics.parquet", model=TRAINED),
         cards=CARDS,
     output:
-        report(
+        page=report(
             "results/report/index.html",
             category="Semantoks",
             caption="../report/page.rst",
+        ),
+        scores=report(
+            "results/report/scores.tsv",
+            category="Semantoks",
+            caption="../report/scores.rst",
         ),
     log:
         "logs/report.log",
@@ -161,5 +166,5 @@ rule report:
     shell:
         "python -m semantoks report --settings {params.settings:q}"
         " --benchmarks {input.benchmarks:q} --scans {input.scans:q}"
-        " --metrics {input.metrics:q} --cards {input.cards:q} --out {output:q}"
+        " --metrics {input.metrics:q} --cards {input.cards:q} --out {output.page:q}"
         " 2>&1 | tee {log:q}"

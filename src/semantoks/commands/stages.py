@@ -205,7 +205,7 @@ _STAGES = (
         "report",
         "Write the HTML report.",
         ReportSettings,
-        "HTML page.",
+        "HTML page; scores.tsv is written beside it.",
         (
             inputs_option("benchmarks", "Comparisons that `benchmark` wrote."),
             inputs_option("scans", "Table of scans of each data set that `scans` wrote."),

@@ -1,4 +1,4 @@
-"""Write the report, one self-contained HTML page."""
+"""Write the report: one self-contained HTML page, and its scores as a table."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from semantoks.report.figures import training_figure
 from semantoks.report.overlap import overlaps
 from semantoks.report.page import ModelSection, Page, render
 from semantoks.report.privacy import rounded_comparison
+from semantoks.report.score_table import score_table
 from semantoks.report.settings import ReportSettings
 from semantoks.report.tasks import task_sections
 from semantoks.scores.benchmark.comparison import Comparison
@@ -48,7 +49,7 @@ def report(
     Returns
     -------
     list of Path
-        `out`.
+        `out`, and ``scores.tsv`` beside it.
     """
     config, shown = settings.config, settings.report
     comparisons = [Comparison.model_validate(read_json(path)) for path in benchmarks]
@@ -71,7 +72,10 @@ def report(
     )
     with atomic(out) as temporary:
         temporary.write_text(render(page, config, shown), encoding="utf-8")
-    return [out]
+    table = out.with_name("scores.tsv")
+    with atomic(table) as temporary:
+        score_table(comparisons).to_csv(temporary, sep="\t", index=False, na_rep="n/a")
+    return [out, table]
 
 
 def _read_cards(dataset: str, paths: Sequence[Path]) -> dict[str, Card]:

@@ -1,0 +1,54 @@
+"""All scores of the report as one table, for spreadsheets and for `snakemake --report`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from semantoks.scores.benchmark.comparison import Comparison, Row, SchemeResult
+
+DECIMALS = 3  # as on the page: more digits would tell how many participants there are
+COLUMNS = (
+    *("dataset", "phenotype", "scheme", "splits", "representation", "metric"),
+    *("mean", "sd", "low", "high", "difference_from_fc", "p_difference", "p_permutation"),
+)
+
+
+def score_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
+    """Make a table with one row per data set, phenotype, scheme and representation.
+
+    Parameters
+    ----------
+    comparisons : sequence of Comparison
+        Rounded already if the report protects participants.
+
+    Returns
+    -------
+    DataFrame
+        `COLUMNS`; ``low`` and ``high`` are a 95 % interval, ``p_difference`` belongs to the paired
+        difference from connectivity. Missing where there is none.
+    """
+    rows = [
+        _row(comparison, scheme, row)
+        for comparison in comparisons
+        for scheme in comparison.schemes
+        for row in scheme.representations
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).round(DECIMALS)
+
+
+def _row(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, object]:
+    score, difference = row.metrics[comparison.metric], row.difference_from_fc
+    return {
+        "dataset": comparison.dataset,
+        "phenotype": comparison.phenotype,
+        "scheme": scheme.scheme,
+        "splits": scheme.splits,
+        "representation": row.representation,
+        "metric": comparison.metric,
+        **score.model_dump(),
+        "difference_from_fc": difference and difference.mean,
+        "p_difference": difference and difference.p,
+        "p_permutation": comparison.permutation.get(row.representation),
+    }

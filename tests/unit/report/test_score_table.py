@@ -1,0 +1,21 @@
+"""Scores as a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from semantoks.config import Report
+from tests.unit.report.conftest import write_page
+
+
+def test_every_score_of_the_page_is_a_row(results: Path) -> None:
+    write_page(results, Report())
+    table = pd.read_csv(results / "scores.tsv", sep="\t", na_values="n/a")
+    assert set(table["phenotype"]) == {"group", "trait"}
+    rows = table.groupby(["phenotype", "scheme"])["representation"].apply(list)
+    assert all(names == ["fc", "confounds", "chance"] for names in rows)
+    plain = table[table["representation"] == "fc"]
+    assert plain["difference_from_fc"].isna().all() and plain["p_permutation"].notna().all()
+    assert ((table["low"] <= table["mean"]) & (table["mean"] <= table["high"])).all()
