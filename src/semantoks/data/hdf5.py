@@ -26,4 +26,5 @@ def read_ids(file: Any) -> list[str]:
 
 def decode(values: Iterable[Any]) -> list[str]:
     """Return values as text, whether HDF5 stored them as bytes, text or numbers."""
+    # h5py returns text as bytes since version 3.
     return [value.decode() if isinstance(value, bytes) else str(value) for value in values]

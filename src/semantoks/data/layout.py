@@ -16,6 +16,7 @@ IMAGE_PATTERNS = (
 
 def entities_of(name: str) -> dict[str, str]:
     """Split a BIDS file name or stem into its entities, such as ``{"sub": "01"}``."""
+    # Suffixes such as `bold` have no hyphen, which sets them apart from entities.
     return dict(part.split("-", 1) for part in name.split("_") if "-" in part)
 
 
@@ -64,5 +65,6 @@ def generated_by(folder: Path) -> str:
         return ""
     content = read_json(file)
     tools = content.get("GeneratedBy") or content.get("PipelineDescription") or {}
+    # GeneratedBy is a list, PipelineDescription was a single object.
     tools = tools if isinstance(tools, list) else [tools]
     return " ".join(str(tools[0][key]) for key in ("Name", "Version") if tools[0].get(key))

@@ -87,13 +87,17 @@ def clean(
         confounds=confounds,
         t_r=tr,
         low_pass=low_pass,
+        # nilearn expects None for no high-pass.
         high_pass=high_pass or None,
         sample_mask=sample_mask,
+        # A linear trend has power at all frequencies; the band-pass alone would leave some of it.
         detrend=True,
+        # z-scores come after resampling. nilearn 0.13 deprecates False in favour of None.
         standardize=None,
     )
     if sample_mask is None or len(cleaned) == len(signals_TC):
         return cleaned
+    # nilearn drops censored volumes again after the filter, but resampling needs every volume.
     every_volume = np.arange(sample_mask[0], sample_mask[-1] + 1)
     interpolated: np.ndarray = CubicSpline(sample_mask, cleaned, axis=0)(every_volume)
     return interpolated
@@ -119,5 +123,6 @@ def zscore(signals_CT: np.ndarray) -> np.ndarray:
     centred = signals_CT - signals_CT.mean(axis=1, keepdims=True)
     deviation = centred.std(axis=1, keepdims=True)
     scores: np.ndarray = centred / (deviation + EPSILON)
+    # NaN marks a region without data; zeros would be taken for a measured signal.
     scores[deviation[:, 0] <= EPSILON] = np.nan
     return scores

@@ -83,5 +83,6 @@ def same_space(atlas_space: str, run_space: str) -> bool:
 
 def _without_sampling(space: str) -> str:
     """Return the name of a template; "MNIInfant+2" becomes "MNIInfant:cohort-2"."""
+    # Tools write a cohort as `+2`, `:cohort-2` or `_cohort-2`.
     parts = re.split(r"[:_]", space.replace("+", ":cohort-"))
     return ":".join(part for part in parts if not part.startswith(("res-", "den-")))

@@ -44,6 +44,7 @@ def require_order(regions: pd.DataFrame, expected_prefix: str) -> None:
             f"'{expected_prefix}' (first: '{unexpected[0]}'). The versions with 7 and 17 networks "
             "order and name regions differently; use the table that belongs to the image."
         )
+    # Sorting tests "left first", because "L" sorts before "R".
     sides = [hemisphere_from_name(name) for name in regions["name"]]
     if not regions["index"].is_monotonic_increasing or sides != sorted(sides):
         raise UserError(
@@ -87,6 +88,7 @@ def require_hemispheres(image: LabelImage, regions: pd.DataFrame) -> None:
         )
         if side
     ]
+    # Labels beyond the end of `x` have no voxel; `require_same_labels` reports them.
     mismatched = [
         (name, x[label])
         for label, name, side in lateral
@@ -112,6 +114,7 @@ def _sides(regions: pd.DataFrame) -> list[str]:
 
 def _x_of_structures(image: nib.Cifti2Image) -> np.ndarray:
     """Return a pseudo-coordinate per label: −100 in left brain structures, 100 in right ones."""
+    # A CIFTI file has no coordinates of vertices, only the structure that each belongs to.
     structures = image.header.get_axis(image.ndim - 1).name
     x = [(-100.0 if "LEFT" in n else 100.0 if "RIGHT" in n else 0.0) for n in structures]
     labels = np.asarray(image.dataobj).astype(int).ravel()
@@ -172,11 +175,13 @@ def require_affine(image: LabelImage) -> None:
     if is_cifti(image):
         return
     affine = np.asarray(image.affine)
+    # The determinant is the volume of a voxel in mm³; 1e-6 is far below that of any image.
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-6:
         raise UserError(
             f"The image's affine is not finite or not invertible ({affine[:3].tolist()}). Correct "
             "its header."
         )
+    # With both codes 0, nibabel makes up an affine from the voxel sizes and flips x.
     codes = [int(image.header[key]) for key in ("qform_code", "sform_code") if key in image.header]
     if codes and not any(codes):
         raise UserError(

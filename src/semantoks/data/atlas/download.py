@@ -77,6 +77,7 @@ def fetch(source: Source, atlas_dir: Path | None) -> Path:
             f"atlas_dir ({atlas_dir}) does not contain {source.name}. Download it from "
             f"{source.urls[0]} into that folder, or remove `atlas_dir` to have it downloaded."
         )
+    # A folder may hold several versions of a file; the one with the right hash is used.
     for path in candidates:
         if sha256(path) == source.sha256:
             return path
@@ -108,6 +109,7 @@ def _download(source: Source) -> Path:
             path = pooch.retrieve(
                 url,
                 known_hash=f"sha256:{source.sha256}",
+                # pooch's default name has a hash of the URL: a fallback URL would miss the cache.
                 fname=source.name,
                 path=pooch.os_cache("semantoks"),
                 downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
@@ -122,6 +124,7 @@ def _download(source: Source) -> Path:
 
 def unreachable(name: str, url: str, error: Exception) -> UserError:
     """Return the error for a failed download, with advice for machines without network access."""
+    # requests ends its messages with the URL, which the sentence already contains.
     detail = str(error).split(" for url")[0]
     reason = type(error).__name__ + (f": {detail}" if len(detail) < 100 else "")
     return UserError(

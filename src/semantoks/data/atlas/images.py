@@ -70,6 +70,7 @@ def label_image(labels: np.ndarray, affine: np.ndarray) -> SpatialImage:
     """
     dtype = np.int16 if labels.max() <= np.iinfo(np.int16).max else np.int32
     image = nib.Nifti1Image(labels.astype(dtype), affine)
+    # Nifti1Image would declare code 2, "aligned", which does not say to which template.
     image.set_sform(affine, code=MNI_152)
     image.header.set_xyzt_units("mm")
     return image
@@ -88,5 +89,6 @@ def centroids(image: SpatialImage) -> np.ndarray:
     points, point_labels = apply_affine(image.affine, voxels), labels[tuple(voxels.T)]
     counts = np.bincount(point_labels, minlength=1)
     sums = [np.bincount(point_labels, axis, minlength=1) for axis in points.T]
+    # 0 / 0 is the NaN of labels without voxels.
     with np.errstate(invalid="ignore"):
         return np.stack(sums, axis=1) / counts[:, None]

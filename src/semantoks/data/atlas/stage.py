@@ -48,6 +48,7 @@ def get_atlas(
     """
     built = _build(settings)
     try:
+        # First, since the check of hemispheres converts voxels to mm by the affine.
         checks.require_affine(built.image)
         checks.require_single_version(built.regions)
         checks.require_same_labels(built.image, built.regions)

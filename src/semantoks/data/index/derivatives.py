@@ -76,10 +76,12 @@ def _from_template(folder: Path, template: str) -> Scans:
     """Find files by a template such as ``{participant}/rest_{run}.nii.gz``."""
     pattern, named = "", set[str]()
     for text, name in re.findall(r"([^{}]*)(?:{(\w+)})?", template):
+        # As in glob, `*` stands for any part of a single folder or file name.
         pattern += re.escape(text).replace(r"\*", "[^/]*")
         if name:  # an entity that is repeated must have the same value in both positions
             pattern += f"(?P={name})" if name in named else f"(?P<{name}>[^/]+?)"
             named.add(name)
+    # glob narrows the search but cannot extract entities, which the regular expression does.
     for path in sorted(folder.glob(re.sub(r"{\w+}", "*", template))):
         match = re.fullmatch(pattern, path.relative_to(folder).as_posix())
         if match:
@@ -112,6 +114,7 @@ def _from_tables(folder: Path) -> Scans:
 
 def _from_parquet(folder: Path) -> Scans:
     for path in _files(folder, PARQUET_PATTERN):
+        # Parquet reads single columns, so the time series are not loaded.
         for row in read_table(path, list(SCAN_ENTITIES)).itertuples(index=False):
             yield _scan(
                 folder,
@@ -163,6 +166,7 @@ def _entities(stem: str) -> dict[str, str]:
 
 def _scan(folder: Path, path: Path, scan: str = "", **entities: str) -> DerivativeScan:
     participant, session, task, run = (entities.get(name, "") for name in ENTITIES)
+    # The sidecar states the TR, so a change of it must re-run the shard.
     sidecars = path.parent.glob(f"{glob.escape(path.name.split('.')[0])}.json")
     return DerivativeScan(
         scan=scan or "_".join(filter(None, (participant, session, task, run))),

@@ -43,6 +43,7 @@ def without_duplicates(scans: pd.DataFrame, column: str) -> pd.DataFrame:
     """
     ordered = scans.sort_values(["scan", column], ignore_index=True)
     files = ordered.groupby("scan")[column].transform(lambda names: ", ".join(names))
+    # Choosing one would make the result depend on the order of file names.
     repeated = ordered["scan"].duplicated(keep=False)
     ordered.loc[repeated, "problem"] = (
         "several files of one scan (say which with `template`): " + files[repeated]

@@ -53,6 +53,7 @@ def read_participants(path: Path, column: str = ID, missing: tuple[str, ...] = (
             "participant_id."
         )
     if column != ID:
+        # Renaming would otherwise result in two columns called participant_id.
         table = table.drop(columns=ID, errors="ignore")
     table = table.rename(columns={column: ID}).dropna(subset=ID)
     table[ID] = table[ID].astype(str).str.strip()
@@ -77,6 +78,7 @@ def _read_text(path: Path, column: str, missing: tuple[str, ...]) -> pd.DataFram
             # Only what BIDS defines as missing: pandas would also drop a class called "None".
             keep_default_na=False,
             na_values=["n/a", "", *missing],
+            # BIDS tables have no quoting: a quotation mark is part of a value.
             quoting=csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL,
             encoding="utf-8-sig",  # Excel writes a byte order mark
             index_col=False,  # else a trailing separator turns the first column into the index
@@ -138,6 +140,7 @@ def match_participants(
         When no participant has a scan, or one is listed with and without ``sub-``.
     """
     scanned = set(scans[ID])
+    # BIDS requires `sub-` in the table, but many tables omit it.
     by_label = {name.removeprefix("sub-"): name for name in scanned}
     ids = [by_label.get(name.removeprefix("sub-"), name) for name in participants[ID]]
     repeated = pd.Series(ids)[pd.Series(ids).duplicated()]

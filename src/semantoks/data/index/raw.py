@@ -49,6 +49,7 @@ def find_raw_scans(bids: Path, task: str | None = None) -> pd.DataFrame:
     bold = images[(images["suffix"] == "bold") & (images["part"] != "phase")]
     if task is not None:
         bold = bold[bold["task"] == task]
+    # Otherwise every echo would count as a run.
     _require_single_echo(bold, bids, task)
     anatomy = images[images["suffix"] == "T1w"].sort_values("path")
     rows = bold[list(_BoldFile._fields)].itertuples(index=False, name=None)
@@ -86,6 +87,7 @@ def _describe(bids: Path, image: _BoldFile, anatomy: pd.DataFrame) -> RawScan:
         run="" if pd.isna(image.run) else str(int(image.run)),
         bold=image.path,
         t1w=t1w,
+        # A value that is not a number becomes NaN, and the scan fails with a reason later.
         repetition_time=pd.to_numeric(metadata.get("RepetitionTime"), errors="coerce"),
         slice_timing="" if timing is None else json.dumps(timing),
         slice_encoding_direction=metadata.get("SliceEncodingDirection", "k"),

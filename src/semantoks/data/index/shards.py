@@ -81,11 +81,13 @@ ScanT = TypeVar("ScanT", RawScan, DerivativeScan)
 
 def shard_of(participant_id: str, shards: int) -> int:
     """Shard of a participant, from the id alone: new participants never move others."""
+    # Python's own `hash` of a string differs from process to process.
     return int(hashlib.sha1(participant_id.encode()).hexdigest(), 16) % shards
 
 
 def scan_table(scans: Iterable[ScanT], kind: type[ScanT]) -> pd.DataFrame:
     """Make a table of scans, one column per field."""
+    # Columns are named, so that a table without scans has them too.
     return pd.DataFrame(map(vars, scans), columns=[field.name for field in fields(kind)])
 
 

@@ -88,6 +88,7 @@ def _require_filterable(
 ) -> None:
     if len(scan.means_TC) * (1 - measures["censored"]) < MIN_VOLUMES:
         raise ScanError(f"fewer than {MIN_VOLUMES} volumes, too few to filter", measures)
+    # The configuration checks the band against the target TR, but does not know the scan's TR.
     nyquist = 1 / (2 * scan.tr)
     if settings.low_pass >= nyquist:
         raise ScanError(
@@ -105,6 +106,7 @@ def _covered_regions(means_TC: np.ndarray) -> np.ndarray:
     empty_T = np.flatnonzero(~finite_TC.any(axis=1))
     if len(empty_T):
         raise ScanError(f"{len(empty_T)} of {len(means_TC)} volumes have no data in any region")
+    # A single NaN would spread over the whole region in the filter.
     covered_C = np.asarray(finite_TC.all(axis=0))
     if not covered_C.any():
         raise ScanError("every region of the atlas lacks data in some volume")

@@ -15,6 +15,8 @@ from semantoks.errors import ScanError
 
 Confounds = tuple[pd.DataFrame | None, np.ndarray | None]
 
+# Nine signals (six of motion, white matter, CSF, global), each with derivative, square and squared
+# derivative.
 _36P = {"motion": "full", "wm_csf": "full", "global_signal": "full"}
 
 
@@ -102,4 +104,5 @@ def mean_fd(bold: Path) -> float:
     displacement = pd.read_csv(table, sep="\t").get("framewise_displacement")
     if displacement is None:
         return float("nan")
+    # The first volume has no predecessor and is n/a, which becomes NaN and is left out of the mean.
     return float(pd.to_numeric(displacement, errors="coerce").mean())

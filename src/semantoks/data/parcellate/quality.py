@@ -34,6 +34,7 @@ class _Threshold(NamedTuple):
         """Whether a value lies beyond the limit; a value that is not known (NaN) does not."""
         if self.limit is None:
             return False
+        # Comparisons with NaN are false, so an unknown measure excludes nothing.
         return value < self.limit if self.is_minimum else value > self.limit
 
     def explain(self, value: float) -> str:

@@ -87,6 +87,7 @@ def parcellate_scans(
     table = pd.DataFrame([outcome.row for outcome in outcomes], columns=COLUMNS)
     spaces = {outcome.space for outcome in outcomes if outcome.space is not None}
     return ShardTimeseries(
+        # A measure that no scan has would otherwise get another column type than in other shards.
         table.astype(dict.fromkeys(MEASURES, float)),
         [outcome.timeseries_CT for outcome in outcomes],
         [outcome.means_CT for outcome in outcomes] if settings.keep_means else None,
@@ -109,6 +110,7 @@ def _parcellate_scan(scan: ScanT, reader: ScanReader[ScanT], settings: Parcellat
         reason = f"{type(error).__name__}: {error}"
         return _Outcome(row | {"status": EXCLUDED, "reason": reason})
     row |= measures | {"status": INCLUDED, "reason": "", "fingerprint": fingerprint(timeseries_CT)}
+    # Means that are not kept would double the memory of a shard.
     means_CT = means.means_TC.T if settings.keep_means else None
     return _Outcome(row, timeseries_CT, means_CT, means.space)
 

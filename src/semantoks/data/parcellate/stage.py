@@ -67,6 +67,7 @@ def _parcellate(
     """Parcellate the scans of a table with the reader for their source."""
     engine = generated_by(data)
     if settings.origin.source == "bids":
+        # The reason of a successful scan is empty, which pandas would read as NaN.
         outcomes = pd.read_csv(data / "scans.tsv", sep="\t", keep_default_na=False)
         fmriprep = _fmriprep_reader(settings, data, atlas)
         reader = PreprocessedReader(fmriprep, outcomes.set_index("scan"))

@@ -66,9 +66,12 @@ def slow_noise(rng: np.random.Generator, centre_hz: np.ndarray, seconds: float) 
     n = int(np.ceil(seconds / STEP)) + 2
     # The inverse FFT is periodic; dropping half of it decorrelates the end from the beginning.
     n_fft = 2 * n
+    # Without frequency 0, whose logarithm is infinite.
     frequency = np.fft.rfftfreq(n_fft, STEP)[1:]
     distance = np.log(frequency / np.asarray(centre_hz)[:, None])
+    # Amplitude is the square root of power, hence 4 instead of 2.
     amplitude = np.exp(-(distance**2) / (4 * WIDTH**2))
+    # Parseval: each frequency of a real signal adds a variance of 2 · (amplitude / n_fft)².
     amplitude /= np.sqrt(2 * (amplitude**2).sum(1, keepdims=True)) / n_fft
     shape = (len(centre_hz), len(frequency))
     phases = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)
@@ -104,6 +107,7 @@ def region_signals(
     independent = slow_noise(rng, np.nan_to_num(centres, nan=np.nanmean(centres)), seconds)
     share = np.array([participant.coherence.get(n, 0.0) for n in regions.networks])[:, None]
     row = [names.index(n) if n in names else 0 for n in regions.networks]
+    # Square roots, because variances add up to 1 and not amplitudes.
     return np.sqrt(share) * networks[row] + np.sqrt(1 - share) * independent
 
 

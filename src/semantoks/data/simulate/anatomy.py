@@ -80,10 +80,12 @@ def _downsample(image: np.ndarray) -> np.ndarray:
 def build_head() -> Head:
     """Add skull and scalp to the template, and assign its voxels to regions."""
     t1w, grey, white, brain = _load_tissues()
+    # + 0.5 mm: the first voxel of 2 mm is centred between two of 1 mm.
     origin = load_mni152_template(resolution=1).affine[:3, 3] - PADDING + 0.5
     points = np.moveaxis(np.indices(t1w.shape), 0, -1) * STEP + origin
     fluid = np.clip(brain - grey - white, 0, 1)
     scalp = _scalp(points, brain)
+    # In T2*-weighted images fluid is brightest and white matter darkest, unlike in T1w images.
     bold = grey * 1.0 + white * 0.8 + fluid * 1.5
     rim = gaussian_filter(brain, 1) * (1 - brain)  # fluid between brain and skull
     bold += 1.2 * rim + 0.12 * scalp  # low, since BOLD sequences suppress fat
@@ -120,6 +122,7 @@ def _assign_regions(
     """
     inside = np.flatnonzero(brain > 0.05)
     distance, nearest = cKDTree(load_regions().centres).query(points[inside], k=NEIGHBOURS)
+    # 1e-9 avoids 0 / 0 far from every region.
     share = np.exp(-((distance / 6) ** 2) / 2) + 1e-9
     share /= share.sum(1, keepdims=True)
     strength = np.exp(-((distance[:, :1] / 12) ** 2) / 2) * (0.3 + 0.7 * grey[inside, None])

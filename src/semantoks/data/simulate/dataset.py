@@ -75,6 +75,7 @@ def _log_progress(done: int, total: int, seconds: float) -> None:
 
 def _write_images(participant: Participant, bids: Path, truth: Path, settings: Simulation) -> None:
     """Write the images of all sessions of a participant."""
+    # The second number of a seed is its purpose: 1 phenotypes, 2 groups, 3 head shape, 4 sessions.
     shape = draw_head_shape(np.random.default_rng([settings.seed, 3, participant.index]))
     for number, session in enumerate(participant.sessions):
         rng = np.random.default_rng([settings.seed, 4, participant.index, number])
@@ -115,6 +116,7 @@ def _write_run(
     activity = region_signals(rng, participant, load_regions(), settings.seconds)
     image = acquire_bold(rng, subject, protocol, motion, activity)
     output.write_bold(image, protocol, settings, truncated=participant.fault == "truncated")
+    # Slice timing correction shifts all slices to this moment.
     middle = protocol.starts + (protocol.slice_times.min() + protocol.slice_times.max()) / 2
     output.write_truth(motion, sample(activity, middle))
 

@@ -69,6 +69,7 @@ def prepare(bids: Path, truth: Path, settings: Simulation, regions: Regions, ima
 def _remove_earlier_simulation(bids: Path) -> None:
     if not bids.is_dir() or not any(bids.iterdir()):
         return
+    # Deletes only what this generator wrote, never a data set of the user.
     description = bids / "dataset_description.json"
     if not description.is_file() or GENERATOR not in description.read_text():
         raise UserError(
@@ -161,6 +162,7 @@ class SessionFiles:
     ) -> None:
         """Write a BOLD run (x, y, z, volumes) and its sidecar; optionally half of its bytes."""
         nifti = nib.Nifti1Image(image, protocol.grid.affine)
+        # An affine has no time: without this the header would state a TR of 1 s.
         nifti.header.set_zooms((*nifti.header.get_zooms()[:3], settings.repetition_time))
         nifti.header.set_xyzt_units("mm", "sec")
         path = self._folder("func") / f"{self.scan}_bold.nii.gz"

@@ -43,12 +43,14 @@ def _read_image(path: Path) -> LabelImage:
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     data = np.asarray(image.dataobj)
+    # CIFTI data are maps × grayordinates, NIfTI data x × y × z × maps.
     axes, maps = (2, data.shape[:-1]) if is_cifti(image) else (3, data.shape[3:])
     if data.ndim < axes or any(n != 1 for n in maps):
         raise UserError(
             f"{path} has the shape {data.shape}, but an atlas has a single map of labels. Extract "
             "the map that you want to use."
         )
+    # Many tools store labels as floats, so the values are checked and not the type.
     if not np.array_equal(data, np.rint(data)) or data.min() < 0:
         raise UserError(
             f"{path} has values that are not labels 0, 1, 2, … (range {data.min():g} to "
@@ -71,6 +73,8 @@ def _read_table(path: Path, name: str) -> pd.DataFrame:
     if not path.exists():
         raise UserError(f"atlases.{name}.table: {path} does not exist. Correct its path.")
     separator = "," if path.suffix.lower() == ".csv" else "\t"
+    # By default, pandas reads a network called "None" as missing, and Excel's byte order mark as
+    # part of the first column's name.
     table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     missing = [column for column in REQUIRED if column not in table]
     if missing:
@@ -80,6 +84,7 @@ def _read_table(path: Path, name: str) -> pd.DataFrame:
         )
     index = pd.to_numeric(table["index"], errors="coerce")
     incomplete = table[~(index % 1 == 0) | (table["name"] == "") | (table["network"] == "")]
+    # Line numbers count from 1 and include the header, hence + 2.
     if len(incomplete):
         raise UserError(
             f"atlases.{name}.table: {path} has no integer index, no name or no network in line "

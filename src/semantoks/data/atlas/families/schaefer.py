@@ -57,6 +57,7 @@ def build(name: str, atlas_dir: Path | None) -> Built:
         raise UserError(
             f"{pair[1]} has {len(regions)} regions instead of {parcels}. Download it again."
         )
+    # The versions with 7 and 17 networks have equally many regions, but in another order.
     require_order(regions, f"{networks}Networks_")
     sources = [SourceRecord(file=path.name, url=URL, sha256=sha256(path)) for path in pair]
     labels = np.asarray(image.dataobj).astype(int)
@@ -100,6 +101,7 @@ def _from_templateflow(parcels: str, networks: str) -> tuple[Path, Path]:
 
         paths = (
             api.get(SPACE, resolution=2, suffix="dseg", extension=".nii.gz", **query),
+            # The table serves all resolutions, so its name has no `res` entity.
             api.get(SPACE, resolution=None, suffix="dseg", extension=".tsv", **query),
         )
     except Exception as error:  # TemplateFlow passes on the exceptions of its network libraries
@@ -120,6 +122,7 @@ def _read_table(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path, sep="\t", header=None, usecols=[0, 1], names=["index", "name"])
     table = table[table["index"] > 0]
     return table[["index", "name"]].assign(
+        # Names are `7Networks_LH_Vis_1`: version, hemisphere, network, and further parts.
         network=[name.split("_")[2] for name in table["name"]],
         hemisphere=[hemisphere_from_name(name) for name in table["name"]],
     )

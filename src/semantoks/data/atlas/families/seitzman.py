@@ -15,6 +15,7 @@ from semantoks.data.atlas.download import SourceRecord
 from semantoks.data.atlas.families.built import Built
 from semantoks.data.atlas.images import label_image
 
+# The grid of nilearn's MNI152 template at 2 mm: 99 × 117 × 95 voxels, not FSL's 91 × 109 × 91.
 AFFINE = np.array([[2.0, 0, 0, -98], [0, 2, 0, -134], [0, 0, 2, -72], [0, 0, 0, 1]])
 SHAPE = (99, 117, 95)
 SPACE = "MNI152"  # spheres fit every MNI152 template; see `atlas.same_space`
@@ -57,7 +58,9 @@ def _spheres(centres: np.ndarray, radii: np.ndarray) -> np.ndarray:
     """Return labels 1 to n, shape `SHAPE`, for centres (n, 3) and radii (n,) in mm."""
     voxels = np.indices(SHAPE).reshape(3, -1).T
     points = apply_affine(AFFINE, voxels)
+    # cKDTree excludes points exactly at the bound, and gives those beyond it an infinite distance.
     distance, nearest = cKDTree(centres).query(points, distance_upper_bound=radii.max() + 1e-6)
     inside = np.isfinite(distance)
+    # The bound is the largest radius, 5 mm; 61 spheres have a radius of 4 mm.
     inside[inside] = distance[inside] <= radii[nearest[inside]]
     return np.where(inside, nearest + 1, 0).astype(np.int16).reshape(SHAPE)

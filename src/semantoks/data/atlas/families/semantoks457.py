@@ -91,12 +91,14 @@ def cortex_first(labels: np.ndarray) -> np.ndarray:
 
 def _add_cerebellum(labels: np.ndarray, grid: SpatialImage, cerebellum: SpatialImage) -> np.ndarray:
     """Fill unlabelled voxels with the cerebellum, which is published at 1 mm and cropped."""
+    # order=0: an average of two labels would be a third region.
     on_grid = np.asarray(resample_from_to(cerebellum, grid, order=0).dataobj).astype(int)
     return np.where((labels == 0) & (on_grid > 0), on_grid + CORTEX + SUBCORTEX, labels)
 
 
 def _read_table(path: Path) -> pd.DataFrame:
     """Read the published names, which alternate with lines of label and colour."""
+    # The final newline leaves an empty last element.
     published = path.read_text(encoding="utf-8").split("\n")[:-1:2]
     cortex, subcortex = published[SUBCORTEX:], published[:SUBCORTEX]
     names = [*cortex, *subcortex, *(f"Buckner7_{network}" for network in BUCKNER)]

@@ -83,6 +83,7 @@ def _load(bold: Path) -> Any:
 
 def _regions(models: Any, atlas: Atlas) -> tuple[np.ndarray, np.ndarray]:
     """Return the region of each grayordinate of the file (from 1; 0: none), and region sizes."""
+    # A dlabel has one row per map, and an atlas has a single map.
     labels = np.asarray(atlas.image.dataobj)[0].astype(int)
     number = {int(label): n for n, label in enumerate(atlas.regions["index"], 1)}
     numbers = np.array([number.get(label, 0) for label in labels])
@@ -100,6 +101,7 @@ def _regions(models: Any, atlas: Atlas) -> tuple[np.ndarray, np.ndarray]:
 def _keys(models: Any) -> list[tuple[Any, ...]]:
     """Key of each grayordinate: structure and voxel, or structure, size of the mesh and vertex."""
     keys: list[tuple[Any, ...]] = []
+    # A vertex number is another place on another mesh, so the key includes the size of the mesh.
     for name, _, part in models.iter_structures():
         if part.volume_mask.any():
             keys += [(name, *voxel) for voxel in part.voxel.tolist()]
@@ -143,6 +145,7 @@ def _read_chunk(image: Any, region_G: np.ndarray, start: int) -> tuple[np.ndarra
         data_TG = np.asarray(image.dataobj[:, chunk], np.float64)
     except (OSError, ValueError, EOFError) as error:
         raise ScanError(f"the CIFTI file is truncated ({error})") from error
+    # As for volumes: 0 in all volumes, or NaN in the first, means no data.
     has_data_G = np.isfinite(data_TG[0]) & data_TG.any(axis=0) & (region_G[chunk] > 0)
     data_TG = data_TG[:, has_data_G]
     require_finite(data_TG)

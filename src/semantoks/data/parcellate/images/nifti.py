@@ -37,6 +37,7 @@ def open_image(path: Path) -> Any:
     except Exception as error:  # nibabel raises many types of errors on malformed headers
         raise ScanError(f"{path.name} is not a readable image ({error})") from error
     # Without qform and sform, nibabel makes up an affine from the voxel sizes.
+    # Formats without these fields always store an affine, hence the default of 1.
     codes = [image.header.get(key, 1) for key in ("qform_code", "sform_code")]
     determinant = float(np.linalg.det(image.affine[:3, :3]))
     if not any(codes) or not np.isfinite(determinant) or determinant == 0:
@@ -101,6 +102,7 @@ def _open(path: Path) -> Any:
 
 
 def _read(path: Path, file: BinaryIO, image: Any) -> Iterator[np.ndarray]:
+    # In file order: `dataobj[..., t]` of a .gz decompresses from the beginning for every volume.
     dtype, count = image.dataobj.dtype, int(np.prod(image.shape[:3]))
     file.seek(image.dataobj.offset)
     buffer = bytearray(dtype.itemsize * count)

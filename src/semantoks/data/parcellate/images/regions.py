@@ -57,6 +57,7 @@ def locate(atlas: Any, labels: Sequence[int], image: Any, inside: np.ndarray) ->
     RegionVoxels
     """
     region, size_C = _on_grid(atlas, tuple(labels), image.shape[:3], image.affine.tobytes())
+    # Only voxels of regions are kept, so tSNR and DVARS are measured over the atlas as well.
     voxel_V = np.flatnonzero(inside & (region > 0))
     # A stable sort keeps the voxels of a region in the order of the file.
     order = np.argsort(region[voxel_V], kind="stable")
@@ -67,6 +68,7 @@ def locate(atlas: Any, labels: Sequence[int], image: Any, inside: np.ndarray) ->
     return RegionVoxels(voxel_V[order], first_R, column_R, size_C)
 
 
+# The affine comes as bytes, because arrays are not hashable.
 @lru_cache(maxsize=4)  # the runs of a cohort share few grids
 def _on_grid(
     atlas: Any, labels: tuple[int, ...], shape: tuple[int, ...], affine: bytes
@@ -83,6 +85,7 @@ def _on_grid(
     grid = (shape, np.frombuffer(affine).reshape(4, 4))
     is_same = atlas.shape == shape and np.allclose(atlas.affine, grid[1], atol=AFFINE_TOLERANCE)
     resampled = atlas if is_same else resample_from_to(atlas, grid, order=0)
+    # NIfTI stores the first axis fastest, which is Fortran order.
     region = _numbered(resampled, labels).ravel(order="F")
     size_C = np.bincount(region, minlength=len(labels) + 1)[1:].astype(float)
     if not is_same:
@@ -118,6 +121,7 @@ def _whole_sizes(
 def _numbered(atlas: Any, labels: tuple[int, ...]) -> np.ndarray:
     """Replace labels by the regions' numbers, from 1 in the order of `labels`; others become 0."""
     data = np.maximum(np.asarray(atlas.dataobj).astype(np.int32), 0)
+    # A lookup table: one gather instead of a comparison per region.
     number = np.zeros(max(data.max(), *labels) + 1, np.int32)
     number[list(labels)] = np.arange(1, len(labels) + 1)
     return np.asarray(number[data])

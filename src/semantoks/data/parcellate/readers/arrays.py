@@ -56,5 +56,6 @@ def read_hdf5(path: Path, scan: str, atlas: Atlas) -> np.ndarray:
             raise ScanError(f"{path.name} has no timeseries/{atlas.name} ({', '.join(names)})")
         row = read_ids(file).index(scan)
         values_CT = np.asarray(file["timeseries"][name][row], float)
+    # Only NaN at the end is padding; volumes that are NaN before it exclude the scan later.
     recorded_T = np.flatnonzero(~np.isnan(values_CT).all(axis=0))
     return values_CT[:, : recorded_T[-1] + 1 if len(recorded_T) else 0].T

@@ -23,6 +23,7 @@ from semantoks.data.signals import require_repetition_time
 from semantoks.errors import ScanError
 
 PREPROCESSED = "_desc-preproc_bold"
+# Written by fMRIPrep before version 24; ICA-AROMA has moved to fMRIPost-AROMA.
 AROMA = "_desc-smoothAROMAnonaggr_bold"
 WITHOUT_MOTION = ("36p", "none", "ica_aroma")  # strategies that ignore the setting `motion`
 PREPROCESSING_MEASURES = ["mean_fd", "dice", "correlation"]
@@ -97,6 +98,7 @@ class PreprocessedReader:
         numbers = pd.to_numeric(row[PREPROCESSING_MEASURES], errors="coerce").dropna()
         measures = {str(name): float(value) for name, value in numbers.items()}
         if row["status"] != SUCCEEDED:
+            # With what was measured before the failure, which the scan table reports.
             raise ScanError(str(row["reason"]), measures)
         return measures
 
@@ -125,6 +127,7 @@ def find_bold(folder: Path, scan: str, atlas: Atlas, strategy: str) -> Path:
     """
     ending = f"{AROMA if strategy == 'ica_aroma' else PREPROCESSED}.nii*"
     if is_cifti(atlas.image):
+        # CIFTI files of fMRIPrep have no `desc` entity.
         ending = "_bold.dtseries.nii"
     images = images_of_run(folder, scan, ending)
     if not images:

@@ -53,6 +53,7 @@ def align(
         )
     if len(set(region_of.values())) < len(region_of):
         raise ScanError(f"{source} has two columns of one region")
+    # NaN rather than 0: the model masks regions without data, but would use zeros.
     aligned_TC = np.full((len(values_TC), len(atlas.regions)), np.nan)
     aligned_TC[:, list(region_of.values())] = values_TC[:, list(region_of)]
     return aligned_TC

@@ -8,6 +8,7 @@ from typing import Any
 from semantoks.artifacts.files import read_json
 from semantoks.errors import ScanError, UserError
 
+# In the order of removal: `.nii.gz` loses `.gz` first, `.dtseries.nii` loses `.nii` first.
 SUFFIXES = (".gz", ".nii", ".dtseries", ".tsv", ".csv", ".npy", ".1D", ".txt")
 
 
@@ -23,6 +24,7 @@ def read_sidecar(path: Path) -> dict[str, Any]:
     for suffix in SUFFIXES:
         stem = stem.removesuffix(suffix)
     file = path.with_name(f"{stem}.json")
+    # Some versions of fMRIPrep keep `.dtseries` in the name of the sidecar.
     if not file.exists() and path.name.endswith(".dtseries.nii"):
         file = path.with_name(f"{stem}.dtseries.json")
     if not file.exists():

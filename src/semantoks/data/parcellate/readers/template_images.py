@@ -79,6 +79,7 @@ def read_image(
         _repetition_time(tr, bold), f"the sidecar of {bold.name} (or `repetition_time`)"
     )
     if is_dense(bold):
+        # Template spaces are not compared for CIFTI: `cifti_means` compares the meshes.
         dense = cifti_means(bold, atlas, settings.min_coverage, tr)
         return RegionalMeans(dense.means_TC, tr, atlas.space, measures=dense.measures)
     space = space or space_of(bold)
@@ -97,6 +98,7 @@ def _require_mni(bold: Path) -> None:
     An image in native space would overlap the atlas well enough to pass every other check.
     """
     header = open_image(bold).header
+    # The sform takes precedence over the qform, as in nibabel.
     code = int(header["sform_code"]) or int(header["qform_code"])
     if code != MNI_152:
         raise ScanError(

@@ -36,6 +36,7 @@ def read_text(path: Path, atlas: Atlas) -> tuple[np.ndarray, list[str] | None]:
     """
     separator = SEPARATORS.get(path.suffix, r"\s+")
     try:
+        # As text, because the cells of the first row decide below whether it is a header.
         table = pd.read_csv(path, sep=separator, header=None, dtype=str, keep_default_na=False)
     except (ValueError, OSError, UnicodeDecodeError) as error:
         raise ScanError(f"{path.name} is not a readable table ({error})") from error
@@ -43,6 +44,7 @@ def read_text(path: Path, atlas: Atlas) -> tuple[np.ndarray, list[str] | None]:
     # A separator at the end of each line reads as an empty column.
     while len(table.columns) and (table[table.columns[-1]] == "").all():
         table = table.drop(columns=table.columns[-1])
+    # Headers of .1D files begin with `#`.
     names = _header([cell.lstrip("#").strip() for cell in table.iloc[0]], atlas, path)
     body = table if names is None else table.iloc[1:]
     try:

@@ -56,6 +56,7 @@ def command(call: Call, settings: Fmriprep) -> list[str]:
 def _docker(call: Call, settings: Fmriprep) -> list[str]:
     return [
         *("fmriprep-docker", str(call.bids), str(call.out), "participant", "--no-tty"),
+        # Without --user, files that the container writes belong to root.
         *("--image", f"nipreps/fmriprep:{settings.version}", "--user", call.user),
         *("--fs-license-file", str(call.license), "--work-dir", str(call.work)),
     ]
@@ -69,6 +70,7 @@ def _container(call: Call, settings: Fmriprep) -> list[str]:
         f"{call.license}:{LICENSE_IN_CONTAINER}:ro",
     )
     return [
+        # --cleanenv keeps the host's variables, such as PYTHONPATH, out of the container.
         *(settings.runner, "run", "--cleanenv"),
         *(word for mount in mounts for word in ("--bind", mount)),
         *(str(image_file(settings)), "/data", "/out", "participant"),

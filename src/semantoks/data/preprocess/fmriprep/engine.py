@@ -67,6 +67,7 @@ def preprocess_with_fmriprep(
         If fMRIPrep cannot be started; nothing has been run then.
     """
     bids, out = bids.absolute(), out.absolute()
+    # A shard without usable scans needs neither a licence nor a container.
     license_file = check_prerequisites(settings, (bids, work)) if scans else Path()
     by_participant = _by_participant(scans)
     # fMRIPrep exits on a participant without T1w image, whoever else is in the call.
@@ -132,6 +133,7 @@ class CallRunner:
         results: Results = {name: rows for name, rows in stored.items() if rows is not None}
         pending = [name for name in group if name not in results]
         if pending:
+            # Named after the whole group, so that those who failed resume in the same folder.
             folder = self.workspace.call_folder(group)
             results |= self._call_and_retry(folder, pending, label)
             failed = [name for name in pending if not _complete(results[name])]
@@ -157,6 +159,7 @@ class CallRunner:
         status = self._run(folder, participants, log_file)
         seconds = time.monotonic() - started
         scans = {name: self.workspace.scans[name] for name in participants}
+        # fMRIPrep does not report the time of a single scan.
         share = seconds / sum(map(len, scans.values()))
         outcome = _Outcome(
             folder / "out", self.workspace.settings.output_space, status, log_file.name, share
@@ -188,6 +191,7 @@ class CallRunner:
             needed.mkdir(parents=True, exist_ok=True)
         _unlock_surfaces(call.out)
         settings = self.workspace.settings
+        # Docker's containers are not child processes; they are found by the folder that they mount.
         mount = call.out if settings.runner == "docker" else None
         return run_supervised(command(call, settings), log_file, mount)
 

@@ -29,12 +29,14 @@ def move_participant(out: Path, participant: str, target: Path, surfaces: bool =
         _move(path, target / "sourcedata" / "freesurfer" / path.name)
     for path in source.iterdir() if source.is_dir() else []:
         if path.is_file() and not path.name.startswith("sub-"):
+            # Copied, because the participants that are moved later need them too.
             shutil.copyfile(path, target / path.name)
     if (source / "logs").is_dir():
         shutil.copytree(source / "logs", target / "logs", dirs_exist_ok=True)
 
 
 def _files_of(participant: str, folder: Path) -> list[Path]:
+    # Folder, HTML report, and names with further entities; `sub-01*` would also match sub-010.
     patterns = (participant, f"{participant}.*", f"{participant}_*")
     return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
 
@@ -50,6 +52,7 @@ def merge(source: Path, target: Path) -> None:
 def _move(path: Path, target: Path) -> None:
     if path.is_dir() and not path.is_symlink() and target.is_dir():
         merge(path, target)
+    # `exists` follows links, so it is false for a broken one.
     elif path.exists() or path.is_symlink():
         target.parent.mkdir(parents=True, exist_ok=True)
         path.replace(target)

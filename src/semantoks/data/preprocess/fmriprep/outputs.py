@@ -121,6 +121,7 @@ class _ScanOutputs:
         """Return the first of several possible files that exists and is not empty."""
         for ending in endings:
             path = self.stem.with_name(f"{self.stem.name}_{ending}")
+            # An interrupted write may leave an empty file.
             if path.is_file() and path.stat().st_size:
                 return path
         raise OutputError(f"no {description}")

@@ -48,6 +48,7 @@ def check_prerequisites(settings: Fmriprep, folders: Iterable[Path]) -> Path:
     license_file = _find_license(settings)
     _check_image(settings)
     if settings.runner != "native":
+        # apptainer's --bind takes several mounts, separated by commas.
         _check_names((*folders, license_file), ":" if settings.runner == "docker" else ":,")
     return license_file
 
@@ -62,6 +63,7 @@ def _check_programs(settings: Fmriprep) -> None:
                 "(docker, apptainer, singularity, native)."
             )
     if settings.runner == "docker":
+        # `docker version` asks the daemon; `docker --version` would ask the client only.
         answer = subprocess.run(["docker", "version"], capture_output=True, text=True, check=False)
         if answer.returncode:
             reason = (answer.stderr.strip().splitlines() or ["no error message"])[-1]

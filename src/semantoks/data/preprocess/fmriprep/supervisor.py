@@ -41,6 +41,7 @@ def run_supervised(command: Sequence[str], log_file: Path, mount: Path | None = 
     if mount is not None:
         kill_containers(mount)  # left by an earlier run whose supervisor was killed too
     context = get_context("fork")
+    # daemon=True: multiprocessing sends SIGTERM to it when this process exits normally.
     supervisor = context.Process(target=_supervise, args=(command, log_file, mount), daemon=True)
     supervisor.start()
     supervisor.join()
@@ -59,6 +60,7 @@ def _supervise(command: Sequence[str], log_file: Path, mount: Path | None) -> No
         _terminate_group(program)
         if mount is not None:
             kill_containers(mount)
+        # Called from the watcher's thread, `sys.exit` would end that thread only.
         os._exit(1)
 
     def terminate_with_parent() -> None:
@@ -80,9 +82,11 @@ def _start(command: Sequence[str], log_file: Path) -> subprocess.Popen[bytes]:
     with log_file.open("ab") as stream:
         return subprocess.Popen(
             command,
+            # fmriprep-docker asks questions, which nobody would answer.
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
+            # A process group of its own, so that fMRIPrep's workers are terminated with it.
             process_group=0,
         )
 

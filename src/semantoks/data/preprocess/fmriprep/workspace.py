@@ -94,8 +94,10 @@ class Workspace:
         folder = self.folder / "done" / participant
         content = read_json(folder / "rows.json") if (folder / "rows.json").exists() else {}
         try:
+            # The name has a hash of images and settings, so that no others are reused.
             if content.get("of") == self.call_name([participant]):
                 for scan in self.scans[participant]:
+                    # Stored files may have been damaged or deleted since they were verified.
                     verify_outputs(folder, scan, self.settings.output_space)
                 return [ScanResult(**row) for row in content["rows"]]
         except ScanError as missing:
@@ -129,6 +131,7 @@ class Workspace:
                 self._assemble_participant(participant, call_out, out)
         if (self.folder / "logs").is_dir():
             merge(self.folder / "logs", out / "logs")
+        # BIDS requires the file, and `generated_by` reads the version from it.
         if not (out / "dataset_description.json").exists():
             _write_description(out)
         shutil.rmtree(self.folder / "done", ignore_errors=True)

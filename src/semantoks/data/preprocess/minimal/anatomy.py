@@ -75,6 +75,7 @@ def register_anatomy(t1w: Image, template: Template) -> Anatomy:
     image = correct_bias(_coarsened(t1w, finest), BIAS_SPACING["T1w"])
     coarse = load_template(LINEAR_VOXEL)
     start = np.eye(4)
+    # The origin is the isocentre in the scanner, but in the brain in MNI: match centres first.
     start[:3, 3] = _head_centre(image) - _centroid(coarse.brain, coarse.affine)
     affine = register_linear("Affine", *_target(coarse), image, start)
     forward, inverse = register_syn(*_target(template), image, affine)
@@ -99,10 +100,12 @@ def register_bold(reference: Image, mask: np.ndarray, anatomy: Anatomy) -> np.nd
         Rigid transform from T1w mm to BOLD mm.
     """
     corrected = correct_bias(reference, BIAS_SPACING["bold"], mask)
+    # The scalp is bright in T1w images and dark in BOLD images, so both are reduced to the brain.
     moving = Image(corrected.data * binary_dilation(mask), reference.affine)
     affine = anatomy.image.affine
     fixed = _coarsened(Image(anatomy.image.data * anatomy.brain, affine), LINEAR_VOXEL)
     brain = _coarsened(Image(anatomy.brain.astype(np.float32), affine), LINEAR_VOXEL).data > 0.5
+    # With a rim of background, so that the edge of the brain counts.
     surroundings = binary_dilation(brain, iterations=2)
     return register_linear("Rigid", fixed, surroundings, moving, _bold_start(moving, mask, anatomy))
 
@@ -167,6 +170,7 @@ def _coarsened(image: Image, voxel_size: float) -> Image:
     ratio = np.maximum(voxel_size / voxel_sizes(image.affine), 1.0)
     if ratio.max() < 1.2:
         return image
+    # Squared widths of Gaussians add up, and a voxel already has a width of 1; 2.355 is FWHM / σ.
     blurred = gaussian_filter(image.data, np.sqrt(ratio**2 - 1) / 2.355)
     shape = tuple(int(n) for n in np.ceil(np.array(image.data.shape) / ratio))
     # Both grids have the same centre.
@@ -181,6 +185,7 @@ def _head_centre(image: Image) -> np.ndarray:
     """Compute the centroid (mm) of bright voxels within `HEAD` mm of the top, without the neck."""
     bright = np.argwhere(image.data > image.data.mean()).T
     points = transform(image.affine, bright)
+    # Not the maximum: noise may leave single bright voxels above the head.
     top = np.percentile(points[2], 99.9)
     return np.asarray(points[:, points[2] > top - HEAD].mean(axis=1))
 

@@ -63,6 +63,7 @@ class Warp:
         """Displace points (3, n) in mm."""
         voxels = transform(np.linalg.inv(self.affine), points)
         displacements = [
+            # Beyond the field the displacement of its edge continues; 0 would tear the head there.
             map_coordinates(self.displacement[..., axis], voxels, order=1, mode="nearest")
             for axis in range(3)
         ]
@@ -126,6 +127,7 @@ def register_linear(
             kind,
             initial_transform=[_write_matrix(start, Path(folder) / "start.mat")],
             mask=Image(mask, fixed.affine).to_ants(),
+            # By default ANTs applies the mask in the last stage only.
             mask_all_stages=True,
             aff_random_sampling_rate=SAMPLING,
             random_seed=SEED,
@@ -134,6 +136,7 @@ def register_linear(
             aff_shrink_factors=SHRINK,
             aff_smoothing_sigmas=SMOOTHING[kind],
         )
+        # In the forward direction ANTs lists the affine last.
         return _read_matrix(result["fwdtransforms"][-1])
 
 
@@ -169,6 +172,7 @@ def register_syn(
             random_seed=SEED,
             outprefix=f"{folder}/",
         )
+        # ANTs lists the warp first in the forward direction and last in the inverse one.
         return _read_warp(result["fwdtransforms"][0]), _read_warp(result["invtransforms"][-1])
 
 
@@ -186,11 +190,13 @@ def _read_matrix(path: str) -> np.ndarray:
     numbers, centre = np.asarray(stored.parameters), np.asarray(stored.fixed_parameters)
     lps = np.eye(4)
     lps[:3, :3] = numbers[:9].reshape(3, 3)
+    # ITK rotates about a centre of its own, which is absorbed into the translation.
     lps[:3, 3] = numbers[9:] + centre - lps[:3, :3] @ centre
     return np.asarray(FLIP @ lps @ FLIP)
 
 
 def _read_warp(path: str) -> Warp:
     image = nib.load(path)
+    # ITK stores vectors as a fifth dimension, after a fourth of length 1, and in LPS.
     displacement = np.asarray(image.dataobj, dtype=np.float32)[:, :, :, 0, :]
     return Warp(displacement * np.array([-1, -1, 1], np.float32), image.affine)

@@ -60,6 +60,7 @@ def confound_table(
     table["global_signal"] = _mean(series, masks["brain"])
     table["csf"] = _mean(series, masks["csf"])
     table["white_matter"] = _mean(series, masks["white_matter"])
+    # Six motion and three tissue signals, expanded fourfold, are the 36 columns of `36p`.
     table = _expanded(table)
     table["framewise_displacement"] = framewise_displacement(motion)
     table["dvars"], table["std_dvars"] = dvars(series[masks["brain"]])
@@ -113,8 +114,10 @@ def dvars(series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     scaled = series * (1000 / np.median(series.mean(axis=1)))
     low, high = np.percentile(scaled, [25, 75], axis=1)
     centred = scaled - scaled.mean(axis=1, keepdims=True)
+    # A constant voxel would give 0 / 0.
     power = np.maximum((centred**2).sum(axis=1), np.finfo(np.float32).tiny)
     lag1 = (centred[:, 1:] * centred[:, :-1]).sum(axis=1) / power
+    # The interquartile range of normal data is 1.349 standard deviations, and ignores spikes.
     expected = np.sqrt(np.mean(2 * (1 - lag1) * ((high - low) / 1.349) ** 2))
     change = np.sqrt(np.mean(np.diff(scaled, axis=1) ** 2, axis=0))
     return np.r_[np.nan, change], np.r_[np.nan, change / expected]
@@ -128,6 +131,7 @@ def cosine_basis(volumes: int, repetition_time: float) -> np.ndarray:
     ndarray, shape (volumes, n)
         Orthonormal columns, without the constant.
     """
+    # The k-th cosine has a period of 2 · volumes · repetition_time / k seconds.
     n = int(np.floor(2 * volumes * repetition_time / HIGH_PASS))
     moments = (np.arange(volumes) + 0.5)[:, None] / volumes
     basis = np.cos(np.pi * moments * np.arange(1, n + 1))
@@ -155,6 +159,7 @@ def acompcor(series: np.ndarray, cosines: np.ndarray) -> tuple[np.ndarray, Metad
     """
     drift = np.linalg.qr(np.column_stack([np.ones(len(cosines)), cosines]))[0]
     clean = series - (series @ drift) @ drift.T
+    # Unit variance, or the brightest voxels would determine the components.
     scale = clean.std(axis=1, keepdims=True)
     clean = (clean / np.where(scale > 0, scale, 1)).astype(np.float64)
     # Eigenvectors of the (volumes, volumes) matrix are the right singular vectors of `clean`, which
@@ -188,6 +193,7 @@ def count_non_steady(images: np.ndarray) -> int:
     images : ndarray, shape (x, y, z, volumes)
         The run.
     """
+    # As in nipype's NonSteadyStateDetector, which fMRIPrep uses: 50 volumes, the same threshold.
     signal = images[..., :50].mean(axis=(0, 1, 2), dtype=np.float64)
     deviation = signal - np.median(signal)
     spread = np.median(np.abs(deviation)) / 0.6745  # standard deviation, if normal
@@ -201,6 +207,7 @@ def _mean(series: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 def _expanded(table: pd.DataFrame) -> pd.DataFrame:
     """Add backward differences, squares, and squared differences to the columns."""
+    # The first row is NaN as in fMRIPrep's tables; nilearn fills it with the second.
     difference = table.diff()
     parts = [
         table,

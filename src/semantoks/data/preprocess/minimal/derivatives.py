@@ -125,6 +125,7 @@ def _write_volumes(
     """
     shape = values.shape[:3] if mask is None else mask.shape
     volumes = values.shape[-1]
+    # A one-voxel image gives a complete header without allocating the grid of the run.
     header = nib.Nifti1Image(np.zeros((1, 1, 1), values.dtype), affine).header
     header.set_data_shape((*shape, volumes) if repetition_time else shape)
     header.set_xyzt_units("mm", "sec")

@@ -73,6 +73,7 @@ def preprocess_session(
 
 def _result(session: Session, scan: RawScan) -> ScanResult:
     """Preprocess one scan and record how it ended."""
+    # CPU time, since wall time depends on the other processes of the machine.
     started = time.process_time()
     try:
         measures = session.preprocess(scan)

@@ -76,6 +76,7 @@ def read_bold(path: Path, repetition_time: float) -> RawBold:
         raise ScanError(
             f"{all_nan.sum()} of {len(all_nan)} volumes of {path.name} are NaN throughout"
         )
+    # The spline filter would spread a single NaN over the whole volume.
     data = np.nan_to_num(data, copy=False)
     if not data.any():
         raise ScanError(f"{path.name} is empty: all voxels are 0")
@@ -105,6 +106,7 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Load an image into memory as float32; return its data and affine."""
     try:
         image = nib.load(path)
+        # `get_fdata` would return float64 by default and keep a second copy in the image's cache.
         data = np.asarray(image.dataobj, dtype=np.float32)
     except (OSError, EOFError, ValueError, zlib.error, ImageFileError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -98,6 +98,7 @@ def _blurred(volume: np.ndarray, affine: np.ndarray) -> np.ndarray:
     voxels = voxel_sizes(affine)
     missing = np.sqrt(np.maximum(FWHM**2 - (BLUR_FWHM * voxels) ** 2, 0)) / voxels / 2.355
     volume = np.ascontiguousarray(volume, dtype=np.float32)
+    # Sampled at whole voxels, a Gaussian of less than 0.3 voxels is almost a single 1.
     return gaussian_filter(volume, missing) if missing.max() > 0.3 else volume
 
 
@@ -127,6 +128,7 @@ class _Model:
         """Linearise the intensities of a blurred reference volume around zero motion."""
         # Dilated, because the edge of the brain has the steepest gradients.
         inside = np.argwhere(binary_dilation(mask))
+        # Ceiling division, so that at most MAX_POINTS are left, evenly spread.
         inside = inside[:: -(-len(inside) // MAX_POINTS)].T
         voxels = tuple(inside)
         to_voxels, centre = np.linalg.inv(affine), grid_centre(reference.shape, affine)
@@ -138,6 +140,7 @@ class _Model:
         # A global scale, an offset and a linear intensity gradient absorb scanner drift and the
         # receive field, which stays in place while the head moves.
         nuisance = np.stack([intensity, np.ones_like(intensity), *(intensity * arm / 100)])
+        # The normal equations square the condition number, hence float64.
         design = np.concatenate([gradient, torque, nuisance]).astype(np.float64)
         return cls(points, np.linalg.solve(design @ design.T, design), to_voxels, centre)
 
@@ -147,7 +150,9 @@ class _Model:
             voxels = transform(self.to_voxels @ matrix, self.points)
             sampled = map_coordinates(volume, voxels, order=3, prefilter=False, mode="nearest")
             step = self.solve @ sampled
+            # The model is volume = scale × (reference + motion), so divide motion by the scale.
             step = step[:6] / step[6]
+            # The step moves the reference, so its inverse is what moves the volume.
             matrix = matrix @ np.linalg.inv(rigid_matrix(step, self.centre))
             if np.abs(step[:3]).sum() + 50 * np.abs(step[3:]).sum() < TOLERANCE:
                 break

@@ -33,6 +33,7 @@ def resample(bold: RawBold, points: np.ndarray, motion: np.ndarray) -> np.ndarra
     series = np.empty((points.shape[1], bold.n_volumes), np.float32)
     for t, parameters in enumerate(motion):
         voxels = transform(to_voxels @ rigid_matrix(parameters, centre), points)
+        # Filtered here, because map_coordinates would do it in float64.
         spline = spline_filter(bold.images[..., t], order=3, output=np.float32)
         series[:, t] = map_coordinates(spline, voxels, order=3, prefilter=False)
     return series

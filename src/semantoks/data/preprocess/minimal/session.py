@@ -79,13 +79,17 @@ class Session:
         reference = choose_reference(bold.images, non_steady)
         mask = bold_mask(bold.volume(reference))
         rigid = register_bold(bold.volume(reference), mask, self.anatomy)
+        # Only now, because `self.anatomy` sets the correlation when it is first used.
         self._check_anatomy()
+        # As in fMRIPrep, before slice timing: interpolation in time would smear the motion.
         motion = realign(bold.images, bold.affine, mask, reference)
         timing = _correct_timing(bold, scan)
+        # Mapping coordinates through all transforms leaves one interpolation of intensities.
         points = transform(rigid, self.anatomy.from_template(self.template.points()))
         inside = self.template.surroundings
         brain = resample_mask(mask, bold.affine, points).reshape(inside.shape)
         overlap = self._checked_overlap(brain)
+        # Only brain and margin are resampled; the other voxels of the grid are written as 0.
         series = resample(bold, points[:, inside.ravel()], motion)
         masks = {name: tissue[inside] for name, tissue in self._tissues(brain).items()}
         table, metadata = confound_table(series, masks, motion, bold.repetition_time, non_steady)

@@ -85,6 +85,7 @@ def correct_slice_timing(
         Seconds after the start of a volume that the corrected volume corresponds to (BIDS
         `StartTime`).
     """
+    # The middle keeps the largest shift smallest, and is fMRIPrep's default.
     middle = float(times.min() + times.max()) / 2
     starts = np.arange(images.shape[3]) * repetition_time
     slices = np.moveaxis(images, axis, 0)
@@ -92,6 +93,7 @@ def correct_slice_timing(
         wanted = np.clip(starts + middle - time, starts[0], starts[-1])
         # Interpolation is linear in the samples: one matrix serves every voxel of the slice.
         weights = CubicSpline(starts, np.eye(len(starts)))(wanted).astype(np.float32)
+        # With multiband, several slices are acquired at the same time and share their weights.
         for index in np.flatnonzero(times == time):
             slices[index] = slices[index] @ weights.T
     return middle

@@ -94,7 +94,9 @@ def load_template(voxel_size: float) -> Template:
         _sampled(full[name], shape, voxel_size, fwhm) for name, fwhm in blur.items()
     )
     inside = brain >= 0.5
+    # CSF near the surface borders grey matter, whose signal must stay out of the confounds.
     deep = distance_transform_edt(inside) * voxel_size > DEPTH
+    # nilearn has no CSF map: it is what is neither grey nor white matter.
     csf = brain - grey - white
     return Template(affine, t1w, inside, white > PURE["white_matter"], (csf > PURE["csf"]) & deep)
 

@@ -60,14 +60,17 @@ def acquire_bold(
     ndarray of int16, shape (x, y, z, volumes)
     """
     grid, head = protocol.grid, RestingHead(subject, protocol.grid)
+    # Voxels that the head never reaches hold noise only.
     inside = head.reachable_voxels(grid)
     points = grid.points()[:, inside]
+    # Slices acquired together share their moment, so signals are sampled once per moment.
     moments, moment_of_slice = np.unique(protocol.slice_times, return_inverse=True)
     moment = np.broadcast_to(moment_of_slice, grid.shape).ravel()[inside]
     run = _RunSignals.draw(rng, activity, protocol.starts[:, None] + moments, points)
     images = np.empty((len(inside), protocol.volumes), np.int16)
     clean = np.zeros(len(inside), np.float32)
     for volume, parameters in enumerate(motion):
+        # Pulled back: every voxel looks up which part of the resting head is in it.
         to_rest = np.linalg.inv(rigid_matrix(parameters, BRAIN_CENTRE))
         clean[inside] = run.intensity(head, volume, transform(to_rest, points), moment)
         images[:, volume] = _digitise(noise.magnitude(rng, clean, THERMAL["bold"]))

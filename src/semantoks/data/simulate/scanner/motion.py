@@ -69,6 +69,7 @@ def draw_motion(
     ndarray, shape (volumes, 6)
         Translations (mm) and rotations (rad) relative to the first volume.
     """
+    # At 50 mm from the centre, rotations displace by 0.8 times as much as translations.
     unit = np.r_[np.ones(3), np.full(3, 0.8 / RADIUS)]
     walk = np.cumsum(rng.standard_normal((volumes, 6)), axis=0)
     path = gaussian_filter1d(walk, 1.0, axis=0) + 0.3 * rng.standard_normal((volumes, 6))
@@ -78,4 +79,5 @@ def draw_motion(
     recovery = 0.2 + 0.8 * np.exp(-np.arange(volumes) / 3)
     path += np.apply_along_axis(lambda s: np.convolve(s, recovery)[:volumes], 0, steps)
     path = (path - path[0]) * unit
+    # Framewise displacement is proportional to the amplitude: one factor gives the exact mean.
     return np.asarray(path * mean_fd / framewise_displacement(path).mean())

@@ -34,6 +34,7 @@ def physiological_noise(
     cardiac_phase, respiratory_phase, waves = sample(
         slow_noise(rng, np.full(3, 0.03), seconds), times
     )
+    # A slowly varying phase makes the rates fluctuate, as they do in people.
     cardiac = np.sin(2 * np.pi * rng.uniform(0.9, 1.3) * times + 2 * cardiac_phase)
     respiratory = np.sin(2 * np.pi * rng.uniform(0.2, 0.33) * times + respiratory_phase)
     return CARDIAC * cardiac, RESPIRATORY * respiratory + GLOBAL * waves
@@ -63,6 +64,7 @@ def drift(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw scanner drift as a product of time courses (volumes, 4) and smooth maps (4, n)."""
     time = np.linspace(-1, 1, volumes)[:, None]
+    # − 1/3 makes the quadratic orthogonal to a constant, so this term does not change the mean.
     shapes = np.concatenate([time, time**2 - 1 / 3, np.sin(np.pi * time)], axis=1)
     maps = np.concatenate([np.ones((1, points.shape[1])), (points - BRAIN_CENTRE[:, None]) / 80])
     return shapes @ rng.normal(0, DRIFT / np.sqrt(3), (3, 4)), maps

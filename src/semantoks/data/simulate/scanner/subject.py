@@ -54,6 +54,7 @@ class RestingHead:
         sharp = map_coordinates(head.bold, voxels, order=1).reshape(x, y, z)
         # Point spread function of a BOLD voxel: full width at half maximum = its edge.
         self.bold = gaussian_filter(sharp, voxel / 2.355 / self.step).astype(np.float32)
+        # Nearest voxel: numbers of regions cannot be interpolated.
         nearest = _nearest_voxels(voxels, head.bold.shape)
         self.fluid = head.fluid.ravel()[nearest]
         self.regions, self.weights = head.regions[nearest], head.weights[nearest]
