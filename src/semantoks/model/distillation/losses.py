@@ -14,6 +14,7 @@ from torch import Tensor
 
 from semantoks.system.distributed import sum_over_processes, world_size
 
+# ε of the coding rate in arXiv 2512.11582.
 DISTORTION = 0.05
 
 
@@ -45,11 +46,15 @@ def coding_rate(
     rows: Tensor | int = features_VMK.shape[1] if weight_M is None else weight_M.sum()
     if weight_M is not None:
         features_VMK = features_VMK * weight_M[:, None]
+    # Autocast would cast the operands of the product to bfloat16 again.
     with torch.autocast(features_VMK.device.type, enabled=False):
+        # logdet(I + FᵀF) = logdet(I + FFᵀ) (Sylvester). Only FᵀF has a size that does not grow with
+        # the batch, and is a sum over the rows of all processes.
         gram_VKK = features_VMK.mT @ features_VMK
     if all_processes:
         gram_VKK, rows = sum_over_processes(gram_VKK), _sum_rows(rows)
     if isinstance(rows, Tensor):
+        # Without any included row, size / rows is infinite, and times the zero Gram matrix NaN.
         rows = rows.clamp(min=1)
     identity_KK = torch.eye(size, dtype=gram_VKK.dtype, device=gram_VKK.device)
     # ½·logdet is the sum of the logs of the Cholesky diagonal. `cholesky` checks for failure,
@@ -106,4 +111,5 @@ def masked_token_loss(student_BLK: Tensor, teacher_BLK: Tensor, mask_BL: Tensor)
         True where a token was hidden from the student.
     """
     cosine_BL = (student_BLK * teacher_BLK).sum(-1) * mask_BL
+    # All masked networks of a scan may be absent. It then counts as 0 / 1 instead of 0 / 0.
     return -(cosine_BL.sum(1) / mask_BL.sum(1).clamp(min=1)).mean()

@@ -152,6 +152,7 @@ class SelfDistillation(nn.Module):
             projected = self._project(student.tokens_BLD, teacher.tokens_BLD)
         else:
             rows = self._project(student.tokens_BLD[mask_WL], teacher.tokens_BLD[mask_WL])
+            # `index_put` out of place: student and teacher both start from the same zeros.
             zeros_WLK = rows[0].new_zeros(*mask_WL.shape, rows[0].shape[-1])
             student_WLK, teacher_WLK = (zeros_WLK.index_put((mask_WL,), row) for row in rows)
             projected = student_WLK, teacher_WLK
@@ -161,6 +162,7 @@ class SelfDistillation(nn.Module):
     def update_teacher(self, step: int, steps: int) -> float:
         """Update the teacher's moving average after an optimiser step; return the momentum."""
         momentum = teacher_momentum(step, steps, self.momentum)
+        # Only parameters are averaged: all buffers are constants, and equal in both.
         for teacher, student in (
             (self.teacher, self.student),
             (self.teacher_projector, self.projector),
@@ -178,5 +180,6 @@ def _by_view(rows_W: Tensor) -> Tensor:
 
 
 def _mean_over_time(tokens_BLD: Tensor, networks: int) -> Tensor:
+    # Tokens are network-major, so a view separates networks from time patches.
     batch, _, width = tokens_BLD.shape
     return tokens_BLD.view(batch, networks, -1, width).mean(2)

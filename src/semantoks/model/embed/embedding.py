@@ -37,6 +37,7 @@ def embed_windows(
     """
     sizes = encoder.architecture
     volumes = timeseries_CT.shape[1]
+    # Shortened and not padded: training excludes short scans, so no encoder has seen padding.
     window = min(sizes.window, volumes // sizes.patch * sizes.patch)
     if window == 0:
         return np.full((1, _embedding_size(encoder, readout)), np.nan, np.float32)

@@ -82,6 +82,7 @@ def embed(
             f"None of {len(timeseries)} time-series files holds a scan that can be embedded. The "
             "scan tables give the reason why each scan was excluded."
         )
+    # `read_scan_table` and `iter_scans` both sort by scan, so features and rows correspond.
     embedded = (_embed_scan(encoder, scan, settings.readout) for scan in iter_scans(timeseries))
     write_representation(out, table, embedded, windows=True)
     return [out]

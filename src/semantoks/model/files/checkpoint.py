@@ -62,6 +62,7 @@ def save(
         manifest=encoder.manifest,
         training=dict(training or {}),
     )
+    # safetensors refuses tensors that are not contiguous.
     tensors = {k: v.detach().cpu().contiguous() for k, v in encoder.state_dict().items()}
     with atomic(folder / WEIGHTS) as temporary:
         save_file(tensors, temporary)
@@ -103,6 +104,7 @@ def _restore(weights: Path, config: Path) -> Encoder:
         description = Description.model_validate(content)
         encoder = Encoder(description.architecture, description.networks, description.network_order)
         encoder.load_state_dict(load_file(weights))
+    # pydantic's ValidationError is a ValueError; load_state_dict raises RuntimeError.
     except (ValueError, RuntimeError, SafetensorError) as error:
         raise UserError(
             f"{weights} and {config} are not the weights and the description of the same model "

@@ -17,6 +17,7 @@ CONFIG = "config.json"
 _WORD = r"[\w-][\w.-]*"
 # owner/name, owner/name/folder/file.pth, either with @revision. The lookbehind keeps a relative
 # path such as models/file.pth from being read as owner/name.
+# `{_WORD}?` makes the last `*` of the word lazy, and not the word optional.
 _HUB_ID = re.compile(rf"({_WORD}/{_WORD}?)(?<!\.pth)((?:/{_WORD})*/{_WORD}?\.pth)?(?:@({_WORD}))?")
 
 
@@ -70,6 +71,7 @@ def _download(repository: str, name: str, revision: str | None) -> Path:
     try:
         return Path(hf_hub_download(repository, name, revision=revision))
     except HTTPError:
+        # Not always a path or None: a file known to be absent on the hub gives a sentinel object.
         cached = try_to_load_from_cache(repository, name, revision=revision)
         if not isinstance(cached, str):
             raise

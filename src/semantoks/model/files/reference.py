@@ -42,6 +42,7 @@ _BLOCK = {
     "attn.proj": "projection",
     "ls1.gamma": "attention_scale",
     "norm2": "mlp_norm",
+    # nn.Sequential also counts layers without weights, so the indices differ.
     "mlp.0": "mlp.0",
     "mlp.3": "mlp.2",
     "ls2.gamma": "mlp_scale",
@@ -105,6 +106,7 @@ def load_reference(path: str | Path, config: Mapping[str, Any] | None = None) ->
 
 def _build(content: Mapping[str, Any], config: Mapping[str, Any] | None) -> SelfDistillation:
     """Build both encoders with their projectors and load the renamed weights into them."""
+    # DistributedDataParallel puts `module.` before every name.
     state = {k.removeprefix("module."): v for k, v in content["model_state_dict"].items()}
     options = _Options.from_config(config if config is not None else content.get("config") or {})
     encoders = {role: _encoder_state(state, f"{role}_encoder.") for role in ("student", "teacher")}
@@ -152,6 +154,7 @@ def _encoder_state(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
         elif short.startswith(_TRANSFORMER):
             name = _transformer_name(short.removeprefix(_TRANSFORMER))
         else:
+            # The final LayerNorm is this outer `norm`; that of the transformer is never used.
             name = short if short.startswith("norm.") else None
         if name:
             renamed[name] = state[key]
@@ -204,7 +207,9 @@ def _architecture(encoder: dict[str, Tensor], state: dict[str, Tensor], patch: i
     first = "tokenizers.0."
     dense = encoder[f"{first}dense.weight"]
     decay_C1 = encoder[f"{first}structured.decay_C1"]
+    # A fixed sine-cosine table, of which only the length (patches of a window) is needed.
     patches = len(state[f"student_encoder.{_TRANSFORMER}temporal_pos_embedding"])
+    # No shape depends on the width of a head; the default of 64 is that of the reference.
     return Architecture(
         window=patch * patches,
         patch=patch,

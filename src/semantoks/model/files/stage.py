@@ -31,5 +31,6 @@ def get_model(settings: GetModelSettings, *, out: Path, files: Sequence[Path] = 
     UserError
         If there is no usable model at the checkpoint.
     """
+    # `semantoks status` recognises a given model by this key.
     save(load_encoder(settings.checkpoint), out.parent, {"checkpoint": settings.checkpoint})
     return [out, out.with_name(CONFIG)]

@@ -104,7 +104,8 @@ class Encoder(nn.Module):
         network_C = torch.tensor([index[name] for name in self.networks])
         membership_CN = F.one_hot(network_C, len(self.order)).float()
         self.sizes: list[int] = [int(size) for size in membership_CN.sum(0)]
-        # A stable sort keeps the order of the regions within a network.
+        # A stable sort keeps the order of the regions within a network. Both buffers follow from
+        # `networks` in config.json, so they are not saved with the weights.
         self.register_buffer("regions_C", network_C.argsort(stable=True), persistent=False)
         self.register_buffer("membership_CN", membership_CN, persistent=False)
 
@@ -114,6 +115,7 @@ class Encoder(nn.Module):
         # Autocast would count regions in bfloat16, which has integers up to 256 only.
         with torch.autocast(x_BCT.device.type, enabled=False):
             covered_share_BN = (covered_BC @ self.membership_CN) / self.membership_CN.sum(0)
+        # With min_presence 0 the first condition also holds for a network without any data.
         return (covered_share_BN >= self.architecture.min_presence) & (covered_share_BN > 0)
 
     def forward(self, x_BCT: Tensor, mask_BNP: Tensor | None = None) -> EncoderOutput:
@@ -147,6 +149,7 @@ class Encoder(nn.Module):
         covered_BC1 = _covered(x_BCT)[..., None]
         # On CUDA `.all()` forces a host sync, so always apply `where` there.
         if x_BCT.is_cuda or not covered_BC1.all():
+            # Zero is the mean of a z-scored region.
             x_BCT = torch.where(covered_BC1, x_BCT, 0.0)
         # Cast once here; autocast would cast again before the products of each tokenizer.
         if torch.is_autocast_enabled(x_BCT.device.type):
@@ -232,6 +235,7 @@ class Encoder(nn.Module):
             return tokens_QD
         visible_R = (~hidden_Q).nonzero()[:, 0]
         visible_RD = tokenizer(patches.select(visible_R))
+        # `index_copy`, unlike `where`, does not promote dtypes.
         masked_QD = self.mask_embedding.to(visible_RD.dtype).expand(len(hidden_Q), -1)
         return masked_QD.index_copy(0, visible_R, visible_RD)
 

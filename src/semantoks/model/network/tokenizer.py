@@ -73,6 +73,7 @@ def split_into_patches(
 
 def _network_patches(x_BCT: Tensor, patch: int) -> NetworkPatches:
     batch, regions, _ = x_BCT.shape
+    # Patches are padded one by one, so no kernel reaches from a masked patch into a visible one.
     x_BCPT = x_BCT.view(batch, regions, -1, patch)
     # Both layouts are materialised once here. Student and teacher then read them without copies.
     return NetworkPatches(
@@ -110,6 +111,7 @@ class NetworkTokenizer(nn.Module):
         # channels_last conv2d reaches oneDNN; conv1d does not.
         image_QC1T = patches.x_QTC[:, None].permute(0, 3, 1, 2)
         dense = F.conv2d(image_QC1T, self.dense.weight[:, :, None], self.dense.bias, padding="same")
+        # GELU and the mean act on each channel, so concatenate after them: 1 / patch of the data.
         features_QD = (
             F.gelu(dense.squeeze(2).mT).mean(1),
             F.gelu(self.structured(patches.x_CTQ)).mean(0),

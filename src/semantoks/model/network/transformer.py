@@ -54,6 +54,7 @@ class Block(nn.Module):
             (batch, outputs, width).
         """
         batch, length, _ = x_BSD.shape
+        # The order (3, heads, …) is that of the reference, so its qkv weights load unchanged.
         qkv = self.qkv(self.attention_norm(x_BSD)).view(batch, length, 3, self.heads, -1)
         query_BHSE, key_BHSE, value_BHSE = qkv.permute(2, 0, 3, 1, 4)
         mixed_BHSE = F.scaled_dot_product_attention(

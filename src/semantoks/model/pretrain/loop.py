@@ -98,6 +98,7 @@ def fit(
     if process.is_first:
         PackedScans.write(scratch, _long_enough(scans, settings.architecture.window))
     barrier()
+    # After the barrier: rank 0 writes the file, and the others map it only when it is complete.
     packed = PackedScans.open(scratch)
     schedule = Schedule.plan(settings.training, len(packed.length_S), process.world_size)
     shares = (schedule.batch, chunk_count(schedule, process))
@@ -125,6 +126,8 @@ def _train(
     progress = Progress(schedule, state.step)
     for epoch in range(state.step // schedule.steps_per_epoch, schedule.training.epochs):
         for scan_B in schedule.order(epoch)[state.step % schedule.steps_per_epoch :]:
+            # Save before a step. After the last of an epoch, the file would lack the metrics of
+            # that epoch, and a resumed run would never add them.
             checkpoint.save_if_due(state)
             scan_B = scan_B.to(state.sums.device, non_blocking=True)
             train_step(state, scan_B, packed, schedule, settings, process)
@@ -163,6 +166,8 @@ def _finish_epoch(
     # Only steps with masks have a token loss.
     mean["token"] = sums["token"] / max(1, state.masked_steps)
     epoch = state.step // schedule.steps_per_epoch
+    # Before `measure`, where svdvals would raise an error for NaN. The losses are averaged over
+    # processes, so either all of them stop here or none.
     raise_if_not_finite(mean["total"], epoch)
     metrics: Metrics = {
         "epoch": epoch,

@@ -33,6 +33,7 @@ def effective_rank(features_MK: Tensor) -> Tensor:
     """
     energy = torch.linalg.svdvals(features_MK.double()) ** 2
     share = energy / energy.sum().clamp(min=1e-30)
+    # `entr` is 0 at 0, where -p · log(p) would be NaN.
     return torch.special.entr(share).sum().exp()
 
 

@@ -55,6 +55,8 @@ class PackedScans:
                     )
                 regions = len(scan)
                 lengths.append(scan.shape[1])
+                # Volumes first, so that a window is a run of whole rows. z-scores are far below
+                # float16's maximum of 65,504.
                 file.write(np.ascontiguousarray(scan.T, np.float16).data)
         write_json(folder / _LENGTHS, {"regions": regions, "lengths": lengths})
 
@@ -64,6 +66,7 @@ class PackedScans:
         content = read_json(folder / _LENGTHS)
         length_S = torch.tensor(content["lengths"], dtype=torch.long)
         volumes, regions = int(length_S.sum()), content["regions"]
+        # A private mapping: processes share the pages of the file, and no write reaches it.
         flat = torch.from_file(
             str(folder / _VOLUMES), size=volumes * regions, dtype=torch.float16, shared=False
         )

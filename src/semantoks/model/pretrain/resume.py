@@ -27,6 +27,7 @@ from semantoks.model.pretrain.state import TrainingState
 
 logger = logging.getLogger(__name__)
 
+# Part of the fingerprint: raise it if the content of the file changes, and old files are ignored.
 _FORMAT = 2
 
 
@@ -74,6 +75,7 @@ class Checkpoint:
         for number, moments in state.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
         tensors["sums"] = state.sums
+        # save_file refuses tensors that are not contiguous.
         tensors = {name: value.contiguous() for name, value in tensors.items()}
         counters: _Counters = {
             "step": state.step,
@@ -127,6 +129,7 @@ def _restore(state: TrainingState, tensors: Mapping[str, Tensor], counters: _Cou
             number, _, moment = key.partition(".")
             moments.setdefault(int(number), {})[moment] = value
     state.model.load_state_dict(model)
+    # Learning rate and weight decay are set in every step, so only the moments are restored.
     groups = state.optimizer.state_dict()["param_groups"]
     state.optimizer.load_state_dict({"state": moments, "param_groups": groups})
     state.sums = tensors["sums"].to(state.sums.device)
@@ -139,6 +142,7 @@ def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str
     """Hash everything in a checkpoint; safetensors itself does not detect a flipped bit."""
     digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
     for name in sorted(tensors):
+        # Flatten first: PyTorch cannot view a 0-dim tensor (`step` of AdamW) as bytes.
         values = tensors[name].cpu().reshape(-1).view(torch.uint8)
         digest.update(name.encode())
         digest.update(values.numpy().data)

@@ -59,6 +59,7 @@ class Schedule:
                 "scan tables why scans were excluded."
             )
         batch = min(training.batch_size, scans)
+        # Gradients are averaged over processes, which is the mean over scans for equal shares only.
         batch -= batch % processes
         if batch < 2:
             raise UserError(
@@ -75,6 +76,7 @@ class Schedule:
                 processes,
                 batch,
             )
+        # Drop an incomplete last batch: the coding rate depends on the size of the batch.
         return cls(training, scans, batch, scans * training.crops_per_epoch // batch)
 
     @property
@@ -84,6 +86,7 @@ class Schedule:
 
     def order(self, epoch: int) -> Tensor:
         """Return the scans of an epoch, (steps, batch), from concatenated permutations."""
+        # A CPU generator, so that the order is the same on every device.
         generator = torch.Generator().manual_seed(self.seed("order", epoch))
         permutations = [
             torch.randperm(self.scans, generator=generator)
@@ -94,6 +97,7 @@ class Schedule:
 
     def seed(self, purpose: str, number: int) -> int:
         """Derive a seed from the training's, for a purpose and a step (or epoch)."""
+        # Not `hash`, which differs from process to process (PYTHONHASHSEED).
         entropy = (self.training.seed, number, *purpose.encode())
         # Drop a bit, so that the seed fits into a signed 64-bit integer.
         return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
@@ -110,6 +114,7 @@ class Schedule:
         peak = self.training.learning_rate * self.batch / 256
         warmup = min(self.training.warmup_epochs * self.steps_per_epoch, self.steps)
         if step < warmup:
+            # `step + 1`: otherwise the first step would have a learning rate of zero.
             return peak * min(1.0, (step + 1) / warmup)
         return peak * half_cosine(step - warmup, self.steps - warmup)
 

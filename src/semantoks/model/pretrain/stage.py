@@ -64,6 +64,7 @@ def pretrain(
     keep_freed_memory()
     torch.set_num_threads(threads)
     manifest = _common_manifest(timeseries, settings.model.allow_mismatch)
+    # A generator: every process makes one, but only rank 0 iterates and so reads the files.
     scans = (scan.timeseries_CT for scan in iter_scans(timeseries))
     with advise_when_out_of_memory(MEMORY_ADVICE):
         pretrain_arrays(scans, manifest.networks, settings.model, out.parent, manifest=manifest)

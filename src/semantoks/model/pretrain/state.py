@@ -55,6 +55,7 @@ def initial_state(settings: Pretraining, networks: Sequence[str], device: str) -
     model = build_model(settings, networks).to(device)
     if training.compile == "always" or (training.compile == "auto" and on_gpu):
         _compile(model)
+    # bfloat16 has the exponent range of float32, so gradients need no scaling (GradScaler).
     bfloat16 = training.precision == "bfloat16" or (training.precision == "auto" and on_gpu)
     return TrainingState(
         model,
@@ -93,6 +94,7 @@ def weight_decay_groups(model: SelfDistillation) -> list[dict[str, list[nn.Param
     others: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
+            # Biases, norms and LayerScale have one axis; `network_embedding` has two.
             no_decay = parameter.ndim < 2 or name.endswith("embedding")
             (others if no_decay else decaying).append(parameter)
     return [{"params": decaying}, {"params": others}]

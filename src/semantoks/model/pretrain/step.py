@@ -17,6 +17,7 @@ from semantoks.model.pretrain.views import Views, draw_views
 from semantoks.system.distributed import Process, average_over_processes
 
 DECAYING = 0  # index of the group with weight decay in `weight_decay_groups`
+# Draws are seeded per chunk, so that 2, 4 or 8 processes draw the same views as one.
 CHUNKS = 8
 
 
@@ -60,6 +61,7 @@ def train_step(
     values = torch.stack(list(losses.values())).detach()
     gradient_norm = _optimize(state, schedule, values)
     model.update_teacher(step, schedule.steps)
+    # The order is that of `SUMS`: total, cls, ttr, token, then the norm of the gradient.
     state.sums += torch.cat([values, gradient_norm[None]])
     state.masked_steps += masked
     state.step += 1
@@ -72,7 +74,9 @@ def _optimize(state: TrainingState, schedule: Schedule, losses: Tensor) -> Tenso
     for group in groups:
         group["lr"] = schedule.learning_rate(state.step)
     parameters = [p for group in groups for p in group["params"]]
+    # With the losses, every process checks, logs and saves those of the whole batch.
     average_over_processes([*(_gradient(parameter) for parameter in parameters), losses])
+    # Clip after averaging: the norm must be that of the whole batch, and equal in all processes.
     gradient_norm = nn.utils.clip_grad_norm_(parameters, 1.0)
     state.optimizer.step()
     state.optimizer.zero_grad()
@@ -161,6 +165,7 @@ def _gradients_in_parts(
         losses = model.compare(outputs, views.mask_WNP, ttr_weight)
     losses["total"].backward()  # type: ignore[no-untyped-call]
     by_part = zip(*(torch.tensor_split(_gradient(leaf), parts) for leaf in leaves), strict=True)
+    # The encoder has no dropout, so this forward pass repeats the outputs of the one above.
     for batch, output_gradients in zip(batches, by_part, strict=True):
         with autocast:
             student = model.student.encode(
@@ -175,6 +180,7 @@ def _needs_tokens(views: Views, ttr_weight: float) -> bool:
 
 
 def _split(views: Views, parts: int) -> list[Views]:
+    # tensor_split yields exactly `parts` pieces; `chunk` may yield fewer.
     masks = [None] * parts if views.mask_WNP is None else views.mask_WNP.tensor_split(parts)
     return [Views(*part) for part in zip(views.views_WCT.tensor_split(parts), masks, strict=True)]
 

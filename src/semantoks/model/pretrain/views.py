@@ -17,6 +17,7 @@ from torch import Generator, Tensor
 from semantoks.config import Pretraining
 from semantoks.model.pretrain.packed import PackedScans
 
+# The mask ratios of arXiv 2512.11582.
 MASKED_SHARE = (0.65, 0.85)
 
 
@@ -65,6 +66,7 @@ def draw_views(
     draw = partial(_draw_chunk, packed, settings, networks)
     arguments = scan_B.chunk(chunks), views_VBCT.chunk(chunks, dim=1), generators
     if scan_B.is_cuda:
+        # On a GPU threads gain nothing: the kernels of a stream run one after another.
         masks = list(map(draw, *arguments))
     else:
         # A CPU generator draws on a single core, so draw the chunks in parallel. PyTorch releases
@@ -155,6 +157,7 @@ def augment(x_BCT: Tensor, generator: Generator, out: Tensor | None = None) -> T
         return torch.rand(*shape, generator=generator, device=x_BCT.device)
 
     dropped_B1 = (uniform(batch, 1) * 0.1 * regions).floor().clamp(min=1)
+    # Each row of the argsort is a random permutation, so exactly `dropped_B1` entries are below it.
     keep_BC = uniform(batch, regions).argsort(1) >= dropped_B1
     block_B1 = (uniform(batch, 1) * 0.3 * volumes).floor()
     start_B1 = (uniform(batch, 1) * (volumes - block_B1 + 1)).floor()
@@ -167,6 +170,7 @@ def augment(x_BCT: Tensor, generator: Generator, out: Tensor | None = None) -> T
     )
     noise_BCT.normal_(std=0.1, generator=generator)
     # Accumulate onto the noise in place, which saves two temporaries of the size of the batch.
+    # 0 · NaN is NaN, so a dropped region without data remains recognisable as missing.
     return noise_BCT.addcmul_(x_BCT * (keep_BC * gain_B1)[..., None], keep_BT[:, None])
 
 
