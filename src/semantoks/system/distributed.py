@@ -63,6 +63,7 @@ def process_group(device: str | None = None) -> Iterator[tuple[Process, str]]:
         yield Process(0, 1), device
         return
     if device == "cuda":
+        # LOCAL_RANK counts within a node, RANK over all nodes.
         device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
         # Without this, NCCL would put every process's buffers on GPU 0.
         torch.cuda.set_device(device)
@@ -95,6 +96,7 @@ class _AllReduceSum(torch.autograd.Function):
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> Tensor:
+        # The loss of every process depends on the total; `average_over_processes` later averages.
         return _all_reduced(gradient)
 
 

@@ -40,6 +40,7 @@ class Launch:
                 " --rdzv-id $SLURM_JOB_ID --rdzv-endpoint $(hostname):29500"
             )
         if self.processes > 1:
+            # --standalone picks a free port, so two trainings on one machine do not collide.
             return f"torchrun --standalone --nproc-per-node {self.processes}"
         return "python"
 

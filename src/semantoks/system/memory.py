@@ -21,9 +21,11 @@ def keep_freed_memory() -> None:
     page faults take a third of a small model's step. Without glibc this does nothing.
     """
     try:
+        # macOS and musl have no mallopt (AttributeError); Windows refuses CDLL(None) (TypeError).
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, TypeError, OSError):
         return
+    # Without mmap large blocks come from the heap, which is never trimmed with a threshold of -1.
     mallopt(_MMAP_MAX, 0)
     mallopt(_TRIM_THRESHOLD, -1)
 
@@ -43,6 +45,7 @@ def advise_when_out_of_memory(advice: str) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
+        # CPU: "DefaultCPUAllocator: can't allocate memory"; GPU: "CUDA out of memory".
         message = str(error).lower()
         if isinstance(error, MemoryError) or "out of memory" in message or "allocate" in message:
             first_line = str(error).strip().split("\n")[0][:200]

@@ -116,9 +116,12 @@ class RunFolder:
 
     def remove_stale_lock(self) -> None:
         """Remove Snakemake's lock if a run that was killed on this machine left it behind."""
+        # A kill while the note is being written leaves an empty file.
         note = json.loads(self._note.read_text() or "{}") if self._note.exists() else {}
+        # The processes of another host cannot be seen from here, so its lock stays.
         if note.get("host") != socket.gethostname() or _is_running(note):
             return
+        # A live run may not have written its note yet, but it holds this lock.
         try:
             self.acquire()
         except UserError:
@@ -152,6 +155,7 @@ class RunFolder:
 
     def _is_ours(self, process: Any) -> bool:
         with suppress(psutil.Error):  # another user's process, or one that has ended
+            # Only the shells of jobs set it (common.smk), so this run does not find itself.
             return bool(process.environ().get(ENVIRONMENT_VARIABLE) == self.identity)
         return False
 
@@ -167,9 +171,11 @@ class RunFolder:
 
     def _slurm_jobs(self) -> list[str]:
         """Job ids of Snakemake's jobs of this user that run in this folder."""
+        # %A: job id, %k: comment, %Z: working directory, which may itself contain a "|".
         command = ["squeue", "-h", "-u", str(os.getuid()), "-o", "%A|%k|%Z"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         rows = [line.split("|") for line in done.stdout.splitlines()]
+        # Snakemake sets the comment of its jobs to `rule_…`; other jobs of the user are left alone.
         return sorted(
             {
                 job
@@ -194,6 +200,7 @@ class RunFolder:
         roots = (self.path / "results", self.path / "resources")
         for folder, folders, files in itertools.chain(*map(os.walk, roots)):
             if SNAKEMAKE_TIMESTAMP in files:
+                # os.walk descends into what remains in this list.
                 folders.clear()
                 files = [SNAKEMAKE_TIMESTAMP]
             yield from (Path(folder, name) for name in files)
@@ -205,6 +212,7 @@ class RunFolder:
         number; without this, Snakemake would only report the missing file.
         """
         for scans in (self.path / "results/index").glob("*/scans.parquet"):
+            # The suffix is repeated here, since `system` may not import `artifacts`.
             sidecar = scans.with_name(f"{scans.name}.provenance.json")
             with suppress(OSError, ValueError, KeyError, TypeError):
                 shards = json.loads(sidecar.read_text())["settings"]["dataset"]["shards"]

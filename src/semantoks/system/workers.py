@@ -59,5 +59,7 @@ def _exit_with_parent() -> None:
     """Exit when the parent is killed; the worker would otherwise wait for jobs forever."""
     parent = parent_process()
     if parent is not None:
+        # Waits on a pipe, which the system closes however the parent ends.
         parent.join()
+        # `sys.exit` would end only this thread.
         os._exit(1)
