@@ -15,6 +15,7 @@ from semantoks.errors import UserError
 
 def _temporary_name(path: Path) -> Path:
     """Name beside `path` that no other process uses; pids repeat across the nodes of a cluster."""
+    # Beside `path`, because a rename is atomic only within a file system.
     return path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
 
 
@@ -43,6 +44,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     temporary.mkdir(parents=True)
     try:
         yield temporary
+        # A rename replaces an empty folder only.
         if path.exists():
             shutil.rmtree(path)
         temporary.replace(path)

@@ -28,10 +28,13 @@ def sha256(path: Path) -> str:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     digest = hashlib.sha256()
+    # Sorted, because the order of rglob depends on the file system. Contents are read in full:
+    # nibabel stops before the checksum of gzip, so it would miss some damage.
     for file in sorted(path.rglob("*")):
         name = file.relative_to(path)
         # Snakemake puts a hidden timestamp file into folders.
         if file.is_file() and name.parts[0] not in IGNORED and not name.name.startswith("."):
+            # A name cannot contain NUL, so different folders cannot give the same bytes.
             digest.update(f"{name}\0{sha256(file)}\0".encode())
     return digest.hexdigest()
 
@@ -88,6 +91,7 @@ def _recorded_hash(path: Path) -> str | None:
 def _report_changed(path: Path) -> str:
     """Rename a changed file if it can be made again, and return the error message."""
     changed = f"{path} does not match its checksum: it was damaged or edited."
+    # Rules pass paths relative to the folder of the run; an absolute path is the user's.
     if path.parts[0] not in REPRODUCIBLE:  # a given model, or data
         return (
             f"{changed} Restore the original, or, if the file is right as it is, delete "
@@ -144,4 +148,5 @@ def record(
 def _peak_memory() -> int:
     """Largest resident memory in MB of this process, or of one of its children."""
     scopes = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    # ru_maxrss is in kB on Linux (in bytes on macOS).
     return max(resource.getrusage(scope).ru_maxrss for scope in scopes) // 1024

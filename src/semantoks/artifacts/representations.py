@@ -129,6 +129,7 @@ def iter_features(path: Path, rows: Iterable[int]) -> Iterator[np.ndarray]:
 def read_features(path: Path, rows: Sequence[int] | np.ndarray) -> np.ndarray:
     """Read the features of the given rows, shape (rows, features)."""
     size = len(next(iter_features(path, rows[:1])))
+    # fromiter fills the result row by row; np.stack would need a list of all rows beside it.
     return np.fromiter(iter_features(path, rows), np.dtype((float, size)), len(rows))
 
 

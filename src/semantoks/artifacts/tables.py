@@ -23,6 +23,7 @@ def write_table(path: Path, table: pd.DataFrame, metadata: dict[str, Any] | None
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     extra = {key: json.dumps(value, sort_keys=True) for key, value in (metadata or {}).items()}
     with atomic(path) as temporary:
+        # from_pandas adds metadata with the version of pandas, which would be part of the bytes.
         pq.write_table(arrow.replace_schema_metadata(extra), temporary, compression="zstd")
 
 
@@ -37,6 +38,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     return {
         key.decode(): json.loads(value)
         for key, value in (schema.metadata or {}).items()
+        # pyarrow and pandas store entries of their own: `ARROW:schema` and `pandas`.
         if not key.startswith((b"ARROW", b"pandas"))
     }
 
@@ -84,7 +86,10 @@ def write_rows(
     schema = arrow.schema.with_metadata(extra)
     for column in arrays:
         schema = schema.append(pa.field(column, pa.list_(pa.float32())))
+    # Byte-stream split puts bytes of equal significance together, which zstd compresses better.
+    # pyarrow prefers dictionaries if they are enabled, and ignores it.
     options = {"compression": "zstd", "use_dictionary": False}
+    # Parquet's path of the values in a list column.
     split = [f"{column}.list.element" for column in arrays]
     rows = zip(*arrays.values(), strict=True)
     with (
@@ -109,6 +114,7 @@ def iter_arrays(path: Path, column: str, rows: Iterable[int]) -> Iterator[np.nda
     counts = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
     ends = np.cumsum(counts)
 
+    # Consecutive rows mostly share a row group, so keep the last one decoded.
     @lru_cache(maxsize=1)
     def read(group: int) -> pa.ChunkedArray:
         return file.read_row_group(group, columns=[column])[column]

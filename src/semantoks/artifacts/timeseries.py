@@ -36,7 +36,9 @@ class Manifest(Settings):
     atlas_sha256: str
     labels: tuple[str, ...]
     networks: tuple[str, ...]
+    # Empty if every scan of the file was excluded.
     space: str
+    # The TR after resampling. That of the scan is in its row: it may differ between sites.
     tr: float
     low_pass: float | None
     high_pass: float | None
@@ -86,6 +88,7 @@ def write_timeseries(
     means : sequence of ndarray (regions, volumes) or None, optional
         Regional means before cleaning, stored in a column of their own.
     """
+    # Sorted, so that the order in which scans were processed does not change the bytes.
     order = np.argsort(scans["scan"].to_numpy(), kind="stable")
     columns = {"timeseries": arrays} | ({} if means is None else {"means": means})
     ordered = {name: [values[i] for i in order] for name, values in columns.items()}
@@ -116,6 +119,7 @@ def read_scan_table(paths: Iterable[Path]) -> pd.DataFrame:
     for path in paths:
         names = [name for name in open_parquet(path).schema_arrow.names if name not in ARRAYS]
         tables.append(read_table(path, names))
+    # The columns of an empty shard have no type, and would turn those of all shards to object.
     filled = [table for table in tables if len(table)] or tables[:1]
     return pd.concat(filled, ignore_index=True).sort_values("scan", ignore_index=True)
 
@@ -129,6 +133,7 @@ def iter_scans(paths: Iterable[Path]) -> Iterator[Scan]:
     """Yield the included scans of several shards, sorted by scan, one at a time in memory."""
     files = list(paths)
     manifests = [read_manifest(path) for path in files]
+    # Each scan is a row group (`write_rows`), so the number of its row is that of its group.
     rows = sorted(
         (scan, number, group)
         for number, path in enumerate(files)
