@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 class Settings(BaseModel):
     """Frozen settings in which an unknown key is an error."""
 
+    # By default pydantic ignores unknown keys: a misspelt one would leave its default in place.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @classmethod

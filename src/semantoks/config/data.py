@@ -17,6 +17,7 @@ from semantoks.config.suggestions import suggest
 
 Source = Literal["bids", "fmriprep", "timeseries"]
 Strategy = Literal["none", "simple", "scrubbing", "compcor", "ica_aroma", "36p"]
+# YAML reads the name of a site such as 1 or 2.5 as a number.
 _ByValue = Annotated[dict[str, dict[str | int | float, float]], Field(min_length=1, max_length=1)]
 RepetitionTime = Annotated[float, Field(gt=0)] | str | _ByValue
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -75,6 +76,7 @@ class Origin(Settings):
 class IndexedDataset(Settings):
     """What the tables of a data set depend on; see `Dataset`."""
 
+    # Phenotypes, sites and families are left out, so that changing them does not re-run `index`.
     source: Source = "bids"
     template: str | None = None
     participant_column: str = "participant_id"
@@ -106,6 +108,7 @@ class Dataset(Origin):
         "of participants, or `{column: {value: TR}}`, for instance by site.",
     )
     task: str | None = Field(None, description="BIDS task to keep (default: all).")
+    # Four digits: files and the wildcard are named shard-0000 to shard-9999.
     shards: int = Field(1, ge=1, le=9999, description="Number of parts in which it is processed.")
     site_column: str | None = Field(
         None, description="Column of the site; adds leave-one-site-out scores."
@@ -145,6 +148,7 @@ class Dataset(Origin):
         if not isinstance(phenotypes, dict):
             return phenotypes
         for name in phenotypes:
+            # A file name has at most 255 bytes; suffixes and temporary names need the rest.
             if not re.fullmatch(PHENOTYPE, str(name)) or len(str(name).encode()) > 100:
                 raise ValueError(
                     f"{name!r} cannot be the name of a phenotype, since files are called by it. "

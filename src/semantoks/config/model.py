@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from semantoks.config.base import Settings
 
 Readout = Literal["pooled", "networks"]
+# The fields of `artifacts.timeseries.Manifest`, which `config` may not import; a test compares.
 ManifestField = Literal[
     "atlas",
     "atlas_sha256",
@@ -61,6 +62,7 @@ class Architecture(Settings):
             raise ValueError(
                 f"window ({self.window}) must be a multiple of patch ({self.patch}) volumes"
             )
+        # The time embedding is half sine, half cosine, so the width must be even.
         if self.width % self.head_width or self.width % 2:
             raise ValueError(
                 f"dense_channels + structured_channels ({self.width}) must be even and a multiple "
@@ -72,6 +74,7 @@ class Architecture(Settings):
 class Training(Settings):
     """Hyperparameters of pretraining."""
 
+    # Defaults are those of arXiv 2512.11582 where it names a value.
     epochs: int = Field(
         100, ge=0, description="Passes over the scans; 0 gives an untrained model for comparison."
     )
@@ -115,6 +118,7 @@ class Training(Settings):
 class Pretraining(Settings):
     """What a pretrained model depends on; see `Model`."""
 
+    # Readouts, processes and nodes are left out, so that changing them does not retrain.
     architecture: Architecture = Architecture()
     training: Training = Training()
     allow_mismatch: list[ManifestField] = Field([])

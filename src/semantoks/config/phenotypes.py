@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from semantoks.config.base import Settings
 
 Kind = Literal["classification", "regression"]
+# Fields for the report only; without them in its settings, `split` is not re-run for an edit.
 PUBLICATION = ("title", "data", "terms", "metric", "published")
 
 

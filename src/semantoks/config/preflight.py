@@ -72,6 +72,7 @@ def _columns(name: str, dataset: Dataset) -> list[str]:
             "participants.tsv, or its table of participants as `participants`."
         )
     # Only the header: pandas would add 70 MB to Snakemake's own process.
+    # utf-8-sig: Excel puts a byte order mark before the name of the first column.
     with path.open(encoding="utf-8-sig", newline="") as stream:
         header = stream.readline()
     separator = "," if path.suffix == ".csv" else "\t"
@@ -91,6 +92,7 @@ def _require_models(config: Config) -> None:
     """Check that given models exist and that Slurm is here for models on several nodes."""
     for name, model in config.models.items():
         checkpoint = model.checkpoint
+        # A relative path also looks like owner/name; if it is neither, `get_model` says so.
         hub_id = checkpoint and re.match(r"[\w-][^/]*/", checkpoint)
         if checkpoint and not Path(checkpoint).exists() and not hub_id:
             raise UserError(

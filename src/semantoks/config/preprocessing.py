@@ -51,6 +51,7 @@ class Fmriprep(Settings):
     )
     version: str = Field(
         "25.2.7",
+        # A word of a command line: it must not begin with a dash, as an option does.
         pattern=r"^[A-Za-z0-9][\w.-]*$",
         description="Version; `docker` uses the image nipreps/fmriprep of this version.",
     )
@@ -103,6 +104,7 @@ class Fmriprep(Settings):
         return self
 
 
+# fMRIPrep's nonstandard spaces: coordinates of one participant, in which no atlas is defined.
 _NO_TEMPLATES = ("anat", "T1w", "run", "func", "boldref", "sbref", "fsnative")
 # Arguments that the engine sets itself, in all spellings, and what to do instead.
 _SET_BY_ENGINE = {

@@ -13,6 +13,8 @@ from semantoks.config.model import Model
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing
 from semantoks.config.scores import Baseline, Probe, Report, Splitting
 
+# Letters and digits only: names go unescaped into wildcard constraints, and derived names add "-"
+# and "+" (`model-networks`, `model+fc`).
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 
 
@@ -86,6 +88,7 @@ class Config(Settings):
     @model_validator(mode="after")
     def _protocol_fits(self) -> Config:
         if self.probe.protocol == "paper":
+            # Both are fitted to the training participants of a split by the exact protocol.
             odd = [name for name in self.baselines if name in ("tangent", "coskewness")]
             if odd or self.probe.confounds != "none":
                 what = f"baselines has {odd[0]}" if odd else "probe.confounds regresses them out"
@@ -114,6 +117,7 @@ class Config(Settings):
 def json_schema() -> dict[str, Any]:
     """Build the schema that ``workflow/schemas/config.schema.json`` holds."""
     schema = Config.model_json_schema()
+    # A pattern of keys becomes `patternProperties`, which alone allows any other key.
     for key in ("atlases", "datasets", "models"):
         schema["properties"][key]["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema

@@ -57,9 +57,11 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
         return _sentence(f"unknown key '{where}'; {hint}")
     if error["type"] == "missing":
         return f"'{where}' is missing; add it."
+    # pydantic puts "[key]" after a dictionary key that is itself invalid.
     if last == "[key]":
         return f"the name '{parents[-1]}' must start with a letter and have only letters and digits"
     if error["type"] == "literal_error":
+        # pydantic lists the choices as text: "'a', 'b' or 'c'".
         choices = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         hint = suggest(str(error["input"]), sorted(choices))
         return _sentence(f"{where} is '{error['input']}'; {hint}")

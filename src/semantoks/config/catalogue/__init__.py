@@ -19,5 +19,6 @@ def names() -> list[str]:
 def read(name: str) -> dict[str, Any]:
     """Read a published task: the keys of `semantoks.config.Task`."""
     text = (files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
+    # The cache gives all callers the same dictionary, so none may change it.
     content: dict[str, Any] = yaml.safe_load(text)
     return content
