@@ -73,6 +73,7 @@ def _log(arguments: argparse.Namespace) -> None:
     label = " ".join(filter(None, [arguments.command, getattr(arguments, "label", "")]))
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter(f"[%(asctime)s {label}] %(message)s", "%H:%M:%S"))
+    # Not the root logger, to which all libraries would log at this level as well.
     logger = logging.getLogger("semantoks")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -94,6 +95,7 @@ def _run(arguments: argparse.Namespace) -> None:
         stage = STAGES[arguments.command.replace("-", "_")]
         options = {option.name: getattr(arguments, option.name) for option in stage.options}
         run_stage(stage, arguments.settings, arguments.out, options)
+    # Flush where `main` can catch the error of a closed pipe; at exit it no longer could.
     sys.stdout.flush()
 
 

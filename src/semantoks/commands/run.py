@@ -44,6 +44,7 @@ def run_stage(stage: Stage, text: str, out: Path, options: Mapping[str, Any]) ->
     if not _is_first_rank():
         stage.function()(settings, out=out, **options)
         return
+    # Before the work, so that what is recorded is what the stage was given.
     hashes = verified(inputs)
     written = stage.function()(settings, out=out, **options)
     seconds = time.monotonic() - started
@@ -71,6 +72,8 @@ def read_settings(stage: Stage, text: str) -> Settings:
             f"{source} is neither JSON nor a readable JSON file ({error}). Write it as "
             """'{"key": value}'."""
         ) from None
+    # Checked first: settings of another version also have other keys, and a message about those
+    # would mislead. Settings written by hand may leave the version out.
     number = content.get("version", stage.version) if isinstance(content, dict) else stage.version
     if number != stage.version:
         raise UserError(

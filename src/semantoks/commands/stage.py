@@ -43,6 +43,7 @@ class Option:
         """Arguments for `argparse.ArgumentParser.add_argument`."""
         types = {"word": str, "number": int, "json": json.loads}
         metavars = {"input": "FILE", "inputs": "FILE", "number": "N"}
+        # An empty optional input of a rule leaves the flag without values, which "*" accepts.
         many = {"nargs": "*"} if self.kind == "inputs" else {}
         return many | {
             "help": self.help,

@@ -105,6 +105,7 @@ _STAGES = (
             input_option("atlas_image", "Label image of the atlas."),
             input_option("atlas_table", "Table of its regions."),
             input_option("atlas_metadata", "JSON file about the atlas."),
+            # Named again by `data`; as an input its checksum is verified and recorded.
             inputs_option("derivatives", "Folder that `preprocess` wrote.", optional=True),
             inputs_option("regions", "Table of regions that the settings name.", optional=True),
         ),
