@@ -22,6 +22,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     order = [int(i) for i in np.argsort(p, kind="stable") if not np.isnan(p[i])]
     adjusted, highest = np.full(len(p), np.nan), 0.0
     for rank, index in enumerate(order):
+        # The running maximum keeps adjusted p-values in the order of the raw ones.
         highest = max(highest, min(1.0, (len(order) - rank) * float(p[index])))
         adjusted[index] = highest
     return [float(value) for value in adjusted]
@@ -77,6 +78,7 @@ def summary(
     if not len(scores):
         return dict.fromkeys(("mean", "sd", "low", "high"), float("nan"))
     error = corrected_error(scores, test_to_train)
+    # With a single score the error is NaN, and so is the interval; t needs one degree of freedom.
     margin = error * float(stats.t.ppf(0.975, max(len(scores) - 1, 1)))
     mean = float(scores.mean())
     deviation = float(scores.std(ddof=1)) if len(scores) > 1 else float("nan")

@@ -45,6 +45,7 @@ def classification_scores(
     # The AUROC of a class needs test participants inside and outside of the class.
     present = [k for k, name in enumerate(classes) if 0 < (truth == name).sum() < len(truth)]
     aurocs = [metrics.roc_auc_score(truth == classes[k], probability_PK[:, k]) for k in present]
+    # A class without test participants has no recall; a held-out site may lack classes.
     recalls = [(predicted[truth == name] == name).mean() for name in np.unique(truth)]
     return {
         "balanced_accuracy": float(np.mean(recalls)),
@@ -71,6 +72,7 @@ def calibration_error(correct: np.ndarray, confidence: np.ndarray, bins: int = 1
     bins : int
         Number of bins of equal width.
     """
+    # A confidence of 1 belongs to the last bin, not to one beyond it.
     number = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = [
         (number == b).mean() * abs(correct[number == b].mean() - confidence[number == b].mean())
@@ -92,6 +94,7 @@ def regression_scores(truth: np.ndarray, predicted: np.ndarray) -> dict[str, flo
         ``pearson_r`` (0 where either is constant), ``r2`` (coefficient of determination) and
         ``mae`` (mean absolute error, in the unit of the phenotype).
     """
+    # corrcoef of a constant is NaN. The chance representation predicts a constant and must score 0.
     constant = np.std(predicted) < 1e-12 or np.std(truth) < 1e-12
     r = 0.0 if constant else float(np.corrcoef(truth, predicted)[0, 1])
     return {

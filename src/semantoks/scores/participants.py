@@ -64,6 +64,7 @@ def participants_with_duplicate_scans(scans: pd.DataFrame) -> set[str]:
     """
     if "fingerprint" not in scans:
         return set()
+    # The table may be in any order, and the same participant must be kept in every stage.
     ordered = scans.sort_values(["fingerprint", "participant_id"])
     first = ordered.groupby("fingerprint")["participant_id"].transform("first")
     return set(ordered.loc[ordered["participant_id"] != first, "participant_id"])

@@ -107,6 +107,7 @@ def compare(
     task = scores[0].task
     schemes = dict.fromkeys(scores[0].rows["scheme"])
     curves = {s.representation: learning_curve(s.rows, task.metrics[0]) for s in scores}
+    # Stacked and projected representations are fitted at one fraction only and have no curve.
     curves = {name: curve for name, curve in curves.items() if curve}
     publication = None
     if phenotype is not None:
@@ -133,6 +134,7 @@ def _compare_scheme(
     """Summarise all representations under one scheme, after a check that the splits agree."""
     tables = {probe.representation: probe.complete_fits(scheme) for probe in scores}
     first = next(iter(tables.values()))
+    # Paired tests subtract row from row, so the order must agree, too.
     if any(list(rows["split"]) != list(first["split"]) for rows in tables.values()):
         raise UserError(
             "The representations were scored on different splits. Run `probe` again for all."
@@ -167,6 +169,7 @@ def _row(
     difference = None
     if BASELINE in tables and probe.representation != BASELINE:
         values, baseline = (table[metrics[0]].to_list() for table in (rows, tables[BASELINE]))
+        # Paired: hard and easy splits are so for both, and their spread cancels out.
         difference = Difference(**paired_difference(values, baseline, test_to_train))
     return Row(
         representation=probe.representation,

@@ -69,7 +69,9 @@ def label_efficiency(curve: Sequence[CurvePoint], baseline: Sequence[CurvePoint]
     log_sizes = np.log([point.train_people for point in better])
     # The running maximum is monotonic, so that every score is reached at one size.
     best = np.maximum.accumulate([point.mean for point in better])
+    # The better curve ends at or above this score, so a point that reaches it exists.
     reached = int(np.searchsorted(best, worse[-1].mean))  # the first point of a plateau
+    # np.interp needs increasing x, but a running maximum has plateaus: so only these two points.
     neighbours = slice(max(reached - 1, 0), reached + 1)
     needed = np.exp(np.interp(worse[-1].mean, best[neighbours], log_sizes[neighbours]))
     factor = worse[-1].train_people / float(needed)

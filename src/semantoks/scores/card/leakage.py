@@ -117,6 +117,7 @@ def _score(
 ) -> Leakage:
     """Score one covariate with random splits and the exact probe."""
     table = pd.DataFrame({"target": target, "site": None, "group": families.reindex(target.index)})
+    # Default sizes and seed, so that a card does not depend on `splits`.
     splits = draw(table, Phenotype(kind=kind), Splitting())
     rows = pd.concat([table, codes_table(splits, table.index)], axis=1)
     records = [split.record() for split in splits]

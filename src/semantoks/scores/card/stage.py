@@ -23,7 +23,8 @@ from semantoks.scores.card.settings import CardSettings
 from semantoks.scores.participants import participants_with_duplicate_scans, text_column
 from semantoks.scores.represent.projections import PROJECTIONS
 
-# A random sample of larger data sets bounds memory; scores are then accurate to about 0.02.
+# A random sample of larger data sets bounds memory (14 GB for all of 40,000 participants); scores
+# are then accurate to about 0.02.
 MAX_PARTICIPANTS = 2000
 MIN_RETESTED = 3
 
@@ -66,6 +67,7 @@ def _sampled_covariates(
     """Return covariates of at most `MAX_PARTICIPANTS` with features and no duplicated scan."""
     scans = included_scans(scans)
     covariates = covariates_of_participants(scans, participants, site_column)
+    # The same scan in training and test would make every covariate look leaked.
     covariates = covariates.drop(index=list(participants_with_duplicate_scans(scans)))
     represented = read_scan_entities(features)["participant_id"].astype(str)
     covariates = covariates[covariates.index.isin(represented)]
@@ -81,7 +83,8 @@ def read_and_retest(features: Path) -> Retest | None:
     """
     scans = read_scan_entities(features)
     repeated = scans[scans["participant_id"].duplicated(keep=False)]
-    # A scan that is too short for a model has NaN features.
+    # A scan that is too short for a model has NaN features, and the chance representation has none:
+    # both drop out here.
     known = [np.isfinite(row).any() for row in iter_features(features, repeated.index)]
     pairs = session_pairs(repeated[np.array(known, bool)])
     if len(pairs) < MIN_RETESTED:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 CONSTANT = 1e-9  # a feature with a smaller standard deviation counts as constant
-RANK_TOLERANCE = 1e-12  # of the largest eigenvalue; smaller ones are rounding errors
+# Of the largest eigenvalue; smaller ones are rounding errors. Eigenvalues are squares of singular
+# values, so this is 1e-6 of the largest of those.
+RANK_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ def rotate(train_PF: np.ndarray, held_HF: np.ndarray) -> PrincipalCoordinates:
     by_kernel = train.shape[1] > len(train)
     squares, vectors = np.linalg.eigh(train @ train.T if by_kernel else train.T @ train)
     nonzero = squares > RANK_TOLERANCE * max(squares.max(initial=0.0), CONSTANT)
+    # eigh sorts in ascending order.
     values, vectors = np.sqrt(squares[nonzero])[::-1], vectors[:, nonzero][:, ::-1]
+    # Through the kernel: the axes themselves, features × R, are never formed.
     if by_kernel:
         return PrincipalCoordinates(vectors * values, (held @ train.T) @ (vectors / values), values)
     return PrincipalCoordinates(train @ vectors, held @ vectors, values)

@@ -62,6 +62,7 @@ def minimise(loss: LogisticLoss, start_RCK: np.ndarray | None, tolerance: float)
         gradient = loss.gradient(point)
         preconditioned = gradient / loss.diagonal_hessian(point)
         norm_C = _inner(gradient, preconditioned)
+        # The squared norm g · H⁻¹g is about twice what the loss can still fall.
         if norm_C.max(initial=0) < tolerance**2:
             return point.weights_RCK
         direction = _conjugate_direction(gradient, preconditioned, previous)
@@ -115,6 +116,7 @@ def _line_search(
         slope = (loss.logit_gradient(probabilities) * logit_direction).sum(axis=(0, 2))
         slope = slope + penalty_slope_C + step * penalty_curvature_C
         low, high = np.where(slope < 0, step, low), np.where(slope < 0, high, step)
+        # Columns that have converged have slope 0 and never prolong the search.
         if (np.abs(slope) <= SLOPE_REDUCTION * np.abs(initial_slope_C)).all():
             break
     return Point(

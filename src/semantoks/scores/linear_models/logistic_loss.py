@@ -36,6 +36,7 @@ class WeightedClasses:
     @property
     def logits(self) -> int:
         """Number of logits per regression."""
+        # With two logits, ±w/2 would replace w: half the squared norm, and so half the penalty.
         return 1 if self.classes == 2 else self.classes
 
 
@@ -61,6 +62,7 @@ def balanced_classes(code_PC: np.ndarray, included_PC: np.ndarray, classes: int)
     members = [included_PC & (code_PC == code) for code in range(classes)]
     count_KC = np.stack([member_PC.sum(axis=0) for member_PC in members])
     for member_PC, count_C in zip(members, count_KC, strict=True):
+        # Classes that a fold lacks do not count, as in scikit-learn, which weights those in y.
         present_C = (count_KC > 0).sum(axis=0)
         class_weight_C = included_PC.sum(axis=0) / (present_C * np.maximum(count_C, 1))
         weight_PC += np.where(member_PC, class_weight_C, 0)
@@ -156,6 +158,7 @@ class LogisticLoss:
         self, probabilities_PCK: np.ndarray, logit_direction_PCK: np.ndarray
     ) -> np.ndarray:
         """Second derivative of the log loss along a direction of the logits, shape (columns,)."""
+        # For one logit this is p (1 − p) d², since the other class has logit 0.
         p, direction = probabilities_PCK, logit_direction_PCK
         mean = (p * direction).sum(axis=2, keepdims=True)
         squares = self._weight * (p * direction**2).sum(axis=2, keepdims=True)

@@ -66,6 +66,7 @@ def ridge_over_folds(
     mean = target_PT.mean(axis=0)
     projected_RT = basis_PR.T @ (target_PT - mean)
     squares = values_R**2
+    # The identity needs the same penalty with and without the fold, so it is that of all P.
     shrinkage_SR = squares / (squares + strengths[:, None] * participants)
     predicted_SPT = np.stack(
         [mean + basis_PR @ (shrinkage_R[:, None] * projected_RT) for shrinkage_R in shrinkage_SR]
@@ -84,6 +85,7 @@ def _left_out_residual(
     basis_FR: np.ndarray, shrinkage_R: np.ndarray, participants: int, residual_FT: np.ndarray
 ) -> np.ndarray:
     """Residuals of a fold's F participants in the fit without them."""
+    # The root keeps the product symmetric, and only the block of the fold is ever formed.
     half = basis_FR * np.sqrt(shrinkage_R)
     hat = half @ half.T + 1 / participants  # the constant is the intercept's part of the hat matrix
     return np.asarray(np.linalg.solve(np.eye(len(hat)) - hat, residual_FT))

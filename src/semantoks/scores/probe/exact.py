@@ -46,6 +46,7 @@ def score_features(problem: Problem, features: Sequence[Features], settings: Pro
     permutations = _permutations(problem, features, settings)
     partitions = _partitions(problem, features, settings)
     for number, partition in enumerate(partitions, 1):
+        # One decomposition per split serves all strengths, inner folds and permutations.
         coordinates = [part.coordinates(partition.train, partition.test) for part in features]
         targets = problem.targets(partition.train)
         training, groups_P = targets.take(partition.train), problem.groups(partition.train)
@@ -57,6 +58,7 @@ def score_features(problem: Problem, features: Sequence[Features], settings: Pro
             predictions.append(table)
             # The test is about one mean, that of the random or fixed splits without held-out sites.
             if permutations is not None and partition.split.scheme != "site":
+                # Scored at once: the rotated features of 40,000 participants take 8 GB per split.
                 permutations.add(coordinates[0], partition, fold_P)
         if number % max(1, len(partitions) // 10) == 0:
             log.info("%d of %d fits", number, len(partitions))

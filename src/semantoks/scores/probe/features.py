@@ -66,6 +66,7 @@ def _residuals(
 
     Missing features count as the training mean.
     """
+    # lstsq fits all features at once and cannot skip single values, so they are filled first.
     known = np.isfinite(train_PF)
     mean = np.where(known, train_PF, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     train = np.where(known, train_PF - mean, 0)
@@ -92,6 +93,7 @@ def target_features(
     names = {phenotype.lower(), (column or phenotype).lower()}
     if names & {"site_id", (site_column or "site").lower()}:
         names.add("site")
+    # This column serves as the covariate `age`, so it must be dropped under that name, too.
     if "age_at_scan" in names:
         names.add("age")
     return names

@@ -24,7 +24,9 @@ from semantoks.scores.linear_models.logistic_loss import (
 from semantoks.scores.linear_models.ridge import ridge, ridge_over_folds
 from semantoks.scores.probe.targets import ClassificationTargets, RegressionTargets, Targets
 
-RANKING_TOLERANCE = 0.03  # loose: for fits that only rank strengths
+# Half its square, 0.0005, is how far the summed loss may be from the minimum: loose, for fits that
+# only rank strengths.
+RANKING_TOLERANCE = 0.03
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def fit_probe(
     strengths : sequence of float
         L2 strengths to choose from.
     """
+    # Each fit starts from the next stronger one, and `strongest_of_best` returns the first.
     strongest_first = np.sort(np.asarray(strengths, float))[::-1]
     if isinstance(targets, RegressionTargets):
         return _fit_regression(coordinates, targets.values_P, fold_P, strongest_first)
@@ -94,6 +97,7 @@ def fit_stacked(
     first = 1 if is_binary else 0  # with two classes the first logit is always zero
     train_PK = np.hstack([fit.cross_validated_PK[:, first:] for fit in fits])
     held_HK = np.hstack([fit.logits_HK[:, first:] for fit in fits])
+    # Each training row comes from fits without its participant, as the held-out rows do.
     return fit_probe(rotate(train_PK, held_HK), targets, fold_P, strengths)
 
 
@@ -144,6 +148,7 @@ def fit_classifications(
     weights_RTK = fit_logistic(
         with_intercept(train_PR),
         targets,
+        # A strength is per participant; the penalty of the summed loss is scikit-learn's 1 / C.
         strengths[best_T] * len(code_PT),
         start=np.stack([weights_SRTK[best, :, task] for task, best in enumerate(best_T)], axis=1),
     )
@@ -151,6 +156,7 @@ def fit_classifications(
     return [
         ProbeFit(
             np.asarray(softmax(logits_HTK[:, task] + offsets_STK[best, task], axis=1)),
+            # Stacking gets logits without offsets: the second probe fits offsets of its own.
             inner_SPTK[best, :, task],
             logits_HTK[:, task],
             float(strengths[best]),
@@ -178,11 +184,13 @@ def _fit_inner_folds(
     # Single precision is enough to rank strengths, and halves the memory traffic.
     rows = with_intercept(train_PR.astype(np.float32))
     folds = int(fold_PT.max()) + 1
+    # One column per classification and fold: all inner fits share each matrix product.
     outside_PTF = fold_PT[:, :, None] != np.arange(folds)
     outside_PC = outside_PTF.reshape(len(rows), -1)
     targets = balanced_classes(np.repeat(code_PT, folds, axis=1), outside_PC, classes)
     logits, means, weights = [], [], None
     for strength in strengths:
+        # Per participant of the fit, so a strength means the same with and without a fold.
         penalty_C = strength * outside_PC.sum(axis=0)
         weights = fit_logistic(rows, targets, penalty_C, start=weights, tolerance=RANKING_TOLERANCE)
         of_folds = logits_of(rows, weights).reshape(*outside_PTF.shape, -1)
@@ -196,6 +204,7 @@ def _log_losses(logits_SPTK: np.ndarray, targets: WeightedClasses) -> np.ndarray
     """Weighted mean of the log loss, shape (strengths, classifications)."""
     codes = targets.code_PC[None, :, :, None]
     logit_of_class = np.take_along_axis(logits_SPTK, codes, axis=3)[..., 0]
+    # logsumexp, because the log of a softmax that has underflowed to zero is minus infinity.
     losses_SPT = logsumexp(logits_SPTK, axis=3) - logit_of_class
     sums = np.einsum("spt,pt->st", losses_SPT, targets.weight_PC)
     return np.asarray(sums / len(targets.code_PC))

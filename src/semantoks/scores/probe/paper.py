@@ -106,6 +106,7 @@ def _fit(
         predicted = _logits(head, windows, partition.validation).argmax(axis=1)
         recalls = [(predicted[truth == code] == code).mean() for code in np.unique(truth)]
         balanced_accuracy = float(np.mean(recalls))
+        # Strictly greater: of equal scores the first, and so the highest, learning rate is kept.
         if balanced_accuracy > best[0]:
             logits_HK = _logits(head, windows, partition.test)
             # Softmax; without the maximum, large logits overflow.
@@ -132,6 +133,7 @@ def _train(
     """Train a head on the windows of the participants in `train`."""
     import torch  # imported here, since only this protocol needs it and it takes seconds
 
+    # For each rate again: rates differ by nothing but the rate, neither by weights nor by batches.
     torch.manual_seed(seed)
     x_WF = torch.tensor(np.concatenate([windows[row] for row in train]), dtype=torch.float32)
     y_W = torch.tensor(np.repeat(targets.codes_P[train], [len(windows[row]) for row in train]))
@@ -140,6 +142,7 @@ def _train(
     torch.nn.init.zeros_(linear.bias)
     head = torch.nn.Sequential(torch.nn.BatchNorm1d(x_WF.shape[1]), linear)
     optimiser = torch.optim.SGD(head.parameters(), rate, MOMENTUM)
+    # As in the paper, but at least 2, since batch normalisation fails on a single window.
     batch = max(2, min(256, len(x_WF) // 8))
     for _ in range(EPOCHS):
         order = torch.randperm(len(x_WF))
@@ -149,6 +152,8 @@ def _train(
             loss = torch.nn.functional.cross_entropy(head(x_WF[picked]), y_W[picked])
             torch.autograd.backward(loss)
             optimiser.step()
+    # Batch normalisation then uses its running statistics, so that a prediction does not depend
+    # on which windows are scored together.
     return head.eval()
 
 

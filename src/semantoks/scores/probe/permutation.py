@@ -112,6 +112,8 @@ def _predict(
 ) -> np.ndarray:
     """Predict every permutation with the strength that its own inner folds choose."""
     inner_SPM = ridge_over_folds(coordinates, target_PM, strengths, fold_P)
+    # The choice of strength is repeated for each shuffle. With the strength of the real phenotype,
+    # the shuffles would not be exchangeable with it.
     losses_SM = ((inner_SPM - target_PM) ** 2).sum(axis=1)
     return ridge(coordinates, target_PM, strengths[losses_SM.argmin(axis=0)])
 
@@ -126,6 +128,7 @@ def pearson(predicted_HM: np.ndarray, truth_HM: np.ndarray) -> np.ndarray:
 
 def auroc(predicted_HM: np.ndarray, positive_HM: np.ndarray) -> np.ndarray:
     """Area under the ROC curve of each column, from ranks; ½ where a class is missing."""
+    # Mann-Whitney U over the number of pairs; mean ranks count a tie as half.
     ranks = rankdata(predicted_HM, axis=0)
     positives = positive_HM.sum(axis=0)
     negatives = len(positive_HM) - positives

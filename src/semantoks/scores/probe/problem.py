@@ -154,6 +154,7 @@ class Problem:
             return RegressionTargets(target.to_numpy(float))
         if self.metadata.bins:
             bins, phenotype = self.metadata.bins, self.metadata.phenotype
+            # Quantiles of the training part only: those of everybody would leak test participants.
             return quantile_classes(target.to_numpy(float), train, bins, phenotype)
         return classes_of(target.to_numpy(str))
 
@@ -207,6 +208,7 @@ class Problem:
         codes_P, rank_P = targets.codes_P[train], np.empty(len(train))
         for code in range(len(targets.class_names)):
             members = order[codes_P[order] == code]
+            # + 0.5 rounds to the nearest number of members instead of always up.
             rank_P[members] = (np.arange(len(members)) + 0.5) / max(len(members), 1)
         return np.sort(train[rank_P < fraction])
 

@@ -54,6 +54,7 @@ def _exact(problem: Problem, representation: Representation, settings: Probe) ->
 
 def _paper(problem: Problem, representation: Representation, settings: Probe) -> ProbeResult:
     """Check that the protocol of the paper applies, then score the windows."""
+    # The paper trains on windows, while projections and confounds are fitted per participant.
     first = representation.features[0]
     if len(representation.features) > 1 or first.projection or representation.has_confounds:
         raise UserError(

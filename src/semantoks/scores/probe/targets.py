@@ -86,6 +86,8 @@ def quantile_classes(
     UserError
         When ties leave a class without training participants.
     """
+    # A value that equals an edge goes into the upper bin (`side="right"`), so the first bin is
+    # empty if the lowest edge is the minimum.
     edges = np.quantile(values_P[train], np.arange(1, bins) / bins)
     if len(set(edges)) < len(edges) or edges[0] <= values_P[train].min():
         raise UserError(
@@ -118,6 +120,8 @@ def inner_folds(targets: Targets, groups_P: np.ndarray | None, folds: int) -> np
         splitter_class, strata = StratifiedKFold, targets.codes_P
     if groups_P is not None:
         splitter_class, folds = StratifiedGroupKFold, min(folds, len(np.unique(groups_P)))
+    # Numbers are one stratum: StratifiedGroupKFold then balances the sizes of folds only.
+    # The seed is fixed, so that all representations choose their strength on the same folds.
     splitter = splitter_class(folds, shuffle=True, random_state=0)
     fold_P = np.empty(len(targets), int)
     for number, (_, held) in enumerate(splitter.split(strata, strata, groups_P)):

@@ -55,6 +55,7 @@ def connectivity_without_global_signal(scans: Iterable[Scan]) -> Iterator[np.nda
 
 def _regress_out_global_signal(timeseries_CT: np.ndarray) -> np.ndarray:
     centred = timeseries_CT - timeseries_CT.mean(axis=1, keepdims=True)
+    # nanmean: a region without data must not make the global signal NaN.
     signal_T = np.nanmean(centred, axis=0)
     # The lower bound avoids 0 / 0 where all regions are constant.
     slopes_C = centred @ signal_T / max(float(signal_T @ signal_T), 1e-12)
@@ -95,9 +96,11 @@ def partial_correlation(scans: Iterable[Scan]) -> Iterator[np.ndarray]:
 
 
 def _partial_fisher_z(timeseries_CT: np.ndarray) -> np.ndarray:
+    # The sample covariance is singular with fewer volumes than regions; the shrunk one is not.
     precision = np.linalg.inv(covariance(timeseries_CT))
     deviation = np.sqrt(np.diag(precision))
     correlations = -precision / deviation[:, None] / deviation
+    # The covariance treats missing regions as independent; zeros would look like data.
     missing = ~np.isfinite(timeseries_CT).all(axis=1)
     correlations[missing] = np.nan
     correlations[:, missing] = np.nan

@@ -87,6 +87,7 @@ def covariate_features(
     categorical = [name for name in CATEGORICAL if name in table]
     one_hot = table[[]]
     if categorical:
+        # A missing site is zero in all columns, not a level of its own.
         one_hot = pd.get_dummies(table[categorical], prefix_sep="=", dtype=float)
     features = pd.concat([table.drop(columns=categorical), one_hot], axis=1)
     return features.to_numpy(float), [str(name) for name in features.columns]

@@ -53,6 +53,7 @@ def _random_splits(
     # The number of quantile bins depends on the size of the test part.
     strata = strata_of(participants["target"], phenotype, sizes.test)
     sizes.check(len(participants), n_strata=len(np.unique(strata)))
+    # Whole families cannot meet sizes and strata exactly, so they have a scheme of their own.
     if participants["group"].notna().any():
         return family_splits(participants, strata, sizes, settings.seed)
     return stratified_splits(strata, sizes, settings.seed)

@@ -46,6 +46,7 @@ def meets_conditions(participants: pd.DataFrame, conditions: dict[str, Condition
             included &= values.map(class_name).isin(condition.values)
         numbers = parse_numbers(values)
         if condition.min is not None:
+            # Comparisons with NaN are false, so what is not a number meets no limit.
             included &= numbers >= condition.min
         if condition.max is not None:
             included &= numbers <= condition.max
@@ -81,6 +82,7 @@ def eligible_targets(
     meets = meets_conditions(participants, phenotype.include)
     included = set(meets.index[meets])
     eligible = target.index.isin(scanned) & target.index.isin(included)
+    # The same scan under two ids could be in training and in test.
     duplicate = target.index.isin(participants_with_duplicate_scans(usable_scans))
     left_out = {
         "people_without_value": len(scanned - set(target.index)),

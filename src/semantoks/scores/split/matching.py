@@ -53,6 +53,7 @@ def match(
     if absent:
         raise UserError(f"The participants table has no column '{absent[0]}' to match on.")
     table = participants.set_index("participant_id").loc[target.index, columns].dropna()
+    # value_counts sorts in descending order, so the first class is the larger one.
     is_larger = (target[table.index] == classes.index[0]).to_numpy()
     pairs = [name for pair in _pairs(table, is_larger) for name in pair]
     if not pairs:
@@ -66,6 +67,7 @@ def match(
 def _pairs(table: pd.DataFrame, is_larger: np.ndarray) -> Iterator[tuple[str, str]]:
     """Yield pairs of ids, from strata of participants with equal text columns."""
     numeric = [name for name in table if pd.api.types.is_numeric_dtype(table[name])]
+    # A constant column gives 0 / 0. It separates nobody, so its distance is zero.
     z_scores = ((table[numeric] - table[numeric].mean()) / table[numeric].std()).fillna(0)
     points = z_scores.to_numpy(float) if numeric else np.zeros((len(table), 1))
     text = table.drop(columns=numeric).astype(str).to_numpy()
@@ -112,6 +114,7 @@ class _FreePartners:
         if self._skipped > len(self._nodes):
             self._build()
         nodes = self._nearest_nodes(point)
+        # Recomputed in NumPy, because the tree may round equal distances differently.
         distances = np.sqrt(((self._points[nodes] - point) ** 2).sum(axis=1))
         if not len(nodes) or distances.min() > CALIPER:
             return None

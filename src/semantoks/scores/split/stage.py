@@ -58,6 +58,7 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
     splits = draw(rows, phenotype, settings.splits)
     if phenotype.has_named_classes:
         check_classes(splits, target)
+    # Random splits cannot fail here, but a `splits_file` of the user can.
     check_leakage(splits, rows)
     metadata = {
         "phenotype": name,

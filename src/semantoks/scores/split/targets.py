@@ -105,6 +105,7 @@ def check_target(target: pd.Series, name: str, phenotype: Phenotype, settings: S
 
 def _check_class_sizes(target: pd.Series, name: str, test_fraction: float) -> None:
     counts = target.value_counts()
+    # 1 / f members give a class one participant in a part that takes the fraction f.
     needed = int(np.ceil(1 / min(test_fraction, 1 - test_fraction)))
     if counts.min() < needed:
         raise UserError(

@@ -39,6 +39,7 @@ def _read_table(file: Path) -> pd.DataFrame:
         raise UserError(f"The file {file} does not exist. Correct `splits_file`.")
     separator = "," if file.suffix == ".csv" else "\t"
     try:
+        # Text: ids such as 0012 keep their zeros, and n/a (missing, in BIDS) stays a code.
         table = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False)
     except (ValueError, OSError) as error:  # empty, or not UTF-8
         raise UserError(f"{file} is not a readable table ({error}).") from None

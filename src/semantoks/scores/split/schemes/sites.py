@@ -33,6 +33,7 @@ def site_splits(participants: pd.DataFrame, phenotype: Phenotype) -> list[Split]
         codes = np.full(len(participants), UNUSED, np.int8)
         codes[train], codes[test] = TRAIN, TEST
         splits.append(Split(f"site {name}", "site", codes, held_out=str(name)))
+    # A single split has neither a standard deviation nor a paired test.
     return splits if len(splits) > 1 else []
 
 
