@@ -53,6 +53,7 @@ def card_section(
     """Gather the cards of a data set, by representation, beside its scores."""
     by_phenotype = {c.phenotype: c for c in comparisons if c.dataset == dataset}
     retest = next((card.retest for card in cards.values() if card.retest), None)
+    # A chance level of 1/3 would tell that there are three participants.
     if retest and is_small(retest.people, settings):
         retest = None
     return CardSection(

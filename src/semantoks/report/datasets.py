@@ -93,6 +93,7 @@ def dataset_section(
 def exclusions_by_kind(excluded: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Group excluded scans by the kind of their reason, most frequent first."""
     rows = excluded[["scan", "participant_id", "reason"]].to_dict("records")
+    # Full reasons contain file names and numbers, so nearly every one would be its own kind.
     kinds = pd.Series([kind_of_exclusion(**row) for row in rows], excluded.index, dtype=object)
     tables = {str(kind): table for kind, table in excluded.groupby(kinds, sort=False)}
     return dict(sorted(tables.items(), key=lambda item: -len(item[1])))

@@ -35,6 +35,7 @@ def _svg(figure: Figure) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None}, bbox_inches="tight")
     text = buffer.getvalue()
+    # An XML declaration and a doctype are not allowed inside HTML.
     return text[text.index("<svg") :]
 
 
@@ -49,6 +50,7 @@ def scores_figure(scores: Mapping[str, Summary], label: str) -> str:
         Name of the metric.
     """
     with mpl.rc_context(STYLE):
+        # Figure and not pyplot, which keeps every figure in memory until it is closed.
         figure = Figure(figsize=(8.6, 0.5 + 0.42 * len(scores)))
         axes = figure.add_subplot()
         for height, (name, score) in enumerate(reversed(list(scores.items()))):
@@ -61,6 +63,7 @@ def scores_figure(scores: Mapping[str, Summary], label: str) -> str:
         axes.set_yticks(range(len(scores)), labels[::-1])
         axes.set_ylim(-0.6, len(scores) - 0.4)
         axes.set_xlabel(f"{label} (mean and 95 % interval over splits)", color=GREY)
+        # savefig reads the svg.* settings, so it is called inside the context.
         return _svg(figure)
 
 
@@ -87,6 +90,7 @@ def curves_figure(curves: Mapping[str, Sequence[CurvePoint]], metric: str) -> st
         axes.set_xscale("log")
         ticks = sorted({round(point.train_people) for c in curves.values() for point in c})
         axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        # A log axis of less than a decade labels its minor ticks, which would overlap ours.
         axes.minorticks_off()
         axes.set_xlabel("training participants", color=GREY)
         axes.set_ylabel(metric, color=GREY)

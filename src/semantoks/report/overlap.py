@@ -66,11 +66,13 @@ def _of_model(
     datasets = model.datasets or every_dataset
     pretraining = pd.concat([usable[dataset] for dataset in datasets])
     if model.checkpoint or model.training.epochs == 0:
+        # Random weights have seen no scan, and what a given checkpoint has seen is not known.
         pretraining = pretraining.iloc[:0]
     result = []
     for dataset in scored:
         table = usable[dataset]
         n_participants = table["participant_id"].nunique()
+        # Ids may differ between data sets that share scans, so contents are compared, too.
         same_scan = table[table["fingerprint"].isin(set(pretraining["fingerprint"]))]
         result.append(
             Overlap(
@@ -78,6 +80,7 @@ def _of_model(
                 dataset=dataset,
                 known=not model.checkpoint,
                 participants=n_participants,
+                # Ids are compared within a data set only: `sub-01` of another is someone else.
                 same_id=n_participants if dataset in datasets and len(pretraining) else 0,
                 same_scan=same_scan["participant_id"].nunique(),
             )

@@ -97,4 +97,5 @@ def participants_text(count: float, settings: Report) -> str:
 
 
 def _number(value: float, sign: str = "") -> str:
+    # The hyphen is narrower than the plus sign, and browsers may break a line after it.
     return f"{value:{sign}.3f}".replace("-", "−")

@@ -33,6 +33,7 @@ def scan_count_text(scans: pd.DataFrame, settings: Report) -> str:
     """Write a number of scans; only the number of participants if that is small."""
     n_participants = scans["participant_id"].nunique()
     if is_small(n_participants, settings):
+        # Ten scans of one participant are no safer than one scan.
         return f"of {count_text(n_participants, settings)} participants"
     return count_text(len(scans), settings)
 

@@ -38,6 +38,7 @@ class ScoreRow:
         """Say how the representation compares with the baseline."""
         if self.representation == BASELINE:
             return "baseline"
+        # NaN differs from itself: with a single split there is no p-value.
         if self.difference is None or self.p_holm is None or self.p_holm != self.p_holm:
             return "not compared"
         if self.p_holm >= SIGNIFICANCE_LEVEL:
@@ -98,6 +99,7 @@ def holm_adjusted(comparisons: Sequence[Comparison]) -> list[AdjustedP]:
     for number, comparison in enumerate(comparisons):
         for scheme in comparison.schemes:
             for row in scheme.representations:
+                # The baseline is not compared with itself and must not count as a test.
                 if row.difference_from_fc is not None:
                     test = number, row.difference_from_fc.p
                     families.setdefault((scheme.scheme, row.representation), []).append(test)
@@ -166,6 +168,7 @@ def _beside_published(comparison: Comparison) -> list[PublishedScore]:
         )
         for scheme in comparison.schemes
         for row in scheme.representations
+        # Chance and confounds use no brain signal and are no models to rank among others.
         if metric in row.metrics and row.representation not in ("chance", "confounds")
     ]
     return sorted(published + ours, key=lambda score: -score.value)
