@@ -35,7 +35,13 @@ def _parser() -> argparse.ArgumentParser:
         prog="semantoks", description="From raw BIDS fMRI data to phenotype scores."
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands = parser.add_subparsers(
+        dest="command",
+        required=True,
+        metavar="command",
+        title="commands",
+        description="First those about results, then the stages that the workflow runs.",
+    )
     explain = commands.add_parser("why", help="Show how a file was made.")
     explain.add_argument("file", type=Path, help="A file below results/.")
     overview = commands.add_parser("status", help="Show what is done and what is excluded.")
@@ -55,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_stage(parser: argparse.ArgumentParser, stage: Stage) -> None:
-    parser.description = stage.help
+    parser.description = f"{stage.help}\n\n{_settings_help(stage)}"
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     for option in stage.options:
         parser.add_argument(option.flag, **option.parser_arguments())
     parser.add_argument("--out", type=Path, required=True, metavar="PATH", help=stage.out)
@@ -63,10 +70,19 @@ def _add_stage(parser: argparse.ArgumentParser, stage: Stage) -> None:
         "--settings",
         default="{}",
         metavar="JSON",
-        help=f"JSON, or a JSON file, with the keys {', '.join(stage.settings.model_fields)}; "
-        "defaults are those of the configuration.",
+        help="JSON, or the name of a JSON file; the keys are listed above.",
     )
     parser.add_argument("--label", default="", help="Shown at the start of each line of the log.")
+
+
+def _settings_help(stage: Stage) -> str:
+    """List the keys of ``--settings``; docs/configuration.md documents those below them."""
+    fields = {name: f for name, f in stage.settings.model_fields.items() if name != "version"}
+    lines = [
+        f"  {name}: {field.description}{' (required)' if field.is_required() else ''}"
+        for name, field in fields.items()
+    ]
+    return "\n".join(["keys of --settings:", *lines] if lines else ["It has no settings."])
 
 
 def _log(arguments: argparse.Namespace) -> None:

@@ -99,7 +99,7 @@ class Sandbox:
         """Preprocess the shard in a process that can be killed."""
         arguments = [
             *(sys.executable, "-m", "semantoks", "preprocess"),
-            *("--scans", str(self.write_scans()), "--bids", str(self.bids)),
+            *("--shard", str(self.write_scans()), "--bids", str(self.bids)),
             *("--out", str(self.out), "--threads", "2", "--memory", "9000", "--settings"),
             json.dumps({"preprocessing": self.settings(**settings).model_dump()}),
         ]

@@ -79,14 +79,14 @@ rule preprocess:
     shell:
         "python -m semantoks preprocess --settings {params.settings:q} --threads {threads}"
         " --memory {resources.mem_mb} --running {resources.running:q}"
-        " --label '{wildcards.dataset} {wildcards.shard}' --scans {input:q}"
+        " --label '{wildcards.dataset} {wildcards.shard}' --shard {input:q}"
         " --bids {params.bids:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule parcellate:
     """Cleaned regional time series of one shard."""
     input:
-        scans=shard_table,
+        shard=shard_table,
         derivatives=preprocessed,
         regions=lambda w: DATASETS[w.dataset].regions or [],
         image="resources/atlases/atlas-{atlas}_dseg.nii.gz",
@@ -111,7 +111,7 @@ rule parcellate:
         data=lambda w: (preprocessed(w) or [data_folder(w.dataset)])[0],
     shell:
         "python -m semantoks parcellate --settings {params.settings:q}"
-        " --label '{wildcards.dataset} {wildcards.shard}' --scans {input.scans:q}"
+        " --label '{wildcards.dataset} {wildcards.shard}' --shard {input.shard:q}"
         " --derivatives {input.derivatives:q} --regions {input.regions:q} --data {params.data:q}"
         " --atlas-image {input.image:q} --atlas-table {input.table:q}"
         " --atlas-metadata {input.metadata:q} --out {output:q} 2>&1 | tee {log:q}"

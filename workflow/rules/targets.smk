@@ -29,7 +29,7 @@ rule benchmarks:
         [f"results/benchmarks/{d}/{p}.json" for d, p in PHENOTYPES],
 
 
-for dataset in DATASETS:
+for dataset in dict.fromkeys(name for name, _ in PHENOTYPES):
 
     rule:
         name:

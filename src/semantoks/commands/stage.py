@@ -45,8 +45,9 @@ class Option:
         metavars = {"input": "FILE", "inputs": "FILE", "number": "N"}
         # An empty optional input of a rule leaves the flag without values, which "*" accepts.
         many = {"nargs": "*"} if self.kind == "inputs" else {}
+        shown = f" (default: {self.default})" if self.kind == "number" else ""
         return many | {
-            "help": self.help,
+            "help": f"{self.help}{shown}",
             "type": types.get(self.kind, Path),
             "metavar": metavars.get(self.kind, self.kind.upper()),
             "required": self.required,

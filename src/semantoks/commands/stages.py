@@ -34,7 +34,7 @@ from semantoks.scores.split.settings import SplitSettings
 TIMESERIES = inputs_option("timeseries", "Parquet files of regional time series.")
 PARTICIPANTS = input_option("participants", "Table of participants that `index` wrote.")
 SCANS = input_option("scans", "Table of scans that `scans` wrote.")
-SHARD = input_option("scans", "Table of one shard that `index` wrote (shard-NNNN.tsv).")
+SHARD = input_option("shard", "Table of one shard that `index` wrote (shard-NNNN.tsv).")
 PROCESSES = Option(
     "threads", "Number of processes; results do not depend on it.", "number", False, 1
 )

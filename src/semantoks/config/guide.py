@@ -23,7 +23,8 @@ def guide() -> str:
     for path, group in _groups("", schema, schema["$defs"]):
         lines += ["", f"## {f'`{path}`' if path else 'Top level'}", "", group["description"], ""]
         lines += ["| key | default | meaning |", "|---|---|---|"]
-        lines += [_row(key, value) for key, value in group["properties"].items()]
+        required = group.get("required", [])
+        lines += [_row(key, value, key in required) for key, value in group["properties"].items()]
     return "\n".join(lines) + "\n"
 
 
@@ -52,9 +53,10 @@ def _name(reference: Schema) -> str:
     return str(reference["$ref"]).split("/")[-1]
 
 
-def _row(key: str, value: Schema) -> str:
+def _row(key: str, value: Schema, required: bool) -> str:
     nested = "$ref" in value or _by_name(value)
     default = "" if nested else f"`{json.dumps(value.get('default'), ensure_ascii=False)}`"
+    default = "required" if required else default
     choices = value.get("enum") or value.get("items", {}).get("enum")
     listed = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
     return f"| `{key}` | {default} | {value.get('description', '')}{listed} |"

@@ -61,6 +61,7 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _space_fits(self) -> Config:
+        """Compare the atlas with what the engine writes; spheres fit every MNI152 template."""
         raw = [name for name, dataset in self.datasets.items() if dataset.source == "bids"]
         custom, engine = self.atlases.get(self.atlas), self.preprocessing.engine
         generic = "MNI152" if self.atlas == "seitzman300" else "MNI152NLin6Asym"

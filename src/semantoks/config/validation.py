@@ -56,7 +56,7 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
         hint = suggest(str(last), sorted(_keys_below(model, parents)), prefix=prefix)
         return _sentence(f"unknown key '{where}'; {hint}")
     if error["type"] == "missing":
-        return f"'{where}' is missing; add it."
+        return f"'{where}' is missing{_meaning(model, error['loc'])}; add it."
     # pydantic puts "[key]" after a dictionary key that is itself invalid.
     if last == "[key]":
         return f"the name '{parents[-1]}' must start with a letter and have only letters and digits"
@@ -68,6 +68,13 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
     if error["type"] == "value_error":
         return _sentence(f"{where + ': ' if where else ''}{error['ctx']['error']}")
     return f"{where} is '{error['input']}': {error['msg'][0].lower()}{error['msg'][1:]}."
+
+
+def _meaning(model: type[BaseModel], path: tuple[int | str, ...]) -> str:
+    """Return what a top-level key means, in brackets; nothing for a key below another."""
+    field = model.model_fields.get(str(path[0])) if len(path) == 1 else None
+    text = (field.description or "").split(",")[0].rstrip(".") if field else ""
+    return f" ({text[0].lower()}{text[1:]})" if text else ""
 
 
 def _sentence(text: str) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-HDF5_SUFFIXES = (".h5", ".hdf5")
+from semantoks.config.data import HDF5_SUFFIXES
+
 IDS = "long_subject_id"
 
 

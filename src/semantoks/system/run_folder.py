@@ -82,7 +82,7 @@ class RunFolder:
         Returns
         -------
         bool
-            False on a file system without locks.
+            False on a file system on which nothing can be locked.
 
         Raises
         ------
@@ -193,7 +193,7 @@ class RunFolder:
         for path in self._artifacts():
             if os.lstat(path).st_mtime > now + 1:
                 # One time for all of them, so that no output gets older than its input.
-                os.utime(path, (now, now))
+                os.utime(path, (now, now), follow_symlinks=False)
 
     def _artifacts(self) -> Iterator[Path]:
         """Files below results and resources; of a folder that is one artifact, its time stamp."""

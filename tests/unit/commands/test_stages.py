@@ -60,7 +60,7 @@ def test_every_option_has_a_help_text(name: str, capsys: pytest.CaptureFixture[s
             {"model": {"training": {"epoch": 3}}},
             "unknown key 'model.training.epoch'; did you mean 'model.training.epochs'?",
         ),
-        ("split", {}, "'name' is missing; add it."),
+        ("split", {}, "'name' is missing (name of the phenotype); add it."),
         ("split", {"name": "age", "phenotype": {"kind": "class"}}, "phenotype.kind is 'class'"),
         ("embed", {"readout": "pool"}, "readout is 'pool'; did you mean 'pooled'?"),
         ("embed", {"version": 1}, "is for version 1 of `embed`, which is now version 5"),

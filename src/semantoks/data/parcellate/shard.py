@@ -84,6 +84,10 @@ def parcellate_scans(
     for number, scan in enumerate(scans, 1):
         outcomes.append(_parcellate_scan(scan, reader, settings))
         log.info("%d of %d scans, %.0f s", number, len(scans), time.monotonic() - started)
+    # A measure that is missing from MEASURES would vanish here without a word.
+    unknown = {key for outcome in outcomes for key in outcome.row} - set(COLUMNS)
+    if unknown:
+        raise ValueError(f"not in quality.MEASURES: {', '.join(sorted(unknown))}")
     table = pd.DataFrame([outcome.row for outcome in outcomes], columns=COLUMNS)
     spaces = {outcome.space for outcome in outcomes if outcome.space is not None}
     return ShardTimeseries(

@@ -22,7 +22,7 @@ from semantoks.data.parcellate.shard import ShardTimeseries, parcellate_scans
 def parcellate(
     settings: ParcellateSettings,
     *,
-    scans: Path,
+    shard: Path,
     data: Path,
     atlas_image: Path,
     atlas_table: Path,
@@ -36,7 +36,7 @@ def parcellate(
     Parameters
     ----------
     settings : ParcellateSettings
-    scans : Path
+    shard : Path
         Table of the shard, written by `semantoks.data.index`.
     data : Path
         Derivatives that `preprocess` wrote for the shard; or the data set itself, if it starts
@@ -56,13 +56,13 @@ def parcellate(
         `out`.
     """
     atlas = Atlas.read(settings.atlas, atlas_image, atlas_table)
-    shard = _parcellate(settings, scans, data, atlas)
-    write_timeseries(out, shard.table, shard.timeseries, shard.manifest, shard.means)
+    result = _parcellate(settings, shard, data, atlas)
+    write_timeseries(out, result.table, result.timeseries, result.manifest, result.means)
     return [out]
 
 
 def _parcellate(
-    settings: ParcellateSettings, scans: Path, data: Path, atlas: Atlas
+    settings: ParcellateSettings, shard: Path, data: Path, atlas: Atlas
 ) -> ShardTimeseries:
     """Parcellate the scans of a table with the reader for their source."""
     engine = generated_by(data)
@@ -71,9 +71,9 @@ def _parcellate(
         outcomes = pd.read_csv(data / "scans.tsv", sep="\t", keep_default_na=False)
         fmriprep = _fmriprep_reader(settings, data, atlas)
         reader = PreprocessedReader(fmriprep, outcomes.set_index("scan"))
-        raw = read_scans(scans, RawScan)
+        raw = read_scans(shard, RawScan)
         return parcellate_scans(raw, reader, atlas, settings.parcellation, engine)
-    given = read_scans(scans, DerivativeScan)
+    given = read_scans(shard, DerivativeScan)
     given_reader = _derivative_reader(settings, data, atlas)
     return parcellate_scans(given, given_reader, atlas, settings.parcellation, engine)
 

@@ -20,7 +20,7 @@ from semantoks.data.preprocess.tsv import write_tsv
 def preprocess(
     settings: PreprocessSettings,
     *,
-    scans: Path,
+    shard: Path,
     bids: Path,
     out: Path,
     threads: int = 1,
@@ -32,7 +32,7 @@ def preprocess(
     Parameters
     ----------
     settings : PreprocessSettings
-    scans : Path
+    shard : Path
         Table of the shard, as `semantoks.data.index` writes it.
     bids : Path
         The raw data set.
@@ -60,7 +60,7 @@ def preprocess(
         If the engine is fMRIPrep and it cannot be started.
     """
     preprocessing = _with_running(settings.preprocessing, running)
-    preprocess_shard(read_shard(scans), bids, out, preprocessing, threads, memory)
+    preprocess_shard(read_shard(shard), bids, out, preprocessing, threads, memory)
     return [out]
 
 

@@ -152,7 +152,7 @@ def run_parcellate(
     out = folder / "timeseries.parquet"
     parcellate(
         ParcellateSettings(atlas="toy", origin=origin, parcellation=settings),
-        scans=folder / "index/shard-0000.tsv",
+        shard=folder / "index/shard-0000.tsv",
         data=data,
         out=out,
         **write_atlas(folder, two_slabs(), "ab", space),
