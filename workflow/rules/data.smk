@@ -43,7 +43,9 @@ checkpoint index:
         "../../envs/images.yaml"
     params:
         settings=settings(
-            "index", dataset=lambda w: IndexedDataset.part_of(DATASETS[w.dataset])
+            "index",
+            dataset=lambda w: IndexedDataset.part_of(DATASETS[w.dataset]),
+            combines_echoes=lambda w: FMRIPREP and DATASETS[w.dataset].source == "bids",
         ),
         data=lambda w: data_folder(w.dataset),
     shell:

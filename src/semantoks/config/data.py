@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StrictInt, StrictStr, field_validator, model_validator
 
 from semantoks.config import catalogue
 from semantoks.config.base import Settings
@@ -20,6 +20,10 @@ Strategy = Literal["none", "simple", "scrubbing", "compcor", "ica_aroma", "36p"]
 # YAML reads the name of a site such as 1 or 2.5 as a number.
 _ByValue = Annotated[dict[str, dict[str | int | float, float]], Field(min_length=1, max_length=1)]
 RepetitionTime = Annotated[float, Field(gt=0)] | str | _ByValue
+_EntityValue = StrictStr | StrictInt | None
+# PyBIDS' filters: null for files without the entity, `*` for files with any value of it.
+EntityFilter = dict[str, _EntityValue | list[_EntityValue]]
+FILTERED = ("ses", "acq", "ce", "rec", "dir", "run", "echo", "part", "chunk")
 HDF5_SUFFIXES = (".h5", ".hdf5")
 ENTITIES = ("participant", "session", "task", "run")
 SCHAEFER = r"schaefer([1-9]00|1000)x(7|17)"
@@ -83,6 +87,8 @@ class IndexedDataset(Settings):
     missing_values: list[str] = Field([])
     repetition_time: RepetitionTime | None = None
     task: str | None = None
+    entities: EntityFilter = Field({})
+    t1w_entities: EntityFilter = Field({})
     shards: int = 1
 
 
@@ -108,6 +114,18 @@ class Dataset(Origin):
         "of participants, or `{column: {value: TR}}`, for instance by site.",
     )
     task: str | None = Field(None, description="BIDS task to keep (default: all).")
+    entities: EntityFilter = Field(
+        {},
+        description="Raw runs to keep, by the entities in their names, as in filters of PyBIDS and "
+        "fMRIPrep: `{acq: mb, dir: [AP, PA], rec: null, echo: 2}`. `null` is for names without "
+        f"the entity, `'*'` for any value. Entities: {', '.join(FILTERED)}.",
+    )
+    t1w_entities: EntityFilter = Field(
+        {},
+        description="T1w images that raw runs may be registered to, likewise, such as "
+        "`{acq: mprage, rec: norm}` (default: see docs/formats.md). With fMRIPrep use its "
+        "`--bids-filter-file`.",
+    )
     # Four digits: files and the wildcard are named shard-0000 to shard-9999.
     shards: int = Field(1, ge=1, le=9999, description="Number of parts in which it is processed.")
     site_column: str | None = Field(
@@ -156,6 +174,25 @@ class Dataset(Origin):
                     f"by `column`: {{my_name: {{kind: …, column: {name!r}}}}}"
                 )
         return {name: _task(name, value) for name, value in phenotypes.items()}
+
+    @field_validator("entities", "t1w_entities")
+    @classmethod
+    def _known_entities(cls, chosen: EntityFilter) -> EntityFilter:
+        for name in chosen:
+            if name == "task":
+                raise ValueError("'task' is a key of the data set itself; set it there")
+            if name not in FILTERED:
+                raise ValueError(f"'{name}' is no entity; {suggest(name, FILTERED)}")
+        return chosen
+
+    @model_validator(mode="after")
+    def _filters_fit(self) -> Dataset:
+        if self.source != "bids" and (self.entities or self.t1w_entities):
+            raise ValueError(
+                "'entities' and 't1w_entities' choose raw images (`source: bids`); of other files "
+                "choose with 'template' or 'task'"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_origin(self) -> Dataset:

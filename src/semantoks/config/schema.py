@@ -77,6 +77,20 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _filters_fit(self) -> Config:
+        """FMRIPrep combines echoes, and all T1w images of a participant, by itself."""
+        for name, dataset in self.datasets.items():
+            if self.preprocessing.engine == "minimal":
+                break
+            if dataset.t1w_entities or "echo" in dataset.entities:
+                key = "t1w_entities" if dataset.t1w_entities else "entities.echo"
+                raise ValueError(
+                    f"datasets.{name}.{key} is for the built-in engine; tell fMRIPrep by "
+                    "preprocessing.fmriprep.arguments: [--bids-filter-file, FILE]"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _simulated_regions_fit(self) -> Config:
         for name, dataset in self.datasets.items():
             if dataset.simulate and dataset.source == "timeseries" and self.atlas != "seitzman300":

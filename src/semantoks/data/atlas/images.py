@@ -9,6 +9,7 @@ from typing import TypeAlias
 import nibabel as nib
 import numpy as np
 from nibabel.affines import apply_affine
+from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import SpatialImage
 
 from semantoks.errors import UserError
@@ -35,7 +36,7 @@ def read_label_image(path: Path) -> LabelImage:
             return image
         # nibabel loads compressed CIFTI files (.nii.gz) as plain NIfTI-2.
         return nib.Cifti2Image.from_bytes(_decompressed(path))
-    except (nib.filebasedimages.ImageFileError, OSError, EOFError) as error:
+    except (ImageFileError, OSError, EOFError) as error:
         raise UserError(f"The atlas image {path} is not readable ({error}).") from None
 
 

@@ -31,7 +31,9 @@ def problem_of(path: Path) -> str:
     return f"{path.name} is a link to a file that is not here (annexed? fetch it: datalad get)"
 
 
-def without_duplicates(scans: pd.DataFrame, column: str) -> pd.DataFrame:
+def without_duplicates(
+    scans: pd.DataFrame, column: str, hint: str = "say which with `template`"
+) -> pd.DataFrame:
     """Keep one row per scan, sorted; record a problem where several files are one scan.
 
     Parameters
@@ -40,12 +42,12 @@ def without_duplicates(scans: pd.DataFrame, column: str) -> pd.DataFrame:
         With ``scan`` and ``problem``.
     column : str
         Column with the file names.
+    hint : str, optional
+        What to do if several files are one scan.
     """
     ordered = scans.sort_values(["scan", column], ignore_index=True)
     files = ordered.groupby("scan")[column].transform(lambda names: ", ".join(names))
     # Choosing one would make the result depend on the order of file names.
     repeated = ordered["scan"].duplicated(keep=False)
-    ordered.loc[repeated, "problem"] = (
-        "several files of one scan (say which with `template`): " + files[repeated]
-    )
+    ordered.loc[repeated, "problem"] = f"several files of one scan ({hint}): " + files[repeated]
     return ordered.drop_duplicates("scan", ignore_index=True)

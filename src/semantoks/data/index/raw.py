@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import bids2table
 import pandas as pd
 
+from semantoks.config import EntityFilter, IndexedDataset
+from semantoks.data.index.anatomy import Anatomy
+from semantoks.data.index.bids_files import BidsFile, RawDataset
+from semantoks.data.index.entities import MAGNITUDE, describe, selects
 from semantoks.data.index.files import problem_of, version_of, without_duplicates
+from semantoks.data.index.headers import Header
 from semantoks.data.index.shards import RawScan, scan_table
-from semantoks.errors import UserError
+from semantoks.data.index.sidecars import Metadata, Sidecars
+from semantoks.errors import ScanError, UserError
+
+DUPLICATE = "list the others in .bidsignore"
 
 
-class _BoldFile(NamedTuple):
-    """A row of bids2table's index; entities that a name lacks are NaN or None."""
-
-    path: str
-    sub: str
-    ses: str
-    task: str
-    run: float
-
-
-def find_raw_scans(bids: Path, task: str | None = None) -> pd.DataFrame:
+def find_raw_scans(
+    bids: Path, dataset: IndexedDataset, *, combines_echoes: bool = False
+) -> pd.DataFrame:
     """List the BOLD runs of a BIDS data set with what is needed to preprocess them.
 
     Parameters
     ----------
     bids : Path
-    task : str, optional
-        Default: all tasks.
+    dataset : IndexedDataset
+        ``task`` and ``entities`` select the runs, ``t1w_entities`` the T1w images.
+    combines_echoes : bool, optional
+        Whether the engine combines the echoes of a run; else runs with several have a problem.
 
     Returns
     -------
@@ -41,75 +45,110 @@ def find_raw_scans(bids: Path, task: str | None = None) -> pd.DataFrame:
     Raises
     ------
     UserError
-        When there are no BOLD runs, or they are multi-echo.
+        When there are no such runs or T1w images.
     """
-    files = bids2table.index_dataset(bids).to_pandas()
-    images = files[files["ext"].isin([".nii.gz", ".nii"])]
+    images = RawDataset(bids).images()
+    task: EntityFilter = {} if dataset.task is None else {"task": dataset.task}
+    bold = _select(bids, images, task | dataset.entities)
+    anatomy = Anatomy.of(bids, images, dataset.t1w_entities)
+    source = _Source(bids, Sidecars(RawDataset(bids)), anatomy, combines_echoes)
+    runs = _by_run(bold, separate_echoes="echo" in dataset.entities)
+    scans = [source.describe(echoes) for echoes in runs]
+    anatomy.report()
+    return without_duplicates(scan_table(scans, RawScan), "bold", DUPLICATE)
+
+
+def _select(bids: Path, images: Iterable[BidsFile], chosen: EntityFilter) -> list[BidsFile]:
     # Complex-valued acquisitions have a magnitude and a phase image of each run.
-    bold = images[(images["suffix"] == "bold") & (images["part"] != "phase")]
-    if task is not None:
-        bold = bold[bold["task"] == task]
-    # Otherwise every echo would count as a run.
-    _require_single_echo(bold, bids, task)
-    anatomy = images[images["suffix"] == "T1w"].sort_values("path")
-    rows = bold[list(_BoldFile._fields)].itertuples(index=False, name=None)
-    scans = [_describe(bids, _BoldFile(*row), anatomy) for row in rows]
-    return without_duplicates(scan_table(scans, RawScan), "bold")
-
-
-def _require_single_echo(bold: pd.DataFrame, bids: Path, task: str | None) -> None:
-    if bold.empty:
-        wanted = "BOLD image" if task is None else f"BOLD image of task '{task}'"
-        raise UserError(
-            f"{bids} has no {wanted} with a BIDS name (sub-*/func/*_bold.nii.gz). Correct `path` "
-            "or `task` of the data set."
-        )
-    multi_echo = bold[bold["echo"].notna()]
-    if len(multi_echo):
-        raise UserError(
-            f"{bids} has multi-echo runs ({multi_echo['path'].iloc[0]}), which are not supported. "
-            "Choose another `task`, or combine the echoes first."
-        )
-
-
-def _describe(bids: Path, image: _BoldFile, anatomy: pd.DataFrame) -> RawScan:
-    """Collect what preprocessing needs about a run."""
-    metadata, problem = _metadata(bids / image.path)
-    timing = metadata.get("SliceTiming")
-    t1w = _t1w_of(image, anatomy)
-    # Preprocessing reads the T1w image too, so its changes and broken links count.
-    needed = [bids / name for name in (image.path, t1w) if name]
-    return RawScan(
-        scan=Path(image.path).name.split(".")[0].removesuffix("_bold"),
-        participant_id=f"sub-{image.sub}",
-        session="" if pd.isna(image.ses) else f"ses-{image.ses}",
-        task="" if pd.isna(image.task) else str(image.task),
-        run="" if pd.isna(image.run) else str(int(image.run)),
-        bold=image.path,
-        t1w=t1w,
-        # A value that is not a number becomes NaN, and the scan fails with a reason later.
-        repetition_time=pd.to_numeric(metadata.get("RepetitionTime"), errors="coerce"),
-        slice_timing="" if timing is None else json.dumps(timing),
-        slice_encoding_direction=metadata.get("SliceEncodingDirection", "k"),
-        version=version_of(*needed),
-        problem=problem or next(filter(None, map(problem_of, needed)), ""),
+    bold = [x for x in images if x.suffix == "bold" and selects(MAGNITUDE | chosen, x.entities)]
+    if bold:
+        return bold
+    every = [x.path for x in images if x.suffix == "bold"]
+    wanted = f" with {describe(chosen)}" if chosen else ""
+    example = f" (one of {len(every)} others is {every[0]})" if every else ""
+    raise UserError(
+        f"{bids} has no BOLD image{wanted} with a BIDS name (sub-*/func/*_bold.nii.gz){example}. "
+        "Correct `path`, `task` or `entities` of the data set."
     )
 
 
-def _metadata(bold: Path) -> tuple[dict[str, Any], str]:
-    """Merge the sidecars that apply to a run; a broken one is a problem of this run alone."""
-    try:
-        return bids2table.load_bids_metadata(bold), ""
-    except (OSError, ValueError) as error:
-        return {}, f"a sidecar of {bold.name} cannot be read ({error})"
+def _by_run(bold: Iterable[BidsFile], *, separate_echoes: bool) -> list[list[BidsFile]]:
+    """Group the echoes of runs; files that differ in nothing else stay apart."""
+    runs = defaultdict(list)
+    for image in bold:
+        echo = "" if separate_echoes else image.entities.get("echo", "")
+        # Without its echo a file is a run of its own, even if its name occurs twice.
+        name = _without_echo(image.stem) if echo else image.path
+        runs[Path(image.path).parent, name].append(image)
+    return list(runs.values())
 
 
-def _t1w_of(image: _BoldFile, anatomy: pd.DataFrame) -> str:
-    """Path of the T1w image of the same session, else of the participant's first, else empty."""
-    of_participant = anatomy[anatomy["sub"] == image.sub]
-    if pd.isna(image.ses):
-        of_session = of_participant
-    else:
-        of_session = of_participant[of_participant["ses"] == image.ses]
-    chosen = of_session if len(of_session) else of_participant
-    return str(chosen["path"].iloc[0]) if len(chosen) else ""
+def _without_echo(stem: str) -> str:
+    return "_".join(part for part in stem.split("_") if not part.startswith("echo-"))
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What all runs of a data set have in common."""
+
+    bids: Path
+    sidecars: Sidecars
+    anatomy: Anatomy
+    combines_echoes: bool
+
+    def describe(self, echoes: list[BidsFile]) -> RawScan:
+        """Collect what preprocessing needs about a run."""
+        first, entities = echoes[0], echoes[0].entities
+        # fMRIPrep leaves out the echo in the names of its outputs.
+        combined = "echo" in entities and (self.combines_echoes or len(echoes) > 1)
+        t1w = "" if first.problem else self.anatomy.of_run(first)
+        # Preprocessing reads the T1w image too, so its changes and broken links count.
+        needed = [self.bids / name for name in (*(echo.path for echo in echoes), t1w) if name]
+        metadata, problem = self._metadata(echoes)
+        timing = metadata.slice_timing
+        name = first.stem.removesuffix("_bold")
+        return RawScan(
+            scan=_without_echo(name) if combined else name,
+            participant_id=f"sub-{entities.get('sub', '')}",
+            session=f"ses-{entities['ses']}" if "ses" in entities else "",
+            task=entities.get("task", ""),
+            run=entities.get("run", ""),
+            bold=first.path,
+            t1w=t1w,
+            repetition_time=metadata.repetition_time,
+            slice_timing="" if timing is None else json.dumps(timing),
+            slice_encoding_direction=metadata.slice_encoding_direction,
+            version=version_of(*needed),
+            problem=(
+                first.problem
+                or self._problem_of_echoes(echoes)
+                or next(filter(None, map(_problem_of_file, needed)), problem)
+            ),
+        )
+
+    def _metadata(self, echoes: list[BidsFile]) -> tuple[Metadata, str]:
+        """Read the sidecars of a run; what is wrong with them is a problem of this run alone."""
+        try:
+            first, *others = [self.sidecars.of(echo) for echo in echoes]
+        except ScanError as error:
+            return Metadata(), str(error)
+        trs = [first.repetition_time, *(other.repetition_time for other in others)]
+        if any(tr != trs[0] and not math.isnan(tr + trs[0]) for tr in trs):
+            return first, f"the sidecars of its echoes have different RepetitionTimes ({trs})"
+        return first, ""
+
+    def _problem_of_echoes(self, echoes: list[BidsFile]) -> str:
+        if len(echoes) == 1 or self.combines_echoes:
+            return ""
+        return (
+            f"a run of {len(echoes)} echoes, which the built-in engine does not combine (use "
+            "`engine: fmriprep`, or choose an echo by `entities: {echo: 2}` of the data set)"
+        )
+
+
+def _problem_of_file(path: Path) -> str:
+    problem = problem_of(path)
+    if not problem and not Header.of(path).is_oriented:
+        # nibabel would make up an affine, in which left and right may be swapped.
+        problem = f"{path.name} has no orientation (qform and sform are not set)"
+    return problem

@@ -12,5 +12,8 @@ from semantoks.config import IndexedDataset, Settings
 class IndexSettings(Settings):
     """What the tables of a data set depend on."""
 
-    version: Literal[3] = 3
+    version: Literal[4] = 4
     dataset: IndexedDataset = Field(IndexedDataset(), description="How the data set is read.")
+    combines_echoes: bool = Field(
+        False, description="Whether the engine combines the echoes of a run, as fMRIPrep does."
+    )

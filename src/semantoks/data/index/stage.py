@@ -12,6 +12,7 @@ from semantoks.artifacts.files import atomic
 from semantoks.artifacts.tables import write_table
 from semantoks.config import IndexedDataset
 from semantoks.data.index.derivatives import find_derivative_scans
+from semantoks.data.index.headers import warn_of_other_tr
 from semantoks.data.index.participants import (
     match_participants,
     read_participants,
@@ -57,13 +58,19 @@ def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path)
         participants, dataset.participant_column, tuple(dataset.missing_values)
     )
     is_raw = dataset.source == "bids"
-    scans = find_raw_scans(data, dataset.task) if is_raw else find_derivative_scans(data, dataset)
+    scans = (
+        find_raw_scans(data, dataset, combines_echoes=settings.combines_echoes)
+        if is_raw
+        else find_derivative_scans(data, dataset)
+    )
     table = match_participants(scans, table, participants)
     if dataset.repetition_time is not None:
         # A sidecar is closer to the acquisition than a setting for the whole data set.
         given = repetition_times(table, dataset.repetition_time, participants)
         by_participant = scans["participant_id"].map(given)
         scans["repetition_time"] = scans["repetition_time"].fillna(by_participant)
+    if is_raw:
+        warn_of_other_tr(scans, data)
     scans["shard"] = [shard_of(name, dataset.shards) for name in scans["participant_id"]]
     _warn_of_large_shards(len(scans), dataset)
     tables = [folder / f"shard-{shard:04d}.tsv" for shard in range(dataset.shards)]

@@ -12,5 +12,5 @@ from semantoks.config import Preprocessing, Settings
 class PreprocessSettings(Settings):
     """Settings that preprocessed images depend on."""
 
-    version: Literal[3] = 3
+    version: Literal[4] = 4
     preprocessing: Preprocessing = Field(Preprocessing(), description="Engine and voxel sizes.")

@@ -8,9 +8,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from semantoks.data.index.raw import find_raw_scans
+from semantoks.config import EntityFilter, IndexedDataset
+from semantoks.data.index import raw
 from semantoks.errors import UserError
-from tests.unit.data.index.conftest import FILES, write_bids
+from tests.unit.data.index.conftest import FILES, touch, write_bids
+
+ECHOES = [f"sub-05/func/sub-05_task-rest_echo-{echo}_bold.nii.gz" for echo in (1, 2, 3)]
+
+
+def find_raw_scans(
+    bids: Path, task: str | None = None, *, combines_echoes: bool = False, **entities: object
+) -> pd.DataFrame:
+    chosen: EntityFilter = dict(entities)  # type: ignore[arg-type]
+    dataset = IndexedDataset(task=task, entities=chosen)
+    return raw.find_raw_scans(bids, dataset, combines_echoes=combines_echoes)
 
 
 def test_sessions_runs_and_tasks_are_separate_scans(bids: Path) -> None:
@@ -23,6 +34,7 @@ def test_sessions_runs_and_tasks_are_separate_scans(bids: Path) -> None:
         "sub-02_ses-2_task-rest",
         "sub-03_task-faces",
     ]
+    assert scans.loc["sub-01_task-rest_run-01", "run"] == "1"
     second = scans.loc["sub-02_ses-2_task-rest"]
     assert (second["session"], second["t1w"]) == ("ses-2", FILES[3])
     assert second["repetition_time"] == 2.2  # inherited from the sidecar at the root
@@ -33,12 +45,115 @@ def test_sessions_runs_and_tasks_are_separate_scans(bids: Path) -> None:
 
 def test_a_task_can_be_selected_and_must_exist(bids: Path) -> None:
     assert list(find_raw_scans(bids, "faces")["participant_id"]) == ["sub-03"]
-    with pytest.raises(UserError, match="no BOLD image of task 'music'"):
+    with pytest.raises(UserError, match="no BOLD image with task: music"):
         find_raw_scans(bids, "music")
+    with pytest.raises(UserError, match="There is no folder"):
+        find_raw_scans(bids / "elsewhere")
 
 
-def test_multi_echo_runs_are_refused_unless_another_task_is_selected(bids: Path) -> None:
-    write_bids(bids, "sub-05/func/sub-05_task-rest_echo-1_bold.nii.gz")
-    with pytest.raises(UserError, match="multi-echo runs"):
-        find_raw_scans(bids)
-    assert len(find_raw_scans(bids, "faces")) == 1
+def test_echoes_are_a_problem_of_their_run_alone(bids: Path) -> None:
+    write_bids(bids, *ECHOES)
+    scans = find_raw_scans(bids).set_index("scan")
+    assert len(scans) == 6
+    assert scans.loc["sub-05_task-rest", "problem"].startswith("a run of 3 echoes, which")
+    assert not scans.drop("sub-05_task-rest")["problem"].any()
+
+
+def test_an_engine_that_combines_echoes_has_no_problem(bids: Path) -> None:
+    write_bids(bids, *ECHOES)
+    scan = find_raw_scans(bids, combines_echoes=True).set_index("scan").loc["sub-05_task-rest"]
+    assert (scan["problem"], scan["bold"]) == ("", ECHOES[0])
+    (bids / ECHOES[2]).write_text("changed")
+    changed = find_raw_scans(bids, combines_echoes=True).set_index("scan").loc["sub-05_task-rest"]
+    assert changed["version"] != scan["version"]
+    for echo, tr in zip(ECHOES, (2, 2, 3), strict=True):
+        (bids / echo.replace(".nii.gz", ".json")).write_text(json.dumps({"RepetitionTime": tr}))
+    scans = find_raw_scans(bids, combines_echoes=True).set_index("scan")
+    assert "different RepetitionTimes" in scans.loc["sub-05_task-rest", "problem"]
+
+
+@pytest.mark.parametrize("echo", [2, "2", "02"])
+def test_an_echo_can_be_chosen(bids: Path, echo: object) -> None:
+    write_bids(bids, *ECHOES)
+    scans = find_raw_scans(bids, echo=echo)
+    assert list(scans["scan"]) == ["sub-05_task-rest_echo-2"]
+    assert scans["problem"][0] == ""
+
+
+VARIANTS = ["acq-mb_dir-AP", "acq-mb_dir-PA", "acq-01_rec-norm", "", "part-phase", "part-mag"]
+
+
+@pytest.mark.parametrize(
+    ("entities", "expected"),
+    [
+        ({}, ["", "acq-01_rec-norm", "acq-mb_dir-AP", "acq-mb_dir-PA", "part-mag"]),
+        ({"acq": "mb", "dir": "AP"}, ["acq-mb_dir-AP"]),
+        ({"dir": ["AP", "PA"]}, ["acq-mb_dir-AP", "acq-mb_dir-PA"]),
+        ({"acq": None}, ["", "part-mag"]),
+        ({"acq": 1}, ["acq-01_rec-norm"]),  # YAML reads 01 as 1
+        ({"rec": "*"}, ["acq-01_rec-norm"]),
+        ({"part": "phase"}, ["part-phase"]),
+        ({"part": None, "acq": ["mb", None], "dir": [None]}, [""]),
+    ],
+)
+def test_entities_choose_runs(
+    tmp_path: Path, entities: dict[str, object], expected: list[str]
+) -> None:
+    for name in VARIANTS:
+        touch(
+            tmp_path, f"sub-01/func/{'_'.join(filter(None, ['sub-01_task-rest', name]))}_bold.nii"
+        )
+    scans = find_raw_scans(tmp_path, **entities)["scan"]
+    names = [name.removeprefix("sub-01_task-rest").strip("_") for name in scans]
+    assert names == sorted(expected)
+
+
+def test_entities_that_nothing_has_stop_with_an_example(tmp_path: Path) -> None:
+    touch(tmp_path, "sub-01/func/sub-01_task-rest_acq-mb_bold.nii.gz")
+    with pytest.raises(UserError, match=r"with acq: MB .*one of 1 others is sub-01/func/.*acq-mb"):
+        find_raw_scans(tmp_path, acq="MB")
+
+
+@pytest.mark.parametrize("name", ["ds000030_R1.0.5", "study [2023]", "a b (c)", "sub-project", "*"])
+def test_any_name_of_a_data_set_is_indexed(tmp_path: Path, name: str) -> None:
+    touch(tmp_path / name, *FILES)
+    assert len(find_raw_scans(tmp_path / name)) == 5
+
+
+def test_bidsignore_holds(bids: Path) -> None:
+    (bids / ".bidsignore").write_text("# pilots\nsub-02/\n*_run-01_*\n**/sub-01_T1w.nii.gz\n")
+    scans = find_raw_scans(bids)
+    assert list(scans["scan"]) == ["sub-01_task-rest_run-02", "sub-03_task-faces"]
+    assert list(scans["t1w"]) == ["", ""]
+
+
+def test_a_name_that_contradicts_its_folder_is_a_problem(bids: Path) -> None:
+    touch(bids, "sub-03/func/sub-07_task-rest_bold.nii.gz")
+    scans = find_raw_scans(bids).set_index("scan")
+    assert "is in the folder sub-03: whose scan is it?" in scans.loc["sub-07_task-rest", "problem"]
+    assert not scans.drop("sub-07_task-rest")["problem"].any()
+
+
+def test_folders_of_participants_without_a_bids_label_are_said(
+    bids: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    touch(bids, "sub-A_01/func/sub-A_01_task-rest_bold.nii.gz")
+    assert len(find_raw_scans(bids)) == 5
+    assert "1 folder(s) of participants are left out" in caplog.text
+    assert "sub-A_01" in caplog.text
+
+
+def test_the_same_run_twice_is_a_problem(bids: Path) -> None:
+    touch(bids, FILES[1].removesuffix(".gz"))
+    scans = find_raw_scans(bids).set_index("scan")
+    problem = scans.loc["sub-01_task-rest_run-01", "problem"]
+    assert problem.startswith("several files of one scan (list the others in .bidsignore)")
+    assert not scans.drop("sub-01_task-rest_run-01")["problem"].any()
+
+
+def test_links_are_followed_and_circles_end(bids: Path, tmp_path: Path) -> None:
+    touch(tmp_path, "store/func/sub-08_task-rest_bold.nii.gz")
+    (bids / "sub-08").mkdir()
+    (bids / "sub-08/func").symlink_to(tmp_path / "store/func")
+    (bids / "sub-08/loop").symlink_to(bids)
+    assert "sub-08_task-rest" in set(find_raw_scans(bids)["scan"])

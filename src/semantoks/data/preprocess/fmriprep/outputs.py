@@ -17,6 +17,7 @@ from typing import NamedTuple, TypeVar
 import nibabel as nib
 import numpy as np
 import pandas as pd
+from nibabel.filebasedimages import ImageFileError
 
 from semantoks.data.index.shards import RawScan
 from semantoks.data.preprocess.rows import Measures
@@ -26,7 +27,7 @@ T = TypeVar("T")
 CONFOUNDS = ("timeseries", "regressors")  # the latter before version 20.2
 CHUNK = 1 << 24
 # What nibabel, gzip and pandas raise for truncated or malformed files.
-UNREADABLE = (OSError, EOFError, ValueError, zlib.error, nib.filebasedimages.ImageFileError)
+UNREADABLE = (OSError, EOFError, ValueError, zlib.error, ImageFileError)
 
 
 class OutputError(Exception):

@@ -6,10 +6,9 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
 
+from semantoks.data.parcellate.images.nifti import open_image
 from semantoks.data.preprocess.minimal.ants_bridge import Image
 from semantoks.data.signals import require_repetition_time as checked_tr
 from semantoks.errors import ScanError
@@ -93,8 +92,6 @@ def read_t1w(path: Path) -> Image:
     """
     data, affine = _read(path)
     data = np.nan_to_num(data, copy=False)
-    if data.ndim == 4 and data.shape[3] == 1:
-        data = data[..., 0]
     if data.ndim != 3:
         raise ScanError(f"{path.name} has shape {data.shape}: a T1w image needs three dimensions")
     if not data.any():
@@ -103,12 +100,17 @@ def read_t1w(path: Path) -> Image:
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Load an image into memory as float32; return its data and affine."""
+    """Load an image into memory as float32; return its data and affine.
+
+    Trailing axes of length 1, which some converters write, are removed.
+    """
+    image = open_image(path)
     try:
-        image = nib.load(path)
         # `get_fdata` would return float64 by default and keep a second copy in the image's cache.
         data = np.asarray(image.dataobj, dtype=np.float32)
-    except (OSError, EOFError, ValueError, zlib.error, ImageFileError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ScanError(f"{path.name} cannot be read, it may be truncated ({reason})") from error
+    while data.ndim > 3 and data.shape[-1] == 1:
+        data = data[..., 0]
     return data, image.affine

@@ -7,6 +7,7 @@ segmentation.
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
 from pathlib import Path
 
@@ -27,10 +28,16 @@ from semantoks.data.preprocess.minimal.geometry import transform
 from semantoks.data.preprocess.minimal.reading import RawBold, read_bold, read_t1w
 from semantoks.data.preprocess.minimal.realign import choose_reference, realign
 from semantoks.data.preprocess.minimal.resample import dice, resample, resample_mask
-from semantoks.data.preprocess.minimal.slice_timing import SliceTiming, correct_slice_timing
+from semantoks.data.preprocess.minimal.slice_timing import (
+    SliceTiming,
+    SliceTimingError,
+    correct_slice_timing,
+)
 from semantoks.data.preprocess.minimal.template import Template, load_template
 from semantoks.data.preprocess.rows import Measures
 from semantoks.errors import ScanError
+
+log = logging.getLogger(__name__)
 
 
 class Session:
@@ -83,7 +90,7 @@ class Session:
         self._check_anatomy()
         # As in fMRIPrep, before slice timing: interpolation in time would smear the motion.
         motion = realign(bold.images, bold.affine, mask, reference)
-        timing = _correct_timing(bold, scan)
+        timing = correct_timing(bold, scan)
         # Mapping coordinates through all transforms leaves one interpolation of intensities.
         points = transform(rigid, self.anatomy.from_template(self.template.points()))
         inside = self.template.surroundings
@@ -143,11 +150,15 @@ def _similarity(t1w: np.ndarray, template: Template) -> float:
     return float(np.corrcoef(t1w[inside], template.t1w[inside])[0, 1])
 
 
-def _correct_timing(bold: RawBold, scan: RawScan) -> dict[str, object]:
+def correct_timing(bold: RawBold, scan: RawScan) -> dict[str, object]:
     """Correct slice timing in place where it is known; return the metadata for the sidecar."""
     if not scan.slice_timing:
         return {"SliceTimingCorrected": False}
-    timing = SliceTiming.from_bids(scan.slice_timing, scan.slice_encoding_direction or "k")
-    timing.check(bold.images.shape, bold.repetition_time)
+    try:
+        timing = SliceTiming.from_bids(scan.slice_timing, scan.slice_encoding_direction or "k")
+        timing.check(bold.images.shape, bold.repetition_time)
+    except SliceTimingError as problem:
+        log.warning("%s: slice timing is not corrected, since %s", scan.scan, problem)
+        return {"SliceTimingCorrected": False, "SliceTimingProblem": str(problem)}
     middle = correct_slice_timing(bold.images, bold.repetition_time, timing.times, timing.axis)
     return {"SliceTimingCorrected": True, "StartTime": round(middle, 4)}

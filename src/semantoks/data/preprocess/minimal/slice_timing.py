@@ -10,6 +10,12 @@ from scipy.interpolate import CubicSpline
 
 from semantoks.errors import ScanError
 
+DIRECTIONS = ("i", "i-", "j", "j-", "k", "k-")
+
+
+class SliceTimingError(Exception):
+    """Slice times that cannot be used; the run can, without the correction."""
+
 
 @dataclass(frozen=True)
 class SliceTiming:
@@ -37,7 +43,16 @@ class SliceTiming:
         direction : str
             `SliceEncodingDirection`: i, j or k, with "-" where the first time belongs to the last
             slice of the array.
+
+        Raises
+        ------
+        SliceTimingError
+            When the direction is none of these.
         """
+        if direction not in DIRECTIONS:
+            raise SliceTimingError(
+                f"SliceEncodingDirection is '{direction}', not one of {', '.join(DIRECTIONS)}"
+            )
         times = np.asarray(json.loads(slice_timing), dtype=float)
         return cls("ijk".index(direction[0]), times[::-1] if direction.endswith("-") else times)
 
@@ -46,17 +61,21 @@ class SliceTiming:
 
         Raises
         ------
+        SliceTimingError
+            If they are not those of these slices, so that none can be corrected.
         ScanError
-            If they contradict each other.
+            If they contradict the TR, which every later step needs.
         """
+        if len(self.times) != shape[self.axis]:
+            raise SliceTimingError(
+                f"SliceTiming lists {len(self.times)} slices, the image has {shape[self.axis]}"
+            )
+        if self.times.min() < 0:
+            raise SliceTimingError(f"SliceTiming has a negative time, {self.times.min():g} s")
         if self.times.max() > repetition_time:
             raise ScanError(
                 f"SliceTiming reaches {self.times.max():g} s but RepetitionTime is "
                 f"{repetition_time:g} s: at least one of them is not in seconds"
-            )
-        if len(self.times) != shape[self.axis]:
-            raise ScanError(
-                f"SliceTiming lists {len(self.times)} slices, the image has {shape[self.axis]}"
             )
 
 

@@ -43,10 +43,32 @@ def test_an_image_that_is_not_a_run_is_rejected(
 
 def test_files_that_are_not_images_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "x_T1w.nii.gz").write_text("no image")
-    with pytest.raises(ScanError, match="cannot be read"):
+    with pytest.raises(ScanError, match="x_T1w.nii.gz is not a readable image"):
         read_t1w(tmp_path / "x_T1w.nii.gz")
-    with pytest.raises(ScanError, match="cannot be read"):
+    with pytest.raises(ScanError, match="missing_T1w.nii.gz is missing"):
         read_t1w(tmp_path / "missing_T1w.nii.gz")
+
+
+def test_an_image_without_orientation_is_rejected(tmp_path: Path) -> None:
+    """nibabel would make up an affine: left and right of a file stored as RAS would be swapped."""
+    for name, shape in (("x_bold", (4, 4, 4, 12)), ("x_T1w", (4, 4, 4))):
+        image = nib.Nifti1Image(np.ones(shape, np.float32), None)
+        nib.save(image, tmp_path / f"{name}.nii.gz")
+    with pytest.raises(ScanError, match=r"x_bold.nii.gz has no orientation"):
+        read_bold(tmp_path / "x_bold.nii.gz", 2.0)
+    with pytest.raises(ScanError, match=r"x_T1w.nii.gz has no orientation"):
+        read_t1w(tmp_path / "x_T1w.nii.gz")
+
+
+def test_trailing_axes_of_length_1_are_removed(tmp_path: Path) -> None:
+    data = np.random.default_rng(0).random((4, 5, 6, 12)).astype(np.float32)
+    bold = read_bold(save(tmp_path / "x_bold.nii.gz", data[..., None, None]), 2.0)
+    np.testing.assert_array_equal(bold.images, data)
+    t1w = read_t1w(save(tmp_path / "x_T1w.nii.gz", data[..., :1, None]))
+    np.testing.assert_array_equal(t1w.data, data[..., 0])
+    # An axis of length 1 elsewhere may be anything.
+    with pytest.raises(ScanError, match="a run needs four dimensions"):
+        read_bold(save(tmp_path / "y_bold.nii.gz", data[:, :, :, None]), 2.0)
 
 
 @pytest.mark.parametrize(

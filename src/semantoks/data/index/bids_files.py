@@ -1,0 +1,122 @@
+"""The images of a raw BIDS data set and the entities in their names."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from bids2table import parse_bids_entities
+from pathspec import GitIgnoreSpec
+
+from semantoks.errors import UserError
+
+log = logging.getLogger(__name__)
+EXTENSIONS = (".nii.gz", ".nii")
+# Entities that BIDS defines as indices: `run-01` and `run-1` are the same run.
+INDICES = ("run", "echo")
+
+
+@dataclass(frozen=True)
+class BidsFile:
+    """A file with a BIDS name.
+
+    Attributes
+    ----------
+    path : str
+        Relative to the data set. Links are not resolved, so that folders above them are known.
+    entities : dict of str to str
+        Without suffix and extension; indices without leading zeros.
+    suffix, extension : str
+    """
+
+    path: str
+    entities: dict[str, str]
+    suffix: str
+    extension: str
+
+    @classmethod
+    def of(cls, path: str) -> BidsFile:
+        """Parse the name of a file."""
+        entities = parse_bids_entities(Path(path).name)
+        suffix, extension = entities.pop("suffix", ""), entities.pop("ext", "")
+        for name in INDICES:
+            if entities.get(name, "").isdecimal():
+                entities[name] = str(int(entities[name]))
+        return cls(path, entities, suffix, extension)
+
+    @property
+    def stem(self) -> str:
+        """Name without extension."""
+        return Path(self.path).name.removesuffix(self.extension)
+
+    @property
+    def problem(self) -> str:
+        """Where folders and name contradict each other; usually empty."""
+        for folder in Path(self.path).parts[:-1]:
+            key, _, label = folder.partition("-")
+            if key in ("sub", "ses") and label != self.entities.get(key):
+                return f"{self.stem} is in the folder {folder}: whose scan is it?"
+        return ""
+
+
+@dataclass(frozen=True)
+class RawDataset:
+    """A raw BIDS data set.
+
+    `bids2table` parses the names only. Its own search takes a dot or a bracket in the name of a
+    data set for something else, and does not read ``.bidsignore``.
+    """
+
+    root: Path
+
+    def images(self) -> list[BidsFile]:
+        """List the NIfTI files below the participants' folders, sorted.
+
+        Raises
+        ------
+        UserError
+            When there is no such folder.
+        """
+        if not self.root.is_dir():
+            raise UserError(
+                f"There is no folder {self.root}. Set the data set's `path` in the configuration."
+            )
+        folders = sorted(path for path in self.root.glob("sub-*") if path.is_dir())
+        odd = [path.name for path in folders if not re.fullmatch(r"sub-[a-zA-Z0-9]+", path.name)]
+        if odd:
+            # In `sub-A_01_task-rest` the participant would be A, like that of `sub-A_02`.
+            log.warning(
+                "%d folder(s) of participants are left out, since BIDS labels have letters and "
+                "digits only: %s",
+                *(len(odd), ", ".join(odd[:5])),
+            )
+        names = (name for path in folders if path.name not in odd for name in self._below(path))
+        return [BidsFile.of(name) for name in sorted(names) if name.endswith(EXTENSIONS)]
+
+    def ignores(self, name: str) -> bool:
+        """Whether ``.bidsignore`` lists a relative path, in the syntax of ``.gitignore``."""
+        return self._ignored.match_file(name)
+
+    @cached_property
+    def _ignored(self) -> GitIgnoreSpec:
+        file = self.root / ".bidsignore"
+        text = file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
+        return GitIgnoreSpec.from_lines(text.splitlines())
+
+    def _below(self, folder: Path) -> Iterator[str]:
+        """Yield relative paths of a participant's files, below links to folders too."""
+        for parent, folders, names in os.walk(folder, followlinks=True):
+            # A link to a folder above itself would never end.
+            real = Path(parent).resolve()
+            folders[:] = [
+                name for name in folders if not real.is_relative_to(Path(parent, name).resolve())
+            ]
+            for name in names:
+                path = Path(parent, name).relative_to(self.root).as_posix()
+                if name.startswith("sub-") and not self.ignores(path):
+                    yield path
