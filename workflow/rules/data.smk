@@ -45,7 +45,7 @@ checkpoint index:
         settings=settings(
             "index",
             dataset=lambda w: IndexedDataset.part_of(DATASETS[w.dataset]),
-            combines_echoes=lambda w: FMRIPREP and DATASETS[w.dataset].source == "bids",
+            by_fmriprep=lambda w: FMRIPREP and DATASETS[w.dataset].source == "bids",
         ),
         data=lambda w: data_folder(w.dataset),
     shell:

@@ -175,14 +175,18 @@ class Dataset(Origin):
                 )
         return {name: _task(name, value) for name, value in phenotypes.items()}
 
-    @field_validator("entities", "t1w_entities")
+    @field_validator("entities", "t1w_entities", mode="before")
     @classmethod
-    def _known_entities(cls, chosen: EntityFilter) -> EntityFilter:
-        for name in chosen:
+    def _known_entities(cls, chosen: Any) -> Any:
+        for name, values in chosen.items() if isinstance(chosen, dict) else ():
             if name == "task":
                 raise ValueError("'task' is a key of the data set itself; set it there")
             if name not in FILTERED:
-                raise ValueError(f"'{name}' is no entity; {suggest(name, FILTERED)}")
+                raise ValueError(f"'{name}' is no entity; {suggest(str(name), FILTERED)}")
+            for value in values if isinstance(values, list) else [values]:
+                # YAML reads `no` as false; pydantic would name every type of the union.
+                if isinstance(value, bool | float | dict | list):
+                    raise ValueError(f"{name} is {value}; put labels in quotes, as {name}: 'no'")
         return chosen
 
     @model_validator(mode="after")

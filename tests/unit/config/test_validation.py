@@ -54,6 +54,33 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
         ({"atlas": "xyz", "atlases": {"xya": OWN_ATLAS}}, r"did you mean 'xya'\?$"),
         ({"atlases": {"cc200": OWN_ATLAS}}, "atlases.cc200: that is a built-in atlas"),
         ({"atlases": {"mine": {"image": "x.nii"}}}, "'atlases.mine.table' is missing"),
+        (
+            {"datasets": {"demo": {"path": "x", "entities": {"acquisition": "mb"}}}},
+            "datasets.demo.entities: 'acquisition' is no entity; known: ses, acq, ce, rec, dir",
+        ),
+        (
+            {"datasets": {"demo": {"path": "x", "t1w_entities": {"task": "rest"}}}},
+            "'task' is a key of the data set itself",
+        ),
+        (
+            {"datasets": {"demo": {"path": "x", "entities": {"acq": False}}}},
+            "datasets.demo.entities: acq is False; put labels in quotes, as acq: 'no'",
+        ),
+        (
+            {"datasets": {"demo": {"path": "x", "source": "fmriprep", "entities": {"acq": "a"}}}},
+            "'entities' and 't1w_entities' choose raw images",
+        ),
+        *[
+            (
+                {
+                    "datasets": {"demo": {"path": "x", key: {"echo": 2}}},
+                    "preprocessing": {"engine": "fmriprep"},
+                    "models": {},
+                },
+                rf"datasets.demo.{key}.* is for the built-in engine; tell fMRIPrep by",
+            )
+            for key in ("entities", "t1w_entities")
+        ],
         ({"atlas": "cc200"}, "minimal writes images in MNI152NLin2009aSym, the atlas cc200 is in"),
         (
             {"models": {"a": {"allow_mismatch": ["engin"]}}},

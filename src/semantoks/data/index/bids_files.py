@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 EXTENSIONS = (".nii.gz", ".nii")
 # Entities that BIDS defines as indices: `run-01` and `run-1` are the same run.
 INDICES = ("run", "echo")
+DERIVED = ("space", "desc", "res", "den")  # entities that raw images never have
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,13 @@ class BidsFile:
 
     @property
     def problem(self) -> str:
-        """Where folders and name contradict each other; usually empty."""
+        """Why a file cannot be taken as the raw image that its name says; usually empty."""
+        derived = [f"{key}-{self.entities[key]}" for key in DERIVED if key in self.entities]
+        if derived:
+            return (
+                f"{self.stem} is no raw image ({derived[0]}): list it in .bidsignore, or set "
+                "`source: fmriprep` for preprocessed images"
+            )
         for folder in Path(self.path).parts[:-1]:
             key, _, label = folder.partition("-")
             if key in ("sub", "ses") and label != self.entities.get(key):
@@ -86,17 +93,28 @@ class RawDataset:
             raise UserError(
                 f"There is no folder {self.root}. Set the data set's `path` in the configuration."
             )
-        folders = sorted(path for path in self.root.glob("sub-*") if path.is_dir())
-        odd = [path.name for path in folders if not re.fullmatch(r"sub-[a-zA-Z0-9]+", path.name)]
+        names = (name for path in self._participants() for name in self._below(path))
+        return [BidsFile.of(name) for name in sorted(names) if name.endswith(EXTENSIONS)]
+
+    def _participants(self) -> list[Path]:
+        """List the participants' folders; say which are left out."""
+        folders = sorted(self.root.glob("sub-*"))
+        absent = [path for path in folders if not path.exists()]
+        if absent:
+            log.warning(
+                "%d folder(s) of participants are links to folders that are not here: %s",
+                *(len(absent), ", ".join(path.name for path in absent[:5])),
+            )
+        folders = [path for path in folders if path.is_dir()]
+        odd = [path for path in folders if not re.fullmatch(r"sub-[a-zA-Z0-9]+", path.name)]
         if odd:
             # In `sub-A_01_task-rest` the participant would be A, like that of `sub-A_02`.
             log.warning(
                 "%d folder(s) of participants are left out, since BIDS labels have letters and "
                 "digits only: %s",
-                *(len(odd), ", ".join(odd[:5])),
+                *(len(odd), ", ".join(path.name for path in odd[:5])),
             )
-        names = (name for path in folders if path.name not in odd for name in self._below(path))
-        return [BidsFile.of(name) for name in sorted(names) if name.endswith(EXTENSIONS)]
+        return [path for path in folders if path not in odd]
 
     def ignores(self, name: str) -> bool:
         """Whether ``.bidsignore`` lists a relative path, in the syntax of ``.gitignore``."""
@@ -110,7 +128,7 @@ class RawDataset:
 
     def _below(self, folder: Path) -> Iterator[str]:
         """Yield relative paths of a participant's files, below links to folders too."""
-        for parent, folders, names in os.walk(folder, followlinks=True):
+        for parent, folders, names in os.walk(folder, onerror=_say_unreadable, followlinks=True):
             # A link to a folder above itself would never end.
             real = Path(parent).resolve()
             folders[:] = [
@@ -120,3 +138,9 @@ class RawDataset:
                 path = Path(parent, name).relative_to(self.root).as_posix()
                 if name.startswith("sub-") and not self.ignores(path):
                     yield path
+                elif "." not in name and not Path(parent, name).exists():
+                    log.warning("%s is a link to a folder that is not here", path)
+
+
+def _say_unreadable(error: OSError) -> None:
+    log.warning("%s is left out, since it cannot be read (%s)", error.filename, error.strerror)

@@ -25,7 +25,7 @@ DUPLICATE = "list the others in .bidsignore"
 
 
 def find_raw_scans(
-    bids: Path, dataset: IndexedDataset, *, combines_echoes: bool = False
+    bids: Path, dataset: IndexedDataset, *, by_fmriprep: bool = False
 ) -> pd.DataFrame:
     """List the BOLD runs of a BIDS data set with what is needed to preprocess them.
 
@@ -34,8 +34,9 @@ def find_raw_scans(
     bids : Path
     dataset : IndexedDataset
         ``task`` and ``entities`` select the runs, ``t1w_entities`` the T1w images.
-    combines_echoes : bool, optional
-        Whether the engine combines the echoes of a run; else runs with several have a problem.
+    by_fmriprep : bool, optional
+        FMRIPrep combines echoes, and the T1w images of a participant. Otherwise runs with several
+        echoes have a problem, and the choice of the T1w image is said.
 
     Returns
     -------
@@ -51,10 +52,11 @@ def find_raw_scans(
     task: EntityFilter = {} if dataset.task is None else {"task": dataset.task}
     bold = _select(bids, images, task | dataset.entities)
     anatomy = Anatomy.of(bids, images, dataset.t1w_entities)
-    source = _Source(bids, Sidecars(RawDataset(bids)), anatomy, combines_echoes)
+    source = _Source(bids, Sidecars(RawDataset(bids)), anatomy, by_fmriprep)
     runs = _by_run(bold, separate_echoes="echo" in dataset.entities)
     scans = [source.describe(echoes) for echoes in runs]
-    anatomy.report()
+    if not by_fmriprep:
+        anatomy.report()
     return without_duplicates(scan_table(scans, RawScan), "bold", DUPLICATE)
 
 
@@ -94,13 +96,13 @@ class _Source:
     bids: Path
     sidecars: Sidecars
     anatomy: Anatomy
-    combines_echoes: bool
+    by_fmriprep: bool
 
     def describe(self, echoes: list[BidsFile]) -> RawScan:
         """Collect what preprocessing needs about a run."""
         first, entities = echoes[0], echoes[0].entities
         # fMRIPrep leaves out the echo in the names of its outputs.
-        combined = "echo" in entities and (self.combines_echoes or len(echoes) > 1)
+        combined = "echo" in entities and (self.by_fmriprep or len(echoes) > 1)
         t1w = "" if first.problem else self.anatomy.of_run(first)
         # Preprocessing reads the T1w image too, so its changes and broken links count.
         needed = [self.bids / name for name in (*(echo.path for echo in echoes), t1w) if name]
@@ -138,7 +140,7 @@ class _Source:
         return first, ""
 
     def _problem_of_echoes(self, echoes: list[BidsFile]) -> str:
-        if len(echoes) == 1 or self.combines_echoes:
+        if len(echoes) == 1 or self.by_fmriprep:
             return ""
         return (
             f"a run of {len(echoes)} echoes, which the built-in engine does not combine (use "

@@ -14,6 +14,7 @@ class IndexSettings(Settings):
 
     version: Literal[4] = 4
     dataset: IndexedDataset = Field(IndexedDataset(), description="How the data set is read.")
-    combines_echoes: bool = Field(
-        False, description="Whether the engine combines the echoes of a run, as fMRIPrep does."
+    by_fmriprep: bool = Field(
+        False,
+        description="Whether fMRIPrep preprocesses it, which combines echoes by itself.",
     )

@@ -159,7 +159,17 @@ def _content(path: Path) -> dict[str, Any] | str:
     """Read a sidecar, or return why that fails."""
     try:
         # The signature is a byte-order mark, which editors on Windows write.
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        content = json.loads(text, object_pairs_hook=_unambiguous)
     except (OSError, ValueError, RecursionError) as error:
         return str(error)
     return content if isinstance(content, dict) else "it is not a JSON object"
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object; Python would take the last of several values."""
+    content = dict(pairs)
+    for key, value in pairs:
+        if key in KEYS and content[key] != value:
+            raise ValueError(f"it has two different values of {key}")
+    return content

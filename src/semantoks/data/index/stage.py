@@ -59,7 +59,7 @@ def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path)
     )
     is_raw = dataset.source == "bids"
     scans = (
-        find_raw_scans(data, dataset, combines_echoes=settings.combines_echoes)
+        find_raw_scans(data, dataset, by_fmriprep=settings.by_fmriprep)
         if is_raw
         else find_derivative_scans(data, dataset)
     )

@@ -60,6 +60,9 @@ def test_the_choice_is_said_and_can_be_changed(
     caplog.clear()
     assert chosen(tmp_path, acq="b") == "acq-b_T1w"
     assert not caplog.text
+    # fMRIPrep takes all T1w images of a participant.
+    find_raw_scans(tmp_path, IndexedDataset(), by_fmriprep=True)
+    assert not caplog.text
     with pytest.raises(UserError, match="no T1w image with acq: c .*Correct `t1w_entities`"):
         chosen(tmp_path, acq="c")
 

@@ -17,11 +17,11 @@ ECHOES = [f"sub-05/func/sub-05_task-rest_echo-{echo}_bold.nii.gz" for echo in (1
 
 
 def find_raw_scans(
-    bids: Path, task: str | None = None, *, combines_echoes: bool = False, **entities: object
+    bids: Path, task: str | None = None, *, by_fmriprep: bool = False, **entities: object
 ) -> pd.DataFrame:
     chosen: EntityFilter = dict(entities)  # type: ignore[arg-type]
     dataset = IndexedDataset(task=task, entities=chosen)
-    return raw.find_raw_scans(bids, dataset, combines_echoes=combines_echoes)
+    return raw.find_raw_scans(bids, dataset, by_fmriprep=by_fmriprep)
 
 
 def test_sessions_runs_and_tasks_are_separate_scans(bids: Path) -> None:
@@ -59,16 +59,16 @@ def test_echoes_are_a_problem_of_their_run_alone(bids: Path) -> None:
     assert not scans.drop("sub-05_task-rest")["problem"].any()
 
 
-def test_an_engine_that_combines_echoes_has_no_problem(bids: Path) -> None:
+def test_an_engine_that_by_fmriprep_has_no_problem(bids: Path) -> None:
     write_bids(bids, *ECHOES)
-    scan = find_raw_scans(bids, combines_echoes=True).set_index("scan").loc["sub-05_task-rest"]
+    scan = find_raw_scans(bids, by_fmriprep=True).set_index("scan").loc["sub-05_task-rest"]
     assert (scan["problem"], scan["bold"]) == ("", ECHOES[0])
     (bids / ECHOES[2]).write_text("changed")
-    changed = find_raw_scans(bids, combines_echoes=True).set_index("scan").loc["sub-05_task-rest"]
+    changed = find_raw_scans(bids, by_fmriprep=True).set_index("scan").loc["sub-05_task-rest"]
     assert changed["version"] != scan["version"]
     for echo, tr in zip(ECHOES, (2, 2, 3), strict=True):
         (bids / echo.replace(".nii.gz", ".json")).write_text(json.dumps({"RepetitionTime": tr}))
-    scans = find_raw_scans(bids, combines_echoes=True).set_index("scan")
+    scans = find_raw_scans(bids, by_fmriprep=True).set_index("scan")
     assert "different RepetitionTimes" in scans.loc["sub-05_task-rest", "problem"]
 
 
@@ -141,6 +141,26 @@ def test_folders_of_participants_without_a_bids_label_are_said(
     assert len(find_raw_scans(bids)) == 5
     assert "1 folder(s) of participants are left out" in caplog.text
     assert "sub-A_01" in caplog.text
+
+
+def test_links_to_folders_that_are_not_here_are_said(
+    bids: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (bids / "sub-08").symlink_to("unmounted")
+    (bids / "sub-03/ses-2").symlink_to("unmounted")
+    assert len(find_raw_scans(bids)) == 5
+    assert "links to folders that are not here: sub-08" in caplog.text
+    assert "sub-03/ses-2 is a link to a folder that is not here" in caplog.text
+
+
+@pytest.mark.parametrize("entity", ["space-MNI152NLin6Asym", "desc-preproc"])
+def test_a_preprocessed_image_is_not_taken_for_a_raw_one(bids: Path, entity: str) -> None:
+    touch(bids, f"sub-03/func/sub-03_task-faces_{entity}_bold.nii.gz")
+    touch(bids, f"sub-03/anat/sub-03_{entity}_T1w.nii.gz")
+    scans = find_raw_scans(bids).set_index("scan")
+    problem = scans.loc[f"sub-03_task-faces_{entity}", "problem"]
+    assert f"is no raw image ({entity}): list it in .bidsignore, or set `source: fm" in problem
+    assert not scans.loc["sub-03_task-faces", "t1w"]
 
 
 def test_the_same_run_twice_is_a_problem(bids: Path) -> None:

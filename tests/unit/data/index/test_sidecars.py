@@ -120,6 +120,13 @@ def test_a_broken_file_is_not_replaced_by_the_files_above(tmp_path: Path, text: 
         read(tmp_path)
 
 
+def test_two_values_of_a_key_are_not_guessed(tmp_path: Path) -> None:
+    touch(tmp_path, IMAGE)
+    (tmp_path / "bold.json").write_text('{"RepetitionTime": 2.5, "RepetitionTime": 0.8}')
+    with pytest.raises(ScanError, match="two different values of RepetitionTime"):
+        read(tmp_path)
+
+
 def test_a_sidecar_that_is_a_broken_link_is_said(tmp_path: Path) -> None:
     write(tmp_path, "task-rest_bold.json", RepetitionTime=2.5)
     touch(tmp_path, IMAGE)
