@@ -14,12 +14,12 @@ from semantoks.config.data import (
     SCHAEFER,
     AtlasFiles,
     Dataset,
-    EntityFilter,
     IndexedDataset,
     Origin,
     Parcellation,
     RepetitionTime,
 )
+from semantoks.config.filters import EntityFilter
 from semantoks.config.model import (
     Architecture,
     ManifestField,

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictInt, StrictStr, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from semantoks.config import catalogue
 from semantoks.config.base import Settings
+from semantoks.config.filters import FILTERED, EntityFilter, check_filter
 from semantoks.config.phenotypes import Phenotype
 from semantoks.config.preprocessing import Simulation
 from semantoks.config.suggestions import suggest
@@ -20,10 +21,6 @@ Strategy = Literal["none", "simple", "scrubbing", "compcor", "ica_aroma", "36p"]
 # YAML reads the name of a site such as 1 or 2.5 as a number.
 _ByValue = Annotated[dict[str, dict[str | int | float, float]], Field(min_length=1, max_length=1)]
 RepetitionTime = Annotated[float, Field(gt=0)] | str | _ByValue
-_EntityValue = StrictStr | StrictInt | None
-# PyBIDS' filters: null for files without the entity, `*` for files with any value of it.
-EntityFilter = dict[str, _EntityValue | list[_EntityValue]]
-FILTERED = ("ses", "acq", "ce", "rec", "dir", "run", "echo", "part", "chunk")
 HDF5_SUFFIXES = (".h5", ".hdf5")
 ENTITIES = ("participant", "session", "task", "run")
 SCHAEFER = r"schaefer([1-9]00|1000)x(7|17)"
@@ -175,19 +172,7 @@ class Dataset(Origin):
                 )
         return {name: _task(name, value) for name, value in phenotypes.items()}
 
-    @field_validator("entities", "t1w_entities", mode="before")
-    @classmethod
-    def _known_entities(cls, chosen: Any) -> Any:
-        for name, values in chosen.items() if isinstance(chosen, dict) else ():
-            if name == "task":
-                raise ValueError("'task' is a key of the data set itself; set it there")
-            if name not in FILTERED:
-                raise ValueError(f"'{name}' is no entity; {suggest(str(name), FILTERED)}")
-            for value in values if isinstance(values, list) else [values]:
-                # YAML reads `no` as false; pydantic would name every type of the union.
-                if isinstance(value, bool | float | dict | list):
-                    raise ValueError(f"{name} is {value}; put labels in quotes, as {name}: 'no'")
-        return chosen
+    _known_entities = field_validator("entities", "t1w_entities", mode="before")(check_filter)
 
     @model_validator(mode="after")
     def _filters_fit(self) -> Dataset:

@@ -45,9 +45,11 @@ class Anatomy:
             When there are T1w images, but none that the configuration asks for.
         """
         t1w = [image for image in images if image.suffix == "T1w"]
+        problems = [image.problem for image in t1w if image.problem]
+        if problems:
+            log.warning("%d T1w image(s) are not used: %s", len(problems), problems[0])
         by_participant = defaultdict(list)
         for image in t1w:
-            # A name that contradicts its folder may be another participant's.
             if selects(MAGNITUDE | wanted, image.entities) and not image.problem:
                 by_participant[image.entities["sub"]].append(image)
         if t1w and wanted and not by_participant:

@@ -67,7 +67,10 @@ class BidsFile:
         for folder in Path(self.path).parts[:-1]:
             key, _, label = folder.partition("-")
             if key in ("sub", "ses") and label != self.entities.get(key):
-                return f"{self.stem} is in the folder {folder}: whose scan is it?"
+                return (
+                    f"{self.stem} is in the folder {folder}, which contradicts its name: rename or "
+                    "move it"
+                )
         return ""
 
 

@@ -67,6 +67,14 @@ def test_the_choice_is_said_and_can_be_changed(
         chosen(tmp_path, acq="c")
 
 
+def test_an_image_of_another_participant_is_not_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    touch(tmp_path, "sub-01/anat/sub-02_T1w.nii.gz")
+    assert chosen(tmp_path) == ""
+    assert "1 T1w image(s) are not used: sub-02_T1w is in the folder sub-01" in caplog.text
+
+
 def test_the_image_of_another_session_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

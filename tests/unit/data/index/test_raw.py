@@ -130,7 +130,10 @@ def test_bidsignore_holds(bids: Path) -> None:
 def test_a_name_that_contradicts_its_folder_is_a_problem(bids: Path) -> None:
     touch(bids, "sub-03/func/sub-07_task-rest_bold.nii.gz")
     scans = find_raw_scans(bids).set_index("scan")
-    assert "is in the folder sub-03: whose scan is it?" in scans.loc["sub-07_task-rest", "problem"]
+    assert (
+        "is in the folder sub-03, which contradicts its name"
+        in scans.loc["sub-07_task-rest", "problem"]
+    )
     assert not scans.drop("sub-07_task-rest")["problem"].any()
 
 
