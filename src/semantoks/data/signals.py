@@ -82,6 +82,17 @@ def clean(
     """
     from nilearn.signal import clean as nilearn_clean
 
+    if sample_mask is not None:
+        sample_mask = np.asarray(sample_mask)
+        signals_TC = fill_censored(signals_TC[sample_mask], sample_mask)
+        if confounds is not None:
+            regressors_TN = confounds.to_numpy(float)[sample_mask]
+            confounds = pd.DataFrame(
+                fill_censored(regressors_TN, sample_mask), columns=confounds.columns
+            )
+        # From here on the first volume is the first that is not censored. A new array, since
+        # nilearn changes its arguments.
+        sample_mask = sample_mask - sample_mask[0]
     cleaned: np.ndarray = nilearn_clean(
         signals_TC,
         confounds=confounds,
@@ -89,18 +100,40 @@ def clean(
         low_pass=low_pass,
         # nilearn expects None for no high-pass.
         high_pass=high_pass or None,
+        # Leaves interpolated volumes out of the regression. nilearn 0.13 interpolates volume
+        # n-1-i where volume i is kept (`~sample_mask` of integers), so censored volumes must be
+        # interpolated before: the same spline once more changes nothing.
         sample_mask=sample_mask,
         # A linear trend has power at all frequencies; the band-pass alone would leave some of it.
         detrend=True,
         # z-scores come after resampling. nilearn 0.13 deprecates False in favour of None.
         standardize=None,
     )
-    if sample_mask is None or len(cleaned) == len(signals_TC):
-        return cleaned
     # nilearn drops censored volumes again after the filter, but resampling needs every volume.
+    return cleaned if sample_mask is None else fill_censored(cleaned, sample_mask)
+
+
+def fill_censored(uncensored_TX: np.ndarray, sample_mask: np.ndarray) -> np.ndarray:
+    """Interpolate censored volumes with cubic splines.
+
+    Parameters
+    ----------
+    uncensored_TX : ndarray, shape (uncensored volumes, n)
+    sample_mask : ndarray of int
+        Indices of these volumes in the run, ascending.
+
+    Returns
+    -------
+    ndarray, shape (volumes, n)
+        From the first to the last uncensored volume: beyond them, a spline would extrapolate.
+    """
     every_volume = np.arange(sample_mask[0], sample_mask[-1] + 1)
-    interpolated: np.ndarray = CubicSpline(sample_mask, cleaned, axis=0)(every_volume)
-    return interpolated
+    if len(every_volume) == len(sample_mask):
+        return uncensored_TX
+    filled: np.ndarray = CubicSpline(sample_mask, uncensored_TX, axis=0)(every_volume)
+    # The spline returns its knots up to rounding; measured values stay as they are.
+    filled[sample_mask - sample_mask[0]] = uncensored_TX
+    return filled
 
 
 def resample_time(signals_TC: np.ndarray, tr: float, target_tr: float) -> np.ndarray:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
+from nilearn.signal import clean as nilearn_clean
+from scipy.interpolate import CubicSpline
 
 from semantoks.data.signals import clean, resample_time, zscore
 
@@ -41,6 +44,61 @@ def test_censored_volumes_do_not_affect_the_others() -> None:
     assert len(cleaned) == 499  # volume 0 is dropped, the others are interpolated
     whole = clean(signals, None, 2.0, 0.1, 0.01)[1:]
     assert np.abs(cleaned - whole)[150:-150].max() < 0.02
+
+
+@pytest.mark.parametrize("first", [0, 4], ids=["from the first", "from the fifth"])
+@pytest.mark.parametrize(
+    "censored",
+    [[150, 249], [200, 201, 198, 199], [0, 399], [0, 120, 279, 399]],
+    ids=["i and n-1-i", "the middle", "first and last", "all of these"],
+)
+def test_artefacts_in_censored_volumes_vanish(censored: list[int], first: int) -> None:
+    """nilearn 0.13 keeps volume i where volume n-1-i is censored as well."""
+    tr, volumes = 2.0, 400
+    rng = np.random.default_rng(0)
+    signals = np.stack([sine(0.03, tr, volumes), sine(0.05, tr, volumes)], axis=1)
+    confounds = pd.DataFrame(np.cumsum(rng.normal(size=(volumes, 2)), axis=0), columns=["a", "b"])
+    sample_mask = np.setdiff1d(np.arange(first, volumes), censored)
+    given = sample_mask.copy()
+    clean_reference = clean(signals, confounds, tr, 0.1, 0.01, sample_mask)
+    signals[censored] += 1000
+    confounds.iloc[censored] -= 500
+    cleaned = clean(signals, confounds, tr, 0.1, 0.01, sample_mask)
+    np.testing.assert_array_equal(cleaned, clean_reference)
+    np.testing.assert_array_equal(sample_mask, given)  # nilearn would shift it in place
+    assert len(cleaned) == sample_mask[-1] - sample_mask[0] + 1
+
+
+def test_censoring_both_ends_does_not_shift_the_scan() -> None:
+    tr, volumes = 2.0, 400
+    signals = np.stack([sine(0.03, tr, volumes), sine(0.05, tr, volumes)], axis=1)
+    whole = clean(signals, None, tr, 0.1, 0.01)
+    corrupted = signals.copy()
+    corrupted[[0, 150, 249, 399]] += 1000
+    uncensored = np.setdiff1d(np.arange(volumes), [0, 150, 249, 399])
+    cleaned = clean(corrupted, None, tr, 0.1, 0.01, uncensored)
+    assert np.abs(cleaned - whole[1:-1])[150:-150].max() < 0.02
+
+
+def test_the_regression_uses_only_uncensored_volumes() -> None:
+    """Step by step: interpolate, filter, drop the censored volumes, regress."""
+    rng = np.random.default_rng(0)
+    signals, confounds = rng.normal(size=(300, 3)), rng.normal(size=(300, 2))
+    mask = np.setdiff1d(np.arange(300), [70, 100, 130])
+    frame = pd.DataFrame(confounds, columns=["a", "b"])
+    ours = clean(signals, frame, 2.0, 0.1, 0.01, mask)[mask]
+    boolean = np.isin(np.arange(300), mask)
+
+    def filled(values: np.ndarray) -> np.ndarray:
+        spline = CubicSpline(mask, values[mask])(np.arange(300))
+        return np.where(boolean[:, None], values, spline)
+
+    band = {"t_r": 2.0, "low_pass": 0.1, "high_pass": 0.01, "detrend": True, "standardize": None}
+    in_band = nilearn_clean(filled(signals), **band)[mask]
+    regressors = nilearn_clean(filled(confounds), **band)[mask]
+    regressors = (regressors - regressors.mean(0)) / regressors.std(0)
+    projection = regressors @ np.linalg.pinv(regressors)
+    np.testing.assert_allclose(ours, in_band - projection @ in_band, atol=1e-8)
 
 
 def test_resampling_preserves_the_signal_and_its_timing() -> None:
