@@ -32,7 +32,7 @@ def clean_scan(scan: RegionalMeans, settings: Parcellation) -> tuple[np.ndarray,
         When the scan misses a threshold or cannot be filtered.
     """
     # Before the filter, which takes most of the time; the measures go into the scan table anyway.
-    covered_C = _covered_regions(scan.means_TC)
+    covered_C = _covered_regions(scan.means_TC, scan.sample_mask)
     measures = scan.measures | measure(scan, covered_C, settings)
     require_quality(measures, settings)
     _require_filterable(scan, measures, settings)
@@ -98,8 +98,11 @@ def _require_filterable(
         )
 
 
-def _covered_regions(means_TC: np.ndarray) -> np.ndarray:
-    """Return which regions have data in every volume; refuse volumes without any data."""
+def _covered_regions(means_TC: np.ndarray, sample_mask: np.ndarray | None) -> np.ndarray:
+    """Return which regions have data; refuse volumes without any data.
+
+    A region has data if it is known in every volume and changes over those that are not censored.
+    """
     finite_TC = np.isfinite(means_TC)
     if not finite_TC.any():
         raise ScanError("no region of the atlas has data")
@@ -110,4 +113,26 @@ def _covered_regions(means_TC: np.ndarray) -> np.ndarray:
     covered_C = np.asarray(finite_TC.all(axis=0))
     if not covered_C.any():
         raise ScanError("every region of the atlas lacks data in some volume")
+    used_TC = means_TC if sample_mask is None else means_TC[sample_mask]
+    covered_C[covered_C] = changes_over_time(used_TC[:, covered_C])
+    if not covered_C.any():
+        raise ScanError("no region changes over time")
     return covered_C
+
+
+def changes_over_time(means_TC: np.ndarray) -> np.ndarray:
+    """Return which regions change by more than rounding.
+
+    Software that demeans or filters turns a constant region into rounding errors. The filter and
+    the z-score would make a signal of them.
+
+    Parameters
+    ----------
+    means_TC : ndarray, shape (volumes, regions)
+        Finite.
+    """
+    deviation_C = means_TC.std(axis=0)
+    # Rounding to float32, in which other software computes: relative to the values of the region
+    # and, as its mean may have been removed since, to the region that changes most.
+    scale_C = np.maximum(np.abs(means_TC).max(axis=0), deviation_C.max())
+    return np.asarray(deviation_C > np.finfo(np.float32).eps * scale_C)

@@ -64,3 +64,26 @@ def test_a_volume_without_data_is_refused() -> None:
     means_TC[7] = np.nan
     with pytest.raises(ScanError, match="1 of 30 volumes have no data in any region"):
         clean_scan(RegionalMeans(means_TC, tr=2.0), Parcellation())
+
+
+@pytest.mark.parametrize("constant", [0.0, 1e9, "rounding"])
+def test_constant_regions_are_not_covered(constant: float | str) -> None:
+    rng = np.random.default_rng(0)
+    means_TC = rng.normal(10, 1, size=(200, 4))
+    means_TC[:, 1] = rng.normal(0, 1e-12, 200) if constant == "rounding" else constant
+    timeseries_CT, measures = clean_scan(RegionalMeans(means_TC, tr=2.0), Parcellation())
+    assert np.isnan(timeseries_CT).all(axis=1).tolist() == [False, True, False, False]
+    assert measures["coverage"] == pytest.approx(0.75)
+    with pytest.raises(ScanError, match="25% of the atlas covered"):
+        means_TC[:, :3] = means_TC[:, [1]]
+        settings = Parcellation(min_scan_coverage=0.5)
+        clean_scan(RegionalMeans(means_TC, tr=2.0), settings)
+
+
+def test_a_region_that_changes_only_in_censored_volumes_is_not_covered() -> None:
+    means_TC = np.random.default_rng(0).normal(10, 1, size=(200, 2))
+    means_TC[:, 1] = 5
+    means_TC[7, 1] = 900
+    scan = RegionalMeans(means_TC, tr=2.0, sample_mask=np.setdiff1d(np.arange(200), 7))
+    timeseries_CT, measures = clean_scan(scan, Parcellation())
+    assert np.isnan(timeseries_CT[1]).all() and measures["coverage"] == 0.5

@@ -10,7 +10,12 @@ import numpy as np
 
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.atlas.images import is_cifti
-from semantoks.data.parcellate.images.means import MIN_OVERLAP, ImageMeans, require_finite
+from semantoks.data.parcellate.images.means import (
+    MIN_OVERLAP,
+    ImageMeans,
+    is_demeaned,
+    require_finite,
+)
 from semantoks.errors import ScanError
 
 CHUNK = 4096  # grayordinates read at a time; a whole run of the HCP would take 0.9 GB as float64
@@ -122,8 +127,7 @@ def _average(
         # `sums_CT[part_G] += …` would add only one of the grayordinates of each region.
         np.add.at(sums_CT, part_G, data_TG.T)
         np.add.at(count_C, part_G, 1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            snrs.append(data_TG.mean(axis=0) / data_TG.std(axis=0))
+        snrs.append(data_TG.mean(axis=0) / data_TG.std(axis=0))
         change_T += (np.diff(data_TG, axis=0) ** 2).sum(axis=1)
         count += len(part_G)
     if not count:
@@ -132,9 +136,11 @@ def _average(
     covered_C = (count_C[1:] > 0) & (coverage_C >= min_coverage)
     with np.errstate(divide="ignore", invalid="ignore"):
         means_TC = np.where(covered_C, (sums_CT / count_C[:, None])[1:].T, np.nan)
-    level = sums_CT[1:].sum() / volumes / count
-    tsnr = float(np.nanmedian(np.concatenate(snrs)))
-    dvars = float(100 * np.sqrt(change_T / count).mean() / level)
+    signal_T = sums_CT[1:].sum(axis=0)
+    if is_demeaned(signal_T):
+        return ImageMeans(means_TC, coverage_C, float("nan"), float("nan"))
+    tsnr = float(np.median(np.concatenate(snrs)))
+    dvars = float(100 * np.sqrt(change_T / count).mean() / (signal_T.mean() / count))
     return ImageMeans(means_TC, coverage_C, tsnr, dvars)
 
 
@@ -145,8 +151,9 @@ def _read_chunk(image: Any, region_G: np.ndarray, start: int) -> tuple[np.ndarra
         data_TG = np.asarray(image.dataobj[:, chunk], np.float64)
     except (OSError, ValueError, EOFError) as error:
         raise ScanError(f"the CIFTI file is truncated ({error})") from error
-    # As for volumes: 0 in all volumes, or NaN in the first, means no data.
-    has_data_G = np.isfinite(data_TG[0]) & data_TG.any(axis=0) & (region_G[chunk] > 0)
+    # As for volumes: the same (such as 0) in all volumes, or NaN in the first, means no data.
+    has_data_G = np.isfinite(data_TG[0]) & (data_TG != data_TG[0]).any(axis=0)
+    has_data_G &= region_G[chunk] > 0
     data_TG = data_TG[:, has_data_G]
     require_finite(data_TG)
     return data_TG, region_G[chunk][has_data_G]

@@ -22,10 +22,10 @@ class ImageMeans:
     coverage_C : ndarray
         Fraction of each region that has data.
     tsnr : float
-        Median over voxels of the temporal mean / standard deviation.
+        Median over voxels of the temporal mean / standard deviation; NaN if the mean was removed.
     dvars : float
         Root mean square, over voxels, of the change from volume to volume; mean over time, in % of
-        the mean signal (Power et al. 2012, doi:10.1016/j.neuroimage.2011.10.018).
+        the mean signal (Power et al. 2012, doi:10.1016/j.neuroimage.2011.10.018). NaN as `tsnr`.
     """
 
     means_TC: np.ndarray
@@ -37,6 +37,20 @@ class ImageMeans:
     def measures(self) -> dict[str, float]:
         """Quality measures by name."""
         return {"tsnr": self.tsnr, "dvars": self.dvars}
+
+
+def is_demeaned(signal_T: np.ndarray) -> bool:
+    """Whether other software has removed the mean, so that nothing can be measured against it.
+
+    The magnitude of an MR signal is positive; around a mean of 0, about half of the volumes are
+    below it. A small ratio of mean and deviation would not tell: an artefact has that as well.
+
+    Parameters
+    ----------
+    signal_T : ndarray
+        Sum or mean over the brain, per volume.
+    """
+    return bool((signal_T < 0).any())
 
 
 def require_finite(values_TX: np.ndarray) -> None:

@@ -11,7 +11,12 @@ import numpy as np
 
 from semantoks.data.atlas.atlas import Atlas, same_space
 from semantoks.data.atlas.images import is_cifti
-from semantoks.data.parcellate.images.means import MIN_OVERLAP, ImageMeans, require_finite
+from semantoks.data.parcellate.images.means import (
+    MIN_OVERLAP,
+    ImageMeans,
+    is_demeaned,
+    require_finite,
+)
 from semantoks.data.parcellate.images.nifti import open_image, scaling_of, stored_volumes
 from semantoks.data.parcellate.images.regions import RegionVoxels, locate, read_brain_mask
 from semantoks.errors import ScanError
@@ -24,7 +29,9 @@ class _Sums:
     Attributes
     ----------
     region_TR : ndarray of float64
-        Sum over the voxels of each region.
+        Sum over the voxels of each region that have data.
+    has_data_V : ndarray of bool
+        Which voxels change over time.
     change_T : ndarray
         Sum over all voxels of the squared change from one volume to the next.
     first_V, total_V, squares_V : ndarray
@@ -32,6 +39,7 @@ class _Sums:
     """
 
     region_TR: np.ndarray
+    has_data_V: np.ndarray
     change_T: np.ndarray
     first_V: np.ndarray
     total_V: np.ndarray
@@ -75,8 +83,8 @@ def regional_means(
     bold : Path
         4-D NIfTI, compressed or not, of any data type, with or without scaling.
     mask : Path or None
-        Brain mask. In any case, voxels that are 0 in all volumes, or NaN in the first, have no
-        data.
+        Brain mask. In any case, voxels that are the same in all volumes (such as 0), or NaN in the
+        first, have no data.
     atlas : nibabel image, 3-D
     labels : sequence of int
         In the order of the columns.
@@ -113,13 +121,16 @@ def _accumulate(first: np.ndarray, others: Iterator[np.ndarray], voxels: RegionV
 
     Differences from the first volume are small enough for their squares to be summed in float32.
     """
-    first_V = first[voxels.voxel_V].astype(np.float32)
+    stored_V = first[voxels.voxel_V]
+    first_V, has_data_V = stored_V.astype(np.float32), np.zeros(len(stored_V), bool)
     total_V, squares_V, previous_V = (np.zeros_like(first_V) for _ in range(3))
-    region_sums, changes = [_sum_regions(first[voxels.voxel_V], voxels)], []
+    region_sums, changes = [_sum_regions(stored_V, voxels)], []
     for volume in others:
         # Gather and sorted sum take 0.32 ms for 190,000 voxels, gather and sparse product 0.44 ms.
         value_V = volume.take(voxels.voxel_V)
         region_sums.append(_sum_regions(value_V, voxels))
+        # Outside the brain, whatever the mask: also where scaling turns 0 into another number.
+        has_data_V |= value_V != stored_V
         difference_V = value_V - first_V
         total_V += difference_V
         squares_V += difference_V * difference_V
@@ -129,7 +140,8 @@ def _accumulate(first: np.ndarray, others: Iterator[np.ndarray], voxels: RegionV
         previous_V = difference_V
     region_TR = np.array(region_sums)
     require_finite(region_TR)
-    return _Sums(region_TR, np.array(changes), first_V, total_V, squares_V)
+    region_TR -= _sum_regions(np.where(has_data_V, 0, stored_V), voxels)
+    return _Sums(region_TR, has_data_V, np.array(changes), first_V, total_V, squares_V)
 
 
 def _sum_regions(value_V: np.ndarray, voxels: RegionVoxels) -> np.ndarray:
@@ -142,9 +154,9 @@ def _summarize(
 ) -> ImageMeans:
     """Turn sums of stored numbers into means and quality measures of values."""
     slope, intercept = scaling
-    moments_3V = np.stack([sums.first_V, sums.total_V, sums.squares_V]).astype(float)
-    has_data_V = moments_3V.any(axis=0)  # 0 in all volumes: outside the brain, whatever the mask
-    count_R = np.add.reduceat(has_data_V, voxels.first_R, dtype=int)
+    if not sums.has_data_V.any():
+        raise ScanError("no region changes over time: all volumes are the same inside the atlas")
+    count_R = np.add.reduceat(sums.has_data_V, voxels.first_R, dtype=int)
     size_C = voxels.size_C
     coverage_C = np.zeros(len(size_C))
     # Where a region leaves the grid its size is an estimate, which the count may exceed.
@@ -155,21 +167,21 @@ def _summarize(
     # Scaling is linear, so it is applied to a mean per region instead of to every voxel.
     means_TR = sums.region_TR[:, covered_R] / count_R[covered_R] * slope + intercept
     means_TC[:, voxels.column_R[covered_R]] = means_TR
-    tsnr, dvars = _quality(sums, moments_3V[:, has_data_V], scaling)
+    tsnr, dvars = _quality(sums, scaling)
     return ImageMeans(means_TC, coverage_C, tsnr, dvars)
 
 
-def _quality(
-    sums: _Sums, moments_3V: np.ndarray, scaling: tuple[float, float]
-) -> tuple[float, float]:
+def _quality(sums: _Sums, scaling: tuple[float, float]) -> tuple[float, float]:
     """Compute tSNR and DVARS (%) over the voxels that have data; see `ImageMeans`."""
     volumes, (slope, intercept) = len(sums.region_TR), scaling
-    first_V, total_V, squares_V = moments_3V / [[1], [volumes], [volumes]]
+    moments_3V = np.stack([sums.first_V, sums.total_V, sums.squares_V])[:, sums.has_data_V]
+    first_V, total_V, squares_V = moments_3V.astype(float) / [[1], [volumes], [volumes]]
+    if is_demeaned(sums.region_TR.sum(axis=1) * slope + len(first_V) * intercept):
+        return float("nan"), float("nan")
     mean_V = (first_V + total_V) * slope + intercept
-    # Rounding may leave the variance of a constant voxel slightly negative.
+    # Rounding may leave the variance of a voxel that hardly changes slightly negative.
     deviation_V = np.sqrt(np.maximum(squares_V - total_V**2, 0)) * abs(slope)
     with np.errstate(divide="ignore", invalid="ignore"):
-        # Constant voxels, which have no noise, would have an infinite tSNR.
         tsnr = float(np.median((mean_V / deviation_V)[deviation_V > 0])) if deviation_V.any() else 0
         change = np.sqrt(sums.change_T / len(mean_V)).mean() * abs(slope)
         dvars = float(100 * change / mean_V.mean())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -45,3 +46,22 @@ def test_files_that_do_not_fit_give_a_reason(tmp_path: Path, dense_atlas: Atlas)
     path.write_bytes(whole[:600])
     with pytest.raises(ScanError, match="not a readable CIFTI file"):
         cifti_means(path, dense_atlas, 0.5, 0.8)
+
+
+def test_grayordinates_that_never_change_have_no_data(tmp_path: Path, dense_atlas: Atlas) -> None:
+    axis = dense_axis(np.arange(100), np.arange(100))
+    path, data = write_dense(tmp_path, axis)
+    expected = cifti_means(path, dense_atlas, 0.1, 0.8)
+    data[:, :20] = 77  # an infinite tSNR each; most of the first region
+    image = nib.load(path)
+    nib.save(nib.Cifti2Image(data, image.header), path)
+    means = cifti_means(path, dense_atlas, 0.1, 0.8)
+    assert means.coverage_C[1] == pytest.approx(1 / 3)
+    np.testing.assert_allclose(means.means_TC[:, 1], data[:, 20:30].mean(1), rtol=1e-5)
+    assert means.tsnr == pytest.approx(expected.tsnr, rel=0.05)
+    data[:, :120] = 77  # more than half of them: the median would be infinite
+    nib.save(nib.Cifti2Image(data, image.header), path)
+    assert cifti_means(path, dense_atlas, 0.1, 0.8).tsnr == pytest.approx(33, rel=0.1)
+    nib.save(nib.Cifti2Image(data - data.mean(axis=0), image.header), path)
+    demeaned = cifti_means(path, dense_atlas, 0.1, 0.8)
+    assert np.isnan([demeaned.tsnr, demeaned.dvars]).all()

@@ -111,3 +111,57 @@ def test_voxels_that_are_zero_in_all_volumes_have_no_data(
     assert means.coverage_C[2] == 0 and np.isnan(means.means_TC[:, 2]).all()
     assert 0 < means.coverage_C[1] < 1
     np.testing.assert_allclose(means.means_TC[:, 1], 1000, rtol=0.02)  # zeros are not averaged in
+
+
+def test_coverage_is_judged_on_scaled_values(tmp_path: Path, volume_atlas: nib.Nifti1Image) -> None:
+    """Zero is stored as another integer where the scaling has an intercept."""
+    data = noise("float32")
+    data[:9] = 0  # removes region 9 and a part of region 2
+    expected = regional_means(write(tmp_path, data), None, volume_atlas, LABELS, 0.1)
+    image = nib.Nifti1Image(data, AFFINE)
+    image.set_data_dtype(np.int16)
+    nib.save(image, tmp_path / "scaled.nii.gz")
+    assert nib.load(tmp_path / "scaled.nii.gz").dataobj.inter != 0
+    scaled = regional_means(tmp_path / "scaled.nii.gz", None, volume_atlas, LABELS, 0.1)
+    np.testing.assert_array_equal(scaled.coverage_C, expected.coverage_C)
+    np.testing.assert_allclose(scaled.means_TC, expected.means_TC, rtol=1e-5)
+    assert scaled.tsnr == pytest.approx(expected.tsnr, rel=1e-3)
+    assert scaled.dvars == pytest.approx(expected.dvars, rel=1e-3)
+    data[:, :11] = 0
+    image = nib.Nifti1Image(data, AFFINE)
+    image.set_data_dtype(np.int16)
+    nib.save(image, tmp_path / "scaled.nii.gz")
+    with pytest.raises(ScanError, match=r"only \d+% of the atlas overlaps the brain in the run"):
+        regional_means(tmp_path / "scaled.nii.gz", None, volume_atlas, LABELS, 0.1)
+
+
+@pytest.mark.parametrize("value", [-1, 1e-6, 1000])
+def test_voxels_that_never_change_have_no_data(
+    tmp_path: Path, volume_atlas: nib.Nifti1Image, value: float
+) -> None:
+    """Other software fills what is outside the brain with numbers other than 0."""
+    data = noise("float32")
+    data[:9] = 0
+    expected = regional_means(write(tmp_path, data), None, volume_atlas, LABELS, 0.1)
+    data[:9] = value
+    means = regional_means(write(tmp_path, data), None, volume_atlas, LABELS, 0.1)
+    np.testing.assert_array_equal(means.coverage_C, expected.coverage_C)
+    np.testing.assert_allclose(means.means_TC, expected.means_TC, rtol=1e-6)
+    data[:] = value
+    with pytest.raises(ScanError, match="no region changes over time"):
+        regional_means(write(tmp_path, data), None, volume_atlas, LABELS, 0.1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int16"])
+def test_quality_of_demeaned_images_is_unknown(
+    tmp_path: Path, volume_atlas: nib.Nifti1Image, dtype: str
+) -> None:
+    data = noise("float32", volumes=60)
+    image = nib.Nifti1Image(data - data.mean(axis=3, keepdims=True), AFFINE)
+    image.set_data_dtype(np.dtype(dtype))
+    nib.save(image, tmp_path / "demeaned.nii")
+    means = regional_means(tmp_path / "demeaned.nii", None, volume_atlas, LABELS, 0.1)
+    assert np.isnan([means.tsnr, means.dvars]).all()
+    data[..., 7] *= 100  # an artefact leaves the same ratio of mean and deviation, but is known
+    spike = regional_means(write(tmp_path, data), None, volume_atlas, LABELS, 0.1)
+    assert spike.tsnr < 1 and spike.dvars > 100
