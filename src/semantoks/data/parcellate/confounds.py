@@ -57,7 +57,22 @@ def load_confounds(bold: Path, strategy: str, settings: Parcellation) -> Confoun
     except (ValueError, KeyError, pd.errors.ParserError, UnicodeDecodeError) as error:
         cause = " ".join(str(error).split())  # nilearn's messages span several lines
         raise ScanError(f"confounds '{strategy}' cannot be loaded ({cause})") from error
-    return confounds.loc[:, ~confounds.columns.str.startswith("cosine")], sample_mask
+    confounds = confounds.loc[:, ~confounds.columns.str.startswith("cosine")]
+    _require_known(confounds, sample_mask, confounds_table(bold).name)
+    return confounds, sample_mask
+
+
+def _require_known(confounds: pd.DataFrame, sample_mask: np.ndarray | None, table: str) -> None:
+    """Refuse confounds that are not numbers in volumes that are not censored, by name."""
+    used = confounds if sample_mask is None else confounds.iloc[sample_mask]
+    missing = (~np.isfinite(used.to_numpy(float))).sum(axis=0)
+    for counts, extent in (
+        (missing == len(used), "throughout"),
+        (missing > 0, f"in up to {missing.max()} of {len(used)} volumes"),
+    ):
+        if counts.any():
+            names = ", ".join(confounds.columns[counts])
+            raise ScanError(f"confounds that are needed are n/a {extent} in {table}: {names}")
 
 
 @contextmanager
