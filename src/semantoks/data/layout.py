@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import re
 from pathlib import Path
 
 from semantoks.artifacts.files import read_json
@@ -21,13 +23,24 @@ def entities_of(name: str) -> dict[str, str]:
 
 
 def space_of(image: Path) -> str:
-    """Template space that a file name states; empty if it states none."""
-    return entities_of(image.name).get("space", "")
+    """Template space that a file name states; empty if it states none.
+
+    Each cohort of a template is a space of its own, written as TemplateFlow does:
+    ``MNIPediatricAsym:cohort-2``.
+    """
+    entities = entities_of(image.name)
+    space, cohort = entities.get("space", ""), entities.get("cohort")
+    return f"{space}:cohort-{cohort}" if space and cohort else space
 
 
 def scan_of(image: Path) -> str:
     """Name of the run of a preprocessed image, the same for the outputs in all spaces."""
     return image.name.split("_space-")[0]
+
+
+def stem_of_run(name: str) -> str:
+    """Entities of a file name up to those that describe the derivative, such as ``space``."""
+    return re.split(r"_(?:space|seg|atlas|den|desc|stat)-|_timeseries|_bold", name)[0]
 
 
 def images_of_run(folder: Path, scan: str, ending: str) -> list[Path]:
@@ -51,7 +64,9 @@ def images_of_run(folder: Path, scan: str, ending: str) -> list[Path]:
     list of Path
         Sorted; empty if the folder does not exist.
     """
-    return sorted(folder.rglob(f"{scan}_space-*{ending}")) if folder.is_dir() else []
+    # Names may have characters that patterns reserve, such as brackets.
+    pattern = f"{glob.escape(scan)}_space-*{ending}"
+    return sorted(folder.rglob(pattern)) if folder.is_dir() else []
 
 
 def generated_by(folder: Path) -> str:

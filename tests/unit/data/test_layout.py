@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from semantoks.data.layout import entities_of, generated_by, images_of_run, scan_of, space_of
+from semantoks.data.layout import (
+    entities_of,
+    generated_by,
+    images_of_run,
+    scan_of,
+    space_of,
+    stem_of_run,
+)
 
 
 def test_names_state_the_run_and_the_space() -> None:
@@ -14,6 +21,10 @@ def test_names_state_the_run_and_the_space() -> None:
     assert space_of(image) == "MNI152NLin6Asym"
     assert entities_of("sub-01_task-rest_bold") == {"sub": "01", "task": "rest"}
     assert space_of(Path("clean.nii.gz")) == ""
+    cohort = Path("sub-01_space-MNIPediatricAsym_cohort-2_res-2_bold.nii.gz")
+    assert space_of(cohort) == "MNIPediatricAsym:cohort-2"
+    assert stem_of_run("sub-01_task-rest_space-a_seg-b_timeseries.tsv") == "sub-01_task-rest"
+    assert stem_of_run("sub-01_task-rest_bold.nii.gz") == "sub-01_task-rest"
 
 
 def test_images_of_a_run_are_listed_in_all_spaces(tmp_path: Path) -> None:
@@ -28,6 +39,14 @@ def test_images_of_a_run_are_listed_in_all_spaces(tmp_path: Path) -> None:
     images = images_of_run(tmp_path, "a_task-rest", "_desc-preproc_bold.nii*")
     assert [path.name for path in images] == names
     assert images_of_run(tmp_path / "missing", "a_task-rest", "_bold.nii.gz") == []
+
+
+def test_names_with_characters_of_patterns_are_found(tmp_path: Path) -> None:
+    scan = "sub-01[2023]_task-rest"
+    (tmp_path / f"{scan}_space-T1w_desc-preproc_bold.nii.gz").touch()
+    (tmp_path / "sub-012_task-rest_space-T1w_desc-preproc_bold.nii.gz").touch()
+    images = images_of_run(tmp_path, scan, "_desc-preproc_bold.nii*")
+    assert [path.name for path in images] == [f"{scan}_space-T1w_desc-preproc_bold.nii.gz"]
 
 
 def test_derivatives_name_their_software(tmp_path: Path) -> None:

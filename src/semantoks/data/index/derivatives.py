@@ -18,7 +18,7 @@ from semantoks.config import ENTITIES, IndexedDataset
 from semantoks.data.hdf5 import is_hdf5, read_ids
 from semantoks.data.index.files import problem_of, version_of, without_duplicates
 from semantoks.data.index.shards import DerivativeScan, scan_table
-from semantoks.data.layout import IMAGE_PATTERNS, entities_of, scan_of
+from semantoks.data.layout import IMAGE_PATTERNS, entities_of, scan_of, stem_of_run
 from semantoks.errors import UserError
 
 TABLE_PATTERNS = tuple(f"*_timeseries{suffix}" for suffix in (".tsv", ".csv", ".npy", ".1D"))
@@ -82,7 +82,9 @@ def _from_template(folder: Path, template: str) -> Scans:
             pattern += f"(?P={name})" if name in named else f"(?P<{name}>[^/]+?)"
             named.add(name)
     # glob narrows the search but cannot extract entities, which the regular expression does.
-    for path in sorted(folder.glob(re.sub(r"{\w+}", "*", template))):
+    # Other characters that glob reserves, such as brackets, stand for themselves.
+    escaped = glob.escape(re.sub(r"{\w+}", "*", template)).replace("[*]", "*")
+    for path in sorted(folder.glob(escaped)):
         match = re.fullmatch(pattern, path.relative_to(folder).as_posix())
         if match:
             yield _scan(folder, path, **match.groupdict())
@@ -108,7 +110,7 @@ def _from_tables(folder: Path) -> Scans:
             # fMRIPrep's confounds and XCP-D's other statistics (ALFF, ReHo) are named alike.
             other = re.search(r"_desc-confounds_|_stat-(?!mean_)", path.name)
             if path.name.startswith("sub-") and not other:
-                stem = re.split(r"_space-|_seg-|_atlas-|_desc-|_stat-|_timeseries", path.name)[0]
+                stem = stem_of_run(path.name)
                 yield _scan(folder, path, stem, **_entities(stem))
 
 

@@ -75,6 +75,22 @@ def header_tr(bold: Path) -> float:
     return float(_load(bold).header.get_axis(0).step)
 
 
+def vertices_of_file(bold: Path) -> dict[str, int]:
+    """Return the number of vertices of each mesh of a file; see `vertices_of`.
+
+    Raises
+    ------
+    ScanError
+        When it is not a dense time series.
+    """
+    return vertices_of(_load(bold).header.get_axis(1))
+
+
+def vertices_of(models: Any) -> dict[str, int]:
+    """Return the number of vertices of each cortical mesh, those without data included."""
+    return {name: int(count) for name, count in models.nvertices.items()}
+
+
 def _load(bold: Path) -> Any:
     try:
         image: Any = nib.load(bold)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,14 +13,16 @@ from semantoks.config import Parcellation
 from semantoks.data.atlas.atlas import Atlas, same_space
 from semantoks.data.atlas.images import is_cifti
 from semantoks.data.index.shards import DerivativeScan, RawScan
-from semantoks.data.layout import images_of_run, space_of
+from semantoks.data.layout import images_of_run, scan_of, space_of
 from semantoks.data.parcellate.confounds import load_confounds, mean_fd
 from semantoks.data.parcellate.images.cifti import cifti_means, is_dense
+from semantoks.data.parcellate.images.nifti import open_image
 from semantoks.data.parcellate.images.volumes import average_volumes, require_space
-from semantoks.data.parcellate.readers.sidecar import read_sidecar
+from semantoks.data.parcellate.readers.image_tr import image_repetition_time
+from semantoks.data.parcellate.readers.sampling import nearest_resolution, same_density
+from semantoks.data.parcellate.readers.sidecar import read_sidecar, sidecar_of
 from semantoks.data.parcellate.regional_means import RegionalMeans
 from semantoks.data.preprocess.rows import SUCCEEDED
-from semantoks.data.signals import require_repetition_time
 from semantoks.errors import ScanError
 
 PREPROCESSED = "_desc-preproc_bold"
@@ -106,6 +109,9 @@ class PreprocessedReader:
 def find_bold(folder: Path, scan: str, atlas: Atlas, strategy: str) -> Path:
     """Find the preprocessed image of a run that is in the space of the atlas.
 
+    Of several resolutions, the one nearest to the atlas's is taken; of several densities, the
+    atlas's. If an atlas fits several spaces (spheres), the first in alphabetical order is taken.
+
     Parameters
     ----------
     folder : Path
@@ -123,7 +129,7 @@ def find_bold(folder: Path, scan: str, atlas: Atlas, strategy: str) -> Path:
     Raises
     ------
     ScanError
-        When there is none.
+        When there is none, or several fit equally well.
     """
     ending = f"{AROMA if strategy == 'ica_aroma' else PREPROCESSED}.nii*"
     if is_cifti(atlas.image):
@@ -136,7 +142,11 @@ def find_bold(folder: Path, scan: str, atlas: Atlas, strategy: str) -> Path:
     if not fitting:
         spaces = ", ".join(sorted({space_of(path) for path in images}))
         raise ScanError(f"its images are in {spaces}, the atlas {atlas.name} is in {atlas.space}")
-    return fitting[0]
+    space = min(map(space_of, fitting))
+    sampled = [path for path in fitting if space_of(path) == space]
+    if is_cifti(atlas.image):
+        return same_density(sampled, atlas.image)
+    return nearest_resolution(sampled, atlas.image.affine)
 
 
 def read_fmriprep(
@@ -152,7 +162,7 @@ def read_fmriprep(
     strategy : str
     settings : Parcellation
     tr : float
-        Seconds, used if the sidecar states no repetition time.
+        Seconds, used if neither the sidecar nor (CIFTI) the header states it; NaN if not known.
 
     Returns
     -------
@@ -163,13 +173,11 @@ def read_fmriprep(
     ScanError
         When a file is missing or broken, or image, atlas and confounds do not fit.
     """
-    sidecar = read_sidecar(bold)
-    tr = require_repetition_time(sidecar.get("RepetitionTime", tr), f"the sidecar of {bold.name}")
+    tr = image_repetition_time(bold, tr)
     if is_dense(bold):
         image = cifti_means(bold, atlas, settings.min_coverage, tr)
     else:
-        # The minimal engine writes the space into the sidecar as well as into the name.
-        require_space(bold, str(sidecar.get("Space") or space_of(bold)), atlas)
+        require_space(bold, _stated_space(bold), atlas)
         image = average_volumes(bold, _mask_of(bold), atlas, settings.min_coverage)
     confounds, sample_mask = load_confounds(bold, strategy, settings)
     if confounds is not None and len(confounds) != len(image.means_TC):
@@ -188,8 +196,29 @@ def read_fmriprep(
     )
 
 
-def _mask_of(bold: Path) -> Path:
-    """Path of the brain mask beside an image, compressed unless only the other exists."""
+def _stated_space(bold: Path) -> str:
+    """Space that the sidecar states, else the name; only the name states the cohort."""
+    by_name = space_of(bold)
+    sidecar = read_sidecar(bold) if sidecar_of(bold).exists() else {}
+    # The minimal engine writes the space into the sidecar as well as into the name.
+    stated = sidecar.get("Space")
+    return by_name if not stated or stated == by_name.split(":")[0] else str(stated)
+
+
+def _mask_of(bold: Path) -> Path | None:
+    """Path of the brain mask of an image, compressed unless only the other exists.
+
+    fMRIPrep writes the images of ICA-AROMA in a space and resolution for which there are other
+    images and masks only if the user asks for them. Without a mask, voxels that never change are
+    outside the brain.
+    """
     name = re.sub(f"({PREPROCESSED}|{AROMA}).nii(.gz)?$", "_desc-brain_mask.nii.gz", bold.name)
     mask, uncompressed = bold.with_name(name), bold.with_name(name.removesuffix(".gz"))
-    return uncompressed if uncompressed.exists() and not mask.exists() else mask
+    # A link to a file that is not here is a mask as well: that it is missing is then the reason.
+    if os.path.lexists(mask) or AROMA not in bold.name:
+        return uncompressed if uncompressed.exists() and not mask.exists() else mask
+    if os.path.lexists(uncompressed):
+        return uncompressed
+    masks = images_of_run(bold.parent, scan_of(bold), "_desc-brain_mask.nii*")
+    masks = [path for path in masks if space_of(path) == space_of(bold)]
+    return nearest_resolution(masks, open_image(bold).affine) if masks else None

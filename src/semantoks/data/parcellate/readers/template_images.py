@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from semantoks.config import Parcellation
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.atlas.images import MNI_152
 from semantoks.data.index.shards import DerivativeScan
 from semantoks.data.layout import space_of
-from semantoks.data.parcellate.images.cifti import cifti_means, header_tr, is_dense
+from semantoks.data.parcellate.images.cifti import cifti_means, is_dense
 from semantoks.data.parcellate.images.nifti import open_image
 from semantoks.data.parcellate.images.volumes import average_volumes, require_space
-from semantoks.data.parcellate.readers.sidecar import read_sidecar
+from semantoks.data.parcellate.readers.image_tr import image_repetition_time
 from semantoks.data.parcellate.regional_means import RegionalMeans
-from semantoks.data.signals import require_repetition_time
 from semantoks.errors import ScanError
 
 MASKS = ("mask.nii.gz", "brain_mask.nii.gz")
@@ -61,7 +59,7 @@ def read_image(
         Volumes or CIFTI. One of `MASKS` in the same folder is the brain mask, if there is one.
     atlas : Atlas
     tr : float
-        Seconds; NaN to read it from the sidecar or, for CIFTI, the header.
+        Seconds, used if neither the sidecar nor (CIFTI) the header states it; NaN if not known.
     settings : Parcellation
     space : str, optional
         Template space. Default: what the file name states; else the header must state MNI152.
@@ -75,9 +73,7 @@ def read_image(
     ScanError
         When the image cannot be read, or is not known to be in the space of the atlas.
     """
-    tr = require_repetition_time(
-        _repetition_time(tr, bold), f"the sidecar of {bold.name} (or `repetition_time`)"
-    )
+    tr = image_repetition_time(bold, tr)
     if is_dense(bold):
         # Template spaces are not compared for CIFTI: `cifti_means` compares the meshes.
         dense = cifti_means(bold, atlas, settings.min_coverage, tr)
@@ -87,7 +83,8 @@ def read_image(
         require_space(bold, space, atlas)
     else:
         _require_mni(bold)
-    mask = next((path for path in map(bold.with_name, MASKS) if path.exists()), None)
+    # Also a link to a file that is not here: without the mask, other voxels would be averaged.
+    mask = next((path for path in map(bold.with_name, MASKS) if os.path.lexists(path)), None)
     image = average_volumes(bold, mask, atlas, settings.min_coverage)
     return RegionalMeans(image.means_TC, tr, space or atlas.space, measures=image.measures)
 
@@ -105,13 +102,3 @@ def _require_mni(bold: Path) -> None:
             f"neither the name nor the header of {bold.name} (form code {code}, MNI is {MNI_152}) "
             "says that it is in template space; if it is, set `space` of the data set"
         )
-
-
-def _repetition_time(tr: float, bold: Path) -> Any:
-    """Return the TR as configured, else from the sidecar, else (CIFTI) from the header."""
-    if not math.isnan(tr):
-        return tr
-    try:
-        return read_sidecar(bold)["RepetitionTime"]
-    except (ScanError, KeyError):
-        return header_tr(bold) if is_dense(bold) else None

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 
 from semantoks.config import Parcellation
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.parcellate.readers.fmriprep import FmriprepReader, find_bold, read_fmriprep
 from semantoks.errors import ScanError
-from tests.unit.data.parcellate.conftest import SCAN, write_run
+from tests.unit.data.parcellate.conftest import SCAN, dense_axis, write_dense, write_run
+
+AROMA_DESC = "smoothAROMAnonaggr"
 
 
 def find(folder: Path, atlas: Atlas) -> Path:
@@ -55,3 +59,89 @@ def test_the_manifest_names_motion_where_there_is_a_choice(
 ) -> None:
     reader = FmriprepReader(tmp_path, atlas, Parcellation(motion="basic"), strategy)
     assert reader.confounds == description
+
+
+def rename_images(folder: Path, space: str) -> None:
+    for path in list(folder.rglob("*_space-MNI152NLin2009aSym*")):
+        path.rename(path.with_name(path.name.replace("space-MNI152NLin2009aSym", space)))
+
+
+def test_each_cohort_is_a_space(tmp_path: Path, atlas: Atlas) -> None:
+    for cohort in (1, 2):
+        write_run(tmp_path, SCAN)
+        rename_images(tmp_path, f"space-MNIPediatricAsym_cohort-{cohort}_res-2")
+    exact = replace(atlas, space="MNIPediatricAsym:cohort-2")
+    bold = find(tmp_path, exact)
+    assert "_cohort-2_" in bold.name
+    scan = read_fmriprep(bold, exact, "simple", Parcellation())
+    assert scan.space == "MNIPediatricAsym:cohort-2"
+    without = replace(atlas, space="MNIPediatricAsym")
+    with pytest.raises(ScanError, match="images are in MNIPediatricAsym:cohort-1, MNIPed"):
+        find(tmp_path, without)
+    with pytest.raises(ScanError, match="is in MNIPediatricAsym:cohort-2, the atlas toy is in"):
+        read_fmriprep(bold, without, "simple", Parcellation())
+
+
+def test_the_resolution_nearest_to_the_atlas_is_chosen(tmp_path: Path, atlas: Atlas) -> None:
+    write_run(tmp_path, SCAN)  # 4 mm
+    rename_images(tmp_path, "space-MNI152NLin6Asym_res-1")
+    bold = find(tmp_path, atlas)
+    for resolution, millimetres in (("res-2", 2), ("res-native", 3), ("res-9", 9)):
+        other = bold.with_name(bold.name.replace("res-1", resolution))
+        affine = np.diag([millimetres, millimetres, millimetres, 1.0])
+        nib.save(nib.Nifti1Image(np.zeros((3, 3, 3, 5), np.int16), affine), other)
+    assert "res-2" in find(tmp_path, atlas).name
+    again = bold.with_name(bold.name.replace("res-1", "res-02"))
+    again.write_bytes(bold.with_name(bold.name.replace("res-1", "res-2")).read_bytes())
+    with pytest.raises(ScanError, match=r"equally well \(sub-01.*res-02_.*, sub-01.*res-2_"):
+        find(tmp_path, atlas)
+
+
+def test_the_density_of_the_atlas_is_chosen(tmp_path: Path, dense_atlas: Atlas) -> None:
+    names = {"den-170k": 120, "den-91k": 100}
+    for name, vertices in names.items():
+        axis = dense_axis(np.arange(100), np.arange(100), vertices=vertices)
+        path, _ = write_dense(tmp_path, axis)
+        path.rename(path.with_name(path.name.replace("den-91k", name)))
+    assert "den-91k" in find_bold(tmp_path, SCAN, dense_atlas, "simple").name
+    next(tmp_path.glob("*den-91k*")).unlink()
+    path, _ = write_dense(tmp_path, dense_axis(np.arange(100), np.arange(100), vertices=130))
+    bold = find_bold(tmp_path, SCAN, dense_atlas, "simple")
+    with pytest.raises(ScanError, match="on different meshes"):
+        read_fmriprep(bold, dense_atlas, "none", Parcellation(), 0.8)
+
+
+def test_an_image_of_aroma_needs_no_mask_in_its_space(tmp_path: Path, atlas: Atlas) -> None:
+    write_run(tmp_path, SCAN)
+    rename_images(tmp_path, "space-MNI152NLin6Asym")
+    preproc = next(tmp_path.rglob("*preproc_bold.nii.gz"))
+    mask = next(tmp_path.rglob("*brain_mask.nii.gz"))
+    bold = preproc.rename(preproc.with_name(preproc.name.replace("preproc", AROMA_DESC)))
+    whole = read_fmriprep(bold, atlas, "ica_aroma", Parcellation(), 2.0)
+    assert np.isnan(whole.means_TC[:, 2]).all()
+    # Of another resolution in the same space: the only mask that fMRIPrep wrote.
+    mask = mask.rename(mask.with_name(mask.name.replace("6Asym", "6Asym_res-2")))
+    again = read_fmriprep(bold, atlas, "ica_aroma", Parcellation(), 2.0)
+    np.testing.assert_array_equal(again.means_TC, whole.means_TC)
+    mask.rename(mask.with_name(mask.name.replace("6Asym", "2009cAsym")))
+    without = read_fmriprep(bold, atlas, "ica_aroma", Parcellation(), 2.0)
+    np.testing.assert_array_equal(without.means_TC[:, :2], whole.means_TC[:, :2])
+    assert np.isfinite(without.means_TC[:, 2]).all()
+    bold.with_name(bold.name.replace(f"{AROMA_DESC}_bold", "brain_mask")).symlink_to("missing")
+    with pytest.raises(ScanError, match="brain_mask.nii.gz is missing .a link"):
+        read_fmriprep(bold, atlas, "ica_aroma", Parcellation(), 2.0)
+
+
+def test_confounds_that_are_not_available_are_named(tmp_path: Path, atlas: Atlas) -> None:
+    write_run(tmp_path, SCAN)
+    table = next(tmp_path.rglob("*confounds_timeseries.tsv"))
+    confounds = pd.read_csv(table, sep="\t")
+    bold = find(tmp_path, atlas)
+    confounds.assign(csf=np.nan).to_csv(table, sep="\t", index=False, na_rep="n/a")
+    with pytest.raises(ScanError, match=r"n/a throughout in sub-01_task-rest_desc-con.*: csf$"):
+        read_fmriprep(bold, atlas, "simple", Parcellation())
+    confounds.loc[[40, 50], ["csf", "white_matter"]] = np.nan
+    confounds.to_csv(table, sep="\t", index=False, na_rep="n/a")
+    with pytest.raises(ScanError, match=r"n/a in up to 2 of 100 volumes .*: csf, white_matter$"):
+        read_fmriprep(bold, atlas, "simple", Parcellation())
+    assert read_fmriprep(bold, atlas, "none", Parcellation()).confounds is None

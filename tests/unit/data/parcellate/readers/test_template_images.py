@@ -13,7 +13,7 @@ from semantoks.config import Parcellation
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.parcellate.readers.template_images import read_image
 from semantoks.errors import ScanError
-from tests.unit.data.parcellate.conftest import dense_axis, write_dense
+from tests.unit.data.parcellate.conftest import SCAN, dense_axis, write_dense, write_run
 
 
 def test_the_header_or_the_configuration_must_state_the_space(tmp_path: Path) -> None:
@@ -38,5 +38,17 @@ def test_the_tr_may_be_in_the_header_of_a_cifti_file(tmp_path: Path, dense_atlas
     path, _ = write_dense(tmp_path, dense_axis(np.arange(100), np.arange(100)), step=0.72)
     scan = read_image(path, dense_atlas, float("nan"), Parcellation())
     assert scan.tr == pytest.approx(0.72)
-    with pytest.raises(ScanError, match=r"has a TR of 0.72 s, its sidecar of 2 s"):
+    assert read_image(path, dense_atlas, 2.0, Parcellation()).tr == pytest.approx(0.72)
+    path.with_name(f"{path.name[:-13]}.json").write_text('{"RepetitionTime": 2.0}')
+    with pytest.raises(ScanError, match=r"not clear: 2 s in .*json .*, 0.72 s in sub-01"):
         read_image(path, dense_atlas, 2.0, Parcellation())
+
+
+def test_a_mask_that_was_not_downloaded_is_a_reason(tmp_path: Path, atlas: Atlas) -> None:
+    write_run(tmp_path, SCAN)
+    bold = next(tmp_path.rglob("*_desc-preproc_bold.nii.gz"))
+    settings = Parcellation()
+    assert read_image(bold, atlas, 2.0, settings).means_TC.shape == (100, 3)
+    bold.with_name("mask.nii.gz").symlink_to("annex/missing")
+    with pytest.raises(ScanError, match="mask.nii.gz is missing .a link to a file"):
+        read_image(bold, atlas, 2.0, settings)
