@@ -15,6 +15,9 @@ IMAGE_PATTERNS = (
     "*_space-*_bold.dtseries.nii",
 )
 
+# Brain masks beside images of other trees.
+MASKS = ("mask.nii.gz", "brain_mask.nii.gz")
+
 
 def entities_of(name: str) -> dict[str, str]:
     """Split a BIDS file name or stem into its entities, such as ``{"sub": "01"}``."""

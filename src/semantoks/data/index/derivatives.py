@@ -18,7 +18,7 @@ from semantoks.config import ENTITIES, IndexedDataset
 from semantoks.data.hdf5 import is_hdf5, read_ids
 from semantoks.data.index.files import problem_of, version_of, without_duplicates
 from semantoks.data.index.shards import DerivativeScan, scan_table
-from semantoks.data.layout import IMAGE_PATTERNS, entities_of, scan_of, stem_of_run
+from semantoks.data.layout import IMAGE_PATTERNS, MASKS, entities_of, scan_of, stem_of_run
 from semantoks.errors import UserError
 
 TABLE_PATTERNS = tuple(f"*_timeseries{suffix}" for suffix in (".tsv", ".csv", ".npy", ".1D"))
@@ -167,9 +167,10 @@ def _entities(stem: str) -> dict[str, str]:
 
 
 def _scan(folder: Path, path: Path, scan: str = "", **entities: str) -> DerivativeScan:
+    """Row of a file; its version changes with everything beside it that is read."""
     participant, session, task, run = (entities.get(name, "") for name in ENTITIES)
-    # The sidecar states the TR, so a change of it must re-run the shard.
     sidecars = path.parent.glob(f"{glob.escape(path.name.split('.')[0])}.json")
+    others = [*MASKS, *(f"{stem_of_run(path.name)}_{name}.tsv" for name in ("outliers", "motion"))]
     return DerivativeScan(
         scan=scan or "_".join(filter(None, (participant, session, task, run))),
         participant_id=participant,
@@ -177,6 +178,6 @@ def _scan(folder: Path, path: Path, scan: str = "", **entities: str) -> Derivati
         task=task,
         run=run,
         file=path.relative_to(folder).as_posix(),
-        version=version_of(path, *sidecars),
+        version=version_of(path, *sidecars, *map(path.with_name, others)),
         problem=problem_of(path),
     )

@@ -114,6 +114,8 @@ def _covered_regions(means_TC: np.ndarray, sample_mask: np.ndarray | None) -> np
     if not covered_C.any():
         raise ScanError("every region of the atlas lacks data in some volume")
     used_TC = means_TC if sample_mask is None else means_TC[sample_mask]
+    if not len(used_TC):
+        raise ScanError("all volumes are censored")
     covered_C[covered_C] = changes_over_time(used_TC[:, covered_C])
     if not covered_C.any():
         raise ScanError("no region changes over time")

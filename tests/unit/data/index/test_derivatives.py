@@ -105,3 +105,21 @@ def test_linked_folders_are_followed_and_new_outputs_change_the_version(tmp_path
     touch(tmp_path / "elsewhere", image.replace("MNI152NLin6Asym", "MNI152NLin2009cAsym"))
     again = find(tmp_path / "data", source="fmriprep")
     assert again["version"].tolist() != scans["version"].tolist()
+
+
+def test_the_version_changes_with_masks_and_outliers(tmp_path: Path) -> None:
+    touch(tmp_path, "1000017/clean.nii.gz", "sub-01/sub-01_task-rest_seg-a_timeseries.tsv")
+    images = {"source": "fmriprep", "template": "{participant}/clean.nii.gz"}
+    before = [find(tmp_path, **images), find(tmp_path, source="timeseries")]
+    touch(tmp_path, "1000017/mask.nii.gz", "sub-01/sub-01_task-rest_outliers.tsv")
+    after = [find(tmp_path, **images), find(tmp_path, source="timeseries")]
+    for old, new in zip(before, after, strict=True):
+        assert old["version"].tolist() != new["version"].tolist()
+        assert old["file"].tolist() == new["file"].tolist()
+
+
+def test_brackets_in_a_template_are_brackets(tmp_path: Path) -> None:
+    touch(tmp_path, "study [2023]/sub-01/rest.nii.gz", "study 2/sub-02/rest.nii.gz")
+    template = "study [2023]/{participant}/*.nii.gz"
+    scans = find(tmp_path, source="fmriprep", template=template)
+    assert scans["participant_id"].tolist() == ["sub-01"]

@@ -10,15 +10,14 @@ from semantoks.config import Parcellation
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.atlas.images import MNI_152
 from semantoks.data.index.shards import DerivativeScan
-from semantoks.data.layout import space_of
+from semantoks.data.layout import MASKS, space_of
 from semantoks.data.parcellate.images.cifti import cifti_means, is_dense
 from semantoks.data.parcellate.images.nifti import open_image
 from semantoks.data.parcellate.images.volumes import average_volumes, require_space
 from semantoks.data.parcellate.readers.image_tr import image_repetition_time
+from semantoks.data.parcellate.readers.xcpd import restore_censored
 from semantoks.data.parcellate.regional_means import RegionalMeans
 from semantoks.errors import ScanError
-
-MASKS = ("mask.nii.gz", "brain_mask.nii.gz")
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,8 @@ class TemplateImageReader:
     def read(self, scan: DerivativeScan) -> RegionalMeans:
         """Read the scan's image; see `ScanReader`."""
         bold = self.folder / scan.file
-        return read_image(bold, self.atlas, scan.repetition_time, self.settings, self.space)
+        means = read_image(bold, self.atlas, scan.repetition_time, self.settings, self.space)
+        return restore_censored(means, bold)
 
 
 def read_image(

@@ -19,6 +19,7 @@ from semantoks.data.parcellate.readers.arrays import read_hdf5, read_numpy
 from semantoks.data.parcellate.readers.region_order import align
 from semantoks.data.parcellate.readers.sidecar import read_sidecar
 from semantoks.data.parcellate.readers.text import SEPARATORS, read_text
+from semantoks.data.parcellate.readers.xcpd import restore_censored
 from semantoks.data.parcellate.regional_means import RegionalMeans
 from semantoks.data.signals import require_repetition_time
 from semantoks.errors import ScanError, UserError
@@ -47,7 +48,8 @@ class TimeseriesReader:
     def read(self, scan: DerivativeScan) -> RegionalMeans:
         """Read the scan's time series; see `ScanReader`."""
         file = self.folder if self.folder.is_file() else self.folder / scan.file
-        return read_timeseries(file, scan.scan, self.atlas, scan.repetition_time, self.names)
+        means = read_timeseries(file, scan.scan, self.atlas, scan.repetition_time, self.names)
+        return restore_censored(means, file)
 
 
 def read_timeseries(
