@@ -40,6 +40,9 @@ def require_repetition_time(value: Any, source: str) -> float:
         When it is missing, no number, or out of range.
     """
     try:
+        # Text and true could be converted, but whoever wrote them meant something else.
+        if isinstance(value, (str, bool)):
+            raise TypeError
         tr = float("nan" if value is None else value)
     except (TypeError, ValueError):
         raise ScanError(f"RepetitionTime is '{value}' in {source}; a number is needed") from None

@@ -8,7 +8,8 @@ import pytest
 from nilearn.signal import clean as nilearn_clean
 from scipy.interpolate import CubicSpline
 
-from semantoks.data.signals import clean, resample_time, zscore
+from semantoks.data.signals import clean, require_repetition_time, resample_time, zscore
+from semantoks.errors import ScanError
 
 
 def sine(hertz: float, tr: float, volumes: int, phase: float = 0.3) -> np.ndarray:
@@ -115,3 +116,9 @@ def test_zscore_of_a_constant_region_is_nan() -> None:
     assert np.isclose(scores[0].mean(), 0)
     assert np.isclose(scores[0].std(), 1)
     assert np.isnan(scores[1]).all()
+
+
+@pytest.mark.parametrize("value", ["2.0", True, [2.0], {"s": 2}, None, float("inf"), -1, "n/a"])
+def test_what_is_no_number_is_no_repetition_time(value: object) -> None:
+    with pytest.raises(ScanError):
+        require_repetition_time(value, "sub-01_bold.json")

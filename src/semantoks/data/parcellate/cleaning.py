@@ -10,6 +10,8 @@ from semantoks.data.parcellate.regional_means import RegionalMeans
 from semantoks.data.signals import MIN_VOLUMES, clean, resample_time, zscore
 from semantoks.errors import ScanError
 
+MIN_REGIONS = 3  # fewer may have the same value by chance
+
 
 def clean_scan(scan: RegionalMeans, settings: Parcellation) -> tuple[np.ndarray, dict[str, float]]:
     """Check the quality of a scan and clean, resample and z-score its regional means.
@@ -32,12 +34,14 @@ def clean_scan(scan: RegionalMeans, settings: Parcellation) -> tuple[np.ndarray,
         When the scan misses a threshold or cannot be filtered.
     """
     # Before the filter, which takes most of the time; the measures go into the scan table anyway.
-    covered_C = _covered_regions(scan.means_TC, scan.sample_mask)
+    covered_C = _covered_regions(scan)
     measures = scan.measures | measure(scan, covered_C, settings)
     require_quality(measures, settings)
     _require_filterable(scan, measures, settings)
     signals_TC = clean(
-        scan.means_TC[:, covered_C],
+        # In units of the deviation, so that what is left after cleaning is judged by what was
+        # there before, whatever the units of the data.
+        scan.means_TC[:, covered_C] / _uncensored(scan)[:, covered_C].std(axis=0),
         scan.confounds,
         scan.tr,
         settings.low_pass,
@@ -98,28 +102,48 @@ def _require_filterable(
         )
 
 
-def _covered_regions(means_TC: np.ndarray, sample_mask: np.ndarray | None) -> np.ndarray:
+def _uncensored(scan: RegionalMeans) -> np.ndarray:
+    return scan.means_TC if scan.sample_mask is None else scan.means_TC[scan.sample_mask]
+
+
+def _covered_regions(scan: RegionalMeans) -> np.ndarray:
     """Return which regions have data; refuse volumes without any data.
 
     A region has data if it is known in every volume and changes over those that are not censored.
     """
-    finite_TC = np.isfinite(means_TC)
+    finite_TC = np.isfinite(scan.means_TC)
     if not finite_TC.any():
         raise ScanError("no region of the atlas has data")
-    empty_T = np.flatnonzero(~finite_TC.any(axis=1))
-    if len(empty_T):
-        raise ScanError(f"{len(empty_T)} of {len(means_TC)} volumes have no data in any region")
+    _require_data_in_volumes(~finite_TC.any(axis=1))
     # A single NaN would spread over the whole region in the filter.
     covered_C = np.asarray(finite_TC.all(axis=0))
     if not covered_C.any():
         raise ScanError("every region of the atlas lacks data in some volume")
-    used_TC = means_TC if sample_mask is None else means_TC[sample_mask]
-    if not len(used_TC):
+    uncensored_TC = _uncensored(scan)
+    if not len(uncensored_TC):
         raise ScanError("all volumes are censored")
-    covered_C[covered_C] = changes_over_time(used_TC[:, covered_C])
+    covered_C[covered_C] = changes_over_time(uncensored_TC[:, covered_C])
     if not covered_C.any():
         raise ScanError("no region changes over time")
+    _require_data_in_volumes(_are_empty(uncensored_TC[:, covered_C]))
     return covered_C
+
+
+def _require_data_in_volumes(is_empty_T: np.ndarray) -> None:
+    if is_empty_T.any():
+        raise ScanError(
+            f"{is_empty_T.sum()} of {len(is_empty_T)} volumes have no data in any region, first "
+            f"volume {np.flatnonzero(is_empty_T)[0] + 1}"
+        )
+
+
+def _are_empty(means_TC: np.ndarray) -> np.ndarray:
+    """Return which volumes have the same value everywhere, such as 0 after an aborted scan."""
+    if means_TC.shape[1] < MIN_REGIONS:
+        return np.asarray(~means_TC.any(axis=1))
+    # Zero may have been scaled to another value, which scaling rounds.
+    rounding = np.finfo(np.float32).eps * np.abs(means_TC).max()
+    return np.asarray(np.ptp(means_TC, axis=1) <= rounding)
 
 
 def changes_over_time(means_TC: np.ndarray) -> np.ndarray:

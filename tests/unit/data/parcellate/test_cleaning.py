@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from nilearn.maskers import NiftiLabelsMasker
 
@@ -87,3 +88,31 @@ def test_a_region_that_changes_only_in_censored_volumes_is_not_covered() -> None
     scan = RegionalMeans(means_TC, tr=2.0, sample_mask=np.setdiff1d(np.arange(200), 7))
     timeseries_CT, measures = clean_scan(scan, Parcellation())
     assert np.isnan(timeseries_CT[1]).all() and measures["coverage"] == 0.5
+
+
+@pytest.mark.parametrize("value", [0.0, 3e-6, 500.0])
+def test_volumes_with_the_same_value_everywhere_have_no_data(value: float) -> None:
+    """Zeros at the end of an aborted scan; also where scaling turns them into another number."""
+    means_TC = np.random.default_rng(0).normal(1000, 10, size=(200, 4))
+    means_TC[190:] = value
+    with pytest.raises(ScanError, match="10 of 200 volumes have no data .*, first volume 191"):
+        clean_scan(RegionalMeans(means_TC, tr=2.0), Parcellation())
+    scan = RegionalMeans(means_TC, tr=2.0, sample_mask=np.arange(190))
+    assert np.isfinite(clean_scan(scan, Parcellation())[0]).all()
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e9])
+def test_the_unit_of_the_data_does_not_matter(unit: float) -> None:
+    means_TC = np.random.default_rng(0).normal(10, 1, size=(200, 4))
+    expected, _ = clean_scan(RegionalMeans(means_TC, tr=2.0), Parcellation())
+    scaled, _ = clean_scan(RegionalMeans(means_TC * unit, tr=2.0), Parcellation())
+    np.testing.assert_allclose(scaled, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e9])
+def test_a_region_that_the_confounds_explain_entirely_is_nan(unit: float) -> None:
+    means_TC = np.random.default_rng(0).normal(10, 1, size=(200, 4))
+    confounds = pd.DataFrame({"csf": means_TC[:, 1]})
+    scan = RegionalMeans(means_TC * unit, tr=2.0, confounds=confounds)
+    timeseries_CT, _ = clean_scan(scan, Parcellation())
+    assert np.isnan(timeseries_CT).all(axis=1).tolist() == [False, True, False, False]

@@ -99,6 +99,9 @@ def _load(bold: Path) -> Any:
         raise ScanError(f"{bold.name} is not a readable CIFTI file ({error})") from error
     if axes != ["SeriesAxis", "BrainModelAxis"]:
         raise ScanError(f"{bold.name} is not a dense time series: its axes are {', '.join(axes)}")
+    unit = image.header.get_axis(0).unit
+    if unit != "SECOND":
+        raise ScanError(f"the first axis of {bold.name} is in {unit}, not in seconds")
     return image
 
 

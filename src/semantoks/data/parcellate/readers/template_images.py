@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,24 @@ from semantoks.data.parcellate.readers.image_tr import image_repetition_time
 from semantoks.data.parcellate.readers.xcpd import restore_censored
 from semantoks.data.parcellate.regional_means import RegionalMeans
 from semantoks.errors import ScanError
+
+log = logging.getLogger(__name__)
+# Of BIDS, fMRIPrep and XCP-D.
+INDIVIDUAL_SPACES = frozenset(
+    [
+        "T1w",
+        "T2w",
+        "anat",
+        "bold",
+        "boldref",
+        "func",
+        "individual",
+        "native",
+        "orig",
+        "scanner",
+        "fsnative",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +97,7 @@ def read_image(
         # Template spaces are not compared for CIFTI: `cifti_means` compares the meshes.
         dense = cifti_means(bold, atlas, settings.min_coverage, tr)
         return RegionalMeans(dense.means_TC, tr, atlas.space, measures=dense.measures)
+    _require_template_space(bold, space)
     space = space or space_of(bold)
     if space:
         require_space(bold, space, atlas)
@@ -87,6 +107,15 @@ def read_image(
     mask = next((path for path in map(bold.with_name, MASKS) if os.path.lexists(path)), None)
     image = average_volumes(bold, mask, atlas, settings.min_coverage)
     return RegionalMeans(image.means_TC, tr, space or atlas.space, measures=image.measures)
+
+
+def _require_template_space(bold: Path, configured: str | None) -> None:
+    """Refuse an image named as one in a participant's own space; log other contradictions."""
+    stated = space_of(bold)
+    if stated in INDIVIDUAL_SPACES:
+        raise ScanError(f"{bold.name} is in the participant's own space ({stated}) by its name")
+    if configured and stated and configured != stated:
+        log.warning("%s: its name states %s, `space` states %s", bold.name, stated, configured)
 
 
 def _require_mni(bold: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from nibabel.cifti2 import SeriesAxis
 
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.parcellate.images.cifti import cifti_means
@@ -65,3 +66,11 @@ def test_grayordinates_that_never_change_have_no_data(tmp_path: Path, dense_atla
     nib.save(nib.Cifti2Image(data - data.mean(axis=0), image.header), path)
     demeaned = cifti_means(path, dense_atlas, 0.1, 0.8)
     assert np.isnan([demeaned.tsnr, demeaned.dvars]).all()
+
+
+def test_a_first_axis_that_is_not_time_is_refused(tmp_path: Path, dense_atlas: Atlas) -> None:
+    axis = dense_axis(np.arange(100), np.arange(100))
+    path, data = write_dense(tmp_path, axis)
+    nib.save(nib.Cifti2Image(data, (SeriesAxis(0, 0.8, 50, "HERTZ"), axis)), path)
+    with pytest.raises(ScanError, match="is in HERTZ, not in seconds"):
+        cifti_means(path, dense_atlas, 0.5, 0.8)

@@ -52,3 +52,15 @@ def test_a_mask_that_was_not_downloaded_is_a_reason(tmp_path: Path, atlas: Atlas
     bold.with_name("mask.nii.gz").symlink_to("annex/missing")
     with pytest.raises(ScanError, match="mask.nii.gz is missing .a link to a file"):
         read_image(bold, atlas, 2.0, settings)
+
+
+def test_an_image_in_the_space_of_a_participant_is_refused(
+    tmp_path: Path, atlas: Atlas, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_run(tmp_path, SCAN)
+    bold = next(tmp_path.rglob("*_desc-preproc_bold.nii.gz"))
+    read_image(bold, atlas, 2.5, Parcellation(), "MNI152NLin6Asym")
+    assert "its name states MNI152NLin2009aSym, `space` states MNI152NLin6Asym" in caplog.text
+    native = bold.rename(bold.with_name(bold.name.replace("MNI152NLin2009aSym", "T1w")))
+    with pytest.raises(ScanError, match="participant's own space .T1w. by its name"):
+        read_image(native, atlas, 2.5, Parcellation(), "MNI152NLin6Asym")
