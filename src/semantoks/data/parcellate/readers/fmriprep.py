@@ -144,6 +144,8 @@ def find_bold(folder: Path, scan: str, atlas: Atlas, strategy: str) -> Path:
         raise ScanError(f"its images are in {spaces}, the atlas {atlas.name} is in {atlas.space}")
     space = min(map(space_of, fitting))
     sampled = [path for path in fitting if space_of(path) == space]
+    if len(sampled) == 1:
+        return sampled[0]
     if is_cifti(atlas.image):
         return same_density(sampled, atlas.image)
     return nearest_resolution(sampled, atlas.image.affine)

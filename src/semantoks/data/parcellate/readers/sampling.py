@@ -29,8 +29,6 @@ def nearest_resolution(images: Sequence[Path], affine: np.ndarray) -> Path:
     ScanError
         When several images fit equally well, or one cannot be read.
     """
-    if len(images) == 1:
-        return images[0]
     ratios = [_voxel_volume(open_image(path).affine) / _voxel_volume(affine) for path in images]
     distances = np.abs(np.log(ratios))
     return _only(
@@ -55,8 +53,6 @@ def same_density(images: Sequence[Path], atlas: Any) -> Path:
     ScanError
         When several images are on these meshes, or one cannot be read.
     """
-    if len(images) == 1:
-        return images[0]
     meshes = vertices_of(atlas.header.get_axis(1))
     fitting = [path for path in images if vertices_of_file(path) == meshes]
     # The first is then refused for its meshes, which are the reason that matters.
@@ -70,5 +66,5 @@ def _voxel_volume(affine: np.ndarray) -> float:
 def _only(images: list[Path]) -> Path:
     if len(images) > 1:
         names = ", ".join(path.name for path in images)
-        raise ScanError(f"several images of this run fit the atlas equally well ({names})")
+        raise ScanError(f"several images of this run fit equally well ({names})")
     return images[0]

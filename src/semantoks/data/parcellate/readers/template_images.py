@@ -22,21 +22,8 @@ from semantoks.errors import ScanError
 
 log = logging.getLogger(__name__)
 # Of BIDS, fMRIPrep and XCP-D.
-INDIVIDUAL_SPACES = frozenset(
-    [
-        "T1w",
-        "T2w",
-        "anat",
-        "bold",
-        "boldref",
-        "func",
-        "individual",
-        "native",
-        "orig",
-        "scanner",
-        "fsnative",
-    ]
-)
+INDIVIDUAL_SPACES = frozenset(("T1w", "T2w", "anat", "bold", "boldref", "func"))
+INDIVIDUAL_SPACES |= {"individual", "native", "orig", "scanner", "fsnative"}
 
 
 @dataclass(frozen=True)
