@@ -53,14 +53,14 @@ def test_the_brain_mask_of_the_t1w_image_is_the_true_one(preprocessed: Preproces
     """The truth is the template's brain, deformed by the participant's true shape and pose."""
     from nilearn.datasets import load_mni152_brain_mask
 
-    from semantoks.data.simulate.anatomy import draw_shape
+    from semantoks.data.simulate.anatomy import draw_head_shape
     from semantoks.data.simulate.dataset import draw_pose
 
     folder = preprocessed.folder
     template, seed = load_mni152_brain_mask(resolution=1), Simulation().seed
     for index in range(2):
         pose = draw_pose(np.random.default_rng([seed, 4, index, 0]), millimetres=5, degrees=4)
-        shape = draw_shape(np.random.default_rng([seed, 3, index]))
+        shape = draw_head_shape(np.random.default_rng([seed, 3, index]))
         path = next((folder / "out" / f"sub-00{index + 1}").rglob("*_desc-brain_mask.nii.gz"))
         path = next(path.parents[1].glob("anat/*_desc-brain_mask.nii.gz"))
         mask = nib.load(path)
