@@ -5,32 +5,48 @@ This is the file format that `pretrain` and `get_model` write and that `embed` r
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from semantoks import __version__
-from semantoks.artifacts.files import atomic, read_json, write_json
+from semantoks.artifacts.files import atomic, write_json
 from semantoks.artifacts.timeseries import Manifest
 from semantoks.config import Architecture
 from semantoks.errors import UserError
 from semantoks.model.distillation.student_teacher import SelfDistillation
 from semantoks.model.files.hub import CONFIG, WEIGHTS, locate
 from semantoks.model.files.reference import load_reference
+from semantoks.model.files.weights import (
+    damaged,
+    first_line,
+    load_weights,
+    plain_names,
+    require_content,
+    require_finite,
+    require_safetensors,
+)
 from semantoks.model.network.encoder import Encoder
 
 __all__ = ["CONFIG", "WEIGHTS", "load_encoder", "load_reference", "save"]
 
 
 class Description(BaseModel):
-    """The content of ``config.json``."""
+    """The content of ``config.json``.
+
+    A key of a newer version that is not known here is an error: it might change the embeddings.
+    """
+
+    model_config = ConfigDict(extra="forbid")
 
     semantoks: str = ""
     architecture: Architecture
-    networks: tuple[str, ...]
+    networks: tuple[str, ...] = Field(min_length=1)
     network_order: tuple[str, ...]
     manifest: Manifest | None = None
     training: Mapping[str, object] = {}
@@ -51,9 +67,15 @@ def save(
         Folder for ``encoder.safetensors``, ``config.json`` and ``README.md``.
     training : mapping, optional
         Summary of the training; the values must be serialisable as JSON.
+
+    Raises
+    ------
+    UserError
+        If a weight is NaN or infinite.
     """
     folder = Path(folder)
     encoder = model.teacher if isinstance(model, SelfDistillation) else model
+    require_finite(encoder, "The model")
     description = Description(
         semantoks=__version__,
         architecture=encoder.architecture,
@@ -90,7 +112,8 @@ def load_encoder(source: str | Path) -> Encoder:
     Raises
     ------
     UserError
-        If there is no model at `source`, or its files do not belong together.
+        If there is no model at `source`, its files are damaged, of another format or version, or
+        do not belong together, or a weight is NaN or infinite.
     """
     files = locate(str(source))
     if len(files) == 1:
@@ -99,19 +122,68 @@ def load_encoder(source: str | Path) -> Encoder:
 
 
 def _restore(weights: Path, config: Path) -> Encoder:
-    content = read_json(config)
+    """Build the encoder that `config` describes and load its weights."""
+    description = _read_description(config)
+    require_safetensors(weights)
     try:
-        description = Description.model_validate(content)
+        tensors = load_file(weights)
+    # A file that is cut off can also raise OSError.
+    except (SafetensorError, OSError) as error:
+        raise damaged(weights, error) from error
+    try:
         encoder = Encoder(description.architecture, description.networks, description.network_order)
-        encoder.load_state_dict(load_file(weights))
-    # pydantic's ValidationError is a ValueError; load_state_dict raises RuntimeError.
-    except (ValueError, RuntimeError, SafetensorError) as error:
+        load_weights(encoder, plain_names(tensors))
+    except (ValueError, RuntimeError) as error:
         raise UserError(
             f"{weights} and {config} are not the weights and the description of the same model "
-            f"({error}). Download or train the model again."
+            f"({first_line(error)}). Download or train the model again."
         ) from error
+    require_finite(encoder, weights)
     encoder.manifest = description.manifest
     return encoder
+
+
+def _read_description(path: Path) -> Description:
+    """Read ``config.json``.
+
+    Raises
+    ------
+    UserError
+        If it is not the description of an encoder, or of a newer version of Semantoks.
+    """
+    require_content(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise damaged(path, error) from error
+    if not isinstance(content, dict) or "architecture" not in content:
+        raise UserError(
+            f"{path} does not describe a Semantoks encoder: it has no 'architecture'. Name the "
+            "folder of a model that `pretrain` or `get_model` wrote."
+        )
+    try:
+        description = Description.model_validate(content)
+    except ValidationError as error:
+        raise _not_understood(path, content, error) from error
+    manifest = description.manifest
+    # Regions are assigned by `networks`, and time series are compared with the manifest.
+    if manifest and manifest.networks != description.networks:
+        raise UserError(
+            f"{path} names other networks of its regions in 'networks' than in 'manifest', so it "
+            "was changed by hand. Download or train the model again."
+        )
+    return description
+
+
+def _not_understood(path: Path, content: Mapping[str, Any], error: ValidationError) -> UserError:
+    """Describe the first key that is unknown, missing or wrong, and name both versions."""
+    first = error.errors()[0]
+    key = ".".join(map(str, first["loc"])) or "architecture"
+    written = str(content.get("semantoks") or "an unknown version")
+    return UserError(
+        f"{path} was written by Semantoks {written}, and this is {__version__}: {key} is not as "
+        f"expected ({first['msg']}). Use the version that wrote the model, or a newer one."
+    )
 
 
 def _model_card(encoder: Encoder, training: Mapping[str, object]) -> str:

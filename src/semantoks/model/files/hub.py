@@ -63,7 +63,25 @@ def _local_files(source: str) -> list[Path]:
     else:
         weights = path / WEIGHTS if path.is_dir() else path
         files = [weights, weights.with_name(CONFIG)]
-    return files if all(file.is_file() for file in files) else []
+    _require_all(files)
+    return files if files[0].is_file() else []
+
+
+def _require_all(files: list[Path]) -> None:
+    """Refuse links to nowhere, and a model of which only some files are there."""
+    missing = [file for file in files if not file.is_file()]
+    for file in missing:
+        if file.is_symlink():
+            raise UserError(
+                f"{file} is a link to a file that is not there. If git-annex or DataLad manages "
+                "it, run `git annex get` in its folder."
+            )
+    if missing and len(missing) < len(files) and files[0].suffix == ".safetensors":
+        present = next(file for file in files if file not in missing)
+        raise UserError(
+            f"{present} is there without {missing[0].name}, and a model needs both. Put "
+            f"{missing[0].name} beside it."
+        )
 
 
 def _download(repository: str, name: str, revision: str | None) -> Path:

@@ -6,19 +6,29 @@ weights do not determine, because a checkpoint may come without it.
 
 from __future__ import annotations
 
-import pickle
+import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from semantoks.config import Architecture, Tokenizer
 from semantoks.errors import UserError
 from semantoks.model.distillation.student_teacher import SelfDistillation
+from semantoks.model.files.reference_file import (
+    ROLES,
+    Options,
+    find_state,
+    has_patch,
+    read_checkpoint,
+)
+from semantoks.model.files.weights import first_line, load_weights, plain_names, require_finite
 from semantoks.model.network.encoder import Encoder
 from semantoks.model.network.projector import Projector
+
+logger = logging.getLogger(__name__)
 
 # The 457 regions in order: Schaefer 2018, 400 parcels in 7-network order (left hemisphere first),
 # Tian S3 subcortex, Buckner 7-network cerebellum. The counts are from the atlases' label files.
@@ -56,23 +66,6 @@ _TOKENIZER = {
 }
 
 
-class _Options(NamedTuple):
-    """What is not determined by the weights, with the reference's defaults."""
-
-    patch: int
-    token_weight: float
-    momentum: float
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> _Options:
-        """Pick the options out of the reference's nested configuration."""
-        return cls(
-            patch=int(config.get("data", {}).get("patch_size", 20)),
-            token_weight=float(config.get("ssl", {}).get("mask_loss_weight", 0.5)),
-            momentum=float(config.get("dino", {}).get("base_teacher_momentum", 0.99)),
-        )
-
-
 def load_reference(path: str | Path, config: Mapping[str, Any] | None = None) -> SelfDistillation:
     """Load student and teacher of a reference checkpoint (``.pth``) without running its pickle.
 
@@ -94,61 +87,68 @@ def load_reference(path: str | Path, config: Mapping[str, Any] | None = None) ->
         If the file is missing, contains other objects than weights and plain values, or is not a
         checkpoint of this model.
     """
-    content = _read(Path(path))
+    content = read_checkpoint(Path(path))
+    state = find_state(content, path)
+    options = config if config is not None else content.get("config") or {}
     try:
-        return _build(content, config)
-    except (KeyError, RuntimeError) as error:
+        model = _build(plain_names(state), Options.from_config(options))
+    # What a stranger's file can raise: names without a number, lists, texts, tensors of odd shape.
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise UserError(
             f"{path} does not fit a model of {len(NETWORKS)} regions in {len(set(NETWORKS))} "
-            f"networks: {error}. Is it a reference checkpoint on that atlas?"
+            f"networks: {_reason(error)}. Is it a reference checkpoint on that atlas?"
         ) from error
+    require_finite(model, path)
+    if not has_patch(options):
+        logger.warning(
+            "%s does not say the size of a patch; %d volumes are assumed, as in the paper.",
+            path,
+            model.student.architecture.patch,
+        )
+    return model
 
 
-def _build(content: Mapping[str, Any], config: Mapping[str, Any] | None) -> SelfDistillation:
+def _reason(error: Exception) -> str:
+    """Describe in a line what is wrong with the weights or the configuration of a file."""
+    if isinstance(error, KeyError):
+        return f"there is no {error.args[0]}"
+    if isinstance(error, IndexError):
+        return "a weight has too few axes"
+    if isinstance(error, ValidationError):
+        # The first line of pydantic's text only counts the errors.
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc'])) or 'sizes'}: {first['msg']}"
+    return first_line(error)
+
+
+def _build(state: dict[str, Any], options: Options) -> SelfDistillation:
     """Build both encoders with their projectors and load the renamed weights into them."""
-    # DistributedDataParallel puts `module.` before every name.
-    state = {k.removeprefix("module."): v for k, v in content["model_state_dict"].items()}
-    options = _Options.from_config(config if config is not None else content.get("config") or {})
-    encoders = {role: _encoder_state(state, f"{role}_encoder.") for role in ("student", "teacher")}
-    architecture = _architecture(encoders["student"], state, options.patch)
+    student, teacher = (_encoder_state(state, role) for role in ROLES)
+    architecture = _architecture(student, state, options.patch)
     model = SelfDistillation(
         Encoder(architecture, NETWORKS),
         Projector(architecture.width, architecture.projector_hidden, architecture.projector_output),
         options.token_weight,
         options.momentum,
     )
-    model.student.load_state_dict(encoders["student"])
-    model.teacher.load_state_dict(encoders["teacher"])
-    model.projector.load_state_dict(_projector_state(state, "student_predictor."))
-    model.teacher_projector.load_state_dict(_projector_state(state, "teacher_predictor."))
+    load_weights(model.student, student)
+    load_weights(model.teacher, teacher)
+    load_weights(model.projector, _projector_state(state, "student_predictor."))
+    load_weights(model.teacher_projector, _projector_state(state, "teacher_predictor."))
     return model
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Return the content of a checkpoint file, or raise a `UserError`."""
-    if not path.exists():
-        raise UserError(f"There is no checkpoint at {path}. Check the path.")
-    # A pickle can run any code when it is loaded; `weights_only` admits tensors and plain values.
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError) as error:
-        raise UserError(
-            f"{path} could not be read as plain weights; other pickled objects are refused, "
-            "because loading them can run code. Save it again as a dict of tensors "
-            "('model_state_dict') and plain values ('config')."
-        ) from error
-    if not isinstance(content, dict) or "model_state_dict" not in content:
-        raise UserError(f"{path} has no 'model_state_dict': it is not a reference checkpoint.")
-    return content
-
-
-def _encoder_state(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def _encoder_state(state: dict[str, Any], prefix: str) -> dict[str, Tensor]:
     """Rename the weights of an encoder, and drop those that its forward pass never uses."""
     keys = {k.removeprefix(prefix): k for k in state if k.startswith(prefix)}
+    if not keys:
+        raise ValueError(f"no name of a weight starts with {prefix}")
     # The reference builds a set of tokenizers for each part of the atlas, and uses only the first.
     atlas = next((k.split(".")[1] for k in keys if k.startswith("network_tokenizers.")), "")
     renamed: dict[str, Tensor] = {}
     for short, key in keys.items():
+        if not isinstance(state[key], Tensor):
+            raise ValueError(f"{key} is a {type(state[key]).__name__} and not a tensor")
         if short.startswith(f"network_tokenizers.{atlas}."):
             name = _tokenizer_name(short.removeprefix(f"network_tokenizers.{atlas}."))
         elif short.startswith(_TRANSFORMER):

@@ -93,10 +93,10 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def _require_complete_order(self) -> None:
-        if set(self.order) != set(self.networks):
+        if sorted(self.order) != sorted(set(self.networks)):
             raise UserError(
                 f"The order of the networks ({', '.join(self.order)}) must name every network of "
-                f"the regions ({', '.join(dict.fromkeys(self.networks))}) and no other."
+                f"the regions ({', '.join(dict.fromkeys(self.networks))}) once, and no other."
             )
 
     def _index_regions(self) -> None:
