@@ -5,6 +5,7 @@ A representation is a Parquet file with one row per scan: the scan's entities an
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, tee
@@ -15,6 +16,9 @@ import pandas as pd
 
 from semantoks.artifacts.tables import iter_arrays, read_metadata, read_table, write_rows
 from semantoks.artifacts.timeseries import SCAN_ENTITIES
+from semantoks.errors import UserError
+
+log = logging.getLogger(__name__)
 
 ROWS_PER_GROUP = 32  # the Parquet writer keeps 13 kB in memory per row group
 
@@ -72,12 +76,14 @@ def write_representation(
     ------
     ValueError
         If `features` is an iterable and `scans` is not sorted by scan name.
+    UserError
+        If no scan has a finite feature; nothing is written then.
     """
     order = np.argsort(scans["scan"].to_numpy(), kind="stable")
     table = scans.iloc[order][list(SCAN_ENTITIES)].reset_index(drop=True)
     if not isinstance(features, np.ndarray) and (order != np.arange(len(order))).any():
         raise ValueError("an iterable of features needs a table of scans sorted by scan name")
-    rows = iter(features[order] if isinstance(features, np.ndarray) else features)
+    rows = _with_values(features[order] if isinstance(features, np.ndarray) else features, table)
     columns: dict[str, Iterable[np.ndarray]] = {"features": rows}
     if windows:
         # `write_rows` takes both columns row by row, so `tee` buffers one scan at most.
@@ -85,6 +91,38 @@ def write_representation(
         columns = {"features": (scan.mean(axis=0) for scan in to_average), "windows": to_store}
     metadata = {"names": list(names), "fitted": fitted}
     write_rows(path, table, columns, metadata, rows_per_group=ROWS_PER_GROUP)
+
+
+def _with_values(rows: Iterable[np.ndarray], table: pd.DataFrame) -> Iterator[np.ndarray]:
+    """Pass rows on, warn of scans without any finite feature, and refuse if there are no others."""
+    empty: list[str] = []
+    for number, (scan, row) in enumerate(zip(table["scan"], rows, strict=True), 1):
+        if row.shape[-1] and not np.isfinite(row).any():
+            empty.append(scan)
+        if empty and number == len(table):
+            log.warning("%d of %d scans have no features: %s", len(empty), number, _first(empty))
+        if len(empty) == len(table):
+            raise UserError(
+                f"None of {number} scans has a feature that is a finite number, so there is "
+                "nothing to score. They are too short for a patch of the model, or too few of "
+                "their regions have data: exclude them with parcellation.min_seconds or "
+                "min_scan_coverage, or take another model."
+            )
+        yield row
+
+
+def _first(names: Sequence[str], shown: int = 10) -> str:
+    return ", ".join(names[:shown]) + (", …" if len(names) > shown else "")
+
+
+def has_features(features_PF: np.ndarray) -> np.ndarray:
+    """Return for each row whether any feature is finite; True where there are no features.
+
+    A model of missing features can fill single ones. A row of which nothing is known must not pass
+    for an average participant without a word.
+    """
+    known = np.isfinite(features_PF).any(axis=1)
+    return known | (features_PF.shape[1] == 0)
 
 
 def read_participant_features(
@@ -136,7 +174,8 @@ def read_features(path: Path, rows: Sequence[int] | np.ndarray) -> np.ndarray:
 def read_windows(path: Path) -> dict[str, np.ndarray]:
     """Read the features of all windows of each participant, shape (windows, features).
 
-    Empty for a representation that was written without windows.
+    Empty for a representation that was written without windows. Windows without any finite feature
+    are left out, unless a participant has no others.
     """
     table = read_table(path)
     windows: dict[str, list[np.ndarray]] = {}
@@ -147,7 +186,12 @@ def read_windows(path: Path) -> dict[str, np.ndarray]:
     ):
         scan_windows = np.asarray(values, float).reshape(-1, len(features))
         windows.setdefault(participant, []).append(scan_windows)
-    return {participant: np.concatenate(scans) for participant, scans in windows.items()}
+    return {participant: _known_windows(np.concatenate(w)) for participant, w in windows.items()}
+
+
+def _known_windows(windows_WF: np.ndarray) -> np.ndarray:
+    known = has_features(windows_WF)
+    return windows_WF[known] if known.any() else windows_WF[:1]
 
 
 def _nan_mean(rows: np.ndarray) -> np.ndarray:

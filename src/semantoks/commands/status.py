@@ -67,4 +67,7 @@ def _benchmark_lines(comparison: Comparison) -> Iterator[str]:
         width = max(len(row.representation) for row in scheme.representations)
         for row in scheme.representations:
             value = row.metrics[metric]
-            yield f"  {row.representation:<{width}} {value.mean:.3f} ± {value.sd:.3f}"
+            missing = row.people_without_features
+            note = f" ({missing} of {comparison.people} participants have no features)"
+            score = f"  {row.representation:<{width}} {value.mean:.3f} ± {value.sd:.3f}"
+            yield score + (note if missing else "")

@@ -19,6 +19,7 @@ class CardRow:
     phenotypes: dict[str, float]
     covariates: dict[str, float]
     retest: Retest | None
+    without_features: int | None
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def card_section(
                 phenotypes={p: _mean_score(name, c) for p, c in by_phenotype.items()},
                 covariates={leak.what: leak.mean for leak in card.leakage},
                 retest=card.retest,
+                without_features=card.people_without_features,
             )
             for name, card in cards.items()
         ],

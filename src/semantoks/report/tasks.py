@@ -77,6 +77,7 @@ class TaskSection:
     learning_curves: str | None
     label_efficiency: dict[str, float]
     published: list[PublishedScore]
+    without_features: dict[str, int]
 
 
 def task_sections(comparisons: Sequence[Comparison]) -> list[TaskSection]:
@@ -111,6 +112,7 @@ def holm_adjusted(comparisons: Sequence[Comparison]) -> list[AdjustedP]:
 
 
 def _section(comparison: Comparison, adjusted: AdjustedP) -> TaskSection:
+    """Gather what the page shows of one comparison."""
     curves = comparison.curves
     efficiency = {name: curve[-1].worth for name, curve in curves.items()}
     return TaskSection(
@@ -120,6 +122,12 @@ def _section(comparison: Comparison, adjusted: AdjustedP) -> TaskSection:
         learning_curves=curves_figure(curves, METRICS[comparison.metric]) if curves else None,
         label_efficiency={name: x for name, x in efficiency.items() if x is not None},
         published=_beside_published(comparison),
+        # The participants are the same under every scheme.
+        without_features={
+            row.representation: row.people_without_features
+            for row in comparison.schemes[0].representations
+            if row.people_without_features
+        },
     )
 
 

@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 
 from semantoks.artifacts.representations import (
+    has_features,
     read_participant_features,
     read_windows,
     write_representation,
 )
 from semantoks.artifacts.timeseries import SCAN_ENTITIES
+from semantoks.errors import UserError
 
 
 def test_features_of_a_participant_are_the_mean_of_their_scans(tmp_path: Path) -> None:
@@ -54,6 +56,36 @@ def test_windows_are_stored_beside_their_mean(tmp_path: Path) -> None:
     }
     write_representation(path, scans, np.ones((3, 2)))
     assert read_windows(path) == {}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_features_without_a_finite_number_are_refused(
+    tmp_path: Path, value: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [f"sub-{number:02d}" for number in range(64)]  # two row groups
+    scans = pd.DataFrame(dict.fromkeys(SCAN_ENTITIES, names))
+    path, features = tmp_path / "r.parquet", np.full((64, 2), value)
+    for rows in (features, iter(features)):
+        with pytest.raises(UserError, match="None of 64 scans has a feature"):
+            write_representation(path, scans, rows)
+        assert not list(tmp_path.iterdir())
+    features[0, 1] = 1
+    write_representation(path, scans, features)
+    assert "63 of 64 scans have no features: sub-01, sub-02, " in caplog.text
+    known = has_features(read_participant_features(path).features_PF)
+    assert known.tolist() == [True] + [False] * 63
+    write_representation(path, scans, np.empty((64, 0)))  # chance
+    assert has_features(np.empty((3, 0))).all()
+
+
+def test_windows_without_values_do_not_stand_beside_others(tmp_path: Path) -> None:
+    scans = pd.DataFrame({"scan": ["a_1", "a_2", "b_1"], "participant_id": ["a", "a", "b"]})
+    scans = scans.assign(session="", task="", run="")
+    values = [[[1.0, 2.0], [3.0, 4.0]], [[np.nan, np.nan]], [[np.nan, np.nan]]]
+    write_representation(tmp_path / "r.parquet", scans, map(np.array, values), windows=True)
+    windows = read_windows(tmp_path / "r.parquet")
+    assert windows["a"].tolist() == values[0]
+    assert windows["b"].shape == (1, 2) and np.isnan(windows["b"]).all()
 
 
 def test_an_iterable_of_features_needs_sorted_scans(tmp_path: Path) -> None:

@@ -71,3 +71,21 @@ def test_bars_of_few_participants_are_hidden(results: Path) -> None:
 
 def test_the_same_scores_give_the_same_page(results: Path) -> None:
     assert write_page(results, Report()) == write_page(results, Report(), "again.html")
+
+
+def test_participants_without_features_stand_beside_their_scores(
+    results: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(results, tmp_path / "results"))
+    sentence = "No features in connectivity (Pearson): "
+    assert sentence not in write_page(folder, Report(participants=True))
+    for path, change in (
+        (folder / "group.json", lambda x: x["schemes"][0]["representations"][0]),
+        (folder / "cards/toy/fc.json", lambda x: x),
+    ):
+        content = read_json(path)
+        change(content)["people_without_features"] = 2
+        write_json(path, content)
+    page = write_page(folder, Report(participants=True))
+    assert page.count(f"{sentence}2 participants") == 2
+    assert write_page(folder, Report()).count(f"{sentence}fewer than 5 participants") == 2

@@ -23,7 +23,9 @@ def embed_windows(
         A trained encoder, in evaluation mode.
     timeseries_CT : ndarray, shape (regions, volumes)
         z-scored time series. A scan shorter than a training window is embedded from a window of
-        as many whole patches as it has; a scan shorter than a patch yields NaN.
+        as many whole patches as it has. A scan shorter than a patch yields NaN, and so does one in
+        which no network has enough regions with data: its tokens would be those of an empty scan.
+        Single windows like that are left out.
     readout : {"pooled", "networks"}
         ``pooled`` is the mean token and [CLS], as in the paper; ``networks`` is one vector per
         network.
@@ -45,6 +47,9 @@ def embed_windows(
     windows_WCT = np.stack([timeseries_CT[:, start : start + window] for start in starts])
     device = encoder.cls_embedding.device
     x_WCT = torch.from_numpy(windows_WCT).to(device, encoder.cls_embedding.dtype)
+    x_WCT = x_WCT[encoder.presence(x_WCT).any(dim=1)]
+    if not len(x_WCT):
+        return np.full((1, _embedding_size(encoder, readout)), np.nan, np.float32)
     read = encoder.embed if readout == "pooled" else encoder.embed_networks
     embedding: np.ndarray = read(x_WCT).float().cpu().numpy()
     return embedding

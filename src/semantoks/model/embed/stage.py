@@ -68,7 +68,8 @@ def embed(
     Raises
     ------
     UserError
-        If a file does not fit the model, no scan is included, or memory runs out.
+        If a file does not fit the model, no scan is included or has an embedding, or memory runs
+        out.
     """
     keep_freed_memory()
     torch.set_num_threads(threads)
@@ -89,7 +90,9 @@ def embed(
 
 
 def _embed_scan(encoder: Encoder, scan: Scan, readout: Readout) -> np.ndarray:
+    """Embed a scan, and say why where it has no embedding."""
     volumes, patch = scan.timeseries_CT.shape[1], encoder.architecture.patch
+    embedding = embed_windows(encoder, scan.timeseries_CT, readout)
     if volumes < patch:
         logger.warning(
             "%s has %d volumes, fewer than a patch (%d): its features are NaN.",
@@ -97,4 +100,8 @@ def _embed_scan(encoder: Encoder, scan: Scan, readout: Readout) -> np.ndarray:
             volumes,
             patch,
         )
-    return embed_windows(encoder, scan.timeseries_CT, readout)
+    elif not np.isfinite(embedding).any():
+        logger.warning(
+            "%s has too few regions with data in every network: its features are NaN.", scan.scan
+        )
+    return embedding

@@ -17,6 +17,7 @@ from semantoks.model.distillation.student_teacher import SelfDistillation
 from semantoks.model.pretrain.monitor import (
     Metrics,
     measure,
+    raise_if_diverged,
     raise_if_not_finite,
     raise_on_collapse,
 )
@@ -136,19 +137,27 @@ def _train(
 
 
 def _long_enough(scans: Iterable[np.ndarray], window: int) -> Iterator[np.ndarray]:
-    """Yield the scans of at least a window, and at the end warn about the others."""
-    included, total = 0, 0
+    """Yield the scans with data of at least a window, and at the end warn about the others."""
+    included, short, total = 0, 0, 0
     for scan in scans:
         total += 1
-        if scan.shape[1] >= window:
+        if scan.shape[1] < window:
+            short += 1
+        elif np.isfinite(scan).all(axis=1).any():
             included += 1
             yield scan
-    if included < total:
+    if short:
         logger.warning(
             "%d of %d scans are shorter than a window (%d volumes) and excluded from the training.",
-            total - included,
+            short,
             total,
             window,
+        )
+    if empty := total - included - short:
+        logger.warning(
+            "%d of %d scans have no region with data and are excluded from the training.",
+            empty,
+            total,
         )
     if included < 2:
         raise UserError(
@@ -169,6 +178,7 @@ def _finish_epoch(
     # Before `measure`, where svdvals would raise an error for NaN. The losses are averaged over
     # processes, so either all of them stop here or none.
     raise_if_not_finite(mean["total"], epoch)
+    raise_if_diverged(state.model, epoch)
     metrics: Metrics = {
         "epoch": epoch,
         "step": state.step,

@@ -86,6 +86,22 @@ def raise_if_not_finite(loss: float, epoch: float) -> None:
         )
 
 
+def raise_if_diverged(model: SelfDistillation, epoch: float) -> None:
+    """Stop the training if its last step made a weight NaN or infinite.
+
+    The loss of that step was still finite, and no later one would show it.
+
+    Raises
+    ------
+    UserError
+    """
+    if not all(weight.isfinite().all() for weight in model.parameters()):
+        raise UserError(
+            f"Weights are NaN or infinite after epoch {epoch:.0f}, expected finite numbers. Lower "
+            "learning_rate, and check the time series for extreme values."
+        )
+
+
 def raise_on_collapse(epochs: Sequence[Mapping[str, float]], warmup_epochs: float) -> None:
     """Stop the training if the student maps all scans or all tokens to the same point.
 

@@ -64,6 +64,8 @@ class ProbeScores:
         Standard deviation of the mean score over permutations of the phenotype.
     rows : DataFrame
         One row per fit.
+    people_without_features : int
+        Number of participants of whom the representation knows nothing.
     """
 
     task: Task
@@ -72,6 +74,7 @@ class ProbeScores:
     p_permutation: float | None
     shuffled_deviation: float | None
     rows: pd.DataFrame
+    people_without_features: int = 0
 
     def complete_fits(self, scheme: str) -> pd.DataFrame:
         """Return the fits of a scheme with the whole training part, one row per split."""
@@ -174,6 +177,7 @@ def _row(
     return Row(
         representation=probe.representation,
         features=probe.features,
+        people_without_features=probe.people_without_features or None,
         metrics=summaries,
         difference_from_fc=difference,
     )

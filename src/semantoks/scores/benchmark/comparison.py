@@ -50,6 +50,11 @@ class Row(Settings):
 
     representation: str
     features: int = Field(description="Number of features.")
+    people_without_features: int | None = Field(
+        None,
+        exclude_if=_is_none,
+        description="Participants of whom it knows nothing; absent if there are none.",
+    )
     metrics: dict[str, Summary] = Field(description="By name of the metric.")
     difference_from_fc: Difference | None = Field(
         None, description="Difference of the first metric; absent for the baseline itself."

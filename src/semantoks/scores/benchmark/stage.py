@@ -46,4 +46,5 @@ def _read_scores(path: Path) -> ProbeScores:
         p_permutation=metadata["p_permutation"],
         shuffled_deviation=metadata["shuffled_deviation"],
         rows=read_table(path),
+        people_without_features=metadata["people_without_features"],
     )

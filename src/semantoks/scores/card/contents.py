@@ -33,4 +33,12 @@ class Card(Settings):
     """The card of one representation of one data set."""
 
     leakage: list[Leakage]
-    retest: Retest | None = Field(description="None with fewer than three participants to compare.")
+    retest: Retest | None = Field(
+        description="None with fewer than three participants to compare, or without a feature that "
+        "all of their sessions have."
+    )
+    people_without_features: int | None = Field(
+        None,
+        exclude_if=lambda value: value is None,
+        description="Participants who are left out of `leakage`; absent if there are none.",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from semantoks.artifacts.files import write_json
 from semantoks.artifacts.representations import (
+    has_features,
     iter_features,
     read_features,
     read_participant_features,
@@ -27,6 +29,7 @@ from semantoks.scores.represent.projections import PROJECTIONS
 # are then accurate to about 0.02.
 MAX_PARTICIPANTS = 2000
 MIN_RETESTED = 3
+log = logging.getLogger(__name__)
 
 
 def card(
@@ -55,8 +58,18 @@ def card(
     covariates = _sampled_covariates(features, table, scan_table, settings.site_column)
     values = read_participant_features(features, covariates.index)
     families = text_column(table, settings.group_column, covariates.index)
-    leakage = score_leakage(values, covariates, families, settings.probe)
-    content = Card(leakage=list(leakage), retest=read_and_retest(features))
+    known = has_features(values.features_PF)
+    with_features = np.array(values.participant_id, object)[known]
+    without_features = int((~known).sum())
+    if without_features:
+        log.warning("%d participants have no features and are left out.", without_features)
+    # As training means they would dilute the leakage and make the card look clean.
+    leakage = score_leakage(values, covariates.loc[with_features], families, settings.probe)
+    content = Card(
+        leakage=list(leakage),
+        retest=read_and_retest(features),
+        people_without_features=without_features or None,
+    )
     write_json(out, content.model_dump())
     return [out]
 
@@ -79,7 +92,8 @@ def _sampled_covariates(
 def read_and_retest(features: Path) -> Retest | None:
     """Compare the first two sessions of each participant, at most of `MAX_PARTICIPANTS`.
 
-    Only the rows of these sessions are read. None with fewer than `MIN_RETESTED` participants.
+    Only the rows of these sessions are read. None with fewer than `MIN_RETESTED` participants, or
+    without a feature that all sessions have.
     """
     scans = read_scan_entities(features)
     repeated = scans[scans["participant_id"].duplicated(keep=False)]
@@ -96,4 +110,7 @@ def read_and_retest(features: Path) -> Retest | None:
     if fitted:
         # There is no test part here, so fitting to all participants leaks nothing.
         rows = PROJECTIONS[fitted](rows, rows[:0])[0]
+    if not np.isfinite(rows).all(axis=0).any():
+        log.warning("No feature is known in all sessions: test-retest reliability is not measured.")
+        return None
     return retest(rows[::2], rows[1::2])

@@ -11,10 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from semantoks.artifacts.representations import ParticipantFeatures
+from semantoks.artifacts.representations import ParticipantFeatures, has_features
 from semantoks.errors import UserError
 from semantoks.scores.linear_models.axes import PrincipalCoordinates, rotate, standardise
 from semantoks.scores.represent.projections import PROJECTIONS
+
+# Of the participants of a phenotype. A participant without features is predicted like everybody on
+# average, so this share of the distance from chance may be lost.
+MAX_WITHOUT_FEATURES = 0.1
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Features:
         """
         rows = self.values_PF[train], self.values_PF[held]
         if self.projection:
-            rows = PROJECTIONS[self.projection](*rows)
+            rows = _project(self.projection, *rows)
         if self.confounds_PC is not None:
             rows = _residuals(*rows, self.confounds_PC[train], self.confounds_PC[held])
         return rows
@@ -59,12 +63,49 @@ class Features:
         return rotate(*self.prepare(train, held))
 
 
+def _project(
+    projection: str, train_PF: np.ndarray, held_HF: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fit a projection to the training rows with features; rows without any become NaN."""
+    known_P, known_H = has_features(train_PF), has_features(held_HF)
+    if known_P.all() and known_H.all():
+        return PROJECTIONS[projection](train_PF, held_HF)
+    projected = PROJECTIONS[projection](train_PF[known_P], held_HF[known_H])
+    train, held = (np.full((len(k), projected[0].shape[1]), np.nan) for k in (known_P, known_H))
+    train[known_P], held[known_H] = projected
+    return train, held
+
+
+def count_without_features(features: Sequence[Features], representation: str) -> int:
+    """Count the participants of whom a representation, or a part of a stacked one, knows nothing.
+
+    They stay in all parts, since all representations must be scored on the same participants, and
+    are predicted as if nothing was known of their scans.
+
+    Raises
+    ------
+    UserError
+        If they are more than `MAX_WITHOUT_FEATURES` of all.
+    """
+    known_P = np.logical_and.reduce([has_features(part.values_PF) for part in features])
+    count, people = int((~known_P).sum()), len(known_P)
+    if count > max(1, MAX_WITHOUT_FEATURES * people):
+        raise UserError(
+            f"{count} of {people} participants have no features in {representation}, so its scores "
+            f"would not be those of a representation of all of them (at most "
+            f"{MAX_WITHOUT_FEATURES:.0%} may lack them). Their scans are too short for a patch of "
+            "the model, or have too few regions with data: exclude them for all representations "
+            "with parcellation.min_seconds or min_scan_coverage."
+        )
+    return count
+
+
 def _residuals(
     train_PF: np.ndarray, held_HF: np.ndarray, train_PC: np.ndarray, held_HC: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Regress confounds out of features by least squares in the training part.
 
-    Missing features count as the training mean.
+    Single missing features count as the training mean; a row without any stays NaN.
     """
     # lstsq fits all features at once and cannot skip single values, so they are filled first.
     known = np.isfinite(train_PF)
@@ -73,8 +114,14 @@ def _residuals(
     held = np.where(np.isfinite(held_HF), held_HF - mean, 0)
     train_z, held_z = standardise(train_PC, held_HC)
     # Dummy variables of sites are collinear; the cut-off gives the solution of least norm.
-    slopes = np.linalg.lstsq(train_z, train, rcond=1e-9)[0]
-    return train - train_z @ slopes, held - held_z @ slopes
+    known_P, known_H = has_features(train_PF), has_features(held_HF)
+    # Indexing copies, and the features of large cohorts take gigabytes.
+    fitted = slice(None) if known_P.all() else known_P
+    slopes = np.linalg.lstsq(train_z[fitted], train[fitted], rcond=1e-9)[0]
+    residuals = train - train_z @ slopes, held - held_z @ slopes
+    # The effect of confounds alone is no feature of a participant without features.
+    residuals[0][~known_P], residuals[1][~known_H] = np.nan, np.nan
+    return residuals
 
 
 def target_features(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,17 @@ import numpy as np
 from semantoks.artifacts.representations import read_participant_features, read_windows
 from semantoks.artifacts.tables import read_metadata, read_table, write_table
 from semantoks.scores.probe.evaluation import ProbeResult
-from semantoks.scores.probe.features import Features, features_of, target_features
+from semantoks.scores.probe.features import (
+    Features,
+    count_without_features,
+    features_of,
+    target_features,
+)
 from semantoks.scores.probe.problem import Problem, TaskMetadata
 from semantoks.scores.probe.score import Representation, score
 from semantoks.scores.probe.settings import ProbeSettings
+
+log = logging.getLogger(__name__)
 
 
 def probe(
@@ -46,9 +54,23 @@ def probe(
     -------
     list of Path
         `out`, and a second table with the prediction of each test participant in each split.
+
+    Raises
+    ------
+    UserError
+        If too many participants have no features, or the protocol does not apply.
     """
     problem = _read_problem(splits)
     loaded = _read_features(problem, features, confounds, settings)
+    without_features = count_without_features(loaded, representation)
+    if without_features:
+        log.warning(
+            "%d of %d participants have no features in %s. They are predicted as if nothing was "
+            "known of their scans, which lowers its scores.",
+            without_features,
+            len(problem.ids),
+            representation,
+        )
     inputs = Representation(
         representation,
         loaded,
@@ -57,7 +79,8 @@ def probe(
     )
     result = score(problem, inputs, settings.probe)
     predictions = out.with_name(f"{out.stem}_predictions.parquet")
-    write_table(out, result.scores, _metadata(problem, inputs, result, settings))
+    metadata = _metadata(problem, inputs, result, settings)
+    write_table(out, result.scores, metadata | {"people_without_features": without_features})
     write_table(predictions, result.predictions)
     return [out, predictions]
 

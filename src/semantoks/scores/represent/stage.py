@@ -60,7 +60,7 @@ def represent(
     Raises
     ------
     UserError
-        If every scan is excluded.
+        If every scan is excluded, or none has a finite feature.
     """
     scans = read_scan_table(timeseries)
     scans = included_scans(scans).reset_index(drop=True)
@@ -72,7 +72,7 @@ def represent(
     features: np.ndarray | Iterator[np.ndarray] = np.empty((len(scans), 0))
     names = list[str]()
     if representation in FROM_SCANS:
-        features = FROM_SCANS[representation](iter_scans(timeseries))
+        features = _rows(representation, iter_scans(timeseries))
     elif representation == "confounds":
         table = read_table(participants)
         features, names = covariate_features(scans, table, settings.site_column)
@@ -80,3 +80,15 @@ def represent(
     fitted = representation if representation in PROJECTIONS else ""
     write_representation(out, scans, features, names, fitted=fitted)
     return [out]
+
+
+def _rows(representation: str, scans: Iterable[Scan]) -> Iterator[np.ndarray]:
+    """Yield the features of each scan, NaN where no two regions have data.
+
+    The covariance of a scan without data would be the identity, as of a scan without connections.
+    """
+    for scan in scans:
+        (row,) = FROM_SCANS[representation]([scan])
+        # The deviation of a region with a NaN is NaN, and no comparison with it is true.
+        with_data = int((np.std(scan.timeseries_CT, axis=1) > 0).sum())
+        yield row if with_data > 1 else np.full_like(row, np.nan)

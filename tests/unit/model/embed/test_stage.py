@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.torch import load_file, save_file
 
 from semantoks.artifacts.timeseries import write_timeseries
 from semantoks.errors import UserError
@@ -68,6 +69,37 @@ def test_files_that_do_not_fit_or_have_no_included_scan_raise(
     with pytest.raises(UserError, match="None of 1 time-series files holds a scan"):
         run_embed(tmp_path, [excluded])
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_scans_without_an_embedding_are_named_and_a_file_of_them_is_refused(
+    encoder: Encoder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    save(encoder, tmp_path / "model")
+    empty = np.full((4, 50), np.nan, np.float32)
+    mixed = {"s1": make_timeseries(50), "empty": empty, "short": make_timeseries(9)}
+    run_embed(tmp_path, [write_shard(tmp_path / "1.parquet", mixed)])
+    assert "empty has too few regions with data in every network" in caplog.text
+    assert "2 of 3 scans have no features: empty, short" in caplog.text
+    (tmp_path / "out.parquet").unlink()
+    without = {"short": make_timeseries(9), "shorter": make_timeseries(8)}
+    with pytest.raises(
+        UserError, match=r"None of 2 scans has a feature.*parcellation\.min_seconds"
+    ):
+        run_embed(tmp_path, [write_shard(tmp_path / "2.parquet", without)])
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_model_with_nan_weights_is_refused(encoder: Encoder, tmp_path: Path) -> None:
+    save(encoder, tmp_path / "model")
+    weights = tmp_path / "model/encoder.safetensors"
+    changed = load_file(weights)
+    changed["mask_embedding"][0] = np.nan
+    save_file(changed, weights)
+    shard = write_shard(tmp_path / "1.parquet", {"s1": make_timeseries(50)})
+    with pytest.raises(
+        UserError, match=r"encoder\.safetensors has NaN or infinite.*mask_embedding"
+    ):
+        run_embed(tmp_path, [shard])
 
 
 def test_running_out_of_memory_while_loading_the_model_gives_advice(

@@ -10,8 +10,10 @@ import torch
 
 from semantoks.artifacts.files import read_json
 from semantoks.errors import UserError
+from semantoks.model.pretrain import loop
 from semantoks.model.pretrain.stage import pretrain_arrays
-from semantoks.model.pretrain.state import build_model
+from semantoks.model.pretrain.state import TrainingState, build_model
+from semantoks.model.pretrain.step import train_step
 from tests.unit.model.pretrain.conftest import NETWORKS, make_scans, make_settings, read_outputs
 
 
@@ -50,11 +52,27 @@ def test_short_scans_are_excluded_and_counted(
         pretrain_arrays(scans[5:], NETWORKS, make_settings(), tmp_path)
 
 
-def test_missing_regions_leave_the_weights_finite(tmp_path: Path) -> None:
+def test_weights_that_diverge_in_the_last_step_stop_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def step(state: TrainingState, *_: object) -> None:
+        train_step(state, *_)  # type: ignore[arg-type]
+        state.model.student.norm.weight.data[0] = torch.inf
+
+    monkeypatch.setattr(loop, "train_step", step)
+    with pytest.raises(UserError, match="Weights are NaN or infinite after epoch 1"):
+        pretrain_arrays(make_scans(2), NETWORKS, make_settings(), tmp_path)
+    assert not (tmp_path / "encoder.safetensors").exists()
+
+
+def test_missing_regions_leave_the_weights_finite(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     scans = make_scans()
     scans[0][0] = np.nan
     scans[1][:] = np.nan
     for scan in scans:
         scan[4:7] = np.nan  # network "b" is missing in every scan
     model = pretrain_arrays(scans, NETWORKS, make_settings(), tmp_path)
+    assert f"1 of {len(scans)} scans have no region with data" in caplog.text
     assert all(p.isfinite().all() for p in model.parameters())

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 from semantoks.config import Phenotype, Published
 from semantoks.scores.benchmark.compare import compare
@@ -23,6 +24,16 @@ def test_reading_restores_what_was_written() -> None:
         [scores_of("fc", [0.6, 0.7]), scores_of("model", [0.8, 0.8])], "toy", phenotype
     )
     assert Comparison.model_validate(comparison.model_dump()) == comparison
+
+
+def test_participants_without_features_are_counted_only_where_there_are_some() -> None:
+    scores = [scores_of("fc", [0.6, 0.7]), scores_of("model", [0.5, 0.5])]
+    scores[1] = replace(scores[1], people_without_features=2)
+    comparison = compare(scores, "toy")
+    content = comparison.model_dump()
+    fc, model = content["schemes"][0]["representations"]
+    assert "people_without_features" not in fc and model["people_without_features"] == 2
+    assert Comparison.model_validate(content) == comparison
 
 
 def test_values_that_are_not_numbers_are_allowed() -> None:

@@ -63,6 +63,22 @@ def test_resemblance_of_relatives_is_no_leakage(tmp_path: Path) -> None:
     assert leakage_scores(tmp_path, features, covariates, group_column="pair")["age"] < 0.3
 
 
+def test_participants_without_features_do_not_make_a_clean_card(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((120, 8))
+    covariates = {"age": 40 + 10 * features[:, 0]}
+    features[::2] = np.nan
+    assert leakage_scores(tmp_path, features, covariates)["age"] > 0.9
+    content = read_json(tmp_path / "card.json")
+    assert (content["people_without_features"], content["leakage"][0]["people"]) == (60, 60)
+
+
+def test_sessions_without_a_common_feature_are_not_compared(tmp_path: Path) -> None:
+    features = np.random.default_rng(0).standard_normal((80, 4))
+    features[[0, 1, 2, 3], [0, 1, 2, 3]] = np.nan
+    assert read_and_retest(write_sessions(tmp_path, features, ["rest"] * 80)) is None
+
+
 def test_large_data_sets_are_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("semantoks.scores.card.stage.MAX_PARTICIPANTS", 60)
     rng = np.random.default_rng(3)

@@ -34,6 +34,26 @@ def test_held_out_rows_never_reach_what_is_fitted(projection: str) -> None:
     np.testing.assert_array_equal(first.held_HR[:5], again.held_HR[:5])
 
 
+@pytest.mark.parametrize("projection", ["", "tangent", "coskewness"])
+def test_rows_without_features_know_nothing_of_anybody(projection: str) -> None:
+    """They change no other row, and get no features from confounds or from a projection."""
+    rng = np.random.default_rng(0)
+    scans = [scan_of(rng.standard_normal((4, 60))) for _ in range(60)]
+    moments = third_moments if projection == "coskewness" else covariances
+    rows, confounds = np.stack(list(moments(scans))), rng.standard_normal((60, 2))
+    train, held = np.arange(45), np.arange(45, 60)
+    expected = Features(rows[1:], projection, None).prepare(train[:44], held[:14] - 1)
+    rows[0], rows[59] = np.nan, np.inf
+    given = Features(rows, projection, None).prepare(train, held)
+    np.testing.assert_allclose(given[0][1:], expected[0])
+    np.testing.assert_allclose(given[1][:14], expected[1])
+    for part in (None, confounds):
+        first, second = Features(rows, projection, part).prepare(train, held)
+        assert not np.isfinite(first[0]).any() and not np.isfinite(second[14]).any()
+        coordinates = Features(rows, projection, part).coordinates(train, held)
+        assert not coordinates.train_PR[0].any() and not coordinates.held_HR[14].any()
+
+
 def test_residuals_are_uncorrelated_with_the_confounds() -> None:
     rng = np.random.default_rng(0)
     confounds = rng.standard_normal((50, 2))

@@ -2,8 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+import pytest
+
+from semantoks.artifacts.representations import read_participant_features, write_representation
 from semantoks.artifacts.tables import read_metadata, read_table
+from semantoks.artifacts.timeseries import SCAN_ENTITIES
 from semantoks.config import Phenotype, Probe
+from semantoks.errors import UserError
 from tests.conftest import run_probe, run_represent, run_split
 from tests.unit.scores.conftest import mean_score
 
@@ -58,7 +65,38 @@ def test_metadata_describe_task_and_representation(cohort: tuple[list[Path], Pat
         ("shuffled_deviation", None),
         ("protocol", "exact"),
         ("confounds", "none"),
+        ("people_without_features", 0),
     ]
+
+
+def test_participants_without_features_are_counted_beside_the_score(
+    cohort: tuple[list[Path], Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    paths, participants = cohort
+    folder, splits = paths[0].parent, paths[0].parent / "s.parquet"
+    run_represent("fc", paths, participants, folder / "fc.parquet")
+    task = Phenotype(kind="classification")
+    run_split(participants, folder / "scans.parquet", splits, name="group", phenotype=task)
+    everybody = read_participant_features(folder / "fc.parquet")
+    scans = pd.DataFrame(dict.fromkeys(SCAN_ENTITIES, everybody.participant_id))
+    settings = Probe(repeats=2, permutations=0, learning_curve=[])
+    for lacking in (2, 3):
+        features = everybody.features_PF.copy()
+        features[:lacking] = np.nan
+        write_representation(folder / "model.parquet", scans, features)
+        if lacking == 3:  # of 23
+            break
+        files = [folder / "model.parquet", folder / "fc.parquet"]
+        for name, used in (("model", files[:1]), ("model+fc", files), ("fc", files[1:])):
+            run_probe(used, splits, name, settings, folder / name)
+            expected = 0 if name == "fc" else 2
+            assert read_metadata(folder / name)["people_without_features"] == expected
+            # All are scored on the same participants.
+            predictions = read_table(folder / f"{name}_predictions.parquet")
+            assert len(predictions) == read_table(folder / name)["test_people"].sum() == 10
+    assert "2 of 23 participants have no features in model. They are predicted" in caplog.text
+    with pytest.raises(UserError, match=r"3 of 23 participants have no features in model.*10%"):
+        run_probe([folder / "model.parquet"], splits, "model", settings, folder / "x")
 
 
 def test_more_repeats_do_not_change_the_scores_of_the_first(

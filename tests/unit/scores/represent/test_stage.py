@@ -41,6 +41,20 @@ def test_chance_has_no_features(cohort: tuple[list[Path], Path]) -> None:
     assert read_participant_features(out).features_PF.shape == (23, 0)
 
 
+def test_connectivity_of_scans_without_data_is_refused(cohort: tuple[list[Path], Path]) -> None:
+    paths, participants = cohort
+    table = read_scan_table(paths[:1])
+    arrays = [
+        np.full((12, 120), np.nan, np.float32) if s == "ok" else None for s in table["status"]
+    ]
+    write_timeseries(paths[0], table, arrays, read_manifest(paths[0]))
+    for name in ("fc", "fc_gsr", "partial", "tangent", "coskewness"):
+        out = paths[0].parent / "x.parquet"
+        with pytest.raises(UserError, match="None of 12 scans has a feature"):
+            run_represent(name, paths[:1], participants, out)
+        assert not out.exists()
+
+
 def test_a_data_set_without_included_scans_is_refused(cohort: tuple[list[Path], Path]) -> None:
     paths, participants = cohort
     table = read_scan_table(paths[:1]).assign(status="excluded")
