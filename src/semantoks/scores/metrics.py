@@ -10,6 +10,7 @@ from sklearn import metrics
 # The first metric of each kind is the primary one, which representations are compared by.
 CLASSIFICATION = ("balanced_accuracy", "auroc", "accuracy", "macro_f1", "ece")
 REGRESSION = ("pearson_r", "r2", "mae")
+ROUNDING = 1e-12  # of the largest value: smaller spreads are rounding errors
 RANGES = {
     "balanced_accuracy": (0.0, 1.0),
     "auroc": (0.0, 1.0),
@@ -81,6 +82,11 @@ def calibration_error(correct: np.ndarray, confidence: np.ndarray, bins: int = 1
     return float(np.sum(gaps))
 
 
+def varying(values: np.ndarray) -> np.ndarray:
+    """Return whether values (or columns) vary by more than rounding, whatever their unit."""
+    return np.asarray(np.ptp(values, axis=0) > ROUNDING * np.abs(values).max(axis=0))
+
+
 def regression_scores(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     """Score predicted numbers.
 
@@ -91,15 +97,16 @@ def regression_scores(truth: np.ndarray, predicted: np.ndarray) -> dict[str, flo
     Returns
     -------
     dict
-        ``pearson_r`` (0 where either is constant), ``r2`` (coefficient of determination) and
-        ``mae`` (mean absolute error, in the unit of the phenotype).
+        ``pearson_r`` (NaN where either is constant), ``r2`` (coefficient of determination, NaN
+        where the truth is constant) and ``mae`` (mean absolute error, in the unit of the
+        phenotype).
     """
-    # corrcoef of a constant is NaN. The chance representation predicts a constant and must score 0.
-    constant = np.std(predicted) < 1e-12 or np.std(truth) < 1e-12
-    r = 0.0 if constant else float(np.corrcoef(truth, predicted)[0, 1])
+    has_r2 = bool(varying(truth))
+    # corrcoef divides by zero for a constant, such as the prediction of chance.
+    has_r = has_r2 and bool(varying(predicted))
     return {
-        "pearson_r": r,
-        "r2": float(metrics.r2_score(truth, predicted)),
+        "pearson_r": float(np.corrcoef(truth, predicted)[0, 1]) if has_r else float("nan"),
+        "r2": float(metrics.r2_score(truth, predicted)) if has_r2 else float("nan"),
         "mae": float(np.abs(truth - predicted).mean()),
     }
 
@@ -117,12 +124,15 @@ def within_sites_r(truth: np.ndarray, predicted: np.ndarray, site: np.ndarray) -
     Returns
     -------
     float
-        NaN with fewer than two sites, 0 where truth or prediction is constant within sites.
+        NaN with fewer than two sites, and where truth or prediction is constant within sites.
     """
     names, number = np.unique(site, return_inverse=True)
     if len(names) < 2:
         return float("nan")
     count = np.bincount(number)
     centred = [x - (np.bincount(number, x) / count)[number] for x in (truth, predicted)]
+    limits = [ROUNDING * np.abs(x).max() for x in (truth, predicted)]
+    if any(np.ptp(x) <= limit for x, limit in zip(centred, limits, strict=True)):
+        return float("nan")
     norms = [float(np.linalg.norm(x)) for x in centred]
-    return float(centred[0] @ centred[1] / (norms[0] * norms[1])) if min(norms) > 1e-9 else 0.0
+    return float(centred[0] @ centred[1] / (norms[0] * norms[1]))

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-CONSTANT = 1e-9  # a feature with a smaller standard deviation counts as constant
+# Of its mean: a feature with a smaller standard deviation counts as constant, whatever its unit.
+CONSTANT = 1e-9
 # Of the largest eigenvalue; smaller ones are rounding errors. Eigenvalues are squares of singular
 # values, so this is 1e-6 of the largest of those.
 RANK_TOLERANCE = 1e-12
@@ -58,9 +59,11 @@ def standardise(train_PF: np.ndarray, held_HF: np.ndarray) -> tuple[np.ndarray, 
     filled = train_PF if known.all() else np.where(known, train_PF, 0)
     # Sums of many float32 rows would lose digits.
     total = filled.sum(axis=0, dtype=float)
-    train, held = (_centre(total / count, rows) for rows in (train_PF, held_HF))
+    mean = total / count
+    train, held = (_centre(mean, rows) for rows in (train_PF, held_HF))
     deviation = np.sqrt(np.einsum("pf,pf->f", train, train) / count)
-    scale = np.where(deviation > CONSTANT, deviation, np.inf) * np.sqrt(max(train.shape[1], 1))
+    varies = deviation > CONSTANT * np.abs(mean)
+    scale = np.where(varies, deviation, np.inf) * np.sqrt(max(train.shape[1], 1))
     # In place, since connectivity of large cohorts takes gigabytes.
     train /= scale
     held /= scale

@@ -13,7 +13,12 @@ import numpy as np
 
 from semantoks.artifacts.representations import ParticipantFeatures, has_features
 from semantoks.errors import UserError
-from semantoks.scores.linear_models.axes import PrincipalCoordinates, rotate, standardise
+from semantoks.scores.linear_models.axes import (
+    CONSTANT,
+    PrincipalCoordinates,
+    rotate,
+    standardise,
+)
 from semantoks.scores.represent.projections import PROJECTIONS
 
 # Of the participants of a phenotype. A participant without features is predicted like everybody on
@@ -119,6 +124,10 @@ def _residuals(
     fitted = slice(None) if known_P.all() else known_P
     slopes = np.linalg.lstsq(train_z[fitted], train[fitted], rcond=1e-9)[0]
     residuals = train - train_z @ slopes, held - held_z @ slopes
+    # What confounds explain entirely leaves rounding errors, which scaling would make a feature.
+    explained = residuals[0][fitted].std(axis=0) <= CONSTANT * train[fitted].std(axis=0)
+    for rows in residuals:
+        rows[:, explained] = 0
     # The effect of confounds alone is no feature of a participant without features.
     residuals[0][~known_P], residuals[1][~known_H] = np.nan, np.nan
     return residuals

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 
 from semantoks.scores.linear_models.axes import PrincipalCoordinates, rotate
-from semantoks.scores.linear_models.logistic import fit_class_offsets, fit_logistic
+from semantoks.scores.linear_models.logistic import TOLERANCE, fit_class_offsets, fit_logistic
 from semantoks.scores.linear_models.logistic_loss import (
     WeightedClasses,
     balanced_classes,
@@ -137,77 +137,110 @@ def fit_classifications(
     strengths : ndarray
         In descending order: each fit starts from the solution of the stronger penalty.
     """
-    train_PR, held_HR = coordinates.train_PR, coordinates.held_HR
-    inner_SPTK, weights_SRTK = _fit_inner_folds(train_PR, code_PT, fold_PT, classes, strengths)
+    folds = InnerFolds(code_PT, fold_PT, classes)
     targets = balanced_classes(code_PT, np.ones(code_PT.shape, bool), classes)
-    offsets_STK = np.stack([fit_class_offsets(inner, targets) for inner in inner_SPTK])
-    inner_SPTK, offsets_STK = logits_per_class(inner_SPTK), logits_per_class(offsets_STK)
-    losses_TS = _log_losses(inner_SPTK + offsets_STK[:, None], targets).T
-    best_T = [strongest_of_best(losses_S) for losses_S in losses_TS]
+    best_T, start_RCK = _rank_strengths(folds, coordinates.train_PR, targets, strengths)
+    chosen_T = strengths[best_T]
+    train_PR = with_intercept(coordinates.train_PR)
+    # Offsets move the threshold of a decision, so they need exact fits: from rough ones, balanced
+    # accuracy of uneven classes was off by up to 0.09 in a split.
+    inner_RCK = folds.fit(train_PR, chosen_T, start_RCK, TOLERANCE)
+    inner_PTK = folds.left_out(train_PR, inner_RCK)
+    offsets_TK = logits_per_class(fit_class_offsets(inner_PTK, targets))
     # Start from the mean weights over inner folds, which are close to the solution.
-    weights_RTK = fit_logistic(
-        with_intercept(train_PR),
-        targets,
-        # A strength is per participant; the penalty of the summed loss is scikit-learn's 1 / C.
-        strengths[best_T] * len(code_PT),
-        start=np.stack([weights_SRTK[best, :, task] for task, best in enumerate(best_T)], axis=1),
-    )
-    logits_HTK = logits_per_class(logits_of(with_intercept(held_HR), weights_RTK))
+    start_RTK = inner_RCK.reshape(len(inner_RCK), len(best_T), folds.number, -1).mean(axis=2)
+    # A strength is per participant; the penalty of the summed loss is scikit-learn's 1 / C.
+    weights_RTK = fit_logistic(train_PR, targets, chosen_T * len(code_PT), start=start_RTK)
+    logits_HTK = logits_per_class(logits_of(with_intercept(coordinates.held_HR), weights_RTK))
+    # Stacking gets logits without offsets: the second probe fits offsets of its own.
+    inner_PTK = logits_per_class(inner_PTK)
     return [
         ProbeFit(
-            np.asarray(softmax(logits_HTK[:, task] + offsets_STK[best, task], axis=1)),
-            # Stacking gets logits without offsets: the second probe fits offsets of its own.
-            inner_SPTK[best, :, task],
+            np.asarray(softmax(logits_HTK[:, task] + offsets_TK[task], axis=1)),
+            inner_PTK[:, task],
             logits_HTK[:, task],
-            float(strengths[best]),
+            float(chosen_T[task]),
         )
-        for task, best in enumerate(best_T)
+        for task in range(len(best_T))
     ]
 
 
-def _fit_inner_folds(
-    train_PR: np.ndarray,
-    code_PT: np.ndarray,
-    fold_PT: np.ndarray,
-    classes: int,
-    strengths: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Fit without each inner fold at every strength, in single precision.
+class InnerFolds:
+    """Fits without each inner fold, of several classifications at once.
+
+    One column per classification and fold: all fits share each matrix product.
+
+    Parameters
+    ----------
+    code_PT : ndarray of int
+        Class codes of the training participants, one column per classification.
+    fold_PT : ndarray of int
+        Their inner folds.
+    classes : int
+    """
+
+    def __init__(self, code_PT: np.ndarray, fold_PT: np.ndarray, classes: int) -> None:
+        self.number = int(fold_PT.max()) + 1
+        self._fold_PT = fold_PT
+        outside_PTF = fold_PT[:, :, None] != np.arange(self.number)
+        self._outside_PC = outside_PTF.reshape(len(fold_PT), -1)
+        code_PC = np.repeat(code_PT, self.number, axis=1)
+        self._targets = balanced_classes(code_PC, self._outside_PC, classes)
+
+    def fit(
+        self,
+        rows_PR: np.ndarray,
+        strength_T: np.ndarray,
+        start: np.ndarray | None,
+        tolerance: float,
+    ) -> np.ndarray:
+        """Fit every column with the strength of its classification, shape (R, columns, K)."""
+        # Per participant of the fit, so a strength means the same with and without a fold.
+        penalty_C = np.repeat(strength_T, self.number) * self._outside_PC.sum(axis=0)
+        return fit_logistic(rows_PR, self._targets, penalty_C, start=start, tolerance=tolerance)
+
+    def left_out(self, rows_PR: np.ndarray, weights_RCK: np.ndarray) -> np.ndarray:
+        """Logits of each participant without their fold, shape (participants, T, K)."""
+        of_folds = logits_of(rows_PR, weights_RCK).astype(float)
+        of_folds = of_folds.reshape(*self._fold_PT.shape, self.number, -1)
+        return np.take_along_axis(of_folds, self._fold_PT[:, :, None, None], axis=2)[:, :, 0]
+
+
+def _rank_strengths(
+    folds: InnerFolds, train_PR: np.ndarray, targets: WeightedClasses, strengths: np.ndarray
+) -> tuple[list[int], np.ndarray]:
+    """Choose a strength for each classification by rough fits in single precision.
 
     Returns
     -------
-    logits : ndarray, shape (strengths, training participants, classifications, K)
-        Of each participant, from the fit without their fold.
-    weights : ndarray, shape (strengths, R, classifications, K)
-        Mean over folds.
+    best : list of int
+        Position of the strength of each classification.
+    weights : ndarray, shape (R, columns, K)
+        Of the inner folds at that strength, to start exact fits from.
     """
     # Single precision is enough to rank strengths, and halves the memory traffic.
-    rows = with_intercept(train_PR.astype(np.float32))
-    folds = int(fold_PT.max()) + 1
-    # One column per classification and fold: all inner fits share each matrix product.
-    outside_PTF = fold_PT[:, :, None] != np.arange(folds)
-    outside_PC = outside_PTF.reshape(len(rows), -1)
-    targets = balanced_classes(np.repeat(code_PT, folds, axis=1), outside_PC, classes)
-    logits, means, weights = [], [], None
+    rows_PR = with_intercept(train_PR.astype(np.float32))
+    losses, all_weights, weights = list[np.ndarray](), list[np.ndarray](), None
     for strength in strengths:
-        # Per participant of the fit, so a strength means the same with and without a fold.
-        penalty_C = strength * outside_PC.sum(axis=0)
-        weights = fit_logistic(rows, targets, penalty_C, start=weights, tolerance=RANKING_TOLERANCE)
-        of_folds = logits_of(rows, weights).reshape(*outside_PTF.shape, -1)
-        left_out = np.take_along_axis(of_folds, fold_PT[:, :, None, None], axis=2)[:, :, 0]
-        logits.append(left_out.astype(float))
-        means.append(weights.reshape(len(weights), -1, folds, left_out.shape[-1]).mean(axis=2))
-    return np.stack(logits), np.stack(means)
+        strength_T = np.full(targets.code_PC.shape[1], strength)
+        weights = folds.fit(rows_PR, strength_T, weights, RANKING_TOLERANCE)
+        inner_PTK = folds.left_out(rows_PR, weights)
+        offsets_TK = logits_per_class(fit_class_offsets(inner_PTK, targets))
+        losses.append(_log_losses(logits_per_class(inner_PTK) + offsets_TK, targets))
+        all_weights.append(weights)
+    best_T = [strongest_of_best(losses_S) for losses_S in np.transpose(losses)]
+    best_C = np.repeat(best_T, folds.number)
+    columns = [all_weights[best][:, column] for column, best in enumerate(best_C)]
+    return best_T, np.stack(columns, axis=1).astype(float)
 
 
-def _log_losses(logits_SPTK: np.ndarray, targets: WeightedClasses) -> np.ndarray:
-    """Weighted mean of the log loss, shape (strengths, classifications)."""
-    codes = targets.code_PC[None, :, :, None]
-    logit_of_class = np.take_along_axis(logits_SPTK, codes, axis=3)[..., 0]
+def _log_losses(logits_PTK: np.ndarray, targets: WeightedClasses) -> np.ndarray:
+    """Weighted mean of the log loss of each classification."""
+    codes = targets.code_PC[:, :, None]
+    logit_of_class = np.take_along_axis(logits_PTK, codes, axis=2)[..., 0]
     # logsumexp, because the log of a softmax that has underflowed to zero is minus infinity.
-    losses_SPT = logsumexp(logits_SPTK, axis=3) - logit_of_class
-    sums = np.einsum("spt,pt->st", losses_SPT, targets.weight_PC)
-    return np.asarray(sums / len(targets.code_PC))
+    losses_PT = logsumexp(logits_PTK, axis=2) - logit_of_class
+    return np.asarray((losses_PT * targets.weight_PC).sum(axis=0) / len(targets.code_PC))
 
 
 def strongest_of_best(losses_S: np.ndarray) -> int:

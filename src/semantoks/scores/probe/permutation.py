@@ -18,10 +18,9 @@ from scipy.stats import rankdata
 from semantoks.config import Probe
 from semantoks.scores.linear_models.axes import PrincipalCoordinates
 from semantoks.scores.linear_models.ridge import ridge, ridge_over_folds
+from semantoks.scores.metrics import varying
 from semantoks.scores.probe.problem import Partition
 from semantoks.scores.probe.targets import ClassificationTargets, Targets
-
-MIN_SHUFFLES_FOR_DEVIATION = 99
 
 
 @dataclass(frozen=True)
@@ -33,12 +32,13 @@ class PermutationTest:
     p : float
         (1 + shuffles that score at least as high) / (1 + shuffles); the score is the mean over
         splits of the AUROC (one versus rest) or of Pearson's r.
-    deviation : float or None
-        Standard deviation of that mean over shuffles; None with too few shuffles to estimate it.
+    shuffled : ndarray, shape (shuffles,)
+        Mean over splits of the primary metric (balanced accuracy or Pearson's r) for each shuffle.
+        All representations of a task have the same shuffles in the same order.
     """
 
     p: float
-    deviation: float | None
+    shuffled: np.ndarray
 
 
 class Permutations:
@@ -60,10 +60,12 @@ class Permutations:
         if isinstance(targets, ClassificationTargets):
             values_P, self._classes = targets.codes_P, len(targets.class_names)
         else:
-            values_P = targets.values_P
+            # The unit of a phenotype must not decide what counts as rounding.
+            centred = targets.values_P - targets.values_P.mean()
+            values_P = centred / (centred.std() or 1.0)
         self._shuffled_PM = values_P[np.stack(orders, axis=1)]
         self._strengths = np.sort(np.asarray(settings.strengths, float))[::-1]
-        self._scores = list[np.ndarray]()
+        self._scores, self._primary = list[np.ndarray](), list[np.ndarray]()
 
     def add(
         self, coordinates: PrincipalCoordinates, partition: Partition, fold_P: np.ndarray
@@ -80,17 +82,20 @@ class Permutations:
         """
         train_PM, test_HM = self._shuffled_PM[partition.train], self._shuffled_PM[partition.test]
         if self._classes is None:
-            predicted_HM = _predict(coordinates, train_PM, fold_P, self._strengths)
+            predicted_HM, _ = _predict(coordinates, train_PM, fold_P, self._strengths)
             self._scores.append(pearson(predicted_HM, test_HM))
+            self._primary.append(self._scores[-1])
             return
         # Two classes have the same AUROC, so the second is enough.
         codes = range(self._classes) if self._classes > 2 else [1]
-        scores_M = np.zeros(train_PM.shape[1])
+        aurocs, margins = [], [] if self._classes > 2 else [np.zeros(test_HM.shape)]
         for code in codes:
             indicator_PM = (train_PM == code).astype(float)
-            predicted_HM = _predict(coordinates, indicator_PM, fold_P, self._strengths)
-            scores_M += auroc(predicted_HM, test_HM == code)
-        self._scores.append(scores_M / len(codes))
+            predicted_HM, inner_PM = _predict(coordinates, indicator_PM, fold_P, self._strengths)
+            aurocs.append(auroc(predicted_HM, test_HM == code))
+            margins.append(predicted_HM - _middle_of_classes(inner_PM, train_PM, self._classes))
+        self._scores.append(np.mean(aurocs, axis=0))
+        self._primary.append(balanced_accuracy(np.argmax(margins, axis=0), test_HM))
 
     def result(self) -> PermutationTest | None:
         """Compare the phenotype with its shuffles; None without shuffles or without splits."""
@@ -100,8 +105,7 @@ class Permutations:
         means_M = np.mean(self._scores, axis=0)
         # The tolerance counts ties that differ by rounding as ties.
         p = float((means_M[1:] >= means_M[0] - 1e-9).sum() + 1) / (1 + shuffles)
-        enough = shuffles >= MIN_SHUFFLES_FOR_DEVIATION
-        return PermutationTest(p, float(means_M[1:].std()) if enough else None)
+        return PermutationTest(p, np.mean(self._primary, axis=0)[1:])
 
 
 def _predict(
@@ -109,21 +113,52 @@ def _predict(
     target_PM: np.ndarray,
     fold_P: np.ndarray,
     strengths: np.ndarray,
-) -> np.ndarray:
-    """Predict every permutation with the strength that its own inner folds choose."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Predict every permutation with the strength that its own inner folds choose.
+
+    Returns
+    -------
+    predicted : ndarray, shape (test participants, permutations)
+    inner : ndarray, shape (training participants, permutations)
+        Predictions from the inner folds that the participant is not in.
+    """
     inner_SPM = ridge_over_folds(coordinates, target_PM, strengths, fold_P)
     # The choice of strength is repeated for each shuffle. With the strength of the real phenotype,
     # the shuffles would not be exchangeable with it.
     losses_SM = ((inner_SPM - target_PM) ** 2).sum(axis=1)
-    return ridge(coordinates, target_PM, strengths[losses_SM.argmin(axis=0)])
+    best_M = losses_SM.argmin(axis=0)
+    inner_PM = np.take_along_axis(inner_SPM, best_M[None, None], axis=0)[0]
+    return ridge(coordinates, target_PM, strengths[best_M]), inner_PM
+
+
+def _middle_of_classes(inner_PM: np.ndarray, code_PM: np.ndarray, classes: int) -> np.ndarray:
+    """Threshold of each permutation between classes, as the offsets of a logistic probe are."""
+    means = []
+    for code in range(classes):
+        inside_PM = code_PM == code
+        count_M = np.maximum(inside_PM.sum(axis=0), 1)
+        means.append((inner_PM * inside_PM).sum(axis=0) / count_M)
+    return np.asarray(np.mean(means, axis=0))
+
+
+def balanced_accuracy(predicted_HM: np.ndarray, code_HM: np.ndarray) -> np.ndarray:
+    """Mean recall over the classes that each column of `code_HM` has."""
+    recalls = []
+    for code in np.unique(code_HM):
+        inside_HM = code_HM == code
+        count_M = inside_HM.sum(axis=0)
+        right_M = (inside_HM & (predicted_HM == code)).sum(axis=0)
+        recalls.append(np.where(count_M > 0, right_M / np.maximum(count_M, 1), np.nan))
+    return np.asarray(np.nanmean(recalls, axis=0))
 
 
 def pearson(predicted_HM: np.ndarray, truth_HM: np.ndarray) -> np.ndarray:
     """Pearson correlation of each column; 0 where a column is constant."""
     predicted = predicted_HM - predicted_HM.mean(axis=0)
     truth = truth_HM - truth_HM.mean(axis=0)
+    varies = varying(predicted_HM) & varying(truth_HM)
     norm = np.linalg.norm(predicted, axis=0) * np.linalg.norm(truth, axis=0)
-    return np.where(norm > 1e-12, (predicted * truth).sum(axis=0) / np.maximum(norm, 1e-12), 0.0)
+    return np.where(varies, (predicted * truth).sum(axis=0) / np.where(varies, norm, 1), 0.0)
 
 
 def auroc(predicted_HM: np.ndarray, positive_HM: np.ndarray) -> np.ndarray:

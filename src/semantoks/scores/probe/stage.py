@@ -133,7 +133,7 @@ def _metadata(
         "features": sum(part.values_PF.shape[1] for part in representation.features),
         "classes": problem.class_sizes(),
         "p_permutation": test and test.p,
-        "shuffled_deviation": test and test.deviation,
+        "shuffled": test and test.shuffled.tolist(),
         "protocol": settings.probe.protocol,
         "confounds": settings.probe.confounds,
     }
