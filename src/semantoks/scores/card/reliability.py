@@ -24,13 +24,22 @@ def session_pairs(scans: pd.DataFrame) -> np.ndarray:
         Labels of the index of `scans`. Participants without two such sessions are left out.
     """
     pairs = []
-    for _, rows in scans.sort_values(["task", "session", "run"]).groupby("participant_id"):
+    in_order = scans.sort_values(["task", "session", "run"], key=_natural)
+    for _, rows in in_order.groupby("participant_id"):
         first_runs = rows.drop_duplicates(["task", "session"])
         for _, of_task in first_runs.groupby("task"):
             if len(of_task) > 1:
                 pairs.append(of_task.index[:2])
                 break
     return np.array(pairs, int).reshape(-1, 2)
+
+
+def _natural(labels: pd.Series) -> pd.Series:
+    """Make labels that sort their numbers by value: session 2 comes before session 10."""
+    padded: pd.Series = labels.astype(str).str.replace(
+        r"\d+", lambda digits: digits[0].zfill(30), regex=True
+    )
+    return padded
 
 
 def retest(first_PF: np.ndarray, second_PF: np.ndarray) -> Retest:

@@ -26,3 +26,11 @@ def test_first_runs_of_two_sessions_with_the_same_task_are_paired() -> None:
     ]
     scans = pd.DataFrame(rows, columns=list(SCAN_ENTITIES[1:]))
     assert session_pairs(scans).tolist() == [[2, 0]]
+
+
+def test_sessions_and_runs_are_paired_in_the_order_of_their_numbers() -> None:
+    rows = [("a", session, "rest", run) for session in ("10", "2", "1") for run in ("10", "9")]
+    scans = pd.DataFrame(rows, columns=list(SCAN_ENTITIES[1:]))
+    assert session_pairs(scans).tolist() == [[5, 3]]
+    named = scans.assign(session=[f"wave{name}" for name in scans["session"]])
+    assert session_pairs(named).tolist() == [[5, 3]]

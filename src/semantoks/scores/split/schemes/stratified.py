@@ -84,9 +84,19 @@ def stratified_splits(strata: np.ndarray, sizes: PartSizes, seed: int) -> list[S
         codes[train], codes[test] = TRAIN, TEST
         # A generator per repeat: a split depends on the seed and its number, not on earlier draws.
         rng = np.random.default_rng([seed, repeat])
-        codes[rng.permutation(train)[: sizes.validation]] = VALIDATION
+        order = _stratified_order(rng.permutation(train), strata)
+        codes[order[: sizes.validation]] = VALIDATION
         splits.append(Split(random_name(repeat), "random", codes))
     return splits
+
+
+def _stratified_order(rows: np.ndarray, strata: np.ndarray) -> np.ndarray:
+    """Sort shuffled rows so that the first of any number have their share of every stratum."""
+    rank = np.empty(len(rows))
+    for stratum in np.unique(strata[rows]):
+        members = np.flatnonzero(strata[rows] == stratum)
+        rank[members] = (np.arange(len(members)) + 0.5) / len(members)
+    return np.asarray(rows[np.argsort(rank, kind="stable")])
 
 
 def random_name(repeat: int) -> str:

@@ -18,6 +18,13 @@ def test_classes_are_stratified_in_every_split() -> None:
         assert (split.codes == TRAIN).sum() == 24
 
 
+def test_validation_participants_are_stratified_too() -> None:
+    splits = draw(participants_table(["a"] * 30 + ["b"] * 10), CLASSIFICATION, Splitting())
+    for split in splits:
+        is_validation = split.codes == VALIDATION
+        assert (is_validation[:30].sum(), is_validation[30:].sum()) == (6, 2)
+
+
 def test_a_continuous_target_is_stratified_by_quantiles() -> None:
     for split in draw(participants_table(list(np.arange(40.0))), REGRESSION, Splitting()):
         assert np.bincount(np.flatnonzero(split.is_test) // 10).tolist() == [2, 2, 2, 2]
