@@ -57,7 +57,8 @@ def scores_figure(scores: Mapping[str, Summary], label: str) -> str:
             color = GREY if name in BASELINES else BLUE
             axes.plot([score.low, score.high], [height, height], color=color, lw=2.5, alpha=0.5)
             axes.plot(score.mean, height, "o", color=color, ms=8)
-            if name == "chance":
+            # Chance predicts a constant, with which nothing correlates: its r is unknown.
+            if name == "chance" and np.isfinite(score.mean):
                 axes.axvline(score.mean, color=GREY, ls="--", lw=1, zorder=0)
         labels = [representation_label(name) for name in scores]
         axes.set_yticks(range(len(scores)), labels[::-1])

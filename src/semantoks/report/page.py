@@ -82,7 +82,7 @@ def _environment(settings: Report) -> Environment:
 
 def score_text(value: float) -> str:
     """Write a score with three decimals; a dash for NaN."""
-    return "–" if value != value else _number(value)
+    return _number(value)
 
 
 def p_text(p: float) -> str:
@@ -97,5 +97,7 @@ def participants_text(count: float, settings: Report) -> str:
 
 
 def _number(value: float, sign: str = "") -> str:
+    if value != value:
+        return "–"
     # The hyphen is narrower than the plus sign, and browsers may break a line after it.
     return f"{value:{sign}.3f}".replace("-", "−")

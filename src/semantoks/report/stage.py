@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from semantoks.artifacts.files import atomic, read_json
 from semantoks.artifacts.tables import read_table
 from semantoks.config import Model
@@ -59,16 +61,18 @@ def report(
     scan_tables = {path.stem: read_table(path) for path in scans}
     metrics_files = {path.parent.name: path for path in metrics}
     max_mean_fd = config.parcellation.max_mean_fd
+    shared = overlaps(scan_tables, config)
+    training = {name: read_table(path) for name, path in metrics_files.items()}
     page = Page(
-        tasks=task_sections(comparisons),
-        overlaps=overlaps(scan_tables, config),
+        tasks=task_sections(comparisons, shared, training),
+        overlaps=shared,
         cards=[
             card_section(name, of_dataset, comparisons, shown)
             for name in config.datasets
             if (of_dataset := _read_cards(name, cards))
         ],
         datasets=[dataset_section(n, t, max_mean_fd, shown) for n, t in scan_tables.items()],
-        models=[_model(n, model, metrics_files.get(n)) for n, model in config.models.items()],
+        models=[_model(n, model, training.get(n)) for n, model in config.models.items()],
     )
     with atomic(out) as temporary:
         temporary.write_text(render(page, config, shown), encoding="utf-8")
@@ -84,7 +88,6 @@ def _read_cards(dataset: str, paths: Sequence[Path]) -> dict[str, Card]:
     return {path.stem: Card.model_validate(read_json(path)) for path in of_dataset}
 
 
-def _model(name: str, model: Model, metrics: Path | None) -> ModelSection:
-    table = None if metrics is None else read_table(metrics)
-    figure = training_figure(table) if table is not None and len(table) else None
+def _model(name: str, model: Model, metrics: pd.DataFrame | None) -> ModelSection:
+    figure = training_figure(metrics) if metrics is not None and len(metrics) else None
     return ModelSection(name, model.checkpoint, figure)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
+from semantoks.report.cautions import cautions
 from semantoks.report.figures import curves_figure, scores_figure
 from semantoks.report.names import METRICS, representation_label
+from semantoks.report.overlap import Overlap
 from semantoks.scores.benchmark.compare import BASELINE
 from semantoks.scores.benchmark.comparison import (
     Comparison,
@@ -19,6 +24,7 @@ from semantoks.scores.intervals import holm
 
 SIGNIFICANCE_LEVEL = 0.05
 
+Training = Mapping[str, pd.DataFrame]
 AdjustedP = dict[tuple[str, str], float]  # by scheme and representation
 
 
@@ -32,12 +38,15 @@ class ScoreRow:
     difference: Difference | None
     p_holm: float | None
     p_permutation: float | None
+    no_verdict: str | None = None
 
     @property
     def verdict(self) -> str:
         """Say how the representation compares with the baseline."""
         if self.representation == BASELINE:
             return "baseline"
+        if self.no_verdict is not None:
+            return f"not compared ({self.no_verdict})"
         # NaN differs from itself: with a single split there is no p-value.
         if self.difference is None or self.p_holm is None or self.p_holm != self.p_holm:
             return "not compared"
@@ -73,17 +82,32 @@ class TaskSection:
 
     comparison: Comparison
     title: str
+    cautions: list[str]
     schemes: list[SchemeTable]
     learning_curves: str | None
-    label_efficiency: dict[str, float]
+    label_efficiency: dict[str, float | None]
     published: list[PublishedScore]
     without_features: dict[str, int]
 
 
-def task_sections(comparisons: Sequence[Comparison]) -> list[TaskSection]:
-    """Prepare all comparisons, with p-values adjusted for their number."""
+def task_sections(
+    comparisons: Sequence[Comparison], overlaps: Sequence[Overlap], training: Training
+) -> list[TaskSection]:
+    """Prepare all comparisons, with p-values adjusted for their number.
+
+    Parameters
+    ----------
+    comparisons : sequence of Comparison
+    overlaps : sequence of Overlap
+        Of pretraining and tested participants.
+    training : mapping of str to DataFrame
+        Training metrics by model.
+    """
     adjusted = holm_adjusted(comparisons)
-    return [_section(*pair) for pair in zip(comparisons, adjusted, strict=True)]
+    return [
+        _section(comparison, p_values, cautions(comparison, overlaps, training))
+        for comparison, p_values in zip(comparisons, adjusted, strict=True)
+    ]
 
 
 def holm_adjusted(comparisons: Sequence[Comparison]) -> list[AdjustedP]:
@@ -111,16 +135,18 @@ def holm_adjusted(comparisons: Sequence[Comparison]) -> list[AdjustedP]:
     return adjusted
 
 
-def _section(comparison: Comparison, adjusted: AdjustedP) -> TaskSection:
+def _section(comparison: Comparison, adjusted: AdjustedP, warnings: list[str]) -> TaskSection:
     """Gather what the page shows of one comparison."""
     curves = comparison.curves
     efficiency = {name: curve[-1].worth for name, curve in curves.items()}
     return TaskSection(
         comparison=comparison,
         title=comparison.publication.title if comparison.publication else "",
+        cautions=warnings,
         schemes=[_scheme_table(scheme, comparison, adjusted) for scheme in comparison.schemes],
         learning_curves=curves_figure(curves, METRICS[comparison.metric]) if curves else None,
-        label_efficiency={name: x for name, x in efficiency.items() if x is not None},
+        # None where it is not known; without the baseline's curve nothing can be said.
+        label_efficiency=efficiency if BASELINE in curves else {},
         published=_beside_published(comparison),
         # The participants are the same under every scheme.
         without_features={
@@ -134,7 +160,8 @@ def _section(comparison: Comparison, adjusted: AdjustedP) -> TaskSection:
 def _scheme_table(scheme: SchemeResult, comparison: Comparison, adjusted: AdjustedP) -> SchemeTable:
     """Sort representations by their score, and gather what the table shows of each."""
     metric = comparison.metric
-    results = sorted(scheme.representations, key=lambda row: -row.metrics[metric].mean)
+    # Unknown scores (NaN) cannot be sorted and come last.
+    results = sorted(scheme.representations, key=lambda row: _last_if_unknown(row, metric))
     # Permutations are made over random or fixed splits only.
     permutation = comparison.permutation if scheme.scheme != "site" else {}
 
@@ -146,6 +173,7 @@ def _scheme_table(scheme: SchemeResult, comparison: Comparison, adjusted: Adjust
             difference=row.difference_from_fc,
             p_holm=adjusted.get((scheme.scheme, row.representation)),
             p_permutation=permutation.get(row.representation),
+            no_verdict=row.no_verdict,
         )
 
     scores = {row.representation: row.metrics[metric] for row in results}
@@ -156,6 +184,11 @@ def _scheme_table(scheme: SchemeResult, comparison: Comparison, adjusted: Adjust
         has_permutation=bool(permutation),
         figure=scores_figure(scores, METRICS[metric]),
     )
+
+
+def _last_if_unknown(row: Row, metric: str) -> tuple[bool, float]:
+    mean = row.metrics[metric].mean
+    return math.isnan(mean), -mean
 
 
 def _beside_published(comparison: Comparison) -> list[PublishedScore]:
@@ -178,5 +211,6 @@ def _beside_published(comparison: Comparison) -> list[PublishedScore]:
         for row in scheme.representations
         # Chance and confounds use no brain signal and are no models to rank among others.
         if metric in row.metrics and row.representation not in ("chance", "confounds")
+        if not math.isnan(row.metrics[metric].mean)
     ]
     return sorted(published + ours, key=lambda score: -score.value)

@@ -94,7 +94,7 @@ def paired_difference(
     Parameters
     ----------
     first, second : sequence of float, shape (splits,)
-        Scores of both on the same splits.
+        Scores of both on the same splits; those where either is NaN are left out.
     test_to_train : float
         See `corrected_error`.
 
@@ -104,6 +104,7 @@ def paired_difference(
         ``mean`` (first − second), ``low``, ``high`` (95 %) and two-sided ``p``.
     """
     difference = np.asarray(first, float) - np.asarray(second, float)
+    difference = difference[np.isfinite(difference)]
     result = summary(difference.tolist(), test_to_train)
     error = corrected_error(difference, test_to_train)
     if not error > 0:  # a single split (NaN), or the same difference on every split

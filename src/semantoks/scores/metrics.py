@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from sklearn import metrics
 
 # The first metric of each kind is the primary one, which representations are compared by.
 CLASSIFICATION = ("balanced_accuracy", "auroc", "accuracy", "macro_f1", "ece")
 REGRESSION = ("pearson_r", "r2", "mae")
+WITHIN_SITES = "pearson_r_within_sites"
+CORRELATIONS = ("pearson_r", WITHIN_SITES)
+MIN_TESTED = 10  # test participants of a split; r of fewer hardly depends on the prediction
 ROUNDING = 1e-12  # of the largest value: smaller spreads are rounding errors
 RANGES = {
     "balanced_accuracy": (0.0, 1.0),
@@ -136,3 +140,10 @@ def within_sites_r(truth: np.ndarray, predicted: np.ndarray, site: np.ndarray) -
         return float("nan")
     norms = [float(np.linalg.norm(x)) for x in centred]
     return float(centred[0] @ centred[1] / (norms[0] * norms[1]))
+
+
+def with_enough_tested(rows: pd.DataFrame) -> pd.DataFrame:
+    """Remove correlations of fits with fewer than `MIN_TESTED` test participants."""
+    columns = [name for name in CORRELATIONS if name in rows]
+    few = rows["test_people"] < MIN_TESTED
+    return rows.assign(**{name: rows[name].where(~few) for name in columns})

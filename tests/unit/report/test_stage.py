@@ -10,8 +10,11 @@ from tests.unit.report.conftest import write_page
 def test_the_page_is_self_contained_and_complete(results: Path) -> None:
     page = write_page(results, Report(participants=True))
     assert not re.search(r'(?:src|href)="(?!#)', page.replace("xlink:href", ""))
-    # For each of two phenotypes random splits, sites and a learning curve; motion; training.
-    assert page.count("<svg") == 8
+    # For each of two phenotypes random splits and sites; a learning curve; motion; training.
+    assert page.count("<svg") == 7
+    assert "r is not computed in 3 of 3 splits" in page
+    assert "not compared (has no features)" in page
+    assert "Few participants" in page and "Read these scores with caution" in page
     assert "Leave one site out" in page
     assert "Comparison with published scores" in page
     assert "identical scan" in page
@@ -37,7 +40,7 @@ def test_names_and_small_counts_are_hidden_unless_the_user_allows_them(results: 
     assert "<td>head motion</td><td>of fewer than 5 participants</td>" in page
     assert "fewer than 5 participants (no usable scan)." in page
     assert "1 participant (no usable scan)." in open_page
-    assert "fewer than" not in open_page
+    assert "fewer than 5" not in open_page
     assert "Numbers of participants and scans are rounded to multiples of 5" in page
     assert "25 scans of 25 participants are used" in page
     assert "23 scans of 23 participants are used" in open_page

@@ -48,6 +48,12 @@ def test_p_values_are_adjusted_over_the_tasks_of_the_page() -> None:
     assert adjusted == [{key: pytest.approx(0.02)}, {key: pytest.approx(0.04)}]
 
 
+def test_a_verdict_that_is_withheld_says_why() -> None:
+    reason = "fewer than 10 test participants"
+    row = ScoreRow("model", SCORE, {}, difference(float("nan")), float("nan"), None, reason)
+    assert row.verdict == "not compared (fewer than 10 test participants)"
+
+
 @pytest.mark.parametrize(
     ("representation", "mean", "p_holm", "verdict"),
     [

@@ -26,7 +26,27 @@ def test_regression_scores_by_hand() -> None:
     truth = np.array([1.0, 2, 3, 4])
     scores = regression_scores(truth, truth + 1)
     assert scores == {"pearson_r": pytest.approx(1), "r2": pytest.approx(0.2), "mae": 1.0}
-    assert regression_scores(truth, np.full(4, 2.5))["pearson_r"] == 0
+
+
+def test_metrics_of_constants_are_unknown_and_not_zero() -> None:
+    truth = np.array([1.0, 2, 3, 4])
+    of_chance = regression_scores(truth, np.full(4, 2.5))
+    assert np.isnan(of_chance["pearson_r"]) and of_chance["r2"] == 0
+    of_site = regression_scores(np.full(4, 0.1), truth)
+    assert np.isnan(of_site["pearson_r"]) and np.isnan(of_site["r2"])
+    site = np.array(list("aabb"))
+    assert np.isnan(within_sites_r(truth, np.array([0.1, 0.1, 0.7, 0.7]), site))
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e12])
+def test_the_unit_of_a_phenotype_does_not_change_correlations(unit: float) -> None:
+    rng = np.random.default_rng(1)
+    truth, predicted = rng.standard_normal((2, 30))
+    site = np.repeat(["a", "b", "c"], 10)
+    r = regression_scores(truth, predicted)["pearson_r"]
+    assert regression_scores(unit * truth, unit * predicted)["pearson_r"] == pytest.approx(r)
+    within = within_sites_r(truth, predicted, site)
+    assert within_sites_r(unit * truth, unit * predicted, site) == pytest.approx(within)
 
 
 def test_correlation_within_sites_ignores_differences_between_sites() -> None:

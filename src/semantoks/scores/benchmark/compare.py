@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from semantoks.config import PUBLICATION, Kind, Phenotype
@@ -18,12 +19,27 @@ from semantoks.scores.benchmark.comparison import (
     Summary,
 )
 from semantoks.scores.benchmark.curves import learning_curve, with_label_efficiency
+from semantoks.scores.benchmark.shuffles import (
+    MIN_SHUFFLES,
+    ShuffledScore,
+    shuffled_difference,
+)
+from semantoks.scores.benchmark.withheld import (
+    notes,
+    reason_not_compared,
+    without_meaningless,
+)
 from semantoks.scores.intervals import paired_difference, summary
-from semantoks.scores.metrics import CLASSIFICATION, RANGES, REGRESSION
+from semantoks.scores.metrics import (
+    CLASSIFICATION,
+    RANGES,
+    REGRESSION,
+    WITHIN_SITES,
+    with_enough_tested,
+)
 from semantoks.scores.split.parts import Scheme
 
 BASELINE = "fc"  # Pearson connectivity
-WITHIN_SITES = "pearson_r_within_sites"
 
 
 @dataclass(frozen=True)
@@ -60,8 +76,9 @@ class ProbeScores:
         Number of features.
     p_permutation : float or None
         None if no permutation test was made.
-    shuffled_deviation : float or None
-        Standard deviation of the mean score over permutations of the phenotype.
+    shuffled : list of float or None
+        Mean of the primary metric for each permutation of the phenotype, the same permutations for
+        all representations; None where there were none.
     rows : DataFrame
         One row per fit.
     people_without_features : int
@@ -72,7 +89,7 @@ class ProbeScores:
     representation: str
     features: int
     p_permutation: float | None
-    shuffled_deviation: float | None
+    shuffled: list[float] | None
     rows: pd.DataFrame
     people_without_features: int = 0
 
@@ -108,6 +125,7 @@ def compare(
             f"{', '.join(phenotypes) or 'none'}."
         )
     task = scores[0].task
+    scores = [replace(probe, rows=with_enough_tested(probe.rows)) for probe in scores]
     schemes = dict.fromkeys(scores[0].rows["scheme"])
     curves = {s.representation: learning_curve(s.rows, task.metrics[0]) for s in scores}
     # Stacked and projected representations are fitted at one fraction only and have no curve.
@@ -143,44 +161,80 @@ def _compare_scheme(
             "The representations were scored on different splits. Run `probe` again for all."
         )
     test_to_train = float((first["test_people"] / first["train_people"]).mean())
+    # Permutations are made over random or fixed splits, so they say nothing about held-out sites.
+    shuffled = {
+        probe.representation: np.asarray(probe.shuffled)
+        for probe in scores
+        if scheme != "site" and probe.shuffled and len(probe.shuffled) >= MIN_SHUFFLES
+    }
+    results = [_row(probe, tables, metrics, shuffled, test_to_train) for probe in scores]
     return SchemeResult(
         scheme=scheme,
         splits=len(first),
         held_out=[name for name in first["held_out"] if name],
         train_people=float(first["train_people"].mean()),
         test_people=float(first["test_people"].mean()),
-        representations=[_row(probe, scheme, tables, metrics, test_to_train) for probe in scores],
+        representations=results,
+        notes=notes(_with_features(scores, tables), results, metrics[0], bool(shuffled)),
     )
+
+
+def _with_features(scores: Sequence[ProbeScores], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Fits of the first representation that has features: chance is undefined in every split."""
+    names = [probe.representation for probe in scores if probe.features]
+    return tables[names[0] if names else scores[0].representation]
 
 
 def _row(
     probe: ProbeScores,
-    scheme: Scheme,
     tables: dict[str, pd.DataFrame],
     metrics: Sequence[str],
+    shuffled: dict[str, np.ndarray],
     test_to_train: float,
 ) -> Row:
     """Summarise one representation under one scheme, and compare it with the baseline."""
-    rows = tables[probe.representation]
-    summaries = _summaries(rows, metrics, test_to_train)
-    # Permutations are made over random or fixed splits, so they say nothing about held-out sites.
-    deviation = probe.shuffled_deviation
-    if "pearson_r" in summaries and scheme != "site" and deviation is not None:
-        low, high = shuffled_interval(summaries["pearson_r"].mean, deviation)
-        update = {"low": low, "high": high}
-        summaries["pearson_r"] = summaries["pearson_r"].model_copy(update=update)
-    difference = None
+    rows, metric = tables[probe.representation], metrics[0]
+    summaries = without_meaningless(_summaries(rows, metrics, test_to_train), probe.features)
+    by_shuffles = {
+        name: ShuffledScore(metric, float(tables[name][metric].mean()), means_M)
+        for name, means_M in shuffled.items()
+    }
+    if metric == "pearson_r" and rows["scheme"].iloc[0] != "site":
+        # Never the corrected t, which is too narrow for r: a column has one kind of interval.
+        score = by_shuffles.get(probe.representation)
+        low, high = score.interval() if score else (float("nan"), float("nan"))
+        summaries[metric] = summaries[metric].model_copy(update={"low": low, "high": high})
+    difference, reason = None, None
     if BASELINE in tables and probe.representation != BASELINE:
-        values, baseline = (table[metrics[0]].to_list() for table in (rows, tables[BASELINE]))
-        # Paired: hard and easy splits are so for both, and their spread cancels out.
-        difference = Difference(**paired_difference(values, baseline, test_to_train))
+        pair = by_shuffles.get(probe.representation), by_shuffles.get(BASELINE)
+        difference = _difference(pair, rows, tables[BASELINE], metric, test_to_train)
+        reason = reason_not_compared(rows, difference, metric, probe.features)
+        if reason is not None:
+            unknown = dict.fromkeys(("low", "high", "p"), float("nan"))
+            difference = difference.model_copy(update=unknown) if probe.features else None
     return Row(
         representation=probe.representation,
         features=probe.features,
         people_without_features=probe.people_without_features or None,
         metrics=summaries,
         difference_from_fc=difference,
+        no_verdict=reason,
     )
+
+
+def _difference(
+    pair: tuple[ShuffledScore | None, ShuffledScore | None],
+    rows: pd.DataFrame,
+    baseline: pd.DataFrame,
+    metric: str,
+    test_to_train: float,
+) -> Difference:
+    """Compare by permutations of both if there are any, else by the corrected t."""
+    if pair[0] is not None and pair[1] is not None:
+        return shuffled_difference(pair[0], pair[1])
+    # Paired: hard and easy splits are so for both, and their spread cancels out.
+    values = rows[metric].to_list(), baseline[metric].to_list()
+    return Difference(**paired_difference(*values, test_to_train))
 
 
 def _summaries(
@@ -194,29 +248,3 @@ def _summaries(
         name: Summary(**summary(rows[name].to_list(), test_to_train, RANGES[name]))
         for name in names
     }
-
-
-def shuffled_interval(mean: float, deviation: float) -> tuple[float, float]:
-    """Compute the 95 % interval of a mean correlation from permutations of the phenotype.
-
-    Repeated splits train on participants that others test, so their correlations rise and fall
-    together, more than the correction of Nadeau and Bengio assumes: without an effect its 95 %
-    intervals cover chance in 88 to 90 % of cases (docs/results.md). The deviation over permutations
-    has this dependence in it. A correlation varies less the larger it is, by the factor 1 − r²;
-    only the part of r beyond chance enters this factor.
-
-    Parameters
-    ----------
-    mean : float
-        Mean correlation over splits.
-    deviation : float
-        Standard deviation of that mean over permutations.
-
-    Returns
-    -------
-    low, high : float
-        Within [−1, 1].
-    """
-    beyond_chance = max(abs(mean) - 1.96 * deviation, 0.0)
-    margin = 1.96 * deviation * (1 - beyond_chance**2)
-    return max(mean - margin, -1.0), min(mean + margin, 1.0)

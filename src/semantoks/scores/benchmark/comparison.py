@@ -6,7 +6,7 @@ A field that is None is stored as null, except those marked with `exclude_if`, w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from pydantic import (
     Field,
@@ -18,6 +18,8 @@ from pydantic import (
 
 from semantoks.config import Kind, Published, Settings
 from semantoks.scores.split.parts import Scheme
+
+DifferenceMethod: TypeAlias = Literal["shuffles", "corrected t"]
 
 
 def _is_none(value: object) -> bool:
@@ -34,12 +36,16 @@ class Summary(Settings):
 
 
 class Difference(Settings):
-    """Paired difference of a representation and the baseline over the same splits."""
+    """Paired difference of a representation and the baseline over the same splits.
+
+    Interval and p are NaN if there is no method with the stated error; see `Row.no_verdict`.
+    """
 
     mean: float
     low: float = Field(description="Lower end of the 95 % interval.")
     high: float = Field(description="Upper end of the 95 % interval.")
     p: float = Field(description="Two-sided, corrected for the overlap of splits.")
+    method: DifferenceMethod = Field("corrected t", description="Of the interval and p.")
 
 
 class Row(Settings):
@@ -57,7 +63,12 @@ class Row(Settings):
     )
     metrics: dict[str, Summary] = Field(description="By name of the metric.")
     difference_from_fc: Difference | None = Field(
-        None, description="Difference of the first metric; absent for the baseline itself."
+        None,
+        description="Difference of the first metric; absent for the baseline itself and for "
+        "representations without features.",
+    )
+    no_verdict: str | None = Field(
+        None, exclude_if=_is_none, description="Why it is not compared with the baseline."
     )
 
     @model_validator(mode="wrap")
@@ -87,6 +98,7 @@ class SchemeResult(Settings):
     train_people: float = Field(description="Mean number of training participants.")
     test_people: float = Field(description="Mean number of test participants.")
     representations: list[Row]
+    notes: list[str] = Field([], description="Which numbers are withheld, and why.")
 
 
 class CurvePoint(Settings):
@@ -98,7 +110,8 @@ class CurvePoint(Settings):
     worth: float | None = Field(
         None,
         exclude_if=_is_none,
-        description="Label efficiency against the baseline; only in the last point of a curve.",
+        description="Label efficiency against the baseline; only in the last point of a curve, and "
+        "only if the better curve crosses the score of the other.",
     )
 
 

@@ -24,7 +24,7 @@ def learning_curve(rows: pd.DataFrame, metric: str) -> list[CurvePoint]:
     list of CurvePoint
         From the smallest fraction to the largest; empty if only one fraction was fitted.
     """
-    random = rows[rows["scheme"] == "random"]
+    random = rows[(rows["scheme"] == "random") & rows[metric].notna()]
     if random["fraction"].nunique() < 2:
         return []
     return [
@@ -50,25 +50,32 @@ def with_label_efficiency(
     return result
 
 
-def label_efficiency(curve: Sequence[CurvePoint], baseline: Sequence[CurvePoint]) -> float:
+def label_efficiency(curve: Sequence[CurvePoint], baseline: Sequence[CurvePoint]) -> float | None:
     """Compute how many times its training participants a representation is worth.
 
     2 means that half of the participants suffice for what the baseline reaches with all of them;
     ½ that the baseline needs only half of them for what the representation reaches with all.
 
-    Scores are interpolated linearly in the logarithm of the size. Below the smallest size nothing
-    is known, so the factor is at most that of the smallest size.
+    Scores are interpolated linearly in the logarithm of the size.
 
     Parameters
     ----------
     curve, baseline : sequence of CurvePoint
         In increasing order of size.
+
+    Returns
+    -------
+    float or None
+        None if the better curve is above the last score of the other at every size: below its
+        smallest size nothing is known.
     """
     ahead = curve[-1].mean >= baseline[-1].mean
     better, worse = (curve, baseline) if ahead else (baseline, curve)
     log_sizes = np.log([point.train_people for point in better])
     # The running maximum is monotonic, so that every score is reached at one size.
     best = np.maximum.accumulate([point.mean for point in better])
+    if best[0] > worse[-1].mean:
+        return None
     # The better curve ends at or above this score, so a point that reaches it exists.
     reached = int(np.searchsorted(best, worse[-1].mean))  # the first point of a plateau
     # np.interp needs increasing x, but a running maximum has plateaus: so only these two points.

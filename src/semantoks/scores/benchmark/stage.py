@@ -44,7 +44,7 @@ def _read_scores(path: Path) -> ProbeScores:
         representation=metadata["representation"],
         features=metadata["features"],
         p_permutation=metadata["p_permutation"],
-        shuffled_deviation=metadata["shuffled_deviation"],
+        shuffled=metadata["shuffled"],
         rows=read_table(path),
         people_without_features=metadata["people_without_features"],
     )

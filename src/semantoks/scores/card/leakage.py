@@ -16,6 +16,7 @@ from semantoks.config import CardProbe, Kind, Phenotype, Probe, Splitting
 from semantoks.errors import UserError
 from semantoks.scores.card.contents import Leakage
 from semantoks.scores.intervals import summary
+from semantoks.scores.metrics import RANGES, with_enough_tested
 from semantoks.scores.probe.exact import score_features
 from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.problem import Problem, TaskMetadata
@@ -125,13 +126,14 @@ def _score(
     problem = Problem(TaskMetadata.from_json(metadata), rows)
     row_of = {participant: row for row, participant in enumerate(features.participant_id)}
     values_PF = features.features_PF[[row_of[participant] for participant in table.index]]
+    metric = METRICS[kind]
     scores = score_features(problem, [Features(values_PF, features.fitted)], settings).scores
     test_to_train = float((scores["test_people"] / scores["train_people"]).mean())
     classes = problem.class_sizes()
     return Leakage(
         what=name,
-        metric=METRICS[kind],
+        metric=metric,
         people=len(table),
         chance=1 / len(classes) if classes else 0.0,
-        **summary(scores[METRICS[kind]].to_list(), test_to_train),
+        **summary(with_enough_tested(scores)[metric].to_list(), test_to_train, RANGES[metric]),
     )

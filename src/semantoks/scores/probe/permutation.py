@@ -93,6 +93,10 @@ class Permutations:
             indicator_PM = (train_PM == code).astype(float)
             predicted_HM, inner_PM = _predict(coordinates, indicator_PM, fold_P, self._strengths)
             aurocs.append(auroc(predicted_HM, test_HM == code))
+            # Without means, as in a logistic fit with balanced classes: the mean of the other folds
+            # is high where a participant's own fold, not stratified by shuffles, lacks the class.
+            inner_PM -= _mean_of_other_folds(indicator_PM, fold_P)
+            predicted_HM -= indicator_PM.mean(axis=0)
             margins.append(predicted_HM - _middle_of_classes(inner_PM, train_PM, self._classes))
         self._scores.append(np.mean(aurocs, axis=0))
         self._primary.append(balanced_accuracy(np.argmax(margins, axis=0), test_HM))
@@ -129,6 +133,14 @@ def _predict(
     best_M = losses_SM.argmin(axis=0)
     inner_PM = np.take_along_axis(inner_SPM, best_M[None, None], axis=0)[0]
     return ridge(coordinates, target_PM, strengths[best_M]), inner_PM
+
+
+def _mean_of_other_folds(target_PM: np.ndarray, fold_P: np.ndarray) -> np.ndarray:
+    """Mean of the targets that each participant's inner fit is made with."""
+    inside_PF = (fold_P[:, None] == np.unique(fold_P)).astype(float)
+    others_FM = target_PM.sum(axis=0) - inside_PF.T @ target_PM
+    counts_F = len(fold_P) - inside_PF.sum(axis=0)
+    return np.asarray(inside_PF @ (others_FM / counts_F[:, None]))
 
 
 def _middle_of_classes(inner_PM: np.ndarray, code_PM: np.ndarray, classes: int) -> np.ndarray:

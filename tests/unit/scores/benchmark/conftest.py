@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from semantoks.scores.benchmark.compare import ProbeScores, Task
-from semantoks.scores.metrics import CLASSIFICATION
 
 TASK = Task(
     phenotype="group",
@@ -19,9 +20,21 @@ TASK = Task(
 )
 
 
-def scores_of(representation: str, values: list[float], scheme: str = "random") -> ProbeScores:
-    """Every metric of a classification has the given value per split."""
-    rows = pd.DataFrame(dict.fromkeys(CLASSIFICATION, values))
+REGRESSION_TASK = replace(TASK, phenotype="trait", kind="regression", classes=None)
+
+
+def scores_of(
+    representation: str,
+    values: list[float],
+    scheme: str = "random",
+    *,
+    task: Task = TASK,
+    tested: int = 10,
+    shuffled: list[float] | None = None,
+    features: int = 3,
+) -> ProbeScores:
+    """Every metric of the task has the given value per split."""
+    rows = pd.DataFrame(dict.fromkeys(task.metrics, values))
     rows = rows.assign(split=[f"{scheme} {i}" for i in range(len(values))], scheme=scheme)
-    rows = rows.assign(held_out="", fraction=1.0, train_people=20, test_people=5)
-    return ProbeScores(TASK, representation, 3, None, None, rows)
+    rows = rows.assign(held_out="", fraction=1.0, train_people=40, test_people=tested)
+    return ProbeScores(task, representation, features, None, shuffled, rows)

@@ -2,10 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from semantoks.errors import UserError
-from semantoks.scores.benchmark.compare import compare, shuffled_interval
-from tests.unit.scores.benchmark.conftest import TASK, scores_of
+from semantoks.scores.benchmark.compare import ProbeScores, Task, compare
+from semantoks.scores.benchmark.comparison import Difference
+from tests.unit.scores.benchmark.conftest import REGRESSION_TASK, TASK, scores_of
 
 
 def test_representations_are_compared_with_connectivity() -> None:
@@ -15,7 +17,7 @@ def test_representations_are_compared_with_connectivity() -> None:
     assert fc.difference_from_fc is None
     assert model.difference_from_fc is not None
     assert model.difference_from_fc.mean == pytest.approx(0.55 / 3)
-    assert (scheme.splits, scheme.test_people) == (3, 5)
+    assert (scheme.splits, scheme.test_people) == (3, 10)
 
 
 def test_scores_of_other_splits_or_phenotypes_are_refused() -> None:
@@ -27,8 +29,82 @@ def test_scores_of_other_splits_or_phenotypes_are_refused() -> None:
         compare([scores, other], "toy")
 
 
-def test_the_interval_of_permutations_shrinks_with_the_correlation() -> None:
-    assert np.allclose(shuffled_interval(0.0, 0.1), (-0.196, 0.196))
-    low, high = shuffled_interval(0.696, 0.1)
-    assert high - low == pytest.approx(2 * 0.196 * (1 - 0.5**2))
-    assert shuffled_interval(1.0, 1.0) == (-0.96, 1.0)
+def difference_of(model: ProbeScores, fc: ProbeScores) -> tuple[Difference, str | None]:
+    (scheme,) = compare([fc, model], "toy").schemes
+    difference = scheme.representations[1].difference_from_fc
+    assert difference is not None
+    return difference, scheme.representations[1].no_verdict
+
+
+@pytest.mark.parametrize("task", [TASK, REGRESSION_TASK])
+def test_differences_use_the_permutations_of_both_rows_jointly(task: Task) -> None:
+    """What two rows share in every permutation cancels out of their difference."""
+    rng = np.random.default_rng(0)
+    common = 0.5 * (task.kind == "classification") + 0.1 * rng.standard_normal(200)
+    shuffled = [(common + 0.01 * rng.standard_normal(200)).tolist() for _ in range(2)]
+    values = [0.52, 0.56], [0.5, 0.5]
+    if task is REGRESSION_TASK:
+        values = [0.02, 0.06], [0.0, 0.0]
+    model, fc = (
+        scores_of(name, row, task=task, shuffled=means)
+        for name, row, means in zip(("model", "fc"), values, shuffled, strict=True)
+    )
+    difference, reason = difference_of(model, fc)
+    assert difference.mean == pytest.approx(0.04)
+    assert (difference.method, reason) == ("shuffles", None)
+    assert difference.high - difference.low == pytest.approx(2 * 1.96 * 0.01414, rel=0.1)
+    assert difference.p == pytest.approx(2 * stats.norm.sf(0.04 / 0.01414), abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("task", "tested", "values", "reason"),
+    [
+        (TASK, 3, [0.9, 0.95, 0.9], "fewer than 10 test participants"),
+        (REGRESSION_TASK, 3, [0.9, 0.95, 0.9], "fewer than 10 test participants"),
+        (TASK, 10, [0.9], "a single split"),
+        (REGRESSION_TASK, 10, [0.9, 0.95, 0.9], "no permutations of both rows"),
+        (TASK, 10, [0.9, 0.95, 0.9], None),
+    ],
+)
+def test_verdicts_are_withheld_with_a_reason(
+    task: Task, tested: int, values: list[float], reason: str | None
+) -> None:
+    fc = scores_of("fc", [0.5] * len(values), task=task, tested=tested)
+    model = scores_of("model", values, task=task, tested=tested)
+    difference, given = difference_of(model, fc)
+    assert given == reason
+    assert np.isnan(difference.p) == (reason is not None)
+
+
+def test_chance_is_not_compared_and_has_no_metric_that_depends_on_the_alphabet() -> None:
+    scores = [scores_of("fc", [0.6, 0.7]), scores_of("chance", [0.5, 0.5], features=0)]
+    (scheme,) = compare(scores, "toy").schemes
+    chance = scheme.representations[1]
+    assert chance.difference_from_fc is None and chance.no_verdict == "has no features"
+    assert chance.metrics["balanced_accuracy"].mean == 0.5
+    assert all(np.isnan(chance.metrics[name].mean) for name in ("accuracy", "ece", "macro_f1"))
+    assert any("Chance has no features" in note for note in scheme.notes)
+
+
+def test_correlations_of_few_or_constant_participants_are_not_averaged() -> None:
+    rows = scores_of("fc", [0.9, np.nan, 0.2, 0.4], "site", task=REGRESSION_TASK)
+    rows.rows["test_people"] = [4, 12, 12, 12]
+    (scheme,) = compare([rows], "toy").schemes
+    assert scheme.representations[0].metrics["pearson_r"].mean == pytest.approx(0.3)
+    assert [note.split(",")[0] for note in scheme.notes] == [
+        "r is not computed in 1 of 4 sites",
+        "r is undefined in 1 of 4 sites",
+    ]
+
+
+def test_a_column_has_one_kind_of_interval() -> None:
+    """Stacked rows have no permutations; the corrected t beside them would be narrower."""
+    rng = np.random.default_rng(1)
+    fc = scores_of(
+        "fc", [0.1, 0.2], task=REGRESSION_TASK, shuffled=list(0.1 * rng.standard_normal(99))
+    )
+    stacked = scores_of("model+fc", [0.1, 0.3], task=REGRESSION_TASK)
+    (scheme,) = compare([fc, stacked], "toy").schemes
+    intervals = [row.metrics["pearson_r"] for row in scheme.representations]
+    assert np.isfinite(intervals[0].low) and np.isnan(intervals[1].low)
+    assert any("stacked ones" in note for note in scheme.notes)

@@ -21,6 +21,13 @@ def test_label_efficiency_is_the_ratio_of_training_sizes_at_equal_scores() -> No
     assert label_efficiency(baseline, baseline) == pytest.approx(1)
 
 
+def test_label_efficiency_is_withheld_where_the_better_curve_starts_above() -> None:
+    """Below the smallest size nothing is known: 0.01 would be a bound, not a number."""
+    baseline, worse = curve(0.6, 0.65, 0.7), curve(0.4, 0.45, 0.5)
+    assert label_efficiency(worse, baseline) is None
+    assert label_efficiency(baseline, worse) is None
+
+
 def test_label_efficiency_is_in_the_last_point_of_all_but_the_baseline() -> None:
     curves = {"fc": curve(0.5, 0.6, 0.7), "model": curve(0.6, 0.7, 0.75)}
     result = with_label_efficiency(curves, "fc")

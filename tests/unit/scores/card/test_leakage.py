@@ -1,6 +1,34 @@
+import numpy as np
 import pandas as pd
 
-from semantoks.scores.card.leakage import covariates_of_participants
+from semantoks.artifacts.representations import ParticipantFeatures
+from semantoks.config import CardProbe
+from semantoks.scores.card.leakage import covariates_of_participants, score_leakage
+
+
+def leakage_of(participants: int) -> dict[str, tuple[float, float, float]]:
+    """Mean and interval of two covariates that features hold up to a little noise."""
+    rng = np.random.default_rng(0)
+    ids = [f"sub-{row:03d}" for row in range(participants)]
+    values = rng.standard_normal((participants, 3))
+    covariates = pd.DataFrame(
+        {"sex": np.where(values[:, 0] > 0, "F", "M"), "age": values[:, 1]}, index=ids
+    )
+    values += 0.3 * rng.standard_normal(values.shape)
+    features = ParticipantFeatures(participant_id=ids, features_PF=values, fitted="", names=[])
+    families = pd.Series(None, index=ids, dtype=object)
+    rows = score_leakage(features, covariates, families, CardProbe(inner_folds=3))
+    return {row.what: (row.mean, row.low, row.high) for row in rows}
+
+
+def test_intervals_stay_within_the_range_of_the_metric() -> None:
+    mean, _, high = leakage_of(60)["sex"]
+    assert mean > 0.8 and high <= 1
+
+
+def test_a_correlation_of_few_test_participants_is_not_known() -> None:
+    assert np.isnan(leakage_of(40)["age"]).all()
+    assert leakage_of(60)["age"][0] > 0.8
 
 
 def test_covariates_are_averaged_over_the_scans_of_a_participant() -> None:

@@ -93,7 +93,7 @@ def benchmark_interval(result: ProbeResult, metric: str) -> Summary:
     assert result.permutation_test is not None
     kind = "classification" if metric in CLASSIFICATION else "regression"
     task = Task("x", kind, None, 1, None, {}, "exact", "none")
-    scores = ProbeScores(task, "x", 1, None, result.permutation_test.deviation, result.scores)
+    scores = ProbeScores(task, "x", 1, None, list(result.permutation_test.shuffled), result.scores)
     (scheme,) = compare([scores], "toy").schemes
     return scheme.representations[0].metrics[metric]
 

@@ -62,7 +62,7 @@ def test_metadata_describe_task_and_representation(cohort: tuple[list[Path], Pat
         ("features", 66),
         ("classes", {"control": 12, "patient": 11}),
         ("p_permutation", None),
-        ("shuffled_deviation", None),
+        ("shuffled", None),
         ("protocol", "exact"),
         ("confounds", "none"),
         ("people_without_features", 0),
@@ -111,5 +111,5 @@ def test_more_repeats_do_not_change_the_scores_of_the_first(
     for repeats in (2, 3):
         settings = Probe(repeats=repeats, permutations=0, learning_curve=[])
         run_probe([folder / "fc.parquet"], splits, "fc", settings, folder / "x")
-        scores.append(read_table(folder / "x")["pearson_r"].tolist())
+        scores.append(read_table(folder / "x")["mae"].tolist())
     assert scores[0] == scores[1][:2]

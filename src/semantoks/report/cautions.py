@@ -1,0 +1,85 @@
+"""Cautions in a box on top of a task: reasons to distrust all of its scores."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from semantoks.report.overlap import Overlap
+from semantoks.scores.benchmark.comparison import Comparison
+
+# With 100 participants, cross-validated accuracies of one method differ by about ±0.1 between
+# samples. Source: Varoquaux 2018, doi:10.1016/j.neuroimage.2017.06.061.
+FEW_PARTICIPANTS = 100
+UNEVEN_CLASSES = 4  # times as many participants in the largest class as in the smallest
+HARDLY_TRAINED = 1.5  # effective rank; 1 means that all embeddings are the same
+
+
+def cautions(
+    comparison: Comparison,
+    overlaps: Sequence[Overlap],
+    training: Mapping[str, pd.DataFrame],
+) -> list[str]:
+    """Return sentences for the box of a task; they contain no exact number of participants.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    overlaps : sequence of Overlap
+    training : mapping of str to DataFrame
+        Training metrics by model, one row per epoch.
+    """
+    return [
+        *_of_participants(comparison),
+        *_of_training(comparison, training),
+        *_of_overlap(comparison, overlaps),
+    ]
+
+
+def _of_participants(comparison: Comparison) -> Iterator[str]:
+    if comparison.people < FEW_PARTICIPANTS:
+        yield (
+            f"Few participants: with fewer than {FEW_PARTICIPANTS}, scores differ by 0.1 and more "
+            "between samples of the same population, whatever the interval says."
+        )
+    sizes = list((comparison.classes or {}).values())
+    if sizes and max(sizes) >= UNEVEN_CLASSES * min(sizes):
+        yield (
+            f"Uneven classes: the largest has at least {UNEVEN_CLASSES} times the participants of "
+            "the smallest. Accuracy and calibration mean little; scores rest on few participants."
+        )
+
+
+def _of_training(comparison: Comparison, training: Mapping[str, pd.DataFrame]) -> Iterator[str]:
+    for model, metrics in training.items():
+        if not (len(metrics) and _is_scored(model, comparison)):
+            continue
+        rank = float(metrics.sort_values("epoch")["teacher_effective_rank"].iloc[-1])
+        if not rank >= HARDLY_TRAINED:  # NaN, too
+            yield (
+                f"{model} is hardly trained or has collapsed: the effective rank of its embeddings "
+                f"is {rank:.2f} at the end of training, where 1 means that all are the same."
+            )
+
+
+def _of_overlap(comparison: Comparison, overlaps: Sequence[Overlap]) -> Iterator[str]:
+    for overlap in overlaps:
+        pretrained = max(overlap.same_id, overlap.same_scan)
+        is_here = overlap.dataset == comparison.dataset
+        if is_here and pretrained and _is_scored(overlap.model, comparison):
+            yield (
+                f"{overlap.model} was pretrained on scans of tested participants, so its scores "
+                "do not show how it does on participants it has not seen."
+            )
+
+
+def _is_scored(model: str, comparison: Comparison) -> bool:
+    """Whether a representation is of the model: `model`, `model-networks` or `model+fc`."""
+    of_model = re.compile(rf"{re.escape(model)}(-\w+)?(\+\w+)?")
+    return any(
+        of_model.fullmatch(row.representation)
+        for scheme in comparison.schemes
+        for row in scheme.representations
+    )

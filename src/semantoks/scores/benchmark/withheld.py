@@ -1,0 +1,98 @@
+"""Numbers that a comparison withholds because they would say something that is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from semantoks.scores.benchmark.comparison import Difference, Row, Summary
+from semantoks.scores.metrics import CORRELATIONS, MIN_TESTED
+
+# Without features the predicted class is the first of the alphabet, and r is undefined.
+MEANINGLESS_OF_CHANCE = ("accuracy", "macro_f1", "ece", *CORRELATIONS)
+FROM_SHUFFLES = (
+    "Intervals and differences of r come from permutations of the phenotype. Rows without "
+    "permutations (stacked ones) get neither, because the corrected t is too narrow for r."
+)
+NO_SHUFFLES = (
+    "Without permutations of the phenotype (none are made with families) r has no interval and no "
+    "verdict, because the corrected t is too narrow for r."
+)
+NO_FEATURES = (
+    "Chance has no features. It is not compared, and metrics that would depend on the order of the "
+    "class names, or correlate with a constant, are not shown."
+)
+CORRECTED_T = "Differences that have no permutations of both rows use the corrected t."
+UNKNOWN = Summary(**dict.fromkeys(("mean", "sd", "low", "high"), float("nan")))
+
+
+def without_meaningless(summaries: Mapping[str, Summary], features: int) -> dict[str, Summary]:
+    """Remove the metrics that mean nothing for a representation without features."""
+    gone = () if features else MEANINGLESS_OF_CHANCE
+    return {name: UNKNOWN if name in gone else value for name, value in summaries.items()}
+
+
+def reason_not_compared(
+    rows: pd.DataFrame, difference: Difference, metric: str, features: int
+) -> str | None:
+    """Say why a difference from the baseline gets no verdict; None if it gets one."""
+    if not features:
+        return "has no features"
+    if len(rows) < 2:
+        return "a single split"
+    if rows["test_people"].mean() < MIN_TESTED:
+        return f"fewer than {MIN_TESTED} test participants"
+    if int(rows[metric].notna().sum()) < 2:
+        return "score not known"
+    # False positives of the corrected t: 0.05 for balanced accuracy, about 0.12 for r.
+    by_t = difference.method == "corrected t"
+    if metric == "pearson_r" and by_t and rows["scheme"].iloc[0] != "site":
+        return "no permutations of both rows"
+    return None
+
+
+def notes(rows: pd.DataFrame, results: Sequence[Row], metric: str, has_shuffles: bool) -> list[str]:
+    """Say in sentences what is withheld under a scheme, and why.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Fits of a representation, one row per split.
+    results : sequence of Row
+        Of all representations.
+    metric : str
+        The metric that they are compared by.
+    has_shuffles : bool
+        Whether a representation has permutations.
+    """
+    is_site = rows["scheme"].iloc[0] == "site"
+    sentences = []
+    if metric == "pearson_r":
+        sentences += _notes_on_correlations(rows, "sites" if is_site else "splits")
+        if not is_site:
+            sentences.append(FROM_SHUFFLES if has_shuffles else NO_SHUFFLES)
+    if any(not row.features for row in results):
+        sentences.append(NO_FEATURES)
+    differences = [row.difference_from_fc for row in results if row.no_verdict is None]
+    if any(difference and difference.method == "corrected t" for difference in differences):
+        sentences.append(CORRECTED_T)
+    return sentences
+
+
+def _notes_on_correlations(rows: pd.DataFrame, parts: str) -> list[str]:
+    """Count the splits that have no r, by reason."""
+    few = rows["test_people"] < MIN_TESTED
+    undefined = int((rows["pearson_r"].isna() & ~few).sum())
+    sentences = []
+    if few.any():
+        sentences.append(
+            f"r is not computed in {int(few.sum())} of {len(rows)} {parts}, which have fewer than "
+            f"{MIN_TESTED} test participants."
+        )
+    if undefined:
+        sentences.append(
+            f"r is undefined in {undefined} of {len(rows)} {parts}, where the phenotype or the "
+            "prediction is constant."
+        )
+    return sentences

@@ -1,0 +1,22 @@
+import pytest
+
+from semantoks.config import Report
+from semantoks.report.cards import card_section
+from semantoks.scores.card.contents import Card, Retest
+
+
+def section(identified: float, people: int, settings: Report) -> tuple[float, float]:
+    """Chance and share of identified sessions as the page shows them."""
+    retest = Retest(people=people, identification=identified, chance=1 / people, icc=0.5)
+    shown = card_section("toy", {"fc": Card(leakage=[], retest=retest)}, [], settings)
+    (row,) = shown.rows
+    assert shown.retest is not None and row.retest is not None
+    return shown.retest.chance, row.retest.identification
+
+
+def test_chance_and_identification_do_not_tell_the_number_of_participants() -> None:
+    hidden = Report()
+    assert section(22 / 23, 23, hidden) == section(25 / 26, 26, hidden)
+    assert section(1.0, 23, hidden) == (pytest.approx(0.04), 1.0)
+    exact = section(22 / 23, 23, Report(participants=True))
+    assert exact == (pytest.approx(1 / 23), pytest.approx(22 / 23))

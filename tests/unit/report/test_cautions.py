@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from semantoks.report.cautions import cautions
+from semantoks.report.overlap import Overlap
+from semantoks.scores.benchmark.comparison import Comparison
+from tests.unit.report.test_tasks import comparison
+
+
+def large(classes: dict[str, int] | None = None) -> Comparison:
+    return comparison(0.5).model_copy(update={"people": 400, "classes": classes})
+
+
+def metrics(*ranks: float) -> pd.DataFrame:
+    return pd.DataFrame({"epoch": range(1, len(ranks) + 1), "teacher_effective_rank": ranks})
+
+
+def overlap(model: str, dataset: str, same_id: int, same_scan: int = 0) -> Overlap:
+    return Overlap(model, dataset, True, 400, same_id, same_scan)
+
+
+def test_no_caution_without_a_reason() -> None:
+    training = {"model": metrics(1.1, 9.0), "another": metrics(1.0)}
+    shared = [overlap("model", "toy", 0), overlap("model", "elsewhere", 400)]
+    assert cautions(large({"a": 100, "b": 300}), shared, training) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "shared", "training", "start"),
+    [
+        (comparison(0.5), [], {}, "Few participants"),
+        (large({"a": 80, "b": 320}), [], {}, "Uneven classes"),
+        (large(), [], {"model": metrics(9.0, 1.02)}, "model is hardly trained"),
+        (large(), [], {"model": metrics(float("nan"))}, "model is hardly trained"),
+        (large(), [overlap("model", "toy", 400)], {}, "model was pretrained on scans of tested"),
+        (large(), [overlap("model", "toy", 0, 3)], {}, "model was pretrained on scans of tested"),
+    ],
+)
+def test_reasons_to_distrust_a_task(
+    task: Comparison, shared: list[Overlap], training: dict[str, pd.DataFrame], start: str
+) -> None:
+    (sentence,) = cautions(task, shared, training)
+    assert sentence.startswith(start)
