@@ -78,7 +78,7 @@ def _factor_of_difference(first: ShuffledScore, second: ShuffledScore) -> float:
 def shuffled_difference(first: ShuffledScore, second: ShuffledScore) -> Difference:
     """Compare two representations by the same permutations of the phenotype.
 
-    The error is nominal with and without effect (docs/results.md).
+    The error is nominal without effect and smaller with one (docs/results.md).
     """
     differences_M = first.shuffled_M - second.shuffled_M
     # Around zero and not around their mean: what differs between representations of a phenotype
