@@ -21,7 +21,8 @@ from semantoks.data.index.shards import DerivativeScan, scan_table
 from semantoks.data.layout import IMAGE_PATTERNS, MASKS, entities_of, scan_of, stem_of_run
 from semantoks.errors import UserError
 
-TABLE_PATTERNS = tuple(f"*_timeseries{suffix}" for suffix in (".tsv", ".csv", ".npy", ".1D"))
+TABLE_SUFFIXES = (".tsv", ".csv", ".npy", ".mat", ".1D", ".txt")
+TABLE_PATTERNS = tuple(f"*_timeseries{suffix}" for suffix in TABLE_SUFFIXES)
 PARQUET_PATTERN = "*_timeseries.parquet"
 Scans = Iterator[DerivativeScan]
 
@@ -86,7 +87,8 @@ def _from_template(folder: Path, template: str) -> Scans:
     escaped = glob.escape(re.sub(r"{\w+}", "*", template)).replace("[*]", "*")
     for path in sorted(folder.glob(escaped)):
         match = re.fullmatch(pattern, path.relative_to(folder).as_posix())
-        if match:
+        # `{participant}.tsv` fits the table of participants too.
+        if match and path.stem != "participants":
             yield _scan(folder, path, **match.groupdict())
 
 

@@ -62,7 +62,7 @@ class DerivativeScan:
     file : str
         Image or table, relative to the data set. An image in one space stands for those in others.
     repetition_time : float
-        Seconds, as the configuration gives it; NaN to read it from the sidecar.
+        Seconds, as the configuration gives it for files that do not state it; NaN if it does not.
     """
 
     scan: str

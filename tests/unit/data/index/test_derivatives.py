@@ -123,3 +123,16 @@ def test_brackets_in_a_template_are_brackets(tmp_path: Path) -> None:
     template = "study [2023]/{participant}/*.nii.gz"
     scans = find(tmp_path, source="fmriprep", template=template)
     assert scans["participant_id"].tolist() == ["sub-01"]
+
+
+def test_tables_of_all_kinds_are_found(tmp_path: Path) -> None:
+    endings = ("tsv", "csv", "1D", "txt", "npy", "mat")
+    touch(tmp_path, *(f"sub-{ending}_task-rest_timeseries.{ending}" for ending in endings))
+    scans = find(tmp_path, source="timeseries")
+    assert sorted(scans["participant_id"]) == sorted(f"sub-{ending}" for ending in endings)
+
+
+def test_the_table_of_participants_is_no_scan(tmp_path: Path) -> None:
+    touch(tmp_path, "a.tsv", "participants.tsv")
+    scans = find(tmp_path, source="timeseries", template="{participant}.tsv")
+    assert list(scans.index) == ["a"]

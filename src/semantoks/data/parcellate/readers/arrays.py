@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from semantoks.data.atlas.atlas import Atlas
-from semantoks.data.hdf5 import read_ids
+from semantoks.data.hdf5 import IDS, read_ids
 from semantoks.errors import ScanError
 
 
@@ -21,9 +21,43 @@ def read_numpy(path: Path) -> np.ndarray:
     """
     try:
         # A pickle could run code of whoever made the file.
-        return np.load(path, allow_pickle=False).astype(float)
+        array = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise ScanError(f"{path.name} is not a readable array ({error})") from error
+    # Structured, text and complex arrays would lose something in the conversion.
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf":
+        kind = getattr(array, "dtype", "several arrays")
+        raise ScanError(f"{path.name} is not an array of real numbers (it is of type {kind})")
+    return array.astype(float)
+
+
+def volumes_first(values: np.ndarray, regions: int, source: str) -> np.ndarray:
+    """Return a table of volumes × regions, transposed if its first axis has the regions.
+
+    Parameters
+    ----------
+    values : ndarray
+        Further axes may have the length 1.
+    regions : int
+        How many regions are expected.
+    source : str
+        File name, for messages.
+
+    Raises
+    ------
+    ScanError
+        When it is not a table, or it is square.
+    """
+    table = values.squeeze() if values.ndim > 2 else values
+    if table.ndim != 2:
+        raise ScanError(
+            f"{source} has the shape {values.shape}, a table of volumes and {regions} regions is "
+            "expected"
+        )
+    if table.shape[0] == table.shape[1]:
+        raise ScanError(f"{source} is square, so volumes and regions cannot be told apart")
+    transposed = table.shape[1] != regions and table.shape[0] == regions
+    return table.T if transposed else table
 
 
 def read_hdf5(path: Path, scan: str, atlas: Atlas) -> np.ndarray:
@@ -45,17 +79,23 @@ def read_hdf5(path: Path, scan: str, atlas: Atlas) -> np.ndarray:
     Raises
     ------
     ScanError
-        When there are several atlases and none has this name.
+        When the file has another layout, no such scan, or several atlases of other names.
     """
     import h5py  # type: ignore[import-untyped]
 
     with h5py.File(path) as file:
-        names = list(file["timeseries"])
+        if "timeseries" not in file or IDS not in file:
+            raise ScanError(
+                f"{path.name} is not HDF5 of the reference implementation: it has no `timeseries` "
+                f"or no `{IDS}`"
+            )
+        names, ids = list(file["timeseries"]), read_ids(file)
+        if scan not in ids:
+            raise ScanError(f"{path.name} has no scan '{scan}' in `{IDS}`")
         name = atlas.name if atlas.name in names else names[0]
         if len(names) > 1 and name != atlas.name:
             raise ScanError(f"{path.name} has no timeseries/{atlas.name} ({', '.join(names)})")
-        row = read_ids(file).index(scan)
-        values_CT = np.asarray(file["timeseries"][name][row], float)
+        values_CT = np.asarray(file["timeseries"][name][ids.index(scan)], float)
     # Only NaN at the end is padding; volumes that are NaN before it exclude the scan later.
     recorded_T = np.flatnonzero(~np.isnan(values_CT).all(axis=0))
     return values_CT[:, : recorded_T[-1] + 1 if len(recorded_T) else 0].T

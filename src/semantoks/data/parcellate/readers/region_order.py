@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,7 +22,7 @@ def align(
     ----------
     values_TC : ndarray, shape (volumes, columns)
     names : sequence of str or None
-        Names of the columns; None if they are the atlas's regions in order.
+        Names of the columns, or numbers; None if they are the atlas's regions in order.
     atlas : Atlas
     source : str
         File name, for messages.
@@ -42,28 +43,111 @@ def align(
             f"{source} has the shape {values_TC.shape}, a table with {count} regions is expected"
         )
     if names is None:
+        _require_no_counter(values_TC, source)
         return values_TC
-    positions = _positions(names, atlas)
-    region_of = {column: positions[name] for column, name in enumerate(names) if name in positions}
-    if len(region_of) < MIN_KNOWN * len(names):
-        unknown = next(name for name in names if name not in positions)
-        raise ScanError(
-            f"{len(region_of)} of {len(names)} columns of {source} are regions of the atlas "
-            f"{atlas.name}, '{unknown}' is not{_order_hint(names, atlas)}"
-        )
-    if len(set(region_of.values())) < len(region_of):
-        raise ScanError(f"{source} has two columns of one region")
+    region_of = _region_of_columns(names, atlas, source)
     # NaN rather than 0: the model masks regions without data, but would use zeros.
     aligned_TC = np.full((len(values_TC), len(atlas.regions)), np.nan)
     aligned_TC[:, list(region_of.values())] = values_TC[:, list(region_of)]
     return aligned_TC
 
 
-def _positions(names: Sequence[str], atlas: Atlas) -> dict[str, int]:
-    """Position of each region: by its label if all names are numbers, else by its name."""
-    if all(name.isdigit() for name in names):
-        return {str(int(label)): n for n, label in enumerate(atlas.regions["index"])}
-    return {str(name): n for n, name in enumerate(atlas.regions["name"])}
+def label_header(first: np.ndarray, atlas: Atlas) -> list[str] | None:
+    """Return the column numbers if the first row of a table is a header; None if it is a volume.
+
+    Whole numbers are a header if they ascend, or are labels of the atlas in another order, whether
+    they are written as ``1`` or ``1.0``. A signal does neither.
+
+    Parameters
+    ----------
+    first : ndarray of float, shape (columns,)
+    atlas : Atlas
+    """
+    # pandas leaves the name of the column of row numbers empty.
+    unnamed = [""] if len(first) > 1 and np.isnan(first[0]) else []
+    first = first[len(unnamed) :]
+    if not (np.isfinite(first) & (first >= 0) & (first == np.rint(first))).all():
+        return None
+    numbers, labels = set(first.astype(int).tolist()), set(atlas.regions["index"].astype(int))
+    are_labels = len(numbers) == len(first) and (numbers <= labels or labels <= numbers)
+    ascend = len(first) > 1 and bool((np.diff(first) > 0).all())
+    return [*unnamed, *(str(int(value)) for value in first)] if ascend or are_labels else None
+
+
+def count_columns(names: Sequence[str]) -> bool:
+    """Whether names are numbers that only count the columns, from 0 or from 1."""
+    numbers = [_whole(name) for name in names]
+    return numbers in (list(range(len(names))), list(range(1, len(names) + 1)))
+
+
+def _whole(name: str) -> int | None:
+    """Return the number that a name is, ``1`` or ``1.0``; None if it is another name."""
+    match = re.fullmatch(r"(\d+)(\.0*)?", name)
+    return int(match[1]) if match else None
+
+
+def _region_of_columns(names: Sequence[str], atlas: Atlas, source: str) -> dict[int, int]:
+    """Position in the atlas of each column that it has."""
+    keys, positions = _keys_and_positions(names, atlas, source)
+    region_of = {column: positions[key] for column, key in enumerate(keys) if key in positions}
+    if len(region_of) < MIN_KNOWN * len(names):
+        unknown = next(key for key in keys if key not in positions)
+        raise ScanError(
+            f"{len(region_of)} of {len(names)} columns of {source} are regions of the atlas "
+            f"{atlas.name}, '{unknown}' is not{_order_hint(names, atlas)}"
+        )
+    # pandas calls a second column of the name x `x.1`.
+    bases = [re.sub(r"\.\d+$", "", key) for key in keys if key not in positions]
+    renamed = {base for base in bases if base in positions and base in keys}
+    if renamed or len(set(region_of.values())) < len(region_of):
+        raise ScanError(f"{source} has two columns of one region")
+    return region_of
+
+
+def _keys_and_positions(
+    names: Sequence[str], atlas: Atlas, source: str
+) -> tuple[list[str], dict[str, int]]:
+    """Return what to look up for each column, and the position in the atlas of each such key.
+
+    Columns go by number if more than half of their names are numbers; the others are columns such
+    as "volume".
+    """
+    numbers = [_whole(name) for name in names]
+    given = [number for number in numbers if number is not None]
+    by_name = {str(name): n for n, name in enumerate(atlas.regions["name"])}
+    if len(given) <= len(names) / 2:
+        return list(names), by_name
+    keys = [name if n is None else str(n) for name, n in zip(names, numbers, strict=True)]
+    if given == list(range(len(given))):
+        if len(given) != len(atlas.regions):
+            raise ScanError(
+                f"{source} numbers its columns from 0 to {given[-1]}, so they are not labels, and "
+                f"the atlas {atlas.name} has {len(atlas.regions)} regions; name the columns, or "
+                "set `regions` of the data set"
+            )
+        return keys, {str(n): n for n in range(len(given))}
+    by_label = {str(int(label)): n for n, label in enumerate(atlas.regions["index"])}
+    if any(by_name.get(key, position) != position for key, position in by_label.items()):
+        raise ScanError(
+            f"{source} numbers its columns, and the numbers are labels of some regions of the "
+            f"atlas {atlas.name} and names of others"
+        )
+    if not by_label.keys() & set(keys):
+        raise ScanError(
+            f"{source} numbers its columns ({given[0]} to {given[-1]}), but not by the labels of "
+            f"the atlas {atlas.name}"
+        )
+    return keys, by_label
+
+
+def _require_no_counter(values_TC: np.ndarray, source: str) -> None:
+    """Refuse a first column that rises by the same step from row to row, as no signal does."""
+    steps_T = np.diff(values_TC[:, 0])
+    if len(steps_T) > 1 and steps_T[0] > 0 and np.allclose(steps_T, steps_T[0], rtol=1e-6):
+        raise ScanError(
+            f"the first column of {source} counts volumes or seconds and is no region; name the "
+            "columns, or leave it out"
+        )
 
 
 def _order_hint(names: Sequence[str], atlas: Atlas) -> str:

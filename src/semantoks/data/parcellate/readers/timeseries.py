@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,19 +13,21 @@ from semantoks.artifacts.timeseries import find_scan
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.hdf5 import is_hdf5
 from semantoks.data.index.shards import DerivativeScan
-from semantoks.data.parcellate.readers.arrays import read_hdf5, read_numpy
-from semantoks.data.parcellate.readers.region_order import align
-from semantoks.data.parcellate.readers.sidecar import read_sidecar
+from semantoks.data.parcellate.readers.arrays import read_hdf5, read_numpy, volumes_first
+from semantoks.data.parcellate.readers.matlab import read_matlab
+from semantoks.data.parcellate.readers.region_order import align, count_columns, label_header
+from semantoks.data.parcellate.readers.sidecar import repetition_time
 from semantoks.data.parcellate.readers.text import SEPARATORS, read_text
 from semantoks.data.parcellate.readers.xcpd import restore_censored
 from semantoks.data.parcellate.regional_means import RegionalMeans
-from semantoks.data.signals import require_repetition_time
 from semantoks.errors import ScanError, UserError
+
+CONSTANT = 1e-6  # range relative to the largest value; float32 keeps 7 digits
 
 
 @dataclass(frozen=True)
 class TimeseriesReader:
-    """Read time series from text tables, arrays, HDF5 or our Parquet files.
+    """Read time series from text tables, arrays, MATLAB files, HDF5 or our Parquet files.
 
     Attributes
     ----------
@@ -36,6 +36,8 @@ class TimeseriesReader:
     atlas : Atlas
     names : list of str or None
         Regions of files that do not name their columns, in order.
+    variable : str or None
+        Which variable of a MATLAB file to read, if several could be the time series.
     confounds : str
         Time series come denoised; there are no confounds to regress out.
     """
@@ -43,17 +45,34 @@ class TimeseriesReader:
     folder: Path
     atlas: Atlas
     names: list[str] | None = None
+    variable: str | None = None
     confounds: str = "as given"
 
     def read(self, scan: DerivativeScan) -> RegionalMeans:
         """Read the scan's time series; see `ScanReader`."""
         file = self.folder if self.folder.is_file() else self.folder / scan.file
-        means = read_timeseries(file, scan.scan, self.atlas, scan.repetition_time, self.names)
+        means = read_timeseries(
+            file, scan.scan, self.atlas, scan.repetition_time, self.names, self.variable
+        )
         return restore_censored(means, file)
 
 
+@dataclass(frozen=True)
+class _Table:
+    """What a file holds: volumes × columns, and what it states about them."""
+
+    values_TC: np.ndarray
+    header: list[str] | None
+    repetition_time: float | None = None
+
+
 def read_timeseries(
-    path: Path, scan: str, atlas: Atlas, tr: float, names: Sequence[str] | None
+    path: Path,
+    scan: str,
+    atlas: Atlas,
+    tr: float,
+    names: Sequence[str] | None,
+    variable: str | None = None,
 ) -> RegionalMeans:
     """Read the time series of a scan and put its columns in the order of the atlas.
 
@@ -61,20 +80,23 @@ def read_timeseries(
     ----------
     path : Path
         ``.tsv``, ``.csv``, ``.1D`` or ``.txt`` with or without a header of region names or labels;
-        ``.npy`` (volumes × regions, or transposed); HDF5 of the reference implementation; or a
-        Parquet file of Semantoks.
+        ``.npy`` or ``.mat`` (volumes × regions, or transposed); HDF5 of the reference
+        implementation; or a Parquet file of Semantoks.
     scan : str
         Which scan to read from a file with several.
     atlas : Atlas
         Regions that the file lacks are NaN; regions that the atlas lacks are dropped.
     tr : float
-        Repetition time in seconds; NaN to read it from the sidecar.
+        Repetition time in seconds of a file that does not state it; NaN if there is none.
     names : sequence of str, optional
         Regions of a file that does not name its columns, in order. Default: the atlas's.
+    variable : str, optional
+        Which variable of a MATLAB file to read.
 
     Returns
     -------
     RegionalMeans
+        A region that is constant throughout is NaN, like one without data.
 
     Raises
     ------
@@ -83,15 +105,32 @@ def read_timeseries(
     """
     if path.suffix == ".parquet":
         return _read_parquet(path, scan, atlas)
-    if is_hdf5(path) or path.suffix == ".npy":
-        array = read_hdf5(path, scan, atlas) if is_hdf5(path) else read_numpy(path)
-        values_TC = _volumes_first(array, len(names or atlas.regions), path)
+    table = _read_table(path, scan, atlas, len(names or atlas.regions), variable)
+    header = table.header
+    # Numbers that only count the columns are no names, so the configured ones are meant.
+    if header is None or (names and len(names) == len(header) and count_columns(header)):
+        columns = names
     else:
-        values_TC, header = read_text(path, atlas)
-        names = names if header is None else header
-    means_TC = align(values_TC, names, atlas, path.name)
-    seconds = require_repetition_time(_repetition_time(tr, path), f"the sidecar of {path.name}")
-    return RegionalMeans(means_TC, seconds)
+        columns = header
+    means_TC = align(table.values_TC, columns, atlas, path.name)
+    seconds = repetition_time(path, tr, table.repetition_time)
+    return RegionalMeans(without_constants(means_TC, path.name), seconds)
+
+
+def _read_table(path: Path, scan: str, atlas: Atlas, regions: int, variable: str | None) -> _Table:
+    suffix, stated = path.suffix.lower(), None
+    if is_hdf5(path):
+        values_TC = read_hdf5(path, scan, atlas)
+    elif suffix == ".npy":
+        values_TC = volumes_first(read_numpy(path), regions, path.name)
+    elif suffix == ".mat":
+        values, stated = read_matlab(path, variable)
+        values_TC = volumes_first(values, regions, path.name)
+    else:
+        return _Table(*read_text(path, atlas))
+    # A header of numbers that was read as an array has become its first row.
+    header = label_header(values_TC[0], atlas) if len(values_TC) else None
+    return _Table(values_TC if header is None else values_TC[1:], header, stated)
 
 
 def _read_parquet(path: Path, scan: str, atlas: Atlas) -> RegionalMeans:
@@ -99,24 +138,44 @@ def _read_parquet(path: Path, scan: str, atlas: Atlas) -> RegionalMeans:
     if content is None:
         raise ScanError(f"{path.name} has no time series of this scan: it was excluded there")
     means_TC = align(content.timeseries_CT.T.astype(float), manifest.labels, atlas, path.name)
-    return RegionalMeans(means_TC, manifest.tr, manifest.space)
+    return RegionalMeans(without_constants(means_TC, path.name), manifest.tr, manifest.space)
 
 
-def _volumes_first(values: np.ndarray, regions: int, path: Path) -> np.ndarray:
-    """Transpose an array whose first axis has the regions."""
-    if values.ndim == 2 and values.shape[0] == values.shape[1]:
-        raise ScanError(f"{path.name} is square, so volumes and regions cannot be told apart")
-    transposed = values.ndim == 2 and values.shape[1] != regions and values.shape[0] == regions
-    return values.T if transposed else values
+def without_constants(means_TC: np.ndarray, source: str) -> np.ndarray:
+    """Return time series with NaN for regions that do not change, which have no data.
 
+    Parameters
+    ----------
+    means_TC : ndarray, shape (volumes, regions)
+    source : str
+        File name, for messages.
 
-def _repetition_time(tr: float, path: Path) -> Any:
-    if not math.isnan(tr):
-        return tr
-    sidecar = read_sidecar(path)
-    if "RepetitionTime" not in sidecar and sidecar.get("SamplingFrequency"):
-        return 1 / float(sidecar["SamplingFrequency"])  # XCP-D writes the frequency in Hz
-    return sidecar.get("RepetitionTime")
+    Raises
+    ------
+    ScanError
+        When no region changes, or volumes are 0 in every region.
+    """
+    finite_TC = np.isfinite(means_TC)
+    if not finite_TC.any():
+        raise ScanError("no region of the atlas has data")
+    highest_C = np.where(finite_TC, means_TC, -np.inf).max(axis=0)
+    lowest_C = np.where(finite_TC, means_TC, np.inf).min(axis=0)
+    level_C = np.where(finite_TC, abs(means_TC), 0).max(axis=0)
+    # A constant that was demeaned is rounding error, so the other regions are the measure.
+    typical = np.median(level_C[level_C > 0]) if level_C.any() else 0.0
+    changes_C = highest_C - lowest_C > CONSTANT * np.maximum(level_C, typical)
+    if not changes_C.any():
+        raise ScanError("no region changes over time")
+    # Fill-in of censored volumes or of the end; regions that change are never all 0 at once.
+    filled = int((means_TC[:, changes_C] == 0).all(axis=1).sum())
+    if filled and changes_C.sum() > 1:
+        raise ScanError(
+            f"{filled} of {len(means_TC)} volumes of {source} are 0 in every region; time series "
+            "without gaps are needed, and without padding"
+        )
+    marked_TC = means_TC.copy()
+    marked_TC[:, ~changes_C] = np.nan
+    return marked_TC
 
 
 def read_region_names(path: Path) -> list[str]:
@@ -130,15 +189,26 @@ def read_region_names(path: Path) -> list[str]:
     Raises
     ------
     UserError
-        When there is no such file.
+        When there is no such file, or its columns do not have this name.
     """
     if not path.exists():
         raise UserError(
             f"There is no {path}. `regions` of a data set names a table whose column `name` lists "
             "the regions of its time series in order."
         )
-    if path.suffix in (".tsv", ".csv"):
-        table = pd.read_csv(path, sep=SEPARATORS[path.suffix], dtype=str, keep_default_na=False)
+    if path.suffix in SEPARATORS:
+        separator = SEPARATORS[path.suffix]
+        # utf-8-sig: Excel puts a byte order mark before the name of the first column.
+        table = pd.read_csv(
+            path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
+        )
         if "name" in table:
-            return [str(name) for name in table["name"]]
-    return path.read_text(encoding="utf-8").splitlines()
+            return [str(name).strip() for name in table["name"]]
+        if len(table.columns) > 1:
+            raise UserError(
+                f"{path} has no column `name` (columns: {', '.join(table)}). `regions` of a data "
+                "set names a table whose column `name` lists the regions of its time series in "
+                "order."
+            )
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    return [line.strip() for line in lines if line.strip()]

@@ -48,3 +48,24 @@ def test_two_columns_of_one_region_are_refused(
     np.savetxt(tmp_path / "twice.csv", values, delimiter=",", header=header, comments="")
     with pytest.raises(ScanError, match="two columns of one region"):
         read(tmp_path / "twice.csv", named_atlas)
+
+
+def test_a_column_that_pandas_renamed_is_a_second_of_its_region(
+    tmp_path: Path, named_atlas: Atlas, values: np.ndarray
+) -> None:
+    columns = [NAMES[0], NAMES[1], f"{NAMES[0]}.1", NAMES[2]]
+    pd.DataFrame(values, columns=columns).to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(ScanError, match="two columns of one region"):
+        read(tmp_path / "a.csv", named_atlas)
+    np.savetxt(tmp_path / "b.csv", values, delimiter=",", header="x,11,12,12.0", comments="")
+    with pytest.raises(ScanError, match="two columns of one region"):
+        read(tmp_path / "b.csv", named_atlas)
+
+
+def test_names_that_are_labels_of_other_regions_are_refused(
+    tmp_path: Path, values: np.ndarray
+) -> None:
+    regions = pd.DataFrame({"index": [1, 2, 3, 4], "name": ["4", "3", "2", "1"]})
+    np.savetxt(tmp_path / "a.csv", values, delimiter=",", header="1,2,3,4", comments="")
+    with pytest.raises(ScanError, match="labels of some regions .* and names of others"):
+        read(tmp_path / "a.csv", Atlas("toy", None, regions, "", "0"))

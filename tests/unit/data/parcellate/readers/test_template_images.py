@@ -11,6 +11,7 @@ import pytest
 
 from semantoks.config import Parcellation
 from semantoks.data.atlas.atlas import Atlas
+from semantoks.data.parcellate.readers.sidecar import sidecar_of
 from semantoks.data.parcellate.readers.template_images import read_image
 from semantoks.errors import ScanError
 from tests.unit.data.parcellate.conftest import SCAN, dense_axis, write_dense, write_run
@@ -64,3 +65,16 @@ def test_an_image_in_the_space_of_a_participant_is_refused(
     native = bold.rename(bold.with_name(bold.name.replace("MNI152NLin2009aSym", "T1w")))
     with pytest.raises(ScanError, match="participant's own space .T1w. by its name"):
         read_image(native, atlas, 2.5, Parcellation(), "MNI152NLin6Asym")
+
+
+def test_the_sidecar_overrules_the_configuration(tmp_path: Path) -> None:
+    data = np.random.default_rng(0).normal(100, 3, (6, 6, 6, 20)).astype(np.float32)
+    regions = pd.DataFrame({"index": [1], "name": ["a"], "network": ["A"]})
+    atlas = Atlas("toy", nib.Nifti1Image(np.ones((6, 6, 6)), np.eye(4)), regions, "MNI152", "0")
+    nib.save(nib.Nifti1Image(data, np.eye(4)), tmp_path / "clean.nii.gz")
+    (tmp_path / "clean.json").write_text('{"RepetitionTime": 0.8}')
+    scan = read_image(tmp_path / "clean.nii.gz", atlas, 2.0, Parcellation(), "MNI152X")
+    assert scan.tr == 0.8
+    (tmp_path / "clean.json").write_text("{")
+    with pytest.raises(ScanError, match="clean.json is not readable JSON"):
+        read_image(tmp_path / "clean.nii.gz", atlas, 2.0, Parcellation(), "MNI152X")

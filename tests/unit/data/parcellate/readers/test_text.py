@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.errors import ScanError
-from tests.unit.data.parcellate.readers.conftest import read
+from tests.unit.data.parcellate.readers.conftest import NAMES, read
 
 
 def test_labels_name_columns_too(tmp_path: Path, named_atlas: Atlas, values: np.ndarray) -> None:
@@ -67,3 +68,106 @@ def test_malformed_tables_are_a_reason(tmp_path: Path, named_atlas: Atlas) -> No
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ScanError, match=name):
             read(tmp_path / name, named_atlas)
+
+
+@pytest.mark.parametrize("style", ["{}", "{}.0", "{}.000000e+00", "#{}"])
+def test_ascending_numbers_are_a_header_and_never_a_volume(
+    tmp_path: Path, named_atlas: Atlas, values: np.ndarray, style: str
+) -> None:
+    path = tmp_path / "a.tsv"
+    for labels, columns in (
+        ([11, 12, 30, 41], [0, 1, 2, 3]),
+        ([11, 12, 41], [0, 1, 3]),  # a region is missing
+        ([11, 12, 30, 35, 41], [0, 1, 2, 0, 3]),  # 35 is not in the atlas
+    ):
+        exact = style.replace("{}.000000e+00", "{:.6e}") if "e+" in style else style
+        header = "\t".join(exact.format(label) for label in labels)
+        np.savetxt(path, values[:, columns], delimiter="\t", header=header, comments="")
+        means_TC = read(path, named_atlas).means_TC
+        present = [0, 1, 2, 3] if len(labels) > 3 else [0, 1, 3]
+        np.testing.assert_allclose(means_TC[:, present], values[:, present])
+        assert np.isnan(np.delete(means_TC, present, axis=1)).all()
+
+
+def test_numbers_that_are_not_labels_are_a_reason(
+    tmp_path: Path, named_atlas: Atlas, values: np.ndarray
+) -> None:
+    for header, reason in (
+        ("1.0,2.0,3.0,4.0", r"numbers its columns \(1 to 4\), but not by the labels"),
+        ("0,1,2", "numbers its columns from 0 to 2, .* `regions`"),  # which one is missing?
+    ):
+        columns = values[:, : header.count(",") + 1]
+        np.savetxt(tmp_path / "a.csv", columns, delimiter=",", header=header, comments="")
+        with pytest.raises(ScanError, match=reason):
+            read(tmp_path / "a.csv", named_atlas)
+
+
+def test_numbers_that_only_count_take_the_configured_names(
+    tmp_path: Path, named_atlas: Atlas, values: np.ndarray
+) -> None:
+    np.savetxt(tmp_path / "a.csv", values, delimiter=",", header="1,2,3,4", comments="")
+    scan = read(tmp_path / "a.csv", named_atlas, names=NAMES[::-1])
+    np.testing.assert_allclose(scan.means_TC, values[:, ::-1])
+
+
+def test_comments_are_skipped(tmp_path: Path, named_atlas: Atlas, values: np.ndarray) -> None:
+    rows = "\n".join(" ".join(map(str, row)) for row in values)
+    for name, text in {
+        "before.1D": f"# 3dROIstats -quiet -mask x.nii y.nii\n% of MATLAB\n\n{rows}\n",
+        "within.1D": f"{rows}\n# done\n",
+        "header.1D": f"# made by me\n# {' '.join(NAMES)}\n{rows}\n",
+        "bom.txt": f"\ufeff{' '.join(NAMES)}\n{rows}\n",
+    }.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        np.testing.assert_allclose(read(tmp_path / name, named_atlas).means_TC, values)
+    # As many words as columns may be the names of another atlas.
+    (tmp_path / "words.1D").write_text(f"# V1 V2 V3 V4\n{rows}\n")
+    with pytest.raises(ScanError, match="0 of 4 columns of words.1D are regions of the atlas"):
+        read(tmp_path / "words.1D", named_atlas)
+
+
+def test_missing_values_have_many_spellings(
+    tmp_path: Path, named_atlas: Atlas, values: np.ndarray
+) -> None:
+    for word in ("n/a", "N/A", "na", "#N/A", ".", "NULL"):
+        rows = [f"{word}\t" + "\t".join(map(str, row[1:])) for row in values]
+        (tmp_path / "a.tsv").write_text("\n".join(rows) + "\n")
+        means_TC = read(tmp_path / "a.tsv", named_atlas).means_TC
+        assert len(means_TC) == len(values) and np.isnan(means_TC[:, 0]).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "reason"),
+    [
+        ("a.1D", lambda rows: [*rows[:9], f"# {rows[9]}", *rows[10:]], "commented out"),
+        ("a.1D", lambda rows: [*rows[:-1], rows[-1].split()[0]], "line 30 .* damaged"),
+        ("a.1D", lambda rows: [*rows[:9], "x y z w", *rows[10:]], "line 10 .* not a number"),
+        ("a.tsv", lambda rows: [row.replace(" ", ",") for row in rows], "separated by tabs"),
+        ("a.csv", lambda rows: [row.replace(" ", ";") for row in rows], "separated by tabs"),
+        ("a.1D", lambda rows: ["# 30 11 41 12", "11 12 30 41", *rows], "two rows that may be"),
+        ("a.1D", lambda rows: [f"{n} {row[:-4]}" for n, row in enumerate(rows)], "shape"),
+    ],
+)
+def test_damaged_and_ambiguous_tables_are_a_reason(
+    tmp_path: Path,
+    named_atlas: Atlas,
+    values: np.ndarray,
+    name: str,
+    change: Callable[[list[str]], list[str]],
+    reason: str,
+) -> None:
+    rows = [" ".join(f"{value:.6f}" for value in row) for row in values]
+    (tmp_path / name).write_text("\n".join(change(rows)) + "\n")
+    with pytest.raises(ScanError, match=reason):
+        read(tmp_path / name, named_atlas)
+
+
+def test_a_second_header_is_no_volume(tmp_path: Path) -> None:
+    """pandas writes two rows for a table whose columns have a name and a number."""
+    names = [f"r{n}" for n in range(10)]
+    atlas = Atlas("toy", None, pd.DataFrame({"index": range(10), "name": names}), "", "0")
+    columns = pd.MultiIndex.from_arrays([names, range(1, 11)])
+    signals = np.random.default_rng(0).normal(size=(30, 10))
+    pd.DataFrame(signals, columns=columns).to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(ScanError, match="two rows that may be its header"):
+        read(tmp_path / "a.csv", atlas)

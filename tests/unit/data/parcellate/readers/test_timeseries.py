@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ import pandas as pd
 import pytest
 
 from semantoks.artifacts.timeseries import Manifest, write_timeseries
+from semantoks.config import Parcellation
 from semantoks.data.atlas.atlas import Atlas
+from semantoks.data.parcellate.cleaning import clean_scan
 from semantoks.data.parcellate.readers.timeseries import read_region_names, read_timeseries
 from semantoks.errors import ScanError, UserError
 from tests.unit.data.parcellate.readers.conftest import NAMES, read
@@ -62,3 +65,80 @@ def test_names_of_regions_are_a_table_or_lines(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match="`regions` of a data set names a table"):
         read_region_names(tmp_path / "b.tsv")
+    (tmp_path / "c.csv").write_text("\ufeffname,x\na ,1\n")
+    assert read_region_names(tmp_path / "c.csv") == ["a"]
+    (tmp_path / "d.csv").write_text("region,x\na,1\n")
+    with pytest.raises(UserError, match=r"has no column `name` \(columns: region, x\)"):
+        read_region_names(tmp_path / "d.csv")
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "configured", "expected"),
+    [
+        (None, 2.0, 2.0),
+        ({"RepetitionTime": 0.8}, 2.0, 0.8),  # the file says
+        ({"SamplingFrequency": 1.25}, 2.0, 0.8),
+        ({"RepetitionTime": None, "SamplingFrequency": 1.25}, 2.0, 0.8),
+        ({"RepetitionTime": 0.8, "SamplingFrequency": "TR"}, 2.0, 0.8),
+        ({"SamplingFrequency": "n/a"}, 2.0, 2.0),
+        ({"SamplingFrequency": "n/a"}, math.nan, "no repetition time: a.json has no"),
+        ({"RepetitionTime": "n/a"}, math.nan, "no repetition time"),
+        (None, math.nan, "there is no a.json beside a.tsv, and no `repetition_time`"),
+        ({"SamplingFrequency": "fast"}, 2.0, "SamplingFrequency is 'fast' in a.json"),
+        ({"SamplingFrequency": 0}, 2.0, "SamplingFrequency is '0' in a.json"),
+        ({"SamplingFrequency": [1.25]}, 2.0, "a number of Hz is needed"),
+        ({"RepetitionTime": [0.8]}, 2.0, "RepetitionTime is '\\[0.8\\]' in a.json"),
+        ({"RepetitionTime": 800}, 2.0, "is it in milliseconds"),
+        ({"RepetitionTime": 2, "SamplingFrequency": 1.25}, 2.0, "repetition time is not clear"),
+        ("{", 2.0, "a.json is not readable JSON"),
+        ("[]", 2.0, "a.json is JSON, but not an object"),
+        ("\ufeff{}", 2.0, 2.0),
+    ],
+)
+def test_the_files_state_the_tr_and_the_configuration_where_they_do_not(
+    tmp_path: Path,
+    named_atlas: Atlas,
+    values: np.ndarray,
+    sidecar: dict[str, object] | str | None,
+    configured: float,
+    expected: float | str,
+) -> None:
+    pd.DataFrame(values, columns=NAMES).to_csv(tmp_path / "a.tsv", sep="\t", index=False)
+    if sidecar is not None:
+        text = sidecar if isinstance(sidecar, str) else json.dumps(sidecar)
+        (tmp_path / "a.json").write_text(text, encoding="utf-8")
+    if isinstance(expected, str):
+        with pytest.raises(ScanError, match=expected):
+            read(tmp_path / "a.tsv", named_atlas, configured)
+    else:
+        assert read(tmp_path / "a.tsv", named_atlas, configured).tr == expected
+
+
+def test_constant_regions_count_as_no_data(
+    tmp_path: Path, named_atlas: Atlas, values: np.ndarray
+) -> None:
+    signals = np.tile(values, (4, 1)) + np.random.default_rng(1).normal(size=(120, 4))
+    signals[:, 0], signals[:, 2] = 0, 1e4 + np.arange(120) % 2 * 1e-3  # rounding of float32
+    np.save(tmp_path / "a.npy", signals)
+    scan = read(tmp_path / "a.npy", named_atlas)
+    assert np.isnan(scan.means_TC).all(0).tolist() == [True, False, True, False]
+    timeseries_CT, measures = clean_scan(scan, Parcellation())
+    assert measures["coverage"] == 0.5
+    assert np.isnan(timeseries_CT).all(1).tolist() == [True, False, True, False]
+    with pytest.raises(ScanError, match="50% of the atlas covered"):
+        clean_scan(scan, Parcellation(min_scan_coverage=0.6))
+    signals[:, 2] = np.random.default_rng(2).normal(size=120) * 1e-13  # a constant, demeaned
+    np.save(tmp_path / "a.npy", signals)
+    assert np.isnan(read(tmp_path / "a.npy", named_atlas).means_TC[:, 2]).all()
+
+
+def test_nothing_that_changes_and_volumes_of_zeros_are_a_reason(
+    tmp_path: Path, named_atlas: Atlas, values: np.ndarray
+) -> None:
+    np.save(tmp_path / "a.npy", np.full((30, 4), 7.0))
+    with pytest.raises(ScanError, match="no region changes over time"):
+        read(tmp_path / "a.npy", named_atlas)
+    values[[3, 29]] = 0
+    np.save(tmp_path / "a.npy", values)
+    with pytest.raises(ScanError, match="2 of 30 volumes of a.npy are 0 in every region"):
+        read(tmp_path / "a.npy", named_atlas)

@@ -1,0 +1,101 @@
+"""Time series in MATLAB files, version 5 (by SciPy) and 7.3 (which is HDF5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semantoks.errors import ScanError
+
+STANDARD = ("ROISignals",)  # DPABI and DPARSF
+TR_NAMES = ("TR", "RepetitionTime", "repetition_time")
+
+
+def read_matlab(path: Path, variable: str | None = None) -> tuple[np.ndarray, float | None]:
+    """Read the table of time series of a ``.mat`` file.
+
+    Parameters
+    ----------
+    path : Path
+    variable : str, optional
+        Its name. Default: ``ROISignals``, or the only table of numbers.
+
+    Returns
+    -------
+    values : ndarray of float64, two-dimensional
+        As MATLAB shows it.
+    repetition_time : float or None
+        What a variable ``TR`` or ``RepetitionTime`` of the file states.
+
+    Raises
+    ------
+    ScanError
+        When the file is not readable, or it is not clear which variable to take.
+    """
+    try:
+        content = _read_version_5(path)
+    except NotImplementedError:  # SciPy's answer to version 7.3
+        content = _read_version_7(path)
+    except Exception as error:  # SciPy raises many types of errors on malformed files
+        raise ScanError(f"{path.name} is not a readable MATLAB file ({error})") from error
+    name = variable or _choose(content, path)
+    if not _is_table(content.get(name)):
+        listed = ", ".join(f"{key} {_shape(value)}" for key, value in content.items()) or "none"
+        raise ScanError(f"{path.name} has no table of numbers '{name}' (variables: {listed})")
+    repetition_times = (content[key] for key in TR_NAMES if key in content)
+    tr = next((float(value.flat[0]) for value in repetition_times if _is_scalar(value)), None)
+    return np.asarray(content[name], float), tr
+
+
+def _read_version_5(path: Path) -> dict[str, Any]:
+    from scipy.io import loadmat
+
+    # Not squeezed, so that one region or volume stays a table.
+    content = loadmat(path, squeeze_me=False)
+    return {name: value for name, value in content.items() if not name.startswith("__")}
+
+
+def _read_version_7(path: Path) -> dict[str, Any]:
+    import h5py  # type: ignore[import-untyped]
+
+    try:
+        with h5py.File(path) as file:
+            # MATLAB stores arrays column by column, so their axes come in reverse.
+            return {
+                name: np.asarray(item[()]).T if isinstance(item, h5py.Dataset) else item.name
+                for name, item in file.items()
+                if not name.startswith("#")
+            }
+    except (OSError, ValueError, TypeError) as error:
+        raise ScanError(f"{path.name} is not a readable MATLAB file ({error})") from error
+
+
+def _choose(content: Mapping[str, Any], path: Path) -> str:
+    standard = [name for name in STANDARD if _is_table(content.get(name))]
+    tables = standard or [name for name, value in content.items() if _is_table(value)]
+    if len(tables) == 1:
+        return tables[0]
+    if tables:
+        raise ScanError(
+            f"{path.name} has several tables of numbers ({', '.join(sorted(tables))}); name the "
+            "time series by `variable` of the data set"
+        )
+    listed = ", ".join(f"{key} {_shape(value)}" for key, value in content.items()) or "none"
+    raise ScanError(f"{path.name} has no table of numbers (variables: {listed})")
+
+
+def _is_table(value: Any) -> bool:
+    """Whether a variable has two dimensions of more than one real number."""
+    is_numeric = isinstance(value, np.ndarray) and value.dtype.kind in "iuf"
+    return is_numeric and value.ndim == 2 and min(value.shape) > 1
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "iuf" and value.size == 1
+
+
+def _shape(value: Any) -> str:
+    return " × ".join(map(str, value.shape)) if isinstance(value, np.ndarray) else "(group)"
