@@ -93,6 +93,40 @@ def test_stages_has_no_subcortex_that_the_atlas_knows(tmp_path: Path, shared: Pa
     assert np.isnan(scan.timeseries_CT[400:]).all() and np.isfinite(scan.timeseries_CT[:400]).all()
 
 
+def test_mist_122_has_a_table_and_no_image(tmp_path: Path, shared: Path) -> None:
+    """A table of regions and networks is enough of an atlas for time series."""
+    source = shared / "data/rpn_pain_mist122"
+    content = np.load(source / "timeseries.npz")
+    people = pd.read_csv(source / "participants.tsv", sep="\t").head(6)
+    regions = [str(name) for name in content["regions"]]
+    root = tmp_path / "rpn"
+    root.mkdir()
+    for person in people["participant_id"]:
+        values = pd.DataFrame(content[person], columns=regions)
+        values.to_csv(root / f"{person}.tsv", sep="\t", index=False)
+    people.to_csv(root / "participants.tsv", sep="\t", index=False, na_rep="n/a")
+    rows = "".join(f"{n}\t{name}\tN{n % 4}\n" for n, name in enumerate(regions, 1))
+    (tmp_path / "mist122.tsv").write_text(f"index\tname\tnetwork\n{rows}")
+    table, path = embed(
+        tmp_path,
+        {
+            "source": "timeseries",
+            "path": "rpn",
+            "template": "{participant}.tsv",
+            "repetition_time": "tr",
+        },
+        atlas="mist122",
+        atlases={"mist122": {"table": "mist122.tsv"}},
+    )
+    assert len(table) == 6 and (table["status"] == "ok").all(), table["reason"].tolist()
+    assert read_manifest(path).labels == tuple(regions)
+    written = sorted(file.name for file in (tmp_path / "resources/atlases").glob("*dseg*"))
+    assert written == [
+        f"atlas-mist122_dseg.{ending}"
+        for ending in ("json", "json.provenance.json", "tsv", "tsv.provenance.json")
+    ]
+
+
 def test_cifti_beside_volumes_with_real_confounds(tmp_path: Path, shared: Path) -> None:
     """A made-up CIFTI run and a volume run, each with a table that fMRIPrep wrote."""
     confounds = shared / "data/bold_small/fmriprep_confounds/test-v21_desc-confounds_timeseries.tsv"

@@ -6,6 +6,16 @@ FMRIPREP = PREPROCESSING.engine == "fmriprep"
 # How fMRIPrep is run, as opposed to what it makes.
 HOW_FMRIPREP_RUNS = ("license", "participants_per_call")
 
+# What `get_atlas` writes: no image for an atlas that is only a table of regions.
+ATLAS_FILES = {
+    "image": "resources/atlases/atlas-{atlas}_dseg.nii.gz",
+    "table": "resources/atlases/atlas-{atlas}_dseg.tsv",
+    "metadata": "resources/atlases/atlas-{atlas}_dseg.json",
+}
+if CONFIG.atlas in CONFIG.atlases and CONFIG.atlases[CONFIG.atlas].image is None:
+    del ATLAS_FILES["image"]
+MAIN_ATLAS_FILE = next(iter(ATLAS_FILES))
+
 
 def data_folder(dataset):
     """Folder (or HDF5 file) of a data set, given or simulated."""
@@ -19,9 +29,9 @@ def participants_table(w):
 
 
 def custom_atlas_files(w):
-    """Image and table of the user's own atlas; nothing for a built-in one."""
+    """Image (if any) and table of the user's own atlas; nothing for a built-in one."""
     files = CONFIG.atlases.get(w.atlas)
-    return [files.image, files.table] if files else []
+    return [path for path in (files.image, files.table) if path] if files else []
 
 
 def shard_table(w):

@@ -2,13 +2,11 @@
 
 
 rule get_atlas:
-    """The atlas: label image, table of regions, and where both are from."""
+    """The atlas: label image (if it has one), table of regions, and where both are from."""
     input:
         custom_atlas_files,
     output:
-        image="resources/atlases/atlas-{atlas}_dseg.nii.gz",
-        table="resources/atlases/atlas-{atlas}_dseg.tsv",
-        metadata="resources/atlases/atlas-{atlas}_dseg.json",
+        **ATLAS_FILES,
     log:
         "logs/atlases/atlas-{atlas}.log",
     conda:
@@ -23,7 +21,7 @@ rule get_atlas:
     shell:
         "python -m semantoks get-atlas --settings {params.settings:q}"
         " --label {wildcards.atlas} --files {input:q} --table {output.table:q}"
-        " --out {output.image:q}"
+        f" --out {{output.{MAIN_ATLAS_FILE}:q}}"
         " 2>&1 | tee {log:q}"
 
 
@@ -91,9 +89,9 @@ rule parcellate:
         shard=shard_table,
         derivatives=preprocessed,
         regions=lambda w: DATASETS[w.dataset].regions or [],
-        image="resources/atlases/atlas-{atlas}_dseg.nii.gz",
-        table="resources/atlases/atlas-{atlas}_dseg.tsv",
-        metadata="resources/atlases/atlas-{atlas}_dseg.json",
+        image=ATLAS_FILES.get("image", []),
+        table=ATLAS_FILES["table"],
+        metadata=ATLAS_FILES["metadata"],
     output:
         "results/timeseries/{dataset}/atlas-{atlas}_shard-{shard}_timeseries.parquet",
     log:

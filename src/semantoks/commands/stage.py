@@ -43,8 +43,10 @@ class Option:
         """Arguments for `argparse.ArgumentParser.add_argument`."""
         types = {"word": str, "number": int, "json": json.loads}
         metavars = {"input": "FILE", "inputs": "FILE", "number": "N"}
-        # An empty optional input of a rule leaves the flag without values, which "*" accepts.
+        # An empty optional input of a rule leaves the flag without a value, which both accept.
         many = {"nargs": "*"} if self.kind == "inputs" else {}
+        if self.kind == "input" and not self.required:
+            many = {"nargs": "?"}
         shown = f" (default: {self.default})" if self.kind == "number" else ""
         return many | {
             "help": f"{self.help}{shown}",

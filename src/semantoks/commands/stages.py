@@ -56,7 +56,7 @@ _STAGES = (
         "data.atlas",
         "Write an atlas: label image and table of regions.",
         GetAtlasSettings,
-        "Label image (.nii.gz).",
+        "Label image (.nii.gz); the table again for an atlas without an image.",
         (
             path_option("table", "Table of regions (TSV) to write."),
             inputs_option("files", "Image and table of an atlas of your own.", optional=True),
@@ -102,7 +102,7 @@ _STAGES = (
         (
             SHARD,
             path_option("data", "Folder of derivatives, or of a data set that is not raw."),
-            input_option("atlas_image", "Label image of the atlas."),
+            Option("atlas_image", "Label image of the atlas, if it has one.", "input", False),
             input_option("atlas_table", "Table of its regions."),
             input_option("atlas_metadata", "JSON file about the atlas."),
             # Named again by `data`; as an input its checksum is verified and recorded.

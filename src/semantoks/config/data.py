@@ -36,7 +36,8 @@ class Origin(Settings):
     source: Source = Field(
         "bids",
         description="`bids`: raw images; `fmriprep`: preprocessed ones (volumes or CIFTI); "
-        "`timeseries`: regional time series (.tsv, .csv, .1D, .npy, HDF5, Semantoks' own Parquet).",
+        "`timeseries`: regional time series (.tsv, .csv, .1D, .txt, .npy, .mat, HDF5, Semantoks' "
+        "own Parquet).",
     )
     template: str | None = Field(
         None,
@@ -58,9 +59,16 @@ class Origin(Settings):
         description="Table whose column `name` lists the regions in order, for time series whose "
         "columns have no names.",
     )
+    variable: str | None = Field(
+        None,
+        description="Variable of MATLAB files (.mat) that holds the time series (default: "
+        "`ROISignals`, or the only table of numbers).",
+    )
 
     @model_validator(mode="after")
-    def _template_fits(self) -> Origin:
+    def _keys_fit(self) -> Origin:
+        if self.variable is not None and self.source != "timeseries":
+            raise ValueError("'variable' goes with `source: timeseries`, for .mat files")
         if self.template is None:
             return self
         if self.source == "bids":
@@ -213,15 +221,27 @@ def _task(name: str, value: Any) -> Any:
 class AtlasFiles(Settings):
     """An atlas that is not built in."""
 
-    image: str = Field(description="Label image, NIfTI or CIFTI (`.dlabel.nii`).")
+    image: str | None = Field(
+        None,
+        description="Label image, NIfTI or CIFTI (`.dlabel.nii`). Not needed if all data sets have "
+        "`source: timeseries`.",
+    )
     table: str = Field(
-        description="TSV or CSV with the columns `index` (label in the image), `name` and "
+        description="TSV or CSV with the columns `index` (label number), `name` and "
         "`network`, in the order of the time series; a column `hemisphere` or `hemi` (L, R) is "
         "used if present."
     )
-    space: str = Field(
-        min_length=1, description="Template space of the image, such as `MNI152NLin6Asym`."
+    space: str | None = Field(
+        None,
+        min_length=1,
+        description="Template space of the image, such as `MNI152NLin6Asym`; needed with `image`.",
     )
+
+    @model_validator(mode="after")
+    def _image_has_space(self) -> AtlasFiles:
+        if self.image is not None and self.space is None:
+            raise ValueError("'space' is missing; name the template space of the image")
+        return self
 
 
 def nearest_atlas(name: str, custom: Iterable[str]) -> str:

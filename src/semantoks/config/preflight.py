@@ -82,7 +82,7 @@ def _columns(name: str, dataset: Dataset) -> list[str]:
 def _require_atlas(config: Config, source: str) -> None:
     files = config.atlases.get(config.atlas)
     for path in (files.image, files.table) if files else ():
-        if not Path(path).exists():
+        if path is not None and not Path(path).exists():
             raise UserError(
                 f"atlases.{config.atlas}: there is no {path}. Name an existing file in {source}."
             )

@@ -60,12 +60,25 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _image_is_there(self) -> Config:
+        """Only time series can do with an atlas that is a table of regions."""
+        custom = self.atlases.get(self.atlas)
+        for name, dataset in self.datasets.items():
+            if custom and custom.image is None and dataset.source != "timeseries":
+                raise ValueError(
+                    f"atlases.{self.atlas} has no 'image', and datasets.{name} needs one, because "
+                    f"its source is {dataset.source} (images); add 'image' and 'space', or use "
+                    "data sets with `source: timeseries` only"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _space_fits(self) -> Config:
         """Compare the atlas with what the engine writes; spheres fit every MNI152 template."""
         raw = [name for name, dataset in self.datasets.items() if dataset.source == "bids"]
         custom, engine = self.atlases.get(self.atlas), self.preprocessing.engine
         generic = "MNI152" if self.atlas == "seitzman300" else "MNI152NLin6Asym"
-        atlas = custom.space if custom else generic
+        atlas = custom.space if custom and custom.space else generic
         output = self.preprocessing.fmriprep.output_space.split(":")[0]
         images = MINIMAL_SPACE if engine == "minimal" else output
         if raw and atlas not in (images, "MNI152"):

@@ -134,3 +134,18 @@ def test_defaults_are_filled_at_every_depth() -> None:
     assert filled["datasets"]["demo"]["simulate"]["seconds"] == 240
     assert filled["datasets"]["demo"]["path"] is None
     assert complete(filled, "again") == filled
+
+
+def test_a_table_is_enough_of_an_atlas_for_time_series_only() -> None:
+    atlases = {"mine": {"table": "x.tsv"}}
+    series = {"path": "x", "source": "timeseries", "variable": "ts"}
+    demo = CONFIG["datasets"]["demo"]
+    check(atlas="mine", atlases=atlases, datasets={"demo": demo | series})
+    check(atlases=atlases)  # not in use
+    for dataset in (demo, {"path": "x", "source": "fmriprep"}):
+        with pytest.raises(UserError, match=r"atlases.mine has no 'image', and datasets.b needs"):
+            check(atlas="mine", atlases=atlases, datasets={"demo": demo | series, "b": dataset})
+    with pytest.raises(UserError, match="'space' is missing; name the template space"):
+        check(atlases={"mine": {"table": "x.tsv", "image": "x.nii"}})
+    with pytest.raises(UserError, match="'variable' goes with `source: timeseries`"):
+        check(datasets={"demo": demo | {"variable": "ts"}})

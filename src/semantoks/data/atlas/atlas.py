@@ -22,52 +22,56 @@ class Atlas:
     Attributes
     ----------
     name : str
-    image : nibabel image
-        Label image, NIfTI or CIFTI.
+    image : nibabel image or None
+        Label image, NIfTI or CIFTI. None for an atlas that is only a table of regions, which is
+        enough for data that come as time series.
     regions : DataFrame
         See `read_regions`.
     space : str
-        Template space, such as ``MNI152NLin6Asym``.
+        Template space, such as ``MNI152NLin6Asym``; may be empty if there is no image.
     sha256 : str
-        Hash of the image file.
+        Hash of the image file; of the table, if there is no image.
     """
 
     name: str
+    # Not `| None`: averaging runs only where there is an image, which `parcellate` checks.
     image: LabelImage
     regions: pd.DataFrame
     space: str
     sha256: str
 
     @classmethod
-    def read(cls, name: str, image: Path, table: Path) -> Atlas:
+    def read(cls, name: str, image: Path | None, table: Path) -> Atlas:
         """Read the files of an atlas.
 
         Parameters
         ----------
         name : str
-        image : Path
-            Label image; its JSON file must be next to it.
+        image : Path or None
+            Label image, if there is one.
         table : Path
-            Table of regions.
+            Table of regions. The JSON file must be next to the image, or else to the table.
 
         Raises
         ------
         UserError
             When the JSON file is missing or the image is not readable.
         """
-        metadata = metadata_path(image)
+        main = image or table
+        metadata = metadata_path(main)
         if not metadata.exists():
             raise UserError(
-                f"{metadata.name}, which records the template space, is missing next to {image}. "
-                "Delete the image and run again."
+                f"{metadata.name}, which records the template space, is missing next to {main}. "
+                f"Delete {main.name} and run again."
             )
         space = read_json(metadata)["space"]
-        return cls(name, read_label_image(image), read_regions(table), space, sha256(image))
+        labels = None if image is None else read_label_image(image)
+        return cls(name, labels, read_regions(table), space, sha256(main))
 
 
-def metadata_path(image: Path) -> Path:
-    """Return the path of the JSON file next to an atlas image."""
-    return image.with_name(image.name.removesuffix(".nii.gz") + ".json")
+def metadata_path(path: Path) -> Path:
+    """Return the path of the JSON file next to an atlas image or table."""
+    return path.with_name(path.name.removesuffix(".nii.gz").removesuffix(".tsv") + ".json")
 
 
 def same_space(atlas_space: str, run_space: str) -> bool:

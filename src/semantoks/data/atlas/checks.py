@@ -127,9 +127,8 @@ def require_same_labels(image: LabelImage, regions: pd.DataFrame) -> None:
     Raises
     ------
     UserError
-        When a label or a name occurs twice, or image and table have different labels.
+        When image and table have different labels.
     """
-    _require_unique(regions)
     in_image = set(np.unique(np.asarray(image.dataobj)).astype(int).tolist()) - {0}
     in_table = set(regions["index"].tolist())
     if in_table - in_image:
@@ -146,7 +145,14 @@ def require_same_labels(image: LabelImage, regions: pd.DataFrame) -> None:
         )
 
 
-def _require_unique(regions: pd.DataFrame) -> None:
+def require_unique(regions: pd.DataFrame) -> None:
+    """Check that no label and no name occurs twice.
+
+    Raises
+    ------
+    UserError
+        When one does.
+    """
     labels, names = (regions[c][regions[c].duplicated()] for c in ("index", "name"))
     if len(labels):
         raise UserError(

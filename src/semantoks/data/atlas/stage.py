@@ -8,6 +8,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from semantoks.artifacts.files import atomic, write_json
 from semantoks.config import KNOWN_ATLASES, SCHAEFER
 from semantoks.data.atlas import checks
@@ -22,7 +24,7 @@ from semantoks.errors import UserError
 def get_atlas(
     settings: GetAtlasSettings, *, table: Path, out: Path, files: Sequence[Path] = ()
 ) -> list[Path]:
-    """Write an atlas: label image, table of regions, and a JSON file next to the image.
+    """Write an atlas: label image (if it has one), table of regions, and a JSON file.
 
     Parameters
     ----------
@@ -31,15 +33,15 @@ def get_atlas(
         Table to write (TSV): ``index``, ``name``, ``network``, ``hemisphere``.
     out : Path
         Label image to write (``.nii.gz``); a custom CIFTI image is compressed but otherwise
-        unchanged.
+        unchanged. For an atlas without an image: the table.
     files : sequence of Path
-        Image and table of a custom atlas. They are read by the paths in `settings`; listing them
-        here records their hashes in the provenance.
+        Image, if any, and table of a custom atlas. They are read by the paths in `settings`;
+        listing them here records their hashes in the provenance.
 
     Returns
     -------
     list of Path
-        Image, table and JSON file.
+        Image (if any), table and JSON file.
 
     Raises
     ------
@@ -48,18 +50,27 @@ def get_atlas(
     """
     built = _build(settings)
     try:
-        # First, since the check of hemispheres converts voxels to mm by the affine.
-        checks.require_affine(built.image)
         checks.require_single_version(built.regions)
-        checks.require_same_labels(built.image, built.regions)
-        checks.require_hemispheres(built.image, built.regions)
+        checks.require_unique(built.regions)
+        if built.image is not None:
+            _require_fit(built.image, built.regions)
+        elif out != table:
+            raise UserError(f"it has no image to write to {out}. Name the table as --out.")
     except UserError as error:
         raise UserError(f"Atlas {settings.atlas}: {error}") from None
     with atomic(table) as temporary:
         built.regions.to_csv(temporary, sep="\t", index=False)
-    _write_image(built.image, out)
+    if built.image is not None:
+        _write_image(built.image, out)
     write_json(metadata_path(out), _metadata(settings.atlas, built))
-    return [out, table, metadata_path(out)]
+    return [*([] if built.image is None else [out]), table, metadata_path(out)]
+
+
+def _require_fit(image: LabelImage, regions: pd.DataFrame) -> None:
+    # First, since the check of hemispheres converts voxels to mm by the affine.
+    checks.require_affine(image)
+    checks.require_same_labels(image, regions)
+    checks.require_hemispheres(image, regions)
 
 
 def _build(settings: GetAtlasSettings) -> Built:

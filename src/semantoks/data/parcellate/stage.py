@@ -17,6 +17,7 @@ from semantoks.data.parcellate.readers.template_images import TemplateImageReade
 from semantoks.data.parcellate.readers.timeseries import TimeseriesReader, read_region_names
 from semantoks.data.parcellate.settings import ParcellateSettings
 from semantoks.data.parcellate.shard import ShardTimeseries, parcellate_scans
+from semantoks.errors import UserError
 
 
 def parcellate(
@@ -24,10 +25,10 @@ def parcellate(
     *,
     shard: Path,
     data: Path,
-    atlas_image: Path,
     atlas_table: Path,
     atlas_metadata: Path,
     out: Path,
+    atlas_image: Path | None = None,
     derivatives: Sequence[Path] = (),
     regions: Sequence[Path] = (),
 ) -> list[Path]:
@@ -42,9 +43,9 @@ def parcellate(
         Derivatives that `preprocess` wrote for the shard; or the data set itself, if it starts
         from preprocessed images or time series (a file if it is HDF5).
     atlas_image, atlas_table, atlas_metadata : Path
-        The atlas, written by `semantoks.data.atlas`: label image, regions, and the JSON file beside
-        the image that names its template space. `Atlas.read` derives the path of the JSON file from
-        the image; it is an argument so that its hash is recorded.
+        The atlas, written by `semantoks.data.atlas`: label image (None for an atlas that is only a
+        table), regions, and the JSON file beside them that names the template space. `Atlas.read`
+        derives the path of the JSON file; it is an argument so that its hash is recorded.
     out : Path
         Parquet file.
     derivatives, regions : sequence of Path
@@ -56,6 +57,11 @@ def parcellate(
         `out`.
     """
     atlas = Atlas.read(settings.atlas, atlas_image, atlas_table)
+    if atlas.image is None and settings.origin.source != "timeseries":
+        raise UserError(
+            f"The atlas {settings.atlas} has no image, and images cannot be averaged without one. "
+            "Name it as --atlas-image."
+        )
     result = _parcellate(settings, shard, data, atlas)
     write_timeseries(out, result.table, result.timeseries, result.manifest, result.means)
     return [out]
@@ -85,7 +91,7 @@ def _derivative_reader(
     origin = settings.origin
     if origin.source == "timeseries":
         names = read_region_names(Path(origin.regions)) if origin.regions else None
-        return TimeseriesReader(data, atlas, names)
+        return TimeseriesReader(data, atlas, names, origin.variable)
     if origin.template is not None:
         return TemplateImageReader(data, atlas, settings.parcellation, origin.space)
     return _fmriprep_reader(settings, data, atlas)

@@ -4,8 +4,11 @@ from pathlib import Path
 import pytest
 
 from semantoks.__main__ import main
+from semantoks.artifacts.provenance import sha256
 from semantoks.config import AtlasFiles
 from semantoks.data.atlas.atlas import Atlas
+from semantoks.data.atlas.settings import GetAtlasSettings
+from semantoks.data.atlas.stage import get_atlas
 from semantoks.errors import UserError
 from tests.unit.data.atlas.conftest import write_and_read
 
@@ -38,3 +41,27 @@ def test_command_writes_custom_atlas(custom_files: AtlasFiles, tmp_path: Path) -
     arguments = ["--settings", settings, "--files", *files, "--table", str(table)]
     assert main(["get-atlas", *arguments, "--out", str(out)]) == 0
     assert Atlas.read("mine", out, table).space == custom_files.space
+
+
+def test_a_table_is_an_atlas_without_image(custom_files: AtlasFiles, tmp_path: Path) -> None:
+    table = tmp_path / "out/atlas-mine_dseg.tsv"
+    files = AtlasFiles(table=custom_files.table)
+    settings = GetAtlasSettings(atlas="mine", custom=files)
+    metadata = table.with_suffix(".json")
+    assert get_atlas(settings, table=table, out=table) == [table, metadata]
+    assert sorted(path.name for path in table.parent.iterdir()) == [metadata.name, table.name]
+    atlas = Atlas.read("mine", None, table)
+    assert atlas.image is None and atlas.space == "" and atlas.sha256 == sha256(table)
+    assert list(atlas.regions["name"]) == ["a_L", "b_L", "a_R", "b_R"]
+    sources = json.loads(metadata.read_text())["sources"]
+    assert [source["file"] for source in sources] == [custom_files.table]
+    with pytest.raises(UserError, match="it has no image to write to .* Name the table as --out"):
+        get_atlas(settings, table=table, out=tmp_path / "out/a.nii.gz")
+
+
+def test_a_table_without_image_is_checked(custom_files: AtlasFiles, tmp_path: Path) -> None:
+    path = Path(custom_files.table)
+    path.write_text(path.read_text().replace("b_R", "a_R"))
+    settings = GetAtlasSettings(atlas="mine", custom=AtlasFiles(table=str(path)))
+    with pytest.raises(UserError, match="Atlas mine: The table names two regions 'a_R'"):
+        get_atlas(settings, table=tmp_path / "a.tsv", out=tmp_path / "a.tsv")

@@ -11,11 +11,16 @@ import h5py
 import nibabel as nib
 import numpy as np
 import pandas as pd
+import pytest
 
 from semantoks.artifacts.timeseries import iter_scans, read_manifest, read_scan_table
-from semantoks.config import Dataset, Origin, Parcellation
+from semantoks.config import AtlasFiles, Dataset, IndexedDataset, Origin, Parcellation
+from semantoks.data.atlas.settings import GetAtlasSettings
+from semantoks.data.atlas.stage import get_atlas
+from semantoks.data.index.derivatives import find_derivative_scans
 from semantoks.data.parcellate.settings import ParcellateSettings
 from semantoks.data.parcellate.stage import parcellate
+from semantoks.errors import UserError
 from tests.conftest import run_index
 from tests.unit.data.parcellate.conftest import AFFINE, SHAPE, write_run
 
@@ -214,3 +219,36 @@ def test_hdf5_of_the_reference_is_a_data_set(tmp_path: Path) -> None:
     assert table["scan"].tolist() == ["NDAR1", "NDAR2", "NDAR3"]
     assert (table["status"] == "ok").all() and (table["seconds"] == 150).all()
     assert read_manifest(out).confounds == "as given"
+
+
+def test_a_table_of_regions_is_enough_for_mist_122(tmp_path: Path, shared: Path) -> None:
+    """119 people of three sites, in an atlas whose image is not at hand."""
+    content = np.load(shared / "data/rpn_pain_mist122/timeseries.npz")
+    regions = [str(name) for name in content["regions"]]
+    people = ("bochum-004", "bochum-005", "bochum-006")
+    rows = "".join(f"{n}\t{name}\t{name.split('_')[0]}\n" for n, name in enumerate(regions, 1))
+    (tmp_path / "mist.tsv").write_text(f"index\tname\tnetwork\n{rows}")
+    for name in people:
+        path = tmp_path / f"ts/sub-{name.replace('-', '')}_timeseries.tsv"
+        path.parent.mkdir(exist_ok=True)
+        pd.DataFrame(content[name], columns=regions).to_csv(path, sep="\t", index=False)
+    table, metadata = tmp_path / "atlas-mist_dseg.tsv", tmp_path / "atlas-mist_dseg.json"
+    files = AtlasFiles(table=str(tmp_path / "mist.tsv"))
+    get_atlas(GetAtlasSettings(atlas="mist", custom=files), table=table, out=table)
+    shard, out = tmp_path / "shard.tsv", tmp_path / "t.parquet"
+    dataset = IndexedDataset(source="timeseries")
+    scans = find_derivative_scans(tmp_path / "ts", dataset).assign(repetition_time=2.5)
+    scans.to_csv(shard, sep="\t", index=False)
+    settings = ParcellateSettings(atlas="mist", origin=Origin(source="timeseries"))
+    files_of_atlas = {"atlas_table": table, "atlas_metadata": metadata}
+    parcellate(settings, shard=shard, data=tmp_path / "ts", out=out, **files_of_atlas)
+    rows_of_scans, manifest = read_scan_table([out]), read_manifest(out)
+    assert (rows_of_scans["status"] == "ok").all(), rows_of_scans["reason"].tolist()
+    assert manifest.labels == tuple(regions) and manifest.space == ""
+    # Constant regions of the real data count as no data.
+    expected = [float((content[name].std(axis=0) > 0).mean()) for name in people]
+    assert rows_of_scans["coverage"].tolist() == pytest.approx(expected)
+    assert min(expected) < 1
+    raw = ParcellateSettings(atlas="mist", origin=Origin(source="fmriprep"))
+    with pytest.raises(UserError, match="The atlas mist has no image"):
+        parcellate(raw, shard=shard, data=tmp_path / "ts", out=out, **files_of_atlas)

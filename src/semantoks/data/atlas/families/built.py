@@ -16,18 +16,18 @@ class Built:
 
     Attributes
     ----------
-    image : nibabel image
-        3-D label image, or a CIFTI dlabel.
+    image : nibabel image or None
+        3-D label image, or a CIFTI dlabel; None for a table of regions without an image.
     regions : DataFrame
         ``index``, ``name``, ``network``, ``hemisphere`` (L, R or empty) and any further columns.
     space : str
-        Name of the template space, such as ``MNI152NLin6Asym``.
+        Name of the template space, such as ``MNI152NLin6Asym``; may be empty without an image.
     sources : list of SourceRecord
         Files that the atlas was built from.
     licence : str
     """
 
-    image: LabelImage
+    image: LabelImage | None
     regions: pd.DataFrame
     space: str
     sources: list[SourceRecord]

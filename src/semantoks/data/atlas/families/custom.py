@@ -1,4 +1,4 @@
-"""A custom atlas: the user's image (NIfTI or CIFTI dlabel) and table of regions."""
+"""A custom atlas: the user's image (NIfTI or CIFTI dlabel; not for time series) and table."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ LICENCE = "unknown: a file of the user's own"
 
 
 def build(name: str, files: AtlasFiles) -> Built:
-    """Read the image and the table that the configuration names under ``atlases.<name>``.
+    """Read the image, if any, and the table that the configuration names by ``atlases.<name>``.
 
     Raises
     ------
     UserError
         When a file is missing, the image is no label image, or the table is incomplete.
     """
-    paths = Path(files.image), Path(files.table)
-    image, regions = _read_image(paths[0]), _read_table(paths[1], name)
+    image = None if files.image is None else _read_image(Path(files.image))
+    regions = _read_table(Path(files.table), name)
+    paths = [Path(path) for path in (files.image, files.table) if path is not None]
     sources = [SourceRecord(file=str(path), sha256=sha256(path)) for path in paths]
-    return Built(image, regions, files.space, sources, LICENCE)
+    return Built(image, regions, files.space or "", sources, LICENCE)
 
 
 def _read_image(path: Path) -> LabelImage:
