@@ -171,7 +171,9 @@ def _entities(stem: str) -> dict[str, str]:
 def _scan(folder: Path, path: Path, scan: str = "", **entities: str) -> DerivativeScan:
     """Row of a file; its version changes with everything beside it that is read."""
     participant, session, task, run = (entities.get(name, "") for name in ENTITIES)
-    sidecars = path.parent.glob(f"{glob.escape(path.name.split('.')[0])}.json")
+    # The sidecar states the TR, so a change of it must re-run the shard.
+    parts = path.name.split(".")  # a name may have dots before its extension
+    sidecars = [path.with_name(".".join(parts[:n]) + ".json") for n in range(1, len(parts))]
     others = [*MASKS, *(f"{stem_of_run(path.name)}_{name}.tsv" for name in ("outliers", "motion"))]
     return DerivativeScan(
         scan=scan or "_".join(filter(None, (participant, session, task, run))),

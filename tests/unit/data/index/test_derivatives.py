@@ -136,3 +136,14 @@ def test_the_table_of_participants_is_no_scan(tmp_path: Path) -> None:
     touch(tmp_path, "a.tsv", "participants.tsv")
     scans = find(tmp_path, source="timeseries", template="{participant}.tsv")
     assert list(scans.index) == ["a"]
+
+
+def test_a_change_of_the_sidecar_changes_the_version(tmp_path: Path) -> None:
+    touch(tmp_path, "a.rest.npy")
+    versions = set()
+    for text in ("{}", '{"RepetitionTime": 2}'):
+        (tmp_path / "a.rest.json").write_text(text)
+        versions.add(
+            find(tmp_path, source="timeseries", template="{participant}.rest.npy").version.a
+        )
+    assert len(versions) == 2

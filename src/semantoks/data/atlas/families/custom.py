@@ -76,7 +76,20 @@ def _read_table(path: Path, name: str) -> pd.DataFrame:
     separator = "," if path.suffix.lower() == ".csv" else "\t"
     # By default, pandas reads a network called "None" as missing, and Excel's byte order mark as
     # part of the first column's name.
-    table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    try:
+        table = pd.read_csv(
+            path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
+        ).fillna("")  # the cells that a short line lacks
+    except (ValueError, OSError) as error:
+        raise UserError(
+            f"atlases.{name}.table: {path} is not a readable table ({error}). Correct it."
+        ) from None
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes surplus cells for an index
+        raise UserError(
+            f"atlases.{name}.table: the rows of {path} have more cells than its header. Correct it."
+        )
+    # Spreadsheets leave blanks that no one sees, and names with them match no column of a table.
+    table = table.rename(columns=str.strip).apply(lambda column: column.str.strip())
     missing = [column for column in REQUIRED if column not in table]
     if missing:
         raise UserError(
@@ -93,7 +106,10 @@ def _read_table(path: Path, name: str) -> pd.DataFrame:
         )
     regions = table[["name", "network"]].assign(hemisphere=_hemispheres(table))
     regions.insert(0, "index", index.astype(int))
-    return regions[regions["index"] != 0].reset_index(drop=True)
+    regions = regions[regions["index"] != 0].reset_index(drop=True)
+    if regions.empty:
+        raise UserError(f"atlases.{name}.table: {path} lists no region. Add one row per region.")
+    return regions
 
 
 def _hemispheres(table: pd.DataFrame) -> list[str]:

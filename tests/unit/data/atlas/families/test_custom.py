@@ -8,6 +8,7 @@ import pytest
 from nibabel import cifti2
 
 from semantoks.config import AtlasFiles
+from semantoks.data.atlas.families.custom import build
 from semantoks.errors import UserError
 from tests.unit.data.atlas.conftest import write_and_read
 
@@ -110,3 +111,26 @@ def test_flipped_cifti_image_raises(tmp_path: Path) -> None:
     files = write_cifti(tmp_path, ("Right", "Left"))
     with pytest.raises(UserError, match="flipped.*in the other hemisphere"):
         write_and_read("mine", tmp_path / "out", files)
+
+
+def test_cells_and_headers_of_the_table_are_stripped(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("index , name,network\n1, a ,A\n 2,b,A \n")
+    regions = build("mine", AtlasFiles(table=str(path))).regions
+    assert regions["name"].tolist() == ["a", "b"] and set(regions["network"]) == {"A"}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "is not a readable table"),
+        ("index,name,network\n1,a,A,x,y\n2,b\n", "have more cells than its header"),
+        ("index,name,network\n1,a\n", "no network in line 2"),
+        ("index,name,network\n0,background,none\n", "lists no region"),
+    ],
+)
+def test_damaged_tables_are_a_sentence(tmp_path: Path, content: str, reason: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+    with pytest.raises(UserError, match=reason):
+        build("mine", AtlasFiles(table=str(path)))
