@@ -11,7 +11,6 @@ import pytest
 
 from semantoks.config import Parcellation
 from semantoks.data.atlas.atlas import Atlas
-from semantoks.data.parcellate.readers.sidecar import sidecar_of
 from semantoks.data.parcellate.readers.template_images import read_image
 from semantoks.errors import ScanError
 from tests.unit.data.parcellate.conftest import SCAN, dense_axis, write_dense, write_run
