@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import csv
+import io
 import logging
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from semantoks.config import RepetitionTime
 from semantoks.data.hdf5 import decode, is_hdf5, read_ids
 from semantoks.errors import UserError
+from semantoks.people.checks import missing_code, spelling_twins
+from semantoks.people.ids import as_in_scans
+from semantoks.people.read import as_number, clean_column, read_text_table
 
 log = logging.getLogger(__name__)
 ID = "participant_id"
 LISTED_COLUMNS = 12  # in messages; phenotype tables have hundreds
-UNDECLARED_MISSING = frozenset({"NA", "NaN", "nan", "null", "NULL"})
 
 
 def read_participants(path: Path, column: str = ID, missing: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -28,8 +34,8 @@ def read_participants(path: Path, column: str = ID, missing: tuple[str, ...] = (
     column : str
         Column with the participants' ids; it is renamed to ``participant_id``.
     missing : tuple of str
-        Codes for a missing value in addition to ``n/a`` and the empty string. Rows without an id
-        are dropped.
+        Codes for a missing value in addition to those that `read_text_table` knows. Rows without
+        an id are dropped.
 
     Returns
     -------
@@ -45,7 +51,7 @@ def read_participants(path: Path, column: str = ID, missing: tuple[str, ...] = (
             f"There is no {path}. Set `path` (folder of the data set) and `participants` (its "
             "participants table) in the configuration."
         )
-    table = _read_hdf5(path) if is_hdf5(path) else _read_text(path, column, missing)
+    table = _read_hdf5(path, missing) if is_hdf5(path) else _read_text(path, column, missing)
     if column not in table or table.empty:
         raise UserError(
             f"{path} has no rows under a column {column} (columns: {_columns(table)}). Name the "
@@ -55,9 +61,12 @@ def read_participants(path: Path, column: str = ID, missing: tuple[str, ...] = (
     if column != ID:
         # Renaming would otherwise result in two columns called participant_id.
         table = table.drop(columns=ID, errors="ignore")
-    table = table.rename(columns={column: ID}).dropna(subset=ID)
+    table = table.rename(columns={column: ID})
+    if table[ID].isna().any():
+        log.warning("%d rows of %s have no id and are left out", table[ID].isna().sum(), path.name)
+    table = table.dropna(subset=ID)
     table[ID] = table[ID].astype(str).str.strip()
-    _warn_of_undeclared_missing_values(table, path)
+    _warn_of_odd_values(table, path)
     repeated = table.loc[table[ID].duplicated(), ID]
     if len(repeated):
         raise UserError(
@@ -69,57 +78,72 @@ def read_participants(path: Path, column: str = ID, missing: tuple[str, ...] = (
 
 def _read_text(path: Path, column: str, missing: tuple[str, ...]) -> pd.DataFrame:
     """Read a TSV or CSV table; ids stay text, so that 0050 does not become 50."""
-    is_tsv = path.suffix != ".csv"
+    columns = read_text_table(path, missing, column).columns
+    # So do true and false, which pandas would turn into classes that the table does not have.
+    as_text = [name for name, cells in columns.items() if name == column or _has_booleans(cells)]
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    text.seek(0)
     try:
-        table = pd.read_csv(
-            path,
-            sep="\t" if is_tsv else ",",
-            dtype={column: str},
-            # Only what BIDS defines as missing: pandas would also drop a class called "None".
+        # Only blank is missing now: pandas would also drop a class called "None".
+        return pd.read_csv(
+            text,
+            dtype=dict.fromkeys(as_text, str),
             keep_default_na=False,
-            na_values=["n/a", "", *missing],
-            # BIDS tables have no quoting: a quotation mark is part of a value.
-            quoting=csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL,
-            encoding="utf-8-sig",  # Excel writes a byte order mark
-            index_col=False,  # else a trailing separator turns the first column into the index
+            na_values=[""],
+            skip_blank_lines=False,
+            low_memory=False,
         )
     except pd.errors.EmptyDataError:
         return pd.DataFrame()
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not a readable table ({error}). Save it as UTF-8.") from None
-    # `DataFrame.to_csv` writes its index as a column without a name.
-    return table.loc[:, ~table.columns.str.match(r"Unnamed: \d+$")]
 
 
-def _read_hdf5(path: Path) -> pd.DataFrame:
+def _has_booleans(cells: Sequence[str | None]) -> bool:
+    return {cell.lower() for cell in set(cells) if cell} <= {"true", "false"}
+
+
+def _read_hdf5(path: Path, missing: tuple[str, ...]) -> pd.DataFrame:
     """Read every list that has one entry per participant as a column."""
     import h5py  # type: ignore[import-untyped]
 
     with h5py.File(path) as file:
         ids = read_ids(file)
-        columns = {
+        columns: dict[str, list[str] | np.ndarray] = {
             name: decode(item[:]) if h5py.check_string_dtype(item.dtype) else item[:]
             for name, item in file.items()
             if isinstance(item, h5py.Dataset) and item.shape == (len(ids),)
         }
-    return pd.DataFrame(columns).assign(participant_id=ids)
+    codes = [number for code in missing if (number := as_number(code)) is not None]
+    table = pd.DataFrame({ID: ids})
+    for name, values in columns.items():
+        if isinstance(values, list):
+            table[name] = clean_column(values, missing)
+        else:
+            table[name] = pd.Series(values).mask(np.isin(values, codes))
+    return table
 
 
 def _columns(table: pd.DataFrame) -> str:
     return ", ".join(map(str, table.columns[:LISTED_COLUMNS]))
 
 
-def _warn_of_undeclared_missing_values(table: pd.DataFrame, path: Path) -> None:
-    """Warn of values such as NA (from R), which are read as a class of their own."""
-    for name in table.columns:
-        suspects = UNDECLARED_MISSING & {value for value in table[name] if isinstance(value, str)}
-        if suspects:
+def _warn_of_odd_values(table: pd.DataFrame, path: Path) -> None:
+    """Warn of what `require_clean` refuses in the columns that are used."""
+    for name in table.columns.drop(ID):
+        values = texts(table[name])
+        code = missing_code(Counter(values.dropna()), is_measure=False)
+        if code is not None:
             log.warning(
-                "%s has '%s' under %s; if that is a missing value, list it in `missing_values`",
+                "%s has %s under %s; if that is a missing value, list it in `missing_values`",
                 path.name,
-                min(suspects),
+                code,
                 name,
             )
+    twins = spelling_twins(table[ID])
+    if twins:
+        log.warning("%s has %s and %s, which are taken for two participants", path.name, *twins)
 
 
 def match_participants(
@@ -137,12 +161,12 @@ def match_participants(
     Raises
     ------
     UserError
-        When no participant has a scan, or one is listed with and without ``sub-``.
+        When no participant has a scan, one is listed with and without ``sub-``, or an id is
+        written differently in the scans.
     """
     scanned = set(scans[ID])
     # BIDS requires `sub-` in the table, but many tables omit it.
-    by_label = {name.removeprefix("sub-"): name for name in scanned}
-    ids = [by_label.get(name.removeprefix("sub-"), name) for name in participants[ID]]
+    ids = as_in_scans(list(participants[ID]), scanned, str(source))
     repeated = pd.Series(ids)[pd.Series(ids).duplicated()]
     if len(repeated):
         raise UserError(
@@ -155,13 +179,32 @@ def match_participants(
             "name another `participant_column`."
         )
     log.info("%d scans of %d participants", len(scans), len(scanned))
-    if scanned - set(ids):
-        log.warning(
-            "%d participants with scans are not in %s", len(scanned - set(ids)), source.name
-        )
-    if set(ids) - scanned:
-        log.warning("%d participants in %s have no scan", len(set(ids) - scanned), source.name)
     return participants.assign(participant_id=ids)
+
+
+def without_partner(scans: pd.DataFrame, participants: pd.DataFrame, source: Path) -> pd.DataFrame:
+    """List participants who are only in the scans or only in the table.
+
+    Parameters
+    ----------
+    scans, participants : DataFrame
+        Both with ``participant_id``, written alike.
+    source : Path
+        File of the participants table.
+
+    Returns
+    -------
+    DataFrame
+        ``participant_id`` and ``reason``, sorted.
+    """
+    scanned, listed = set(scans[ID]), set(participants[ID])
+    reasons = {
+        **dict.fromkeys(sorted(scanned - listed), f"has scans, but is not in {source.name}"),
+        **dict.fromkeys(sorted(listed - scanned), "has no scan"),
+    }
+    for reason, count in Counter(reasons.values()).items():
+        log.warning("%d participants: %s", count, reason)
+    return pd.DataFrame({ID: list(reasons), "reason": list(reasons.values())})
 
 
 def repetition_times(participants: pd.DataFrame, given: RepetitionTime, source: Path) -> pd.Series:
@@ -198,7 +241,19 @@ def repetition_times(participants: pd.DataFrame, given: RepetitionTime, source: 
     if seconds_of:
         by_text = {_as_text(value): seconds for value, seconds in seconds_of.items()}
         values = values.map(lambda value: by_text.get(_as_text(value)))
-    return pd.Series(pd.to_numeric(values, errors="coerce").to_numpy(), index=ids)
+    seconds = pd.to_numeric(values, errors="coerce")
+    odd = values[values.notna() & ~(seconds > 0)]
+    if len(odd):
+        raise UserError(
+            f"`repetition_time` names the column '{column}' of {source}, which holds "
+            f"'{odd.iloc[0]}'. Write seconds, or list what is missing in `missing_values`."
+        )
+    return pd.Series(seconds.to_numpy(float), index=ids)
+
+
+def texts(values: pd.Series) -> pd.Series:
+    """Write the cells of a column as a user would; None where a value is missing."""
+    return values.astype(object).map(_as_text).where(values.notna(), None)
 
 
 def _as_text(value: object) -> str:

@@ -17,6 +17,7 @@ from semantoks.data.index.participants import (
     match_participants,
     read_participants,
     repetition_times,
+    without_partner,
 )
 from semantoks.data.index.raw import find_raw_scans
 from semantoks.data.index.settings import IndexSettings
@@ -29,6 +30,8 @@ SCANS_PER_SHARD = 100  # what the warning recommends
 
 def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path) -> list[Path]:
     """Write ``scans.parquet``, ``participants.parquet`` and a ``shard-NNNN.tsv`` per shard.
+
+    Participants that are only in the scans or only in the table are listed in ``left_out.tsv``.
 
     The table of a shard is not touched if its content stays the same, so that new data re-run only
     the shards that they belong to.
@@ -75,9 +78,13 @@ def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path)
     _warn_of_large_shards(len(scans), dataset)
     tables = [folder / f"shard-{shard:04d}.tsv" for shard in range(dataset.shards)]
     _write_shards(scans, tables)
+    left_out = folder / "left_out.tsv"
+    _write_if_changed(
+        left_out, without_partner(scans, table, participants).to_csv(sep="\t", index=False)
+    )
     write_table(folder / "participants.parquet", _storable(table))
     write_table(out, scans)
-    return [out, folder / "participants.parquet", *tables]
+    return [out, folder / "participants.parquet", left_out, *tables]
 
 
 def _warn_of_large_shards(count: int, dataset: IndexedDataset) -> None:

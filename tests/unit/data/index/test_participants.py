@@ -14,6 +14,7 @@ from semantoks.data.index.participants import (
     match_participants,
     read_participants,
     repetition_times,
+    without_partner,
 )
 from semantoks.errors import UserError
 
@@ -30,21 +31,40 @@ def test_missing_empty_and_repeated_rows_are_errors(tmp_path: Path) -> None:
         read_participants(path)
 
 
-def test_only_bids_missing_values_are_missing(tmp_path: Path) -> None:
+def test_a_class_called_none_and_a_stray_quotation_mark_stay(tmp_path: Path) -> None:
     path = tmp_path / "participants.tsv"
     path.write_text('participant_id\tage\tdrug\nsub-2\tn/a\tNone\nsub-1\t4\t"x\n')
     table = read_participants(path)
     assert table["age"].isna().tolist() == [False, True]
-    assert table["drug"].tolist() == ['"x', "None"]  # a stray quotation mark, and a class
+    assert table["drug"].tolist() == ['"x', "None"]
 
 
-def test_undeclared_missing_values_are_warned_of(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "p.csv").write_text("participant_id,dx\nsub-1 ,NA\nsub-2,ASD\n")  # as R writes it
+def test_blanks_and_spellings_of_missing_are_no_classes(tmp_path: Path) -> None:
+    path = tmp_path / "participants.tsv"
+    sexes = ("M", "M ", "\u00a0F", "N/A", "na", ".", "-", "#N/A", "  ", '"F"')
+    rows = "".join(f"sub-{i} \t{sex}\t{i}\n" for i, sex in enumerate(sexes))
+    path.write_text(f"participant_id\tsex\tage \n{rows}")
+    table = read_participants(path)
+    assert list(table.columns) == ["participant_id", "sex", "age"]
+    assert table["participant_id"].iloc[0] == "sub-0" and table["age"].dtype == int
+    assert table["sex"].dropna().tolist() == ["M", "M", "F", "F"]
+
+
+def test_booleans_and_codes_are_read_as_the_table_writes_them(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("participant_id,ill,age\n0999,TRUE,-9.0\n1,FALSE,31\n")
+    table = read_participants(path, missing=("-9", "999"))
+    assert table["ill"].tolist() == ["TRUE", "FALSE"]
+    assert table["participant_id"].tolist() == ["0999", "1"]
+    assert table["age"].isna().tolist() == [True, False]
+
+
+def test_undeclared_codes_are_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "p.csv").write_text("participant_id,iq\nsub-1,-9999\nsub-2,100\nn/a,90\n")
     with caplog.at_level("WARNING"):
         participants = read_participants(tmp_path / "p.csv")
-    assert "list it in `missing_values`" in caplog.text
+    assert "has -9999 under iq" in caplog.text and "list it in `missing_values`" in caplog.text
+    assert "1 rows of p.csv have no id" in caplog.text
     assert participants["participant_id"].tolist() == ["sub-1", "sub-2"]
 
 
@@ -66,9 +86,12 @@ def test_hdf5_of_the_reference_lists_participants(tmp_path: Path) -> None:
         file["long_subject_id"] = ["NDAR1", "NDAR2", "NDAR3"]
         file["sex"] = [0, 1, 1]
         file["age"] = [8.5, 9.0, np.nan]
-    participants = read_participants(path)
+        file["hand"] = ["right ", "N/A", "left"]
+    participants = read_participants(path, missing=("9",))
     assert participants["participant_id"].tolist() == ["NDAR1", "NDAR2", "NDAR3"]
     assert participants["sex"].tolist() == [0, 1, 1]
+    assert participants["age"].isna().tolist() == [False, True, True]
+    assert participants["hand"].dropna().tolist() == ["right", "left"]
 
 
 def test_site_codes_may_be_numbers_or_text(tmp_path: Path) -> None:
@@ -85,3 +108,30 @@ def test_a_participant_with_and_without_prefix_is_refused(tmp_path: Path) -> Non
     participants = pd.DataFrame({"participant_id": ["a", "sub-a"]})
     with pytest.raises(UserError, match="lists sub-a with and without sub-"):
         match_participants(scans, participants, tmp_path)
+
+
+@pytest.mark.parametrize("written", ["51", "sub-51", "0051.0", "SUB-0051", "NDAR_0051"])
+def test_an_id_that_differs_only_in_zeros_or_case_is_named(tmp_path: Path, written: str) -> None:
+    label = "NDAR0051" if written.startswith("NDAR") else "0051"
+    scans = pd.DataFrame({"participant_id": ["sub-0050", f"sub-{label}"]})
+    participants = pd.DataFrame({"participant_id": ["sub-0050", written]})
+    with pytest.raises(UserError, match=rf"has {written} where the scans have sub-{label}"):
+        match_participants(scans, participants, tmp_path)
+
+
+def test_nobody_is_left_out_in_silence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    scans = pd.DataFrame({"participant_id": ["sub-1", "sub-2"]})
+    participants = pd.DataFrame({"participant_id": ["sub-2", "sub-3"]})
+    with caplog.at_level("WARNING"):
+        table = without_partner(scans, participants, tmp_path / "participants.tsv")
+    assert table.to_numpy().tolist() == [
+        ["sub-1", "has scans, but is not in participants.tsv"],
+        ["sub-3", "has no scan"],
+    ]
+    assert "1 participants: has no scan" in caplog.text
+
+
+def test_a_tr_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    participants = pd.DataFrame({"participant_id": ["a", "b"], "TR": ["2,0", "3"]})
+    with pytest.raises(UserError, match="'2,0'"):
+        repetition_times(participants, "TR", tmp_path)

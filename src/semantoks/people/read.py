@@ -1,0 +1,167 @@
+"""Read a table that a user wrote, and clean it: the same for every table that comes in."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from semantoks.errors import UserError
+
+# In lower case. "None" and "unknown" are not among them: they are classes of many tables.
+MISSING = frozenset(
+    {"", "n/a", "na", "nan", "null", "<na>", "#n/a", "#na", "#n/a n/a", ".", "-", "--"}
+)
+SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
+# `str.strip` keeps these; web pages and Excel leave them at the ends of cells.
+INVISIBLE = "\ufeff\u200b\u200c\u200d"
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of clean text.
+
+    Attributes
+    ----------
+    path : Path
+    columns : dict of str to list of (str or None)
+        None where a value is missing.
+    """
+
+    path: Path
+    columns: dict[str, list[str | None]]
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(next(iter(self.columns.values()), []))
+
+
+def read_text_table(
+    path: Path,
+    missing: Collection[str] = (),
+    id_column: str = "participant_id",
+    wanted: Collection[str] | None = None,
+) -> TextTable:
+    """Read a TSV, or a CSV by its suffix, as clean text.
+
+    Blanks around cells and column names are removed, and all spellings of "missing" become None.
+
+    Parameters
+    ----------
+    path : Path
+    missing : collection of str
+        Further codes for a missing value; numbers also match if they are written differently.
+    id_column : str
+        In this column a code matches as text only, as 0999 is not 999 there.
+    wanted : collection of str, optional
+        Columns to keep (default: all); a large table then takes little memory.
+
+    Raises
+    ------
+    UserError
+        When it is not a table of UTF-8 text, has another separator than its suffix says, a row of
+        more cells than columns, or two columns of the same name.
+    """
+    rows = _rows(path)
+    header = [clean(cell) for cell in next(rows, [])]
+    _check_header(header, path)
+    # `DataFrame.to_csv` writes its index as a column without a name.
+    keep = [
+        (place, name)
+        for place, name in enumerate(header)
+        if name and not re.fullmatch(r"Unnamed: \d+", name) and (wanted is None or name in wanted)
+    ]
+    cells: list[list[str]] = [[] for _ in keep]
+    for number, row in enumerate(rows, start=2):
+        if any(cell.strip() for cell in row[len(header) :]):
+            raise UserError(
+                f"Row {number} of {path} has {len(row)} cells, but there are {len(header)} column "
+                "names. Correct the row (a separator inside a cell?)."
+            )
+        if not any(cell.strip() for cell in row):
+            continue
+        for column, (place, _) in zip(cells, keep, strict=True):
+            column.append(row[place] if place < len(row) else "")
+    return TextTable(
+        path,
+        {
+            name: clean_column(column, missing, is_id=name == id_column)
+            for column, (_, name) in zip(cells, keep, strict=True)
+        },
+    )
+
+
+def clean(cell: str) -> str:
+    """Remove what cannot be seen: blanks at the ends, and two ways of writing one letter."""
+    return unicodedata.normalize("NFC", cell.strip().strip(INVISIBLE).strip())
+
+
+def as_number(text: str) -> float | None:
+    """Return a cell as a number; None if it is not one. Python alone would read 1_0 as 10."""
+    try:
+        return None if "_" in text else float(text)
+    except ValueError:
+        return None
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
+    is_tsv = path.suffix != ".csv"
+    # BIDS tables have no quoting: a quotation mark is part of a value.
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL
+    try:
+        # utf-8-sig: Excel puts a byte order mark before the name of the first column.
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            for row in csv.reader(stream, delimiter="\t" if is_tsv else ",", quoting=quoting):
+                # R's write.table puts all text into quotation marks.
+                yield [_unquoted(cell) for cell in row] if is_tsv else row
+    except (csv.Error, UnicodeDecodeError, IsADirectoryError) as error:
+        raise UserError(f"{path} is not a readable table ({error}). Save it as UTF-8.") from None
+
+
+def _unquoted(cell: str) -> str:
+    is_quoted = len(cell) > 1 and cell[0] == cell[-1] == '"'
+    return cell[1:-1] if is_quoted else cell
+
+
+def _check_header(header: Sequence[str], path: Path) -> None:
+    if len(header) == 1:
+        others = [mark for mark in SEPARATORS if mark in header[0]]
+        if others:
+            needed = "commas" if path.suffix == ".csv" else "tabs"
+            raise UserError(
+                f"{path} is separated by {SEPARATORS[others[0]]}, but its name says {needed}. "
+                f"Save it with {needed}{_other_suffix(path, others[0])}."
+            )
+    repeated = [name for name in header if name and header.count(name) > 1]
+    if repeated:
+        raise UserError(
+            f"{path} has {header.count(repeated[0])} columns called {repeated[0]}. Rename one."
+        )
+
+
+def _other_suffix(path: Path, mark: str) -> str:
+    suffix = {",": ".csv", "\t": ".tsv"}.get(mark)
+    return f", or rename it to {path.with_suffix(suffix).name}" if suffix else ""
+
+
+def clean_column(
+    cells: Iterable[str], missing: Collection[str] = (), *, is_id: bool = False
+) -> list[str | None]:
+    """Clean the cells of a column; see `read_text_table`."""
+    texts = [clean(cell) for cell in cells]
+    codes = {clean(code) for code in missing}
+    numbers = set() if is_id else {as_number(code) for code in codes} - {None}
+    present = set(texts)
+    # Beside "+", "-" is a finding and not a missing value.
+    spellings = MISSING - {"-"} if "+" in present else MISSING
+    absent = {
+        text
+        for text in present
+        if text.lower() in spellings or text in codes or (numbers and as_number(text) in numbers)
+    }
+    return [None if text in absent else text for text in texts]
