@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from semantoks.config import catalogue
 from semantoks.config.base import Settings
 from semantoks.config.filters import FILTERED, EntityFilter, check_filter
-from semantoks.config.phenotypes import Phenotype
+from semantoks.config.phenotypes import Phenotype, text_of_yaml
 from semantoks.config.preprocessing import Simulation
 from semantoks.config.suggestions import suggest
 
@@ -111,7 +111,9 @@ class Dataset(Origin):
         "participant_id", description="Its column of the ids that appear in file names."
     )
     missing_values: list[str] = Field(
-        [], description="Codes for missing values in it, besides n/a and empty cells."
+        [],
+        description="Codes for missing values in it, such as `[-9, -999]`, besides empty cells, "
+        "n/a, NA, NaN, null, #N/A, `.` and `-`.",
     )
     repetition_time: RepetitionTime | None = Field(
         None,
@@ -164,6 +166,12 @@ class Dataset(Origin):
         if root.suffix in HDF5_SUFFIXES:
             return root if self.participants == default.default else Path(self.participants)
         return root / self.participants
+
+    @field_validator("missing_values", mode="before")
+    @classmethod
+    def _codes_as_text(cls, codes: Any) -> Any:
+        """Accept ``[-9, 999]`` as YAML reads it."""
+        return [text_of_yaml(code) for code in codes] if isinstance(codes, list) else codes
 
     @field_validator("phenotypes", mode="before")
     @classmethod

@@ -13,6 +13,23 @@ Kind = Literal["classification", "regression"]
 PUBLICATION = ("title", "data", "terms", "metric", "published")
 
 
+def text_of_yaml(value: Any) -> Any:
+    """Return a number of YAML as text; refuse what YAML no longer lets us tell apart.
+
+    Raises
+    ------
+    ValueError
+        For a boolean: YAML reads yes, on and true as the same, and the table has one of them.
+    """
+    if isinstance(value, bool):
+        word = "yes, on or true" if value else "no, off or false"
+        raise ValueError(
+            f"{str(value).lower()} is what YAML makes of {word}; put the value into quotes, as the "
+            "table has it"
+        )
+    return str(value) if isinstance(value, int | float) else value
+
+
 class Condition(Settings):
     """Which participants are included, by the values or the range of one column."""
 
@@ -24,11 +41,16 @@ class Condition(Settings):
     @classmethod
     def _as_text(cls, values: Any) -> Any:
         """Accept ``[1, 2]`` as YAML reads it."""
-        return [str(value) for value in values] if isinstance(values, list) else values
+        return [text_of_yaml(value) for value in values] if isinstance(values, list) else values
+
+    @property
+    def has_no_limits(self) -> bool:
+        """Whether it only lists values."""
+        return self.min is None and self.max is None
 
     @model_validator(mode="after")
     def _says_something(self) -> Condition:
-        if self.values is None and self.min is None and self.max is None:
+        if self.values is None and self.has_no_limits:
             raise ValueError("needs 'values', 'min' or 'max'")
         return self
 
@@ -103,7 +125,9 @@ class Phenotype(Settings):
     @classmethod
     def _keys_as_text(cls, values: Any) -> Any:
         """Accept ``{1: patient}`` as YAML reads it."""
-        return {str(k): v for k, v in values.items()} if isinstance(values, dict) else values
+        if not isinstance(values, dict):
+            return values
+        return {text_of_yaml(key): text_of_yaml(name) for key, name in values.items()}
 
     @model_validator(mode="after")
     def _fits(self) -> Phenotype:

@@ -26,13 +26,6 @@ COVARIATES = {
     "age": "age",
     "sex": "sex",
 }
-LEFT_OUT = {
-    "people_without_value": "no value",
-    "people_without_scan": "no usable scan",
-    "people_not_included": "not included by the phenotype’s conditions",
-    "people_with_the_scan_of_another": "duplicate of another participant’s scan",
-    "people_without_a_match": "no match in the other class",
-}
 # Representations that need no model.
 BASELINES = {
     "fc": "connectivity (Pearson)",

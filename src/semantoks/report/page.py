@@ -17,6 +17,7 @@ from semantoks.report.datasets import DatasetSection
 from semantoks.report.overlap import Overlap
 from semantoks.report.privacy import MIN_CELL_SIZE, count_text, scan_count_text
 from semantoks.report.tasks import TaskSection
+from semantoks.scores.participants import LEFT_OUT
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _environment(settings: Report) -> Environment:
         "scans": partial(scan_count_text, settings=settings),
         "representation": names.representation_label,
         "scheme": names.SCHEMES.__getitem__,
-        "left_out": lambda key: names.LEFT_OUT.get(key, key),
+        "left_out": lambda key: LEFT_OUT.get(key, key),
         "covariate": lambda key: names.COVARIATES.get(key, key),
         "metric": lambda key: names.METRICS.get(key, key),
     }

@@ -5,6 +5,18 @@ from __future__ import annotations
 import pandas as pd
 
 from semantoks.errors import UserError
+from semantoks.people.checks import require_clean
+
+# Why participants take no part in the scores of a phenotype; the keys are in the split tables.
+LEFT_OUT = {
+    "people_without_value": "no value",
+    "people_without_scan": "no usable scan",
+    "people_not_included": "not included by the phenotype’s conditions",
+    "people_with_the_scan_of_another": "duplicate of another participant’s scan",
+    "people_without_a_match": "no match in the other class",
+    "ids_of_the_splits_file": "in the splits_file, but without a scan and a value here",
+    "people_in_no_split": "in no split of the splits_file",
+}
 
 
 def column_by_participant(participants: pd.DataFrame, column: str) -> pd.Series:
@@ -33,7 +45,7 @@ def text_column(
     Raises
     ------
     UserError
-        If the table has no such column.
+        If the table has no such column, or writes a value in two ways or a missing one as a code.
     """
     if column is None:
         return pd.Series(None, participant_ids, dtype="object")
@@ -43,8 +55,45 @@ def text_column(
             "group_column in the configuration."
         )
     values = pd.Series(participants[column].to_numpy(), participants["participant_id"])
-    values = values.reindex(participant_ids)
-    return values.astype("string").astype("object").where(values.notna(), None)
+    texts = as_texts(values.reindex(participant_ids))
+    require_clean(texts, f"Column '{column}' of the participants table", is_measure=False)
+    return texts
+
+
+def class_name(value: object) -> str:
+    """Return a value of a table as the name of a class.
+
+    pandas reads integers as floats where a value is missing, so 1.0 becomes "1".
+    """
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def as_texts(values: pd.Series) -> pd.Series:
+    """Write values as `class_name` does; None where a value is missing."""
+    texts = [
+        None if missing else class_name(value)
+        for value, missing in zip(values, values.isna(), strict=True)
+    ]
+    return pd.Series(texts, values.index, dtype="object")
+
+
+def require_numbers(values: pd.Series, what: str) -> pd.Series:
+    """Convert to float, as `parse_numbers` does, where a value that is not a number is an error.
+
+    Raises
+    ------
+    UserError
+    """
+    numbers = parse_numbers(values)
+    odd = values[values.notna() & numbers.isna()]
+    if len(odd):
+        raise UserError(
+            f"{what} must be numeric, but holds '{odd.iloc[0]}' ({len(odd)} of {len(values)} "
+            "rows). Correct the participants table, or list it in `missing_values`."
+        )
+    return numbers
 
 
 def parse_numbers(values: pd.Series) -> pd.Series:

@@ -149,3 +149,16 @@ def test_a_table_is_enough_of_an_atlas_for_time_series_only() -> None:
         check(atlases={"mine": {"table": "x.tsv", "image": "x.nii"}})
     with pytest.raises(UserError, match="'variable' goes with `source: timeseries`"):
         check(datasets={"demo": demo | {"variable": "ts"}})
+
+
+@pytest.mark.parametrize("key", ["values", "include"])
+def test_yes_and_no_without_quotes_are_a_sentence(key: str) -> None:
+    values = {True: "ill", False: "well"} if key == "values" else {"dx": {"values": [True]}}
+    phenotype = {"kind": "classification", key: values}
+    with pytest.raises(UserError, match="YAML makes of yes, on or true; put the value into quotes"):
+        check(datasets={"a": {"path": "x", "phenotypes": {"dx": phenotype}}})
+
+
+def test_codes_for_missing_values_may_be_numbers() -> None:
+    dataset = {"path": "x", "missing_values": [-9, "none"]}
+    assert check(datasets={"demo": dataset})["datasets"]["demo"]["missing_values"] == ["-9", "none"]

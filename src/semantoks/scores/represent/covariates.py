@@ -6,11 +6,17 @@ predicted without any neural signal.
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pandas as pd
 
-from semantoks.scores.participants import parse_numbers
+from semantoks.errors import UserError
+from semantoks.people.checks import require_clean
+from semantoks.people.columns import covariate_columns
+from semantoks.scores.participants import as_texts, parse_numbers, require_numbers
 
+log = logging.getLogger(__name__)
 CATEGORICAL = ("sex", "site")
 NUMERIC = ("age", "mean_fd", "seconds", "repetition_time")
 FEATURES = ("age", "mean_fd", "seconds", "sex", "site")
@@ -38,6 +44,12 @@ def covariates_of_scans(
     DataFrame
         One row per scan in the order of `scans`, with the columns of `NUMERIC` (float) and
         `CATEGORICAL` (object) that are known.
+
+    Raises
+    ------
+    UserError
+        If a column holds codes for missing values, two spellings of a value, or text among numbers,
+        or if it is not clear which column is meant.
     """
     columns = _columns_of_covariates(participants, site_column)
     of_scans = participants.set_index("participant_id").reindex(scans["participant_id"])
@@ -46,7 +58,9 @@ def covariates_of_scans(
         if name in scans and scans[name].notna().any():
             table[name] = scans[name].to_numpy()
         elif columns.get(name) in of_scans:
-            table[name] = of_scans[columns[name]].to_numpy()
+            values = _checked(of_scans[columns[name]], name)
+            if values is not None:
+                table[name] = values.to_numpy()
     for name in table.columns.intersection(NUMERIC):
         table[name] = parse_numbers(table[name])
     for name in table.columns.intersection(CATEGORICAL):  # a site may be coded as a number
@@ -54,13 +68,27 @@ def covariates_of_scans(
     return table
 
 
+def _checked(values: pd.Series, name: str) -> pd.Series | None:
+    """Return a covariate of the table of participants; None if it has no number that it needs."""
+    where, is_measure = f"Column '{values.name}' of the participants table", name in NUMERIC
+    require_clean(as_texts(values), where, is_measure=is_measure)
+    if not is_measure:
+        return values
+    if values.notna().any() and parse_numbers(values).isna().all():
+        # Shared tables give ages as "20-25".
+        example = values.dropna().iloc[0]
+        log.warning("%s is not a confound, as it has no number (%s)", where, example)
+        return None
+    return require_numbers(values, where)
+
+
 def _columns_of_covariates(
     participants: pd.DataFrame, site_column: str | None
 ) -> dict[str, str | None]:
-    by_lower_case = {str(name).lower(): name for name in participants.columns}
-    columns = {name: by_lower_case.get(name) for name in ("age", "sex", "mean_fd")}
-    columns["age"] = columns["age"] or by_lower_case.get("age_at_scan")
-    columns["site"] = site_column or by_lower_case.get("site") or by_lower_case.get("site_id")
+    """Find the columns in upper and lower case; that of `site_column` as it is written."""
+    columns = covariate_columns([str(name) for name in participants.columns], site_column)
+    if site_column is not None and site_column not in participants:
+        raise UserError(f"The participants table has no column '{site_column}' (site_column).")
     return columns
 
 

@@ -8,11 +8,12 @@ from semantoks.artifacts.timeseries import included_scans
 from semantoks.config import Condition, Phenotype
 from semantoks.errors import UserError
 from semantoks.scores.participants import (
+    as_texts,
     column_by_participant,
-    parse_numbers,
     participants_with_duplicate_scans,
+    require_numbers,
 )
-from semantoks.scores.split.targets import class_name, targets
+from semantoks.scores.split.targets import require_known, targets
 
 
 def meets_conditions(participants: pd.DataFrame, conditions: dict[str, Condition]) -> pd.Series:
@@ -32,7 +33,8 @@ def meets_conditions(participants: pd.DataFrame, conditions: dict[str, Condition
     Raises
     ------
     UserError
-        If a column does not exist.
+        If a column does not exist, its values are written in another case, or a limit is set to
+        what is not a number.
     """
     included = pd.Series(True, participants["participant_id"])
     for column, condition in conditions.items():
@@ -43,8 +45,12 @@ def meets_conditions(participants: pd.DataFrame, conditions: dict[str, Condition
         values = column_by_participant(participants, column)
         included &= values.notna()
         if condition.values is not None:
-            included &= values.map(class_name).isin(condition.values)
-        numbers = parse_numbers(values)
+            texts = as_texts(values)
+            require_known(condition.values, texts.dropna(), f"`include.{column}`")
+            included &= texts.isin(condition.values)
+        if condition.has_no_limits:
+            continue
+        numbers = require_numbers(values, f"`include.{column}`: the column")
         if condition.min is not None:
             # Comparisons with NaN are false, so what is not a number meets no limit.
             included &= numbers >= condition.min

@@ -9,6 +9,8 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from semantoks.errors import UserError
+from semantoks.people.checks import require_clean
+from semantoks.scores.participants import as_texts
 
 CALIPER = 0.5  # largest distance of a pair, in standard deviations
 ROUNDING = 1 + 1e-9  # the k-d tree may round distances differently in the last digits
@@ -53,6 +55,10 @@ def match(
     if absent:
         raise UserError(f"The participants table has no column '{absent[0]}' to match on.")
     table = participants.set_index("participant_id").loc[target.index, columns].dropna()
+    for column in columns:
+        is_measure = pd.api.types.is_numeric_dtype(table[column])
+        where = f"Column '{column}', on which `splits.match` matches,"
+        require_clean(as_texts(table[column]), where, is_measure=is_measure)
     # value_counts sorts in descending order, so the first class is the larger one.
     is_larger = (target[table.index] == classes.index[0]).to_numpy()
     pairs = [name for pair in _pairs(table, is_larger) for name in pair]
@@ -70,8 +76,12 @@ def _pairs(table: pd.DataFrame, is_larger: np.ndarray) -> Iterator[tuple[str, st
     # A constant column gives 0 / 0. It separates nobody, so its distance is zero.
     z_scores = ((table[numeric] - table[numeric].mean()) / table[numeric].std()).fillna(0)
     points = z_scores.to_numpy(float) if numeric else np.zeros((len(table), 1))
-    text = table.drop(columns=numeric).astype(str).to_numpy()
-    strata = pd.Series(["|".join(row) for row in text], dtype=object)
+    text = table.drop(columns=numeric).astype(str)
+    # Tuples, not joined text: ("a|b", "c") is not ("a", "b|c").
+    strata = pd.Series(
+        pd.factorize(pd.MultiIndex.from_frame(text))[0] if len(text.columns) else 0,
+        index=range(len(table)),
+    )
     for rows in strata.groupby(strata).indices.values():
         free = rows[is_larger[rows]]
         pool = _FreePartners([str(name) for name in table.index[free]], points[free])

@@ -8,15 +8,17 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from semantoks.artifacts.tables import read_table, write_table
-from semantoks.scores.participants import text_column
+from semantoks.scores.participants import LEFT_OUT, text_column
 from semantoks.scores.split.checks import check_classes, check_leakage
 from semantoks.scores.split.draw import draw
 from semantoks.scores.split.eligibility import eligible_targets
 from semantoks.scores.split.matching import match
-from semantoks.scores.split.parts import codes_table
+from semantoks.scores.split.parts import UNUSED, codes_table
+from semantoks.scores.split.schemes.fixed import count_unknown
 from semantoks.scores.split.settings import SplitSettings
 from semantoks.scores.split.targets import check_target
 
@@ -54,12 +56,20 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
     rows = pd.DataFrame({"target": target})
     rows["site"] = text_column(table, settings.site_column, target.index)
     rows["group"] = text_column(table, settings.group_column, target.index)
-    log.info("%s: %d participants have a usable scan and a value", name, len(target))
     splits = draw(rows, phenotype, settings.splits)
     if phenotype.has_named_classes:
         check_classes(splits, target)
     # Random splits cannot fail here, but a `splits_file` of the user can.
     check_leakage(splits, rows)
+    rows = pd.concat([rows, codes_table(splits, rows.index)], axis=1)
+    if phenotype.splits_file:
+        left_out["ids_of_the_splits_file"] = count_unknown(
+            target.index, Path(phenotype.splits_file)
+        )
+        is_used = np.any([drawn.codes != UNUSED for drawn in splits], axis=0)
+        left_out["people_in_no_split"] = int((~is_used).sum())
+        rows = rows[is_used]
+    _log_left_out(name, len(rows), left_out)
     metadata = {
         "phenotype": name,
         "kind": phenotype.kind,
@@ -67,9 +77,15 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
         "splits": [drawn.record() for drawn in splits],
         "left_out": left_out,
     }
-    rows = pd.concat([rows, codes_table(splits, rows.index)], axis=1)
     write_table(out, rows.rename_axis("participant_id").reset_index(), metadata)
     return [out]
+
+
+def _log_left_out(name: str, used: int, left_out: dict[str, int]) -> None:
+    reasons = [f"{count} {LEFT_OUT[reason]}" for reason, count in left_out.items() if count]
+    log.info(
+        "%s: %d participants%s", name, used, f"; left out: {', '.join(reasons)}" if reasons else ""
+    )
 
 
 def _select(

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
 from semantoks.config import Phenotype, Splitting
 from semantoks.errors import UserError
-from semantoks.scores.participants import column_by_participant
-
-
-def class_name(value: object) -> str:
-    """Return a value of a table as the name of a class.
-
-    pandas reads integers as floats where a value is missing, so 1.0 becomes "1".
-    """
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+from semantoks.people.checks import require_clean
+from semantoks.scores.participants import as_texts, class_name, column_by_participant
 
 
 def targets(participants: pd.DataFrame, name: str, phenotype: Phenotype) -> pd.Series:
@@ -39,7 +32,8 @@ def targets(participants: pd.DataFrame, name: str, phenotype: Phenotype) -> pd.S
     Raises
     ------
     UserError
-        If the column does not exist, or holds no value that the phenotype can use.
+        If the column does not exist, holds no value that the phenotype can use, or has codes for
+        missing values or two spellings of a class.
     """
     column = phenotype.column_of(name)
     if column not in participants:
@@ -49,6 +43,11 @@ def targets(participants: pd.DataFrame, name: str, phenotype: Phenotype) -> pd.S
             f"{known})."
         )
     values = column_by_participant(participants, column).dropna()
+    condition = phenotype.include.get(column)
+    # Limits say which values are real, and names of classes say what is meant.
+    if phenotype.values is None and (condition is None or condition.has_no_limits):
+        what = f"Phenotype '{name}': column {column}"
+        require_clean(as_texts(values), what, is_measure=not phenotype.has_named_classes)
     if not phenotype.has_named_classes:
         return _as_numbers(values, name)
     classes = values.map(class_name)
@@ -60,6 +59,7 @@ def targets(participants: pd.DataFrame, name: str, phenotype: Phenotype) -> pd.S
 def _renamed(classes: pd.Series, names: dict[str, str], phenotype: str, column: str) -> pd.Series:
     """Rename the classes, without participants whose value has no name."""
     named = classes.isin(list(names))
+    require_known(names, classes, f"Phenotype '{phenotype}': `values`")
     if not named.any():
         present = ", ".join(sorted(classes.unique())[:5])
         raise UserError(
@@ -67,6 +67,23 @@ def _renamed(classes: pd.Series, names: dict[str, str], phenotype: str, column: 
             f"`values` ({', '.join(names)}). Correct the keys of `values`."
         )
     return classes[named].map(names)
+
+
+def require_known(named: Iterable[str], present: pd.Series, where: str) -> None:
+    """Refuse values of the configuration that the table writes in another case.
+
+    Raises
+    ------
+    UserError
+    """
+    absent, others = set(named) - set(present), set(present) - set(named)
+    by_case = {value.casefold(): value for value in sorted(others)}
+    for value in sorted(absent):
+        if value.casefold() in by_case:
+            raise UserError(
+                f"{where} has '{value}', but the table has '{by_case[value.casefold()]}'. Write it "
+                "as in the table."
+            )
 
 
 def _as_numbers(values: pd.Series, phenotype: str) -> pd.Series:

@@ -1,5 +1,7 @@
 import pandas as pd
+import pytest
 
+from semantoks.errors import UserError
 from semantoks.scores.represent.covariates import covariate_features
 
 
@@ -14,3 +16,29 @@ def test_columns_are_recognised_and_values_encoded() -> None:
     without_motion, _ = covariate_features(scans.drop(columns="mean_fd"), participants)
     assert without_motion[:, 1].tolist() == [9, 9, 9]
     assert "site=30" in covariate_features(scans, participants, site_column="Age")[1]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"sex": ["M", "F", "m"]}, "'M' .* and 'm'"),
+        ({"age": [30, 31, -9999]}, "missing_values"),
+        ({"age": ["30", "31,5", "32"]}, "must be numeric, but holds '31,5'"),
+        ({"age": [30, 31, 32], "Age": [1, 2, 3]}, "columns age and Age"),
+    ],
+)
+def test_confounds_of_an_untidy_table_are_refused(
+    columns: dict[str, list[object]], message: str
+) -> None:
+    ids = ["a", "b", "c"]
+    scans = pd.DataFrame({"participant_id": ids, "seconds": [300.0] * 3})
+    with pytest.raises(UserError, match=message):
+        covariate_features(scans, pd.DataFrame({"participant_id": ids} | columns))
+
+
+def test_ages_in_ranges_are_said_to_be_no_confound(caplog: pytest.LogCaptureFixture) -> None:
+    scans = pd.DataFrame({"participant_id": ["a", "b"], "seconds": [300.0] * 2})
+    participants = pd.DataFrame({"participant_id": ["a", "b"], "age": ["20-25", "25-30"]})
+    with caplog.at_level("WARNING"):
+        names = covariate_features(scans, participants)[1]
+    assert names == ["seconds"] and "20-25" in caplog.text

@@ -29,3 +29,18 @@ def test_of_participants_with_the_same_scan_the_first_is_selected() -> None:
     target, left_out = eligible_targets(table, scans.assign(status="ok"), "dx", CLASSIFICATION)
     assert list(target.index) == ["a", "c"]
     assert left_out["people_with_the_scan_of_another"] == 1
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        (Condition(values=["m"]), "has 'm', but the table has 'M'"),
+        (Condition(min=3), "must be numeric, but holds 'M'"),
+    ],
+)
+def test_a_condition_that_means_nothing_in_the_column_is_refused(
+    condition: Condition, message: str
+) -> None:
+    participants = pd.DataFrame({"participant_id": ["a", "b"], "sex": ["M", "F"]})
+    with pytest.raises(UserError, match=message):
+        meets_conditions(participants, {"sex": condition})

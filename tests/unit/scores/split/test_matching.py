@@ -82,3 +82,12 @@ def test_forty_thousand_participants_are_matched() -> None:
     target = pd.Series(np.where(is_patient, "patient", "control"), names)
     counts = match(target, table, ["age", "sex"], "dx").value_counts()
     assert counts["patient"] == counts["control"] > 5_000
+
+
+def test_text_columns_are_compared_one_by_one() -> None:
+    ids = [f"s{i}" for i in range(4)]
+    table = pd.DataFrame(
+        {"participant_id": ids, "x": ["a|b", "a", "q", "q"], "y": ["c", "b|c", "r", "r"]}
+    )
+    target = pd.Series(["p", "c", "p", "c"], index=ids)
+    assert match(target, table, ["x", "y"], "dx").index.tolist() == ["s2", "s3"]

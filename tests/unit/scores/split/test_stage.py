@@ -57,3 +57,21 @@ def test_a_phenotype_that_cannot_be_predicted_is_refused(
     out, scans = (paths[0].with_name(f"{stem}.parquet") for stem in ("split", "scans"))
     with pytest.raises(UserError, match=message):
         run_split(participants, scans, out, name=name, phenotype=phenotype, **settings)
+
+
+def test_people_in_no_split_of_the_file_are_not_counted(
+    cohort: tuple[list[Path], Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths, participants = cohort
+    ids = read_table(participants)["participant_id"]
+    file = tmp_path / "fixed.tsv"
+    rows = [f"{name}\t{'train' if i % 3 else 'test'}" for i, name in enumerate(ids[:15])]
+    file.write_text("\n".join(["participant_id\tx", *rows, "sub-unknown\ttrain"]))
+    out, scans = (paths[0].with_name(f"{name}.parquet") for name in ("split", "scans"))
+    phenotype = CLASSIFICATION.model_copy(update={"splits_file": str(file)})
+    with caplog.at_level("INFO"):
+        run_split(participants, scans, out, name="group", phenotype=phenotype)
+    table, left_out = read_table(out), read_metadata(out)["left_out"]
+    assert set(table["participant_id"]) <= set(ids[:15])
+    assert left_out["ids_of_the_splits_file"] >= 1 and left_out["people_in_no_split"] >= 8
+    assert "in no split of the splits_file" in caplog.text

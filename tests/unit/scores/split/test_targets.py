@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from semantoks.config import Phenotype, Splitting
+from semantoks.config import Condition, Phenotype, Splitting
 from semantoks.errors import UserError
 from semantoks.scores.split.targets import check_target, targets
 from tests.unit.scores.split.conftest import CLASSIFICATION
@@ -18,3 +18,32 @@ def test_whole_numbers_are_named_without_decimals() -> None:
 def test_a_class_that_is_too_small_for_the_test_part_is_refused() -> None:
     with pytest.raises(UserError, match="class 'c' has 4 participants .* at least 5 are needed"):
         check_target(pd.Series(["a"] * 90 + ["c"] * 4), "dx", CLASSIFICATION, Splitting())
+
+
+@pytest.mark.parametrize(
+    ("values", "phenotype", "message"),
+    [
+        (["M", "F", "m"], CLASSIFICATION, "'M' .* and 'm'"),
+        ([1, 2, -9], CLASSIFICATION, "missing_values"),
+        ([30.0, 31, -9999], Phenotype(kind="regression"), "missing_values"),
+        (
+            ["M", "F", "F"],
+            Phenotype(kind="classification", values={"m": "man", "F": "woman"}),
+            "`values` has 'm', but the table has 'M'",
+        ),
+    ],
+)
+def test_codes_and_spellings_are_no_targets(
+    values: list[object], phenotype: Phenotype, message: str
+) -> None:
+    table = pd.DataFrame({"participant_id": ["a", "b", "c"], "x": values})
+    with pytest.raises(UserError, match=message):
+        targets(table, "x", phenotype)
+
+
+def test_values_and_limits_say_what_is_real() -> None:
+    table = pd.DataFrame({"participant_id": ["a", "b", "c"], "x": [1, 2, -9]})
+    named = Phenotype(kind="classification", values={"1": "p", "-9": "c"})
+    assert targets(table, "x", named).to_dict() == {"a": "p", "c": "c"}
+    limited = Phenotype(kind="regression", include={"x": Condition(min=-10)})
+    assert targets(table, "x", limited)["c"] == -9

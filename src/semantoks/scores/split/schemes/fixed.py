@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from semantoks.errors import UserError
+from semantoks.people.ids import as_in_scans
+from semantoks.people.read import read_text_table
 from semantoks.scores.split.parts import TEST, TRAIN, UNUSED, VALIDATION, Split
 
-CODES = {"train": TRAIN, "validation": VALIDATION, "test": TEST, "": UNUSED, "n/a": UNUSED}
+log = logging.getLogger(__name__)
+LISTED = 5  # ids in a message
+CODES = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+ID = "participant_id"
 
 
 def read_fixed_splits(participant_ids: pd.Index, file: Path) -> list[Split]:
@@ -21,44 +27,57 @@ def read_fixed_splits(participant_ids: pd.Index, file: Path) -> list[Split]:
     participant_ids : Index
         Participants of the phenotype. Those that are not in the file are unused.
     file : Path
-        TSV, or CSV by its suffix: ``participant_id`` and one column per split, which holds
-        ``train``, ``validation``, ``test`` or nothing.
+        TSV, or CSV by its suffix: ``participant_id`` (with or without ``sub-``) and one column per
+        split, which holds ``train``, ``validation``, ``test`` or a missing value.
 
     Raises
     ------
     UserError
         If the file is missing or malformed, or a split has no training or no test participant.
     """
-    table = _read_table(file).reindex(participant_ids)
-    return [_split_of(table[name].fillna(""), str(name), file) for name in table.columns]
+    table = _read_table(file, participant_ids)
+    unknown = table.index.difference(participant_ids)
+    if len(unknown):
+        log.warning(
+            "%d of %d ids in %s are not used, as they have no usable scan and value here: %s%s",
+            len(unknown),
+            len(table),
+            file.name,
+            ", ".join(unknown[:LISTED]),
+            ", …" if len(unknown) > LISTED else "",
+        )
+    table = table.reindex(participant_ids)
+    return [_split_of(table[name], str(name), file) for name in table.columns]
 
 
-def _read_table(file: Path) -> pd.DataFrame:
+def count_unknown(participant_ids: pd.Index, file: Path) -> int:
+    """Count the ids in the file of which the phenotype has no participant."""
+    return len(_read_table(file, participant_ids).index.difference(participant_ids))
+
+
+def _read_table(file: Path, participant_ids: pd.Index) -> pd.DataFrame:
     """Read the table as text, indexed by participant."""
     if not file.exists():
         raise UserError(f"The file {file} does not exist. Correct `splits_file`.")
-    separator = "," if file.suffix == ".csv" else "\t"
-    try:
-        # Text: ids such as 0012 keep their zeros, and n/a (missing, in BIDS) stays a code.
-        table = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False)
-    except (ValueError, OSError) as error:  # empty, or not UTF-8
-        raise UserError(f"{file} is not a readable table ({error}).") from None
-    if "participant_id" not in table or len(table.columns) < 2:
+    columns = read_text_table(file).columns
+    if ID not in columns or len(columns) < 2:
         raise UserError(f"{file} needs a column participant_id and one column per split.")
-    ids = table["participant_id"]
-    if ids.duplicated().any():
-        raise UserError(f"{file} lists participant {ids[ids.duplicated()].iloc[0]} twice.")
-    return table.set_index("participant_id")
+    table = pd.DataFrame(columns, dtype=object).dropna(subset=ID)
+    table[ID] = as_in_scans(list(table[ID]), participant_ids, str(file))
+    repeated = table.loc[table[ID].duplicated(), ID]
+    if len(repeated):
+        raise UserError(f"{file} lists participant {repeated.iloc[0]} twice.")
+    return table.set_index(ID)
 
 
 def _split_of(parts: pd.Series, name: str, file: Path) -> Split:
     """Convert one column of the table."""
-    unknown = sorted(set(parts) - set(CODES))
+    unknown = sorted(set(parts.dropna()) - set(CODES))
     if unknown:
         raise UserError(
             f"{file}, split {name}: '{unknown[0]}' is not a part; use train, validation or test."
         )
-    codes = parts.map(CODES).to_numpy(np.int8)
+    codes = parts.map(CODES).fillna(UNUSED).to_numpy(np.int8)
     for part in ("train", "test"):
         if not (codes == CODES[part]).any():
             raise UserError(

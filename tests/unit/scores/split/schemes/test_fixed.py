@@ -28,9 +28,11 @@ def test_fixed_splits_are_read_from_a_file(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (None, "does not exist"),
-        ("", "not a readable table"),
+        ("", "needs a column participant_id"),
         ("participant_id\nsub-000\n", "one column per split"),
         ("participant_id\ta\nsub-000\ttrain\nsub-000\ttest\n", "lists participant sub-000 twice"),
+        ("participant_id\ta\nsub-0\ttrain\n", "has sub-0 where the scans have sub-000"),
+        ("participant_id,a\nsub-000,train\n", "separated by commas"),
         ("participant_id\ta\nsub-000\ttrain\n", "no participant .* is in the test part"),
     ],
 )
@@ -41,3 +43,15 @@ def test_an_unusable_file_is_refused(tmp_path: Path, content: str | None, messag
     phenotype = CLASSIFICATION.model_copy(update={"splits_file": str(file)})
     with pytest.raises(UserError, match=message):
         draw(participants_table(["a", "b"] * 10), phenotype, Splitting())
+
+
+def test_blanks_prefixes_and_unknown_ids(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    table, file = participants_table(["a", "b"] * 3), tmp_path / "fixed.tsv"
+    file.write_text(
+        "participant_id \tx\nsub-000\ttrain \n001\t test\nsub-900\ttrain\nsub-002\tN/A\n"
+    )
+    phenotype = CLASSIFICATION.model_copy(update={"splits_file": str(file)})
+    with caplog.at_level("WARNING"):
+        (split,) = draw(table, phenotype, Splitting())
+    assert split.codes.tolist() == [0, 2, -1, -1, -1, -1]
+    assert "1 of 4 ids in fixed.tsv are not used" in caplog.text and "sub-900" in caplog.text
