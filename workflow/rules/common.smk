@@ -93,7 +93,7 @@ def memory(megabytes):
 
 
 wildcard_constraints:
-    dataset="|".join(DATASETS),
+    dataset="|".join(map(re.escape, DATASETS)),
     model="|".join(MODELS) or "none",
     shard=r"\d{4}",
     embedding="|".join(EMBEDDINGS) or "none",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import csv
+import json
 import re
 import shutil
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from semantoks.config import Config, Dataset
 from semantoks.config.data import HDF5_SUFFIXES
+from semantoks.config.preflight_people import require_columns, require_usable_values
 from semantoks.errors import UserError
 
 SIMULATED_COLUMNS = ("age", "sex", "group", "trait", "null")
+NOT_PATHS = ("values", "published", "missing_values")
+SOME_PEOPLE = 5  # whose images tell raw data from derivatives
 
 
 def require_files(config: Config, source: str) -> None:
@@ -28,55 +33,82 @@ def require_files(config: Config, source: str) -> None:
     UserError
         For the first thing that is missing.
     """
+    _require_full_paths(config.model_dump(), source)
     for name, dataset in config.datasets.items():
-        _require_dataset(name, dataset, source)
+        _require_dataset(name, dataset, config, source)
     _require_atlas(config, source)
     _require_models(config)
 
 
-def _require_dataset(name: str, dataset: Dataset, source: str) -> None:
-    if not dataset.simulate and dataset.participants_table().suffix in HDF5_SUFFIXES:
-        return  # `index` reads it
+def _require_full_paths(content: Any, source: str, key: str = "") -> None:
+    """Refuse ``~``, which only shells expand."""
+    if isinstance(content, dict):
+        for name, value in content.items():
+            if name not in NOT_PATHS:
+                _require_full_paths(value, source, f"{key}.{name}".lstrip("."))
+    elif isinstance(content, str) and re.match(r"~[\w.-]*(/|$)", content):
+        raise UserError(
+            f"{key} is '{content}' in {source}, where ~ is not replaced by your home folder. Write "
+            f"{Path(content).expanduser() if content.startswith('~/') else 'the whole path'}."
+        )
+
+
+def _require_dataset(name: str, dataset: Dataset, config: Config, source: str) -> None:
+    if dataset.path and not Path(dataset.path).exists() and not _is_below(dataset, dataset.path):
+        raise UserError(f"datasets.{name}.path: there is no {dataset.path}.")
+    if dataset.path and dataset.source == "bids":
+        _require_raw(name, Path(dataset.path))
+    for key, phenotype in dataset.phenotypes.items():
+        if phenotype.splits_file and not Path(phenotype.splits_file).exists():
+            where = f"datasets.{name}.phenotypes.{key}.splits_file"
+            raise UserError(f"{where}: there is no {phenotype.splits_file}.")
     if dataset.regions and not Path(dataset.regions).exists():
         raise UserError(f"datasets.{name}.regions: there is no {dataset.regions}.")
-    columns = _columns(name, dataset)
-    for column, key in _columns_needed(name, dataset).items():
-        if column not in columns:
-            known = ", ".join(c for c in columns if c != dataset.participant_column)
-            raise UserError(
-                f"{name} has no column '{column}' in {dataset.participants} (columns: {known}). "
-                f"Name an existing column under {key} in {source}."
-            )
-
-
-def _columns_needed(name: str, dataset: Dataset) -> dict[str, str]:
-    """Columns of the table of participants that the configuration names, and by which key."""
-    columns = {
-        phenotype.column_of(key): f"datasets.{name}.phenotypes"
-        for key, phenotype in dataset.phenotypes.items()
-    }
-    for key in ("site_column", "group_column"):
-        if column := getattr(dataset, key):
-            columns[column] = f"datasets.{name}.{key}"
-    return columns
-
-
-def _columns(name: str, dataset: Dataset) -> list[str]:
-    """Columns of the table of participants: of a simulated one, those it will have."""
     if dataset.simulate:
-        return list(SIMULATED_COLUMNS)
+        _require_simulated_columns(name, dataset, source)
+        return
     path = dataset.participants_table()
+    if path.suffix in HDF5_SUFFIXES:
+        return  # `index` reads it
     if not path.exists():
         raise UserError(
             f"datasets.{name}.path: there is no {path}. Name a BIDS folder with a "
             "participants.tsv, or its table of participants as `participants`."
         )
-    # Only the header: pandas would add 70 MB to Snakemake's own process.
-    # utf-8-sig: Excel puts a byte order mark before the name of the first column.
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        header = stream.readline()
-    separator = "," if path.suffix == ".csv" else "\t"
-    return next(csv.reader([header], delimiter=separator), [])
+    require_columns(name, dataset, config, source)
+    require_usable_values(name, dataset, config)
+
+
+def _is_below(dataset: Dataset, folder: str) -> bool:
+    """Whether the table of participants is in the folder; if not, its message says it all."""
+    return Path(folder) in dataset.participants_table().parents
+
+
+def _require_raw(name: str, folder: Path) -> None:
+    """Refuse derivatives, which would be preprocessed again."""
+    try:
+        description = json.loads((folder / "dataset_description.json").read_text("utf-8-sig"))
+    except (OSError, ValueError):
+        description = {}
+    kind = description.get("DatasetType") if isinstance(description, dict) else None
+    people = islice(folder.glob("sub-*"), SOME_PEOPLE)
+    images = [image.name for person in people for image in person.rglob("*_bold.nii*")]
+    derived = [image for image in images if re.search("_(space|desc)-", image)]
+    if len(derived) == len(images) and (derived or kind == "derivative"):
+        raise UserError(
+            f"datasets.{name}: {folder} holds preprocessed images, but its source is `bids`, which "
+            "means raw ones. Set `source: fmriprep`, or name the folder of the raw data."
+        )
+
+
+def _require_simulated_columns(name: str, dataset: Dataset, source: str) -> None:
+    named = [phenotype.column_of(key) for key, phenotype in dataset.phenotypes.items()]
+    for column in [*named, dataset.site_column, dataset.group_column]:
+        if column and column not in SIMULATED_COLUMNS:
+            raise UserError(
+                f"{name} has no column '{column}' in {dataset.participants} (columns: "
+                f"{', '.join(SIMULATED_COLUMNS)}). Name an existing column in {source}."
+            )
 
 
 def _require_atlas(config: Config, source: str) -> None:

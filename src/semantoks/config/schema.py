@@ -13,9 +13,11 @@ from semantoks.config.model import Model
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing
 from semantoks.config.scores import Baseline, Probe, Report, Splitting
 
-# Letters and digits only: names go unescaped into wildcard constraints, and derived names add "-"
-# and "+" (`model-networks`, `model+fc`).
+# Letters and digits only: derived names add "-" and "+" (`model-networks`, `model+fc`), and the
+# names of atlases are BIDS labels.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
+# A data set is always a folder or a whole file name.
+DatasetName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 
 class Config(Settings):
@@ -32,7 +34,7 @@ class Config(Settings):
         description="Folder with the published atlas files, searched recursively, instead of "
         "downloading them.",
     )
-    datasets: dict[Name, Dataset] = Field(description="Data sets by name.")
+    datasets: dict[DatasetName, Dataset] = Field(description="Data sets by name.")
     preprocessing: Preprocessing = Field(
         Preprocessing(), description="Raw images to template space."
     )

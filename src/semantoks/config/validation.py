@@ -59,7 +59,10 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
         return f"'{where}' is missing{_meaning(model, error['loc'])}; add it."
     # pydantic puts "[key]" after a dictionary key that is itself invalid.
     if last == "[key]":
-        return f"the name '{parents[-1]}' must start with a letter and have only letters and digits"
+        more = ", '_' and '-'" if "datasets" in parents else ""
+        return (
+            f"the name '{parents[-1]}' must start with a letter and have only letters, digits{more}"
+        )
     if error["type"] == "literal_error":
         # pydantic lists the choices as text: "'a', 'b' or 'c'".
         choices = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")

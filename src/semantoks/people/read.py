@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -46,6 +47,7 @@ def read_text_table(
     missing: Collection[str] = (),
     id_column: str = "participant_id",
     wanted: Collection[str] | None = None,
+    rows: int | None = None,
 ) -> TextTable:
     """Read a TSV, or a CSV by its suffix, as clean text.
 
@@ -60,6 +62,8 @@ def read_text_table(
         In this column a code matches as text only, as 0999 is not 999 there.
     wanted : collection of str, optional
         Columns to keep (default: all); a large table then takes little memory.
+    rows : int, optional
+        How many are read (default: all).
 
     Raises
     ------
@@ -67,8 +71,8 @@ def read_text_table(
         When it is not a table of UTF-8 text, has another separator than its suffix says, a row of
         more cells than columns, or two columns of the same name.
     """
-    rows = _rows(path)
-    header = [clean(cell) for cell in next(rows, [])]
+    lines = _rows(path)
+    header = [clean(cell) for cell in next(lines, [])]
     _check_header(header, path)
     # `DataFrame.to_csv` writes its index as a column without a name.
     keep = [
@@ -77,7 +81,7 @@ def read_text_table(
         if name and not re.fullmatch(r"Unnamed: \d+", name) and (wanted is None or name in wanted)
     ]
     cells: list[list[str]] = [[] for _ in keep]
-    for number, row in enumerate(rows, start=2):
+    for number, row in enumerate(islice(lines, rows), start=2):
         if any(cell.strip() for cell in row[len(header) :]):
             raise UserError(
                 f"Row {number} of {path} has {len(row)} cells, but there are {len(header)} column "

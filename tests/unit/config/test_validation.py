@@ -92,7 +92,7 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
         ({"parcellation": {"low_pass": 0.4}}, r"0.01 to 0.4 Hz must rise and end below 0.25 Hz"),
         ({"probe": {"strengths": [0]}}, "probe.strengths.0 is '0'"),
         ({"datasets": {"demo": {"path": "x", "phenotypes": {"a/b": "regression"}}}}, "'a/b'"),
-        ({"datasets": {"my-data": {"path": "x"}}}, "the name 'my-data' must start with a letter"),
+        ({"datasets": {"my.data": {"path": "x"}}}, "the name 'my.data' must start with a letter"),
         ({"datasets": {"demo": {}}}, "needs either 'path' or 'simulate'"),
         (
             {"models": {"small": {"datasets": ["dmo"]}}},

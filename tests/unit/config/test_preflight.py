@@ -1,0 +1,105 @@
+"""What the table and the folders show is said before anything is planned."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semantoks.config.preflight import require_files
+from semantoks.config.schema import Config
+from semantoks.errors import UserError
+
+ROWS = [{"participant_id": f"sub-{i:02}", "age": 20 + i, "sex": "MF"[i % 2]} for i in range(40)]
+
+
+def write(folder: Path, rows: list[dict[str, Any]]) -> None:
+    lines = [list(rows[0]), *[[str(cell) for cell in row.values()] for row in rows]]
+    text = "".join("\t".join(line) + "\n" for line in lines)
+    (folder / "participants.tsv").write_text(text)
+
+
+def check(folder: Path, rows: list[dict[str, Any]] | None = None, **changes: Any) -> None:
+    write(folder, rows or ROWS)
+    outer = {key: changes.pop(key) for key in ("probe", "splits", "baselines") if key in changes}
+    dataset = {"path": str(folder), "source": "timeseries", "phenotypes": {"age": "regression"}}
+    content = {"datasets": {"my_data-2": dataset | changes}, **outer}
+    require_files(Config.model_validate(content), "mine.yaml")
+
+
+def with_column(name: str, *values: Any) -> list[dict[str, Any]]:
+    return [row | {name: values[i % len(values)]} for i, row in enumerate(ROWS)]
+
+
+def test_a_tidy_table_passes(tmp_path: Path) -> None:
+    check(tmp_path, phenotypes={"age": "regression", "sex": "classification"})
+
+
+@pytest.mark.parametrize(
+    ("rows", "changes", "sentence"),
+    [
+        (ROWS, {"phenotypes": {"Age": "regression"}}, r"no column 'Age'.*Did you mean 'age'\?"),
+        (ROWS, {"participant_column": "id"}, "no column 'id'"),
+        (ROWS, {"site_column": "Site"}, "no column 'Site'"),
+        (ROWS, {"repetition_time": "TR"}, "no column 'TR'"),
+        (
+            ROWS,
+            {"phenotypes": {"sex": "classification"}, "splits": {"match": ["iq"]}},
+            "no column 'iq' .* splits.match",
+        ),
+        (
+            ROWS,
+            {"phenotypes": {"age": {"kind": "regression", "include": {"iq": {"min": 70}}}}},
+            "no column 'iq'.*include",
+        ),
+        (with_column("age", 30, 31, 32, -9999), {}, "-9999 in 10 of 40 rows.*missing_values"),
+        (with_column("site", "A", "a"), {"site_column": "site"}, "'A' .* and 'a'"),
+        (with_column("family", 1, 2, -9), {"group_column": "family"}, "-9 in .*missing_values"),
+        (with_column("sex", "M", "F", "m"), {}, "'M' .* and 'm'"),
+        (
+            with_column("dx", *["a"] * 12, "b"),
+            {"phenotypes": {"dx": "classification"}},
+            "class 'b' has 3 participants in the table, but at least 5",
+        ),
+        (
+            with_column("dx", *["a"] * 6, "b"),
+            {"phenotypes": {"dx": "classification"}, "probe": {"inner_folds": 10}},
+            "class 'b' has 5 participants .* so 4 in a training part, but at least 10",
+        ),
+        (
+            ROWS,
+            {"phenotypes": {"age": {"kind": "regression", "train_people": 500}}},
+            "40 participants .* too few for 508 in training and 8 in the test part",
+        ),
+        (ROWS, {"probe": {"inner_folds": 20}}, "a training part has 32 participants, .* 40 are"),
+        (
+            with_column("site", "A", "B"),
+            {"repetition_time": {"site": {"A": 2.0}}},
+            r"lists no TR for site 'B' \(20 participants",
+        ),
+        (with_column("TR", "2.0", "2,5"), {"repetition_time": "TR"}, "'2,5'"),
+        (ROWS, {"phenotypes": {"age": {"kind": "regression", "splits_file": "no.tsv"}}}, "no.tsv"),
+        (ROWS, {"path": "~/data"}, "where ~ is not replaced by your home folder"),
+        (ROWS, {"path": "nowhere", "participants": "/dev/null"}, "there is no nowhere"),
+    ],
+)
+def test_one_sentence(
+    tmp_path: Path, rows: list[dict[str, Any]], changes: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        check(tmp_path, rows, **changes)
+
+
+@pytest.mark.parametrize("is_described", [True, False])
+def test_derivatives_are_not_raw(tmp_path: Path, is_described: bool) -> None:
+    if is_described:
+        description = tmp_path / "dataset_description.json"
+        description.write_text(json.dumps({"DatasetType": "derivative"}))
+    else:
+        image = tmp_path / "sub-01/func/sub-01_task-rest_space-MNI152_desc-preproc_bold.nii.gz"
+        image.parent.mkdir(parents=True)
+        image.touch()
+    with pytest.raises(UserError, match="holds preprocessed images, but its source is `bids`"):
+        check(tmp_path, source="bids")
