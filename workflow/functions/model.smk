@@ -1,5 +1,11 @@
 # Inputs and resources of rules/model.smk.
 
+from semantoks.commands.retrained import retrained_lines
+
+if workflow.is_main_process:
+    for line in retrained_lines(CONFIG, Path("results")):
+        print(line, file=sys.stderr)
+
 
 LAUNCHES = {
     name: Launch(MODELS[name].processes, MODELS[name].nodes, MODELS[name].cpu_threads)

@@ -1,4 +1,14 @@
-# Input of the rule `all`.
+# Input of the rule `all`, and what is printed at the end.
+
+from semantoks.commands.left_out import left_out_lines
+
+
+def print_left_out():
+    """Print who and what is not used; jobs of a cluster leave that to the main process."""
+    if workflow.is_main_process:
+        for dataset in DATASETS:
+            for line in left_out_lines(Path("results"), dataset):
+                print(line, file=sys.stderr)
 
 
 def all_artifacts():

@@ -1,6 +1,7 @@
 """The configuration, and names that the rules derive from it."""
 
 import json
+import logging
 import os
 import re
 import shlex
@@ -24,6 +25,7 @@ from semantoks.config.preflight import require_files
 from semantoks.config.validation import validated
 from semantoks.errors import UserError
 from semantoks.system.launch import Launch
+from semantoks.system.messages import WithoutCommands
 from semantoks.system.package import importable_folder
 from semantoks.system.run_folder import ENVIRONMENT_VARIABLE, RunFolder
 
@@ -52,6 +54,8 @@ PACKAGE = shlex.quote(str(importable_folder())).replace("{", "{{").replace("}", 
 shell.prefix(
     f"set -euo pipefail; export PYTHONPATH={PACKAGE} {ENVIRONMENT_VARIABLE}={FOLDER.identity}; "
 )
+
+logging.getLogger("snakemake.logging").addFilter(WithoutCommands())
 
 DATASETS = CONFIG.datasets
 MODELS = CONFIG.models

@@ -35,6 +35,7 @@ checkpoint index:
     output:
         scans="results/index/{dataset}/scans.parquet",
         participants="results/index/{dataset}/participants.parquet",
+        left_out="results/index/{dataset}/left_out.tsv",
     log:
         "logs/index/{dataset}.log",
     conda:
@@ -123,6 +124,7 @@ rule scans:
         lambda w: timeseries_of([w.dataset]),
     output:
         "results/scans/{dataset}.parquet",
+        "results/scans/{dataset}_excluded.tsv",
     log:
         "logs/scans/{dataset}.log",
     conda:
@@ -131,5 +133,5 @@ rule scans:
         settings=settings("scans"),
     shell:
         "python -m semantoks scans --settings {params.settings:q}"
-        " --label {wildcards.dataset} --timeseries {input:q} --out {output:q}"
+        " --label {wildcards.dataset} --timeseries {input:q} --out {output[0]:q}"
         " 2>&1 | tee {log:q}"

@@ -144,6 +144,7 @@ rule report:
     input:
         benchmarks=[f"results/benchmarks/{d}/{p}.json" for d, p in PHENOTYPES],
         scans=expand("results/scans/{dataset}.parquet", dataset=DATASETS),
+        left_out=expand("results/index/{dataset}/left_out.tsv", dataset=DATASETS),
         metrics=expand("results/models/{model}/metrics.parquet", model=TRAINED),
         cards=CARDS,
     output:
@@ -166,5 +167,5 @@ rule report:
     shell:
         "python -m semantoks report --settings {params.settings:q}"
         " --benchmarks {input.benchmarks:q} --scans {input.scans:q}"
-        " --metrics {input.metrics:q} --cards {input.cards:q} --out {output.page:q}"
+        " --left-out {input.left_out:q} --metrics {input.metrics:q} --cards {input.cards:q} --out {output.page:q}"
         " 2>&1 | tee {log:q}"

@@ -1,10 +1,19 @@
 # Targets by name: `snakemake timeseries`, `snakemake benchmark_demo`.
 
 
+onsuccess:
+    print_left_out()
+
+
+onerror:
+    print_left_out()
+
+
 rule timeseries:
-    """Regional time series of all data sets."""
+    """Regional time series of all data sets, and tables of which scans are excluded."""
     input:
         timeseries_of(DATASETS),
+        expand("results/scans/{dataset}.parquet", dataset=DATASETS),
 
 
 rule model:

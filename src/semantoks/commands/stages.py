@@ -212,6 +212,7 @@ _STAGES = (
             inputs_option("scans", "Table of scans of each data set that `scans` wrote."),
             inputs_option("metrics", "metrics.parquet of each model trained here.", optional=True),
             inputs_option("cards", "Cards that `card` wrote.", optional=True),
+            inputs_option("left_out", "left_out.tsv that `index` wrote.", optional=True),
         ),
     ),
 )

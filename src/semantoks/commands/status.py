@@ -9,8 +9,10 @@ from semantoks.artifacts.files import read_json
 from semantoks.artifacts.provenance import SUFFIX
 from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import included_scans, read_scan_table
+from semantoks.commands.left_out import left_out_lines
 from semantoks.errors import UserError
 from semantoks.scores.benchmark.comparison import Comparison
+from semantoks.scores.participants import LEFT_OUT
 
 SCHEMES = {"random": "random splits", "fixed": "fixed splits", "site": "sites left out"}
 
@@ -27,6 +29,7 @@ def status(results: Path) -> Iterator[str]:
         raise UserError(f"There is no folder {results}. Run snakemake first, or name its results.")
     for folder in sorted(results.glob("index/*")):
         yield _dataset_line(results, folder)
+        yield from left_out_lines(results, folder.name, listed=None)
     for folder in sorted(results.glob("models/*")):
         yield _model_line(folder)
     for path in sorted(results.glob("benchmarks/*/*.json")):
@@ -59,6 +62,12 @@ def _model_line(folder: Path) -> str:
 
 def _benchmark_lines(comparison: Comparison) -> Iterator[str]:
     metric = comparison.metric
+    for reason, count in comparison.left_out.items():
+        if count:
+            yield (
+                f"benchmark {comparison.dataset} {comparison.phenotype}: left out {count} "
+                f"({LEFT_OUT.get(reason, reason)})"
+            )
     for scheme in comparison.schemes:
         yield (
             f"benchmark {comparison.dataset} {comparison.phenotype} "

@@ -41,6 +41,8 @@ class DatasetSection:
         Head motion; None if it was measured for no scan.
     smallest : int
         Bars of the figure with fewer participants are left out.
+    unmatched : dict of str to int
+        Number of participants that only the scans or only the table has, by reason.
     """
 
     name: str
@@ -54,10 +56,15 @@ class DatasetSection:
     kinds: dict[str, pd.DataFrame]
     figure: str | None
     smallest: int
+    unmatched: dict[str, int]
 
 
 def dataset_section(
-    name: str, scans: pd.DataFrame, max_mean_fd: float, settings: Report
+    name: str,
+    scans: pd.DataFrame,
+    max_mean_fd: float,
+    settings: Report,
+    left_out: pd.DataFrame | None = None,
 ) -> DatasetSection:
     """Summarise the table of scans of a data set.
 
@@ -69,6 +76,8 @@ def dataset_section(
     max_mean_fd : float
         Limit of the mean framewise displacement, mm.
     settings : Report
+    left_out : DataFrame, optional
+        Participants that only the scans or only the table has, with a ``reason``.
     """
     used, excluded = included_scans(scans), scans[scans["status"] == EXCLUDED]
     with_motion = scans.dropna(subset="mean_fd")
@@ -87,6 +96,7 @@ def dataset_section(
         kinds=exclusions_by_kind(excluded),
         figure=figure,
         smallest=smallest,
+        unmatched={} if left_out is None else left_out["reason"].value_counts().to_dict(),
     )
 
 

@@ -30,6 +30,7 @@ def report(
     scans: Sequence[Path],
     metrics: Sequence[Path],
     cards: Sequence[Path],
+    left_out: Sequence[Path] = (),
     out: Path,
 ) -> list[Path]:
     """Write the report.
@@ -45,6 +46,8 @@ def report(
         ``<model>/metrics.parquet`` of each model that was trained here.
     cards : sequence of Path
         Cards that `card` wrote, ``<dataset>/<representation>.json``.
+    left_out : sequence of Path
+        ``<dataset>/left_out.tsv`` that `index` wrote.
     out : Path
         HTML.
 
@@ -60,6 +63,7 @@ def report(
         comparisons = [rounded_comparison(comparison) for comparison in comparisons]
     scan_tables = {path.stem: read_table(path) for path in scans}
     metrics_files = {path.parent.name: path for path in metrics}
+    unmatched = {path.parent.name: pd.read_csv(path, sep="\t", dtype=str) for path in left_out}
     max_mean_fd = config.parcellation.max_mean_fd
     shared = overlaps(scan_tables, config)
     training = {name: read_table(path) for name, path in metrics_files.items()}
@@ -71,7 +75,10 @@ def report(
             for name in config.datasets
             if (of_dataset := _read_cards(name, cards))
         ],
-        datasets=[dataset_section(n, t, max_mean_fd, shown) for n, t in scan_tables.items()],
+        datasets=[
+            dataset_section(name, table, max_mean_fd, shown, unmatched.get(name))
+            for name, table in scan_tables.items()
+        ],
         models=[_model(n, model, training.get(n)) for n, model in config.models.items()],
     )
     with atomic(out) as temporary:

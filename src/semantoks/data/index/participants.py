@@ -199,11 +199,11 @@ def without_partner(scans: pd.DataFrame, participants: pd.DataFrame, source: Pat
     """
     scanned, listed = set(scans[ID]), set(participants[ID])
     reasons = {
-        **dict.fromkeys(sorted(scanned - listed), f"has scans, but is not in {source.name}"),
-        **dict.fromkeys(sorted(listed - scanned), "has no scan"),
+        **dict.fromkeys(sorted(scanned - listed), f"no row in {source.name}"),
+        **dict.fromkeys(sorted(listed - scanned), "no scan"),
     }
     for reason, count in Counter(reasons.values()).items():
-        log.warning("%d participants: %s", count, reason)
+        log.warning("%d participant(s) left out: %s", count, reason)
     return pd.DataFrame({ID: list(reasons), "reason": list(reasons.values())})
 
 

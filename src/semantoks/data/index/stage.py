@@ -79,9 +79,8 @@ def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path)
     tables = [folder / f"shard-{shard:04d}.tsv" for shard in range(dataset.shards)]
     _write_shards(scans, tables)
     left_out = folder / "left_out.tsv"
-    _write_if_changed(
-        left_out, without_partner(scans, table, participants).to_csv(sep="\t", index=False)
-    )
+    with atomic(left_out) as temporary:
+        without_partner(scans, table, participants).to_csv(temporary, sep="\t", index=False)
     write_table(folder / "participants.parquet", _storable(table))
     write_table(out, scans)
     return [out, folder / "participants.parquet", left_out, *tables]

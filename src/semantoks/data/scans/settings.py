@@ -10,4 +10,4 @@ from semantoks.config import Settings
 class ScansSettings(Settings):
     """The scan table depends on the time-series files alone."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from semantoks.artifacts.files import atomic
 from semantoks.artifacts.tables import write_table
-from semantoks.artifacts.timeseries import read_scan_table
+from semantoks.artifacts.timeseries import EXCLUDED, read_scan_table
 from semantoks.data.scans.settings import ScansSettings
 
 
@@ -26,7 +27,12 @@ def scans(settings: ScansSettings, *, timeseries: Sequence[Path], out: Path) -> 
     Returns
     -------
     list of Path
-        `out`.
+        `out`, and ``<dataset>_excluded.tsv`` beside it: excluded scans and their reasons.
     """
-    write_table(out, read_scan_table(timeseries))
-    return [out]
+    table = read_scan_table(timeseries)
+    excluded = out.with_name(f"{out.stem}_excluded.tsv")
+    rows = table.loc[table["status"] == EXCLUDED, ["scan", "participant_id", "reason"]]
+    with atomic(excluded) as temporary:
+        rows.to_csv(temporary, sep="\t", index=False)
+    write_table(out, table)
+    return [out, excluded]

@@ -125,10 +125,10 @@ def test_nobody_is_left_out_in_silence(tmp_path: Path, caplog: pytest.LogCapture
     with caplog.at_level("WARNING"):
         table = without_partner(scans, participants, tmp_path / "participants.tsv")
     assert table.to_numpy().tolist() == [
-        ["sub-1", "has scans, but is not in participants.tsv"],
-        ["sub-3", "has no scan"],
+        ["sub-1", "no row in participants.tsv"],
+        ["sub-3", "no scan"],
     ]
-    assert "1 participants: has no scan" in caplog.text
+    assert "1 participant(s) left out: no scan" in caplog.text
 
 
 def test_a_tr_that_is_no_number_is_refused(tmp_path: Path) -> None:
