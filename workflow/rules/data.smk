@@ -123,8 +123,8 @@ rule scans:
     input:
         lambda w: timeseries_of([w.dataset]),
     output:
-        "results/scans/{dataset}.parquet",
-        "results/scans/{dataset}_excluded.tsv",
+        scans="results/scans/{dataset}.parquet",
+        excluded="results/scans/{dataset}_excluded.tsv",
     log:
         "logs/scans/{dataset}.log",
     conda:
@@ -133,5 +133,5 @@ rule scans:
         settings=settings("scans"),
     shell:
         "python -m semantoks scans --settings {params.settings:q}"
-        " --label {wildcards.dataset} --timeseries {input:q} --out {output[0]:q}"
+        " --label {wildcards.dataset} --timeseries {input:q} --out {output.scans:q}"
         " 2>&1 | tee {log:q}"

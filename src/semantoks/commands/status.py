@@ -61,6 +61,7 @@ def _model_line(folder: Path) -> str:
 
 
 def _benchmark_lines(comparison: Comparison) -> Iterator[str]:
+    """Yield who was left out of a benchmark, and its scores."""
     metric = comparison.metric
     for reason, count in comparison.left_out.items():
         if count:

@@ -54,6 +54,7 @@ def _require_full_paths(content: Any, source: str, key: str = "") -> None:
 
 
 def _require_dataset(name: str, dataset: Dataset, config: Config, source: str) -> None:
+    """Check folders, files and the table of participants of a data set."""
     if dataset.path and not Path(dataset.path).exists() and not _is_below(dataset, dataset.path):
         raise UserError(f"datasets.{name}.path: there is no {dataset.path}.")
     if dataset.path and dataset.source == "bids":

@@ -7,7 +7,8 @@ import re
 
 # Snakemake repeats the whole command, with the settings as JSON, below the sentence of the stage.
 COMMAND = re.compile(
-    r"RuleException:\s*CalledProcessError in file .*Command '.*' ((?:returned|died with) .*?)\.?\n.*",
+    r"RuleException:\s*CalledProcessError in file .*"
+    r"Command '.*' ((?:returned|died with) .*?)\.?\n.*",
     re.DOTALL,
 )
 

@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from semantoks.report.datasets import exclusions_by_kind
+from semantoks.config import Report
+from semantoks.report.datasets import dataset_section, exclusions_by_kind
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,20 @@ def test_exclusions_are_counted_by_kind_without_names(
     excluded["reason"] = [reason.format(i) for i in "12"]
     tables = exclusions_by_kind(excluded)
     assert {name: len(table) for name, table in tables.items()} == {kind: 2}
+
+
+def test_people_without_a_partner_are_counted() -> None:
+    left_out = pd.DataFrame({"participant_id": ["a", "b", "c"], "reason": ["no scan"] * 3})
+    scans = pd.DataFrame(
+        {
+            "scan": ["x"],
+            "participant_id": ["x"],
+            "status": ["ok"],
+            "reason": [""],
+            "seconds": [300.0],
+            "mean_fd": [float("nan")],
+            "coverage": [1.0],
+        }
+    )
+    section = dataset_section("demo", scans, 0.5, Report(), left_out)
+    assert section.unmatched == {"no scan": 3}
