@@ -76,8 +76,8 @@ def test_a_tidy_table_passes(tmp_path: Path) -> None:
         (ROWS, {"probe": {"inner_folds": 20}}, "a training part has 32 participants, .* 40 are"),
         (
             with_column("site", "A", "B"),
-            {"repetition_time": {"site": {"A": 2.0}}},
-            r"lists no TR for site 'B' \(20 participants",
+            {"repetition_time": {"site": {"C": 2.0}}},
+            r"lists no TR for site 'A' \(20 participants",
         ),
         (with_column("TR", "2.0", "2,5"), {"repetition_time": "TR"}, "'2,5'"),
         (ROWS, {"phenotypes": {"age": {"kind": "regression", "splits_file": "no.tsv"}}}, "no.tsv"),

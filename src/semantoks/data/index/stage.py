@@ -72,6 +72,13 @@ def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path)
         given = repetition_times(table, dataset.repetition_time, participants)
         by_participant = scans["participant_id"].map(given)
         scans["repetition_time"] = scans["repetition_time"].fillna(by_participant)
+        unknown = scans.loc[scans["repetition_time"].isna(), "participant_id"].nunique()
+        if unknown:
+            log.warning(
+                "`repetition_time` gives no TR for %d participant(s) with scans; what no file "
+                "states is excluded",
+                unknown,
+            )
     if is_raw:
         warn_of_other_tr(scans, data)
     scans["shard"] = [shard_of(name, dataset.shards) for name in scans["participant_id"]]
