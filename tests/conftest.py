@@ -13,6 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semantoks.artifacts.fingerprints import (
+    CONNECTIVITY,
+    OVER_TIME,
+    connectivity_fingerprint,
+    temporal_fingerprint,
+)
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import Manifest, write_timeseries
 from semantoks.config import Dataset, IndexedDataset, Probe
@@ -96,12 +102,16 @@ def write_cohort(folder: Path, manifest: Manifest) -> tuple[list[Path], Path]:
             "reason": [""] * 23 + ["head motion: too much"],
             "fingerprint": [f"{i:04x}" for i in range(24)],
             "mean_fd": rng.uniform(0.05, 0.3, 24),
+            "repetition_time": 2.0,
             "seconds": 240.0,
             "coverage": 1.0,
         }
     )
     arrays = [toy_scan(rng, coherent=bool(i % 2)) if i < 23 else None for i in range(24)]
     paths = [folder / f"shard-{k}.parquet" for k in range(2)]
+    summaries = {CONNECTIVITY: connectivity_fingerprint, OVER_TIME: temporal_fingerprint}
+    for name, summarize in summaries.items():
+        rows[name] = [None if array is None else summarize(array) for array in arrays]
     for k, path in enumerate(paths):
         write_timeseries(path, rows.iloc[k::2], arrays[k::2], manifest)
     scans(ScansSettings(), timeseries=paths, out=folder / "scans.parquet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,9 @@ import pandas as pd
 
 from semantoks.artifacts.timeseries import included_scans
 from semantoks.config import Config, Model
+from semantoks.data.scans.recordings import Match, recording_names, same_recordings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,8 @@ class Overlap:
     same_id : int
         Of those, participants whose data set was used for pretraining.
     same_scan : int
-        Of those, participants with a scan that is bit-identical to one used for pretraining, under
-        whatever name.
+        Of those, participants with a scan that is the same recording as one used for pretraining,
+        under whatever name.
     """
 
     model: str
@@ -46,13 +50,35 @@ def overlaps(scans: Mapping[str, pd.DataFrame], config: Config) -> list[Overlap]
         Table of scans by data set.
     config : Config
     """
-    usable = {name: included_scans(table) for name, table in scans.items()}
+    usable = _with_recordings({name: included_scans(table) for name, table in scans.items()})
     scored = [name for name, dataset in config.datasets.items() if dataset.phenotypes]
     return [
         overlap
         for name, model in config.models.items()
         for overlap in _of_model(name, model, usable, scored, list(config.datasets))
     ]
+
+
+def _with_recordings(scans: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Name the recordings anew over all data sets, and log those that are in two of them."""
+    table = pd.concat(scans, names=["dataset"]).reset_index("dataset").reset_index(drop=True)
+    table["scan"] = table["dataset"] + ": " + table["scan"]
+    matches = same_recordings(table)
+    # Within a data set they were logged when its table of scans was made.
+    _log_between_datasets(table, matches)
+    table["recording"] = recording_names(table["scan"], matches)
+    return {name: table[table["dataset"] == name] for name in scans}
+
+
+def _log_between_datasets(table: pd.DataFrame, matches: list[Match]) -> None:
+    for match in matches:
+        if table["dataset"][match.first] != table["dataset"][match.second]:
+            log.warning(
+                "%s and %s are the same recording (r over time %.3f)",
+                table["scan"][match.first],
+                table["scan"][match.second],
+                match.similarity,
+            )
 
 
 def _of_model(
@@ -73,7 +99,7 @@ def _of_model(
         table = usable[dataset]
         n_participants = table["participant_id"].nunique()
         # Ids may differ between data sets that share scans, so contents are compared, too.
-        same_scan = table[table["fingerprint"].isin(set(pretraining["fingerprint"]))]
+        same_scan = table[table["recording"].isin(set(pretraining["recording"]))]
         result.append(
             Overlap(
                 model=name,

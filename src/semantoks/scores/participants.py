@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pandas as pd
 
 from semantoks.errors import UserError
@@ -12,11 +14,13 @@ LEFT_OUT = {
     "people_without_value": "no value",
     "people_without_scan": "no usable scan",
     "people_not_included": "not included by the phenotype’s conditions",
-    "people_with_the_scan_of_another": "duplicate of another participant’s scan",
+    "people_with_the_scan_of_another": "same recording as another participant",
     "people_without_a_match": "no match in the other class",
     "ids_of_the_splits_file": "in the splits_file, but without a scan and a value here",
     "people_in_no_split": "in no split of the splits_file",
 }
+
+log = logging.getLogger(__name__)
 
 
 def column_by_participant(participants: pd.DataFrame, column: str) -> pd.Series:
@@ -106,14 +110,25 @@ def parse_numbers(values: pd.Series) -> pd.Series:
 
 
 def participants_with_duplicate_scans(scans: pd.DataFrame) -> set[str]:
-    """Find participants who share a bit-identical scan with an earlier one.
+    """Find participants who have the same recording as an earlier participant, and name them.
 
-    Of all participants with the same ``fingerprint``, the first in alphabetical order is not
+    Of all participants with the same ``recording``, the first in alphabetical order is not
     returned, so that leaving out the result keeps one of them.
+
+    Parameters
+    ----------
+    scans : DataFrame
+        Included scans: ``participant_id`` and ``recording``, which the stage `scans` finds.
     """
-    if "fingerprint" not in scans:
-        return set()
     # The table may be in any order, and the same participant must be kept in every stage.
-    ordered = scans.sort_values(["fingerprint", "participant_id"])
-    first = ordered.groupby("fingerprint")["participant_id"].transform("first")
-    return set(ordered.loc[ordered["participant_id"] != first, "participant_id"])
+    ordered = scans.sort_values(["recording", "participant_id"])
+    first = ordered.groupby("recording")["participant_id"].transform("first")
+    copies = ordered["participant_id"] != first
+    for copy, original in zip(ordered.loc[copies, "participant_id"], first[copies], strict=True):
+        log.warning(
+            "%s is left out: a scan is the same recording as one of %s. Correct the ids if they "
+            "are one person, or remove the copy.",
+            copy,
+            original,
+        )
+    return set(ordered.loc[copies, "participant_id"])

@@ -1,10 +1,40 @@
-import pandas as pd
+from __future__ import annotations
 
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from semantoks.artifacts.fingerprints import (
+    CONNECTIVITY,
+    OVER_TIME,
+    connectivity_fingerprint,
+    temporal_fingerprint,
+)
 from semantoks.config import Config
 from semantoks.report.overlap import overlaps
+from tests.conftest import toy_scan
 
 
-def test_participants_in_pretraining_are_counted_by_id_and_by_scan() -> None:
+def scan_table(participants: str, timeseries: list[np.ndarray]) -> pd.DataFrame:
+    """A scan per participant."""
+    return pd.DataFrame(
+        {
+            "scan": list(participants),
+            "participant_id": list(participants),
+            "status": "ok",
+            "fingerprint": [f"{array.sum():f}" for array in timeseries],
+            CONNECTIVITY: [connectivity_fingerprint(array) for array in timeseries],
+            OVER_TIME: [temporal_fingerprint(array) for array in timeseries],
+            "repetition_time": 2.0,
+        }
+    )
+
+
+def test_participants_in_pretraining_are_counted_by_id_and_by_recording(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     phenotypes = {"age": "regression"}
     config = Config.model_validate(
         {
@@ -20,10 +50,16 @@ def test_participants_in_pretraining_are_counted_by_id_and_by_scan() -> None:
             },
         }
     )
-    small = pd.DataFrame({"participant_id": list("xyz"), "fingerprint": list("123")})
-    large = pd.DataFrame({"participant_id": list("uvw"), "fingerprint": list("345")})
-    scans = {"small": small.assign(status="ok"), "large": large.assign(status="ok")}
-    rows = {row.model: row for row in overlaps(scans, config)}
+    rng = np.random.default_rng(0)
+    arrays = [toy_scan(rng, coherent=bool(i % 2)) for i in range(6)]
+    # `u` of the large data set is `z` of the small, a volume shorter and scaled.
+    scans = {
+        "small": scan_table("xyz", arrays[:3]),
+        "large": scan_table("uvw", [3 * arrays[2][:, 1:], *arrays[3:5]]),
+    }
+    with caplog.at_level(logging.WARNING):
+        rows = {row.model: row for row in overlaps(scans, config)}
+    assert "small: z and large: u are the same recording" in caplog.text
     counts = {name: (row.participants, row.same_id, row.same_scan) for name, row in rows.items()}
     assert counts.pop("both") == (3, 3, 3)
     assert counts.pop("other") == (3, 0, 1)

@@ -17,13 +17,23 @@ def test_the_page_is_self_contained_and_complete(results: Path) -> None:
     assert "Few participants" in page and "Read these scores with caution" in page
     assert "Leave one site out" in page
     assert "Comparison with published scores" in page
-    assert "identical scan" in page
+    assert "same recording" in page
     assert "Label efficiency" not in page  # no model is among the representations
     assert "23 scans of 23 participants are used" in page
     assert "Excluded scans: 1." in page
     assert "sub-23_task-rest" in page
     assert "head motion: too much" in page
     assert '<td class="text">baseline</td>' in page
+
+
+def test_a_phenotype_that_is_a_confound_is_marked(results: Path) -> None:
+    task = read_json(results / "group.json")
+    assert task["determined_by"] == []
+    folder = results / "copies"
+    shutil.copytree(results, folder, ignore=shutil.ignore_patterns("copies", "few"))
+    write_json(folder / "group.json", task | {"determined_by": ["mean_fd", "site"]})
+    page = " ".join(write_page(folder, Report()).split())
+    assert page.count("This phenotype is a copy of head motion and of site, or goes") == 1
 
 
 def test_text_of_the_user_is_escaped(results: Path) -> None:

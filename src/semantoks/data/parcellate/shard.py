@@ -11,6 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from semantoks.artifacts.fingerprints import (
+    CONNECTIVITY,
+    FINGERPRINTS,
+    OVER_TIME,
+    connectivity_fingerprint,
+    temporal_fingerprint,
+)
 from semantoks.artifacts.timeseries import EXCLUDED, INCLUDED, SCAN_ENTITIES, Manifest
 from semantoks.config import Parcellation
 from semantoks.data.atlas.atlas import Atlas
@@ -21,7 +28,7 @@ from semantoks.data.parcellate.readers.reader import ScanReader
 from semantoks.errors import ScanError
 
 log = logging.getLogger(__name__)
-COLUMNS = (*SCAN_ENTITIES, "status", "reason", "fingerprint", *MEASURES)
+COLUMNS = (*SCAN_ENTITIES, "status", "reason", "fingerprint", *FINGERPRINTS, *MEASURES)
 
 
 @dataclass(frozen=True)
@@ -113,10 +120,18 @@ def _parcellate_scan(scan: ScanT, reader: ScanReader[ScanT], settings: Parcellat
         log.exception("%s failed", scan.scan)
         reason = f"{type(error).__name__}: {error}"
         return _Outcome(row | {"status": EXCLUDED, "reason": reason})
-    row |= measures | {"status": INCLUDED, "reason": "", "fingerprint": fingerprint(timeseries_CT)}
+    row |= measures | {"status": INCLUDED, "reason": ""} | _fingerprints(timeseries_CT)
     # Means that are not kept would double the memory of a shard.
     means_CT = means.means_TC.T if settings.keep_means else None
     return _Outcome(row, timeseries_CT, means_CT, means.space)
+
+
+def _fingerprints(timeseries_CT: np.ndarray) -> dict[str, object]:
+    return {
+        "fingerprint": fingerprint(timeseries_CT),
+        CONNECTIVITY: connectivity_fingerprint(timeseries_CT),
+        OVER_TIME: temporal_fingerprint(timeseries_CT),
+    }
 
 
 def fingerprint(timeseries_CT: np.ndarray) -> str:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from semantoks.artifacts.files import atomic
 from semantoks.artifacts.tables import write_table
-from semantoks.artifacts.timeseries import EXCLUDED, read_scan_table
+from semantoks.artifacts.timeseries import EXCLUDED, INCLUDED, read_scan_table
+from semantoks.data.scans.recordings import recording_names, same_recordings
 from semantoks.data.scans.settings import ScansSettings
+
+log = logging.getLogger(__name__)
 
 
 def scans(settings: ScansSettings, *, timeseries: Sequence[Path], out: Path) -> list[Path]:
     """Write one row per scan of all shards, sorted by scan: everything but the time series.
 
-    Stages that only need to know which scans are included then read one file, not every shard.
+    The column ``recording`` is added: scans with the same value are the same recording. Stages that
+    only need to know which scans are included then read one file, not every shard.
 
     Parameters
     ----------
@@ -30,9 +38,28 @@ def scans(settings: ScansSettings, *, timeseries: Sequence[Path], out: Path) -> 
         `out`, and ``<dataset>_excluded.tsv`` beside it: excluded scans and their reasons.
     """
     table = read_scan_table(timeseries)
+    table["recording"] = _recordings(table)
     excluded = out.with_name(f"{out.stem}_excluded.tsv")
     rows = table.loc[table["status"] == EXCLUDED, ["scan", "participant_id", "reason"]]
     with atomic(excluded) as temporary:
         rows.to_csv(temporary, sep="\t", index=False)
     write_table(out, table)
     return [out, excluded]
+
+
+def _recordings(table: pd.DataFrame) -> np.ndarray:
+    """Name the recording of each scan; an excluded scan is a recording of its own."""
+    names = table["scan"].to_numpy(object, copy=True)
+    included = (table["status"] == INCLUDED).to_numpy()
+    if included.any():
+        usable = table[included].reset_index(drop=True)
+        matches = same_recordings(usable)
+        for match in matches:
+            log.warning(
+                "%s and %s are the same recording (r over time %.3f)",
+                usable["scan"][match.first],
+                usable["scan"][match.second],
+                match.similarity,
+            )
+        names[included] = recording_names(usable["scan"], matches)
+    return names

@@ -20,7 +20,7 @@ from semantoks.scores.metrics import RANGES, with_enough_tested
 from semantoks.scores.probe.exact import score_features
 from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.problem import Problem, TaskMetadata
-from semantoks.scores.represent.covariates import CATEGORICAL, covariates_of_scans
+from semantoks.scores.represent.covariates import CATEGORICAL
 from semantoks.scores.split.draw import draw
 from semantoks.scores.split.parts import codes_table
 
@@ -30,31 +30,6 @@ REPEATS = 5
 MIN_CLASS = 10  # participants per class
 MIN_VARYING = 10  # participants whose value is not the most frequent one
 METRICS: dict[Kind, str] = {"classification": "balanced_accuracy", "regression": "pearson_r"}
-
-
-def covariates_of_participants(
-    scans: pd.DataFrame, participants: pd.DataFrame, site_column: str | None
-) -> pd.DataFrame:
-    """Summarise the covariates of each participant over their scans.
-
-    Parameters
-    ----------
-    scans : DataFrame
-        Included scans.
-    participants : DataFrame
-    site_column : str or None
-
-    Returns
-    -------
-    DataFrame
-        Indexed by participant: the first value of categorical covariates, the mean of numeric ones.
-    """
-    scans = scans.reset_index(drop=True)
-    covariates = covariates_of_scans(scans, participants, site_column)
-    grouped = covariates.groupby(scans["participant_id"])
-    categorical = [name for name in covariates if name in CATEGORICAL]
-    numeric = [name for name in covariates if name not in CATEGORICAL]
-    return pd.concat([grouped[categorical].first(), grouped[numeric].mean()], axis=1)
 
 
 def score_leakage(

@@ -19,10 +19,11 @@ from semantoks.artifacts.representations import (
 from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.artifacts.timeseries import included_scans
 from semantoks.scores.card.contents import Card, Retest
-from semantoks.scores.card.leakage import covariates_of_participants, score_leakage
+from semantoks.scores.card.leakage import score_leakage
 from semantoks.scores.card.reliability import retest, session_pairs
 from semantoks.scores.card.settings import CardSettings
 from semantoks.scores.participants import participants_with_duplicate_scans, text_column
+from semantoks.scores.represent.covariates import covariates_of_participants
 from semantoks.scores.represent.projections import PROJECTIONS
 
 # A random sample of larger data sets bounds memory (14 GB for all of 40,000 participants); scores
@@ -67,7 +68,7 @@ def card(
     leakage = score_leakage(values, covariates.loc[with_features], families, settings.probe)
     content = Card(
         leakage=list(leakage),
-        retest=read_and_retest(features),
+        retest=read_and_retest(features, scan_table),
         people_without_features=without_features or None,
     )
     write_json(out, content.model_dump())
@@ -89,13 +90,15 @@ def _sampled_covariates(
     return covariates
 
 
-def read_and_retest(features: Path) -> Retest | None:
+def read_and_retest(features: Path, scan_table: pd.DataFrame) -> Retest | None:
     """Compare the first two sessions of each participant, at most of `MAX_PARTICIPANTS`.
 
-    Only the rows of these sessions are read. None with fewer than `MIN_RETESTED` participants, or
-    without a feature that all sessions have.
+    Only the rows of these sessions are read, and of a recording that is there twice only the first:
+    a copy is no second session. None with fewer than `MIN_RETESTED` participants, or without a
+    feature that all sessions have.
     """
     scans = read_scan_entities(features)
+    scans = scans[~scans["scan"].isin(scan_table["scan"][scan_table["recording"].duplicated()])]
     repeated = scans[scans["participant_id"].duplicated(keep=False)]
     # A scan that is too short for a model has NaN features, and the chance representation has none:
     # both drop out here.

@@ -92,6 +92,31 @@ def _columns_of_covariates(
     return columns
 
 
+def covariates_of_participants(
+    scans: pd.DataFrame, participants: pd.DataFrame, site_column: str | None
+) -> pd.DataFrame:
+    """Summarise the covariates of each participant over their scans.
+
+    Parameters
+    ----------
+    scans : DataFrame
+        Included scans.
+    participants : DataFrame
+    site_column : str or None
+
+    Returns
+    -------
+    DataFrame
+        Indexed by participant: the first value of categorical covariates, the mean of numeric ones.
+    """
+    scans = scans.reset_index(drop=True)
+    covariates = covariates_of_scans(scans, participants, site_column)
+    grouped = covariates.groupby(scans["participant_id"])
+    categorical = [name for name in covariates if name in CATEGORICAL]
+    numeric = [name for name in covariates if name not in CATEGORICAL]
+    return pd.concat([grouped[categorical].first(), grouped[numeric].mean()], axis=1)
+
+
 def covariate_features(
     scans: pd.DataFrame, participants: pd.DataFrame, site_column: str | None = None
 ) -> tuple[np.ndarray, list[str]]:

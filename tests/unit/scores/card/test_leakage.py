@@ -3,7 +3,8 @@ import pandas as pd
 
 from semantoks.artifacts.representations import ParticipantFeatures
 from semantoks.config import CardProbe
-from semantoks.scores.card.leakage import covariates_of_participants, score_leakage
+from semantoks.scores.card.leakage import score_leakage
+from semantoks.scores.represent.covariates import covariates_of_participants
 
 
 def leakage_of(participants: int) -> dict[str, tuple[float, float, float]]:

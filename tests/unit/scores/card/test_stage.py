@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,10 @@ import pandas as pd
 import pytest
 
 from semantoks.artifacts.files import read_json
-from semantoks.artifacts.representations import write_representation
+from semantoks.artifacts.representations import read_scan_entities, write_representation
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import Scan
-from semantoks.scores.card.contents import Card
+from semantoks.scores.card.contents import Card, Retest
 from semantoks.scores.card.settings import CardSettings
 from semantoks.scores.card.stage import card, read_and_retest
 from semantoks.scores.represent.connectivity import connectivity
@@ -25,7 +26,7 @@ def leakage_scores(
     """Leakage of covariates from features of 120 participants with one scan each."""
     scans = pd.DataFrame({"scan": PARTICIPANTS, "participant_id": PARTICIPANTS})
     scans = scans.assign(session="", task="", run="", status="ok", reason="")
-    scans = scans.assign(fingerprint=PARTICIPANTS, seconds=300.0)
+    scans = scans.assign(recording=PARTICIPANTS, seconds=300.0)
     write_table(folder / "t.parquet", scans)
     write_table(folder / "p.parquet", pd.DataFrame({"participant_id": PARTICIPANTS} | covariates))
     write_representation(folder / "r.parquet", scans, features)
@@ -88,9 +89,18 @@ def test_large_data_sets_are_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert row["people"] == 60 and row["mean"] > 0.9
     monkeypatch.setattr("semantoks.scores.card.stage.MAX_PARTICIPANTS", 25)
     features = np.repeat(rng.standard_normal((40, 50)), 2, axis=0)
-    result = read_and_retest(write_sessions(tmp_path, features, ["rest"] * 80))
+    result = retested(write_sessions(tmp_path, features, ["rest"] * 80))
     assert result is not None
     assert (result.people, result.identification, result.chance) == (25, 1.0, 1 / 25)
+
+
+def retested(features: Path, copies: Sequence[int] = ()) -> Retest | None:
+    """Test-retest reliability where the scans at some positions are copies of the one before."""
+    table = read_scan_entities(features)[["scan"]]
+    recordings = table["scan"].to_numpy(object, copy=True)
+    for copy in copies:
+        recordings[copy] = recordings[copy - 1]
+    return read_and_retest(features, table.assign(recording=recordings))
 
 
 def write_sessions(folder: Path, features: np.ndarray, task: list[str]) -> Path:
@@ -106,15 +116,23 @@ def test_participants_with_two_sessions_are_identified(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     features = np.repeat(rng.standard_normal((40, 50)), 2, axis=0)
     features += 0.5 * rng.standard_normal(features.shape)
-    result = read_and_retest(write_sessions(tmp_path, features, ["rest"] * 80))
+    result = retested(write_sessions(tmp_path, features, ["rest"] * 80))
     assert result is not None
     assert (result.people, result.identification, result.chance) == (40, 1.0, 1 / 40)
     assert result.icc == pytest.approx(0.8, abs=0.05)
     features[0] = np.nan  # a scan that is too short leaves out its participant only
-    result = read_and_retest(write_sessions(tmp_path, features, ["rest"] * 80))
+    result = retested(write_sessions(tmp_path, features, ["rest"] * 80))
     assert result is not None
     assert (result.people, result.identification) == (39, 1.0)
-    assert read_and_retest(write_sessions(tmp_path, features, ["rest", "task"] * 40)) is None
+    assert retested(write_sessions(tmp_path, features, ["rest", "task"] * 40)) is None
+
+
+def test_a_copied_session_is_no_second_session(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    path = write_sessions(tmp_path, rng.standard_normal((80, 50)), ["rest"] * 80)
+    result = retested(path, copies=range(1, 60, 2))
+    assert result is not None and result.people == 10
+    assert retested(path, copies=range(1, 80, 2)) is None
 
 
 def test_identification_in_the_stages_data_is_as_known(tmp_path: Path, shared: Path) -> None:
@@ -126,7 +144,7 @@ def test_identification_in_the_stages_data_is_as_known(tmp_path: Path, shared: P
     ]
     table = pd.DataFrame([vars(scan) for scan in scans]).drop(columns=["timeseries_CT", "tr"])
     write_representation(tmp_path / "fc.parquet", table, np.stack(list(connectivity(scans))))
-    result = read_and_retest(tmp_path / "fc.parquet")
+    result = retested(tmp_path / "fc.parquet")
     assert result is not None
     assert result.people == 37
     assert result.identification == pytest.approx(0.84, abs=0.05)

@@ -25,7 +25,7 @@ def test_top_coded_ages_are_compared_as_numbers() -> None:
 
 def test_of_participants_with_the_same_scan_the_first_is_selected() -> None:
     table = pd.DataFrame({"participant_id": ["a", "b", "c"], "dx": ["x", "y", "x"]})
-    scans = pd.DataFrame({"participant_id": ["b", "a", "c"], "fingerprint": ["1", "1", "2"]})
+    scans = pd.DataFrame({"participant_id": ["b", "a", "c"], "recording": ["1", "1", "2"]})
     target, left_out = eligible_targets(table, scans.assign(status="ok"), "dx", CLASSIFICATION)
     assert list(target.index) == ["a", "c"]
     assert left_out["people_with_the_scan_of_another"] == 1

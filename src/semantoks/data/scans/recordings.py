@@ -1,0 +1,170 @@
+"""Which scans are the same recording, under whatever name, scale or cut.
+
+The search compares each scan with its nearest neighbours in connectivity only, so that no matrix of
+all pairs is made; the signals over time decide (`semantoks.artifacts.fingerprints`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.interpolate import CubicSpline
+from scipy.signal import fftconvolve
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.neighbors import NearestNeighbors
+
+from semantoks.artifacts.fingerprints import (
+    CONNECTIVITY,
+    OVER_TIME,
+    read_connectivity,
+    read_signals,
+)
+
+NEIGHBOURS = 10
+# docs/methods.md has the error rates: copies reach 0.8 even when cut to half, different recordings
+# stay below 0.4.
+SAME_RECORDING = 0.6
+_MIN_OVERLAP = 0.5  # of the shorter scan
+_MIN_VOLUMES = 30  # after resampling; correlations over fewer are large by chance
+_SAME_TR = 0.01  # relative difference
+
+
+@dataclass(frozen=True)
+class Match:
+    """Two scans of the same recording.
+
+    Attributes
+    ----------
+    first, second : int
+        Positions in the table.
+    similarity : float
+        Largest correlation over time.
+    """
+
+    first: int
+    second: int
+    similarity: float
+
+
+def same_recordings(scans: pd.DataFrame) -> list[Match]:
+    """Find the scans that are the same recording.
+
+    Parameters
+    ----------
+    scans : DataFrame
+        Included scans: ``fingerprint`` (hash), `FINGERPRINTS` and ``repetition_time`` (s, before
+        resampling).
+
+    Returns
+    -------
+    list of Match
+        In the order of the table.
+    """
+    matches = {(match.first, match.second): match for match in _identical(scans["fingerprint"])}
+    signals = [read_signals(content) for content in scans[OVER_TIME]]
+    tr = scans["repetition_time"].to_numpy(float)
+    for first, second in _neighbours(scans[CONNECTIVITY]):
+        if (first, second) not in matches:
+            similarity = similarity_over_time(signals[first], signals[second], tr[[first, second]])
+            if similarity >= SAME_RECORDING:
+                matches[first, second] = Match(first, second, similarity)
+    return [matches[pair] for pair in sorted(matches)]
+
+
+def recording_names(scans: pd.Series, matches: list[Match]) -> np.ndarray:
+    """Name each recording after the first of its scans.
+
+    Two halves of a recording have nothing in common, but both match the whole; so matches of
+    matches are the same recording, too.
+
+    Parameters
+    ----------
+    scans : Series of str
+        Their names, in the order that `matches` refers to.
+    matches : list of Match
+
+    Returns
+    -------
+    ndarray of object
+        One name per scan.
+    """
+    pairs = np.array([(match.first, match.second) for match in matches], int).reshape(-1, 2)
+    shape = (len(scans), len(scans))
+    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape)
+    components = connected_components(graph, directed=False)[1]
+    return scans.groupby(components).transform("min").to_numpy(object)
+
+
+def similarity_over_time(
+    first_KT: np.ndarray, second_KT: np.ndarray, tr: np.ndarray | None = None
+) -> float:
+    """Return the largest correlation of two sets of signals over all shifts in time.
+
+    Parameters
+    ----------
+    first_KT, second_KT : ndarray, shape (signals, volumes)
+        At the same TR. The shorter of them must overlap the other by half of its length.
+    tr : ndarray of float, shape (2,), optional
+        Repetition times of the scans before resampling. If they differ, the signals are also
+        compared volume by volume: the same file with two declared TRs is stretched in time.
+
+    Returns
+    -------
+    float
+        −1 if either has too few volumes.
+    """
+    similarities = [_largest_correlation(first_KT, second_KT)]
+    ratio = 1.0 if tr is None else float(tr[0] / tr[1])
+    if np.isfinite(ratio) and abs(ratio - 1) > _SAME_TR:
+        old = np.arange(second_KT.shape[1]) * ratio
+        new = np.arange(int(old[-1] + 1e-9) + 1)
+        stretched_KT = CubicSpline(old, second_KT, axis=1)(new)
+        similarities.append(_largest_correlation(first_KT, stretched_KT))
+    return max(similarities)
+
+
+def _largest_correlation(first_KT: np.ndarray, second_KT: np.ndarray) -> float:
+    n_first, n_second = first_KT.shape[1], second_KT.shape[1]
+    lags = np.arange(-(n_second - 1), n_first)
+    start, stop = np.maximum(lags, 0), np.minimum(n_first, lags + n_second)
+    shortest = min(n_first, n_second)
+    allowed = stop - start >= max(_MIN_VOLUMES, _MIN_OVERLAP * shortest)
+    if not allowed.any():
+        return -1.0
+    products = fftconvolve(first_KT, second_KT[:, ::-1], axes=1).sum(axis=0)
+    norms = np.sqrt(_energy(first_KT, start, stop) * _energy(second_KT, start - lags, stop - lags))
+    return float((products / np.maximum(norms, 1e-12))[allowed].max())
+
+
+def _energy(signals_KT: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """Sum the squares of all signals from `start` to `stop`, for many intervals."""
+    sums = np.concatenate([[0.0], np.cumsum((signals_KT.astype(float) ** 2).sum(axis=0))])
+    return sums[stop] - sums[start]
+
+
+def _identical(hashes: pd.Series) -> Iterator[Match]:
+    """Yield each scan with the first of the same hash."""
+    positions = pd.Series(np.arange(len(hashes)))
+    first = positions.groupby(hashes.to_numpy()).transform("min")
+    for position in np.flatnonzero(first.to_numpy() != positions.to_numpy()):
+        yield Match(int(first[position]), int(position), 1.0)
+
+
+def _neighbours(fingerprints: pd.Series) -> list[tuple[int, int]]:
+    """Pair each scan with those of the most similar connectivity."""
+    if len(fingerprints) < 2:
+        return []
+    values = np.stack([read_connectivity(content) for content in fingerprints])
+    # What all scans have in common says nothing about who it is.
+    values -= values.mean(axis=0)
+    values /= np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+    # By blocks of rows. Euclidean distances of unit vectors have the order of correlations.
+    search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(values) - 1), algorithm="brute")
+    neighbours = search.fit(values).kneighbors(return_distance=False)
+    return sorted(
+        {(min(i, j), max(i, j)) for i, row in enumerate(neighbours.tolist()) for j in row}
+    )
