@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -57,6 +57,7 @@ class Task:
     left_out: dict[str, int]
     protocol: str
     confounds: str
+    determined_by: list[str] = field(default_factory=list)
 
     @property
     def metrics(self) -> tuple[str, ...]:

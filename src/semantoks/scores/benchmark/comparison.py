@@ -135,6 +135,7 @@ class Comparison(Settings):
     people: int = Field(description="Number of participants.")
     classes: dict[str, int] | None = Field(description="Participants per class.")
     left_out: dict[str, int] = Field(description="Participants left out, by reason.")
+    determined_by: list[str] = Field([], description="Confounds that determine the phenotype.")
     protocol: str
     confounds: str
     metric: str = Field(description="The metric that representations are compared by.")

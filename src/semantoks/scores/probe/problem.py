@@ -50,6 +50,7 @@ class TaskJson(TypedDict):
     kind: Kind
     bins: int | None
     left_out: dict[str, int]
+    determined_by: list[str]
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class TaskMetadata:
     splits : list of SplitDescription
     left_out : dict of str to int
         Number of participants who were left out, by reason.
+    determined_by : list of str
+        Confounds that determine the phenotype.
     """
 
     phenotype: str
@@ -72,6 +75,7 @@ class TaskMetadata:
     bins: int | None
     splits: list[SplitDescription]
     left_out: dict[str, int] = field(default_factory=dict)
+    determined_by: list[str] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, metadata: Mapping[str, Any]) -> TaskMetadata:
@@ -86,6 +90,7 @@ class TaskMetadata:
             metadata["bins"],
             splits,
             metadata.get("left_out", {}),
+            metadata.get("determined_by", []),
         )
 
     def to_json(self) -> TaskJson:
@@ -95,6 +100,7 @@ class TaskMetadata:
             "kind": self.kind,
             "bins": self.bins,
             "left_out": self.left_out,
+            "determined_by": self.determined_by,
         }
 
 

@@ -12,8 +12,11 @@ import numpy as np
 import pandas as pd
 
 from semantoks.artifacts.tables import read_table, write_table
+from semantoks.artifacts.timeseries import included_scans
 from semantoks.scores.participants import LEFT_OUT, text_column
+from semantoks.scores.represent.covariates import covariates_of_participants
 from semantoks.scores.split.checks import check_classes, check_leakage
+from semantoks.scores.split.confounded import determining_confounds
 from semantoks.scores.split.draw import draw
 from semantoks.scores.split.eligibility import eligible_targets
 from semantoks.scores.split.matching import match
@@ -76,6 +79,7 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
         "bins": phenotype.bins,
         "splits": [drawn.record() for drawn in splits],
         "left_out": left_out,
+        "determined_by": _determined_by(settings, table, scan_table, target),
     }
     write_table(out, rows.rename_axis("participant_id").reset_index(), metadata)
     return [out]
@@ -86,6 +90,26 @@ def _log_left_out(name: str, used: int, left_out: dict[str, int]) -> None:
     log.info(
         "%s: %d participants%s", name, used, f"; left out: {', '.join(reasons)}" if reasons else ""
     )
+
+
+def _determined_by(
+    settings: SplitSettings, participants: pd.DataFrame, scans: pd.DataFrame, target: pd.Series
+) -> list[str]:
+    """Name the confounds that determine the phenotype, and say so."""
+    usable = included_scans(scans)
+    covariates = covariates_of_participants(usable, participants, settings.site_column)
+    column = settings.phenotype.column_of(settings.name)
+    confounds = determining_confounds(target, covariates, column, settings.site_column)
+    if confounds:
+        names = " and of ".join(confounds)
+        log.warning(
+            "%s is a copy of %s, or goes with it without exception, so its scores say how well "
+            "that confound is predicted. Choose another phenotype, or participants in whom the two "
+            "differ.",
+            settings.name,
+            names,
+        )
+    return confounds
 
 
 def _select(
