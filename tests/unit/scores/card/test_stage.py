@@ -77,7 +77,7 @@ def test_participants_without_features_do_not_make_a_clean_card(tmp_path: Path) 
 def test_sessions_without_a_common_feature_are_not_compared(tmp_path: Path) -> None:
     features = np.random.default_rng(0).standard_normal((80, 4))
     features[[0, 1, 2, 3], [0, 1, 2, 3]] = np.nan
-    assert read_and_retest(write_sessions(tmp_path, features, ["rest"] * 80)) is None
+    assert retested(write_sessions(tmp_path, features, ["rest"] * 80)) is None
 
 
 def test_large_data_sets_are_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,7 @@ def test_metadata_describe_task_and_representation(cohort: tuple[list[Path], Pat
         ("phenotype", "group"),
         ("kind", "classification"),
         ("bins", None),
+        ("determined_by", []),
         ("representation", "fc"),
         ("people", 23),
         ("features", 66),
