@@ -26,9 +26,14 @@ def semantoks(workspace: Workspace, *arguments: str) -> subprocess.CompletedProc
 def test_status_counts_scans_models_and_scores(finished: Workspace) -> None:
     lines = semantoks(finished, "status").stdout.splitlines()
     assert lines[0] == ("data set small: 2 of 2 shards have time series; 13 scans used, 2 excluded")
-    assert lines[1] == "model tiny: trained for 4 epochs"
-    assert lines[2] == "benchmark small group (balanced_accuracy, 2 random splits):"
-    assert {line.split()[0] for line in lines[3:7]} == {"tiny", "fc", "confounds", "chance"}
+    excluded = "data set small: 2 scan(s) excluded (results/scans/small_excluded.tsv):"
+    assert lines[1] == excluded
+    reasons = "\n".join(lines[2:4])
+    assert "mean framewise displacement" in reasons and "may be truncated" in reasons
+    assert lines[4] == "model tiny: trained for 4 epochs"
+    assert lines[5].startswith("benchmark small group (balanced_accuracy, 2 random splits)")
+    scored = {line.split()[0] for line in lines[6:] if line.startswith("  ")}
+    assert {"tiny", "fc", "confounds", "chance"} <= scored
     assert lines[-1] == "report: results/report/index.html"
 
 

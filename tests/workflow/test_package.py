@@ -23,12 +23,12 @@ from pathlib import Path
 import numpy as np
 from semantoks.config import Pretraining
 from semantoks.model.files.checkpoint import load_encoder
-from semantoks.model.pretrain.loop import fit
+from semantoks.model.pretrain.stage import pretrain_arrays
 
 rng = np.random.default_rng(0)
 scans = [rng.standard_normal((6, 60)).astype("float32") for _ in range(8)]
 settings = Pretraining.model_validate_json(sys.argv[1])
-fit(scans, ["A", "A", "A", "B", "B", "B"], settings, Path("arrays"))
+pretrain_arrays(scans, ["A", "A", "A", "B", "B", "B"], settings, Path("arrays"))
 print(load_encoder("arrays").embed_networks.__name__)
 """
 DATASET = {

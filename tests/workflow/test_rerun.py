@@ -100,6 +100,7 @@ def test_named_targets_plan_their_part(fresh: Workspace) -> None:
         "index": 1,
         "preprocess": 2,
         "parcellate": 2,
+        "scans": 1,  # so that excluded scans are listed at the end
         "timeseries": 1,
     }
     plan = fresh.planned("benchmark_small")

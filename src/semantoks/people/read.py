@@ -80,14 +80,17 @@ def read_text_table(
         for place, name in enumerate(header)
         if name and not re.fullmatch(r"Unnamed: \d+", name) and (wanted is None or name in wanted)
     ]
+    needed = 1 + max((place for place, name in enumerate(header) if name), default=-1)
     cells: list[list[str]] = [[] for _ in keep]
     for number, row in enumerate(islice(lines, rows), start=2):
-        if any(cell.strip() for cell in row[len(header) :]):
+        is_blank = not any(cell.strip() for cell in row)
+        # A lost separator moves the cells behind it into the columns of others.
+        if any(cell.strip() for cell in row[len(header) :]) or (not is_blank and len(row) < needed):
             raise UserError(
                 f"Row {number} of {path} has {len(row)} cells, but there are {len(header)} column "
-                "names. Correct the row (a separator inside a cell?)."
+                "names. Correct the row (a separator too many, or one that is lost?)."
             )
-        if not any(cell.strip() for cell in row):
+        if is_blank:
             continue
         for column, (place, _) in zip(cells, keep, strict=True):
             column.append(row[place] if place < len(row) else "")

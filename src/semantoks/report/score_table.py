@@ -35,10 +35,12 @@ def score_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
         for scheme in comparison.schemes
         for row in scheme.representations
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).round(DECIMALS)
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.round({name: DECIMALS for name in COLUMNS if not name.startswith("p_")})
 
 
 def _row(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, object]:
+    """Values of one representation under one scheme, by the names of ``COLUMNS``."""
     score, difference = row.metrics[comparison.metric], row.difference_from_fc
     return {
         "dataset": comparison.dataset,
@@ -50,5 +52,8 @@ def _row(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, ob
         **score.model_dump(),
         "difference_from_fc": difference and difference.mean,
         "p_difference": difference and difference.p,
-        "p_permutation": comparison.permutation.get(row.representation),
+        # Random splits are permuted; sites left out are other test participants.
+        "p_permutation": None
+        if scheme.scheme == "site"
+        else comparison.permutation.get(row.representation),
     }

@@ -107,8 +107,12 @@ def paired_difference(
     difference = difference[np.isfinite(difference)]
     result = summary(difference.tolist(), test_to_train)
     error = corrected_error(difference, test_to_train)
-    if not error > 0:  # a single split (NaN), or the same difference on every split
-        p = float("nan") if np.isnan(error) else float(result["mean"] == 0)
+    unknown = float("nan")
+    if error <= 1e-12 * abs(result["mean"]) and result["mean"] != 0:
+        # The same difference on every split: without spread there is no inference.
+        return {"mean": result["mean"], "low": unknown, "high": unknown, "p": unknown}
+    if not error > 0:  # a single split (NaN), or no difference on any split
+        p = unknown if np.isnan(error) else 1.0
     else:
         p = float(2 * stats.t.sf(abs(result["mean"]) / error, len(difference) - 1))
     return {key: result[key] for key in ("mean", "low", "high")} | {"p": p}

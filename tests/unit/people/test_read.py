@@ -17,6 +17,7 @@ from semantoks.people.read import clean_column, read_text_table
         ("p.csv", "participant_id;age\na;1\n", "separated by semicolons"),
         ("p.csv", "participant_id\tage\na\t1\n", "or rename it to p.tsv"),
         ("p.csv", "participant_id,age\na,3,5\n", "Row 2 of .* has 3 cells"),
+        ("p.tsv", "participant_id\tsex\tage\na\tM\t3\nb\t7\n", "Row 3 of .* has 2 cells"),
         ("p.csv", "participant_id,age,age \na,3,5\n", "2 columns called age"),
     ],
 )

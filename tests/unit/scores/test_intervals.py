@@ -25,3 +25,10 @@ def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, float("nan"), 0.03]) == pytest.approx(
         [0.03, 0.06, float("nan"), 0.06], nan_ok=True
     )
+
+
+def test_the_same_difference_on_every_split_is_no_inference() -> None:
+    result = paired_difference([0.60, 0.70], [0.65, 0.75], 0.25)
+    assert result["mean"] == pytest.approx(-0.05)
+    assert np.isnan([result["low"], result["high"], result["p"]]).all()
+    assert paired_difference([0.5, 0.5], [0.5, 0.5], 0.25)["p"] == 1

@@ -9,6 +9,8 @@ from semantoks.scores.card.contents import Retest
 
 FEATURES_PER_CHUNK = 1000  # `icc` allocates four copies of its input
 
+CONSTANT = 1e-6  # range relative to the largest value; float32 keeps 7 digits
+
 
 def session_pairs(scans: pd.DataFrame) -> np.ndarray:
     """Pair one scan of each of the first two sessions of a participant, both of the same task.
@@ -93,9 +95,12 @@ def icc(first_PF: np.ndarray, second_PF: np.ndarray) -> np.ndarray:
         NaN where a feature does not vary.
     """
     participants = len(first_PF)
-    total = np.stack([first_PF, second_PF])
+    total = np.stack([first_PF, second_PF]).astype(float)
     between = 2 * total.mean(axis=0).var(axis=0, ddof=1)
     residual = total - total.mean(axis=1, keepdims=True) - (total.mean(axis=0) - total.mean((0, 1)))
     within = (residual**2).sum(axis=(0, 1)) / (participants - 1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((between - within) / (between + within))
+        coefficients = np.asarray((between - within) / (between + within))
+    # Rounding errors of a constant feature would have a coefficient of their own.
+    spread, size = np.ptp(total, axis=(0, 1)), np.abs(total).max(axis=(0, 1))
+    return np.where(spread > CONSTANT * size, coefficients, np.nan)

@@ -34,3 +34,9 @@ def test_sessions_and_runs_are_paired_in_the_order_of_their_numbers() -> None:
     assert session_pairs(scans).tolist() == [[5, 3]]
     named = scans.assign(session=[f"wave{name}" for name in scans["session"]])
     assert session_pairs(named).tolist() == [[5, 3]]
+
+
+def test_features_that_vary_by_rounding_only_have_no_icc() -> None:
+    rng = np.random.default_rng(0)
+    first, second = (np.float32(0.1) * (1 + 1e-8 * rng.standard_normal((20, 3))) for _ in range(2))
+    assert np.isnan(icc(first.astype(np.float32), second.astype(np.float32))).all()

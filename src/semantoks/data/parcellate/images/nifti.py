@@ -16,6 +16,8 @@ from isal.isal_zlib import IsalError
 
 from semantoks.errors import ScanError
 
+FORM_CODES = ("qform_code", "sform_code")
+
 
 def open_image(path: Path) -> Any:
     """Open an image; its data are not read yet.
@@ -36,13 +38,31 @@ def open_image(path: Path) -> Any:
         raise ScanError(f"{path.name} is missing{link}") from error
     except Exception as error:  # nibabel raises many types of errors on malformed headers
         raise ScanError(f"{path.name} is not a readable image ({error})") from error
+    if isinstance(image, nib.Cifti2Image):
+        raise ScanError(f"{path.name} is CIFTI, a volume is needed")
+    if image.get_data_dtype().kind not in "iuf":
+        kind = image.get_data_dtype()
+        raise ScanError(f"{path.name} holds values of type {kind}, real numbers are needed")
     # Without qform and sform, nibabel makes up an affine from the voxel sizes.
     # Formats without these fields always store an affine, hence the default of 1.
-    codes = [image.header.get(key, 1) for key in ("qform_code", "sform_code")]
+    codes = [image.header.get(key, 1) for key in FORM_CODES]
     determinant = float(np.linalg.det(image.affine[:3, :3]))
     if not any(codes) or not np.isfinite(determinant) or determinant == 0:
         raise ScanError(f"{path.name} has no orientation (qform and sform are not set)")
+    _require_one_orientation(image, path)
     return image
+
+
+def _require_one_orientation(image: Any, path: Path) -> None:
+    """Refuse a header whose qform and sform disagree about the axes, such as left and right."""
+    if "qform_code" not in image.header or not all(image.header[c] for c in FORM_CODES):
+        return
+    qform, sform = (nib.aff2axcodes(form) for form in (image.get_qform(), image.get_sform()))
+    if qform != sform:
+        raise ScanError(
+            f"{path.name} has two orientations: {'-'.join(qform)} by its qform, "
+            f"{'-'.join(sform)} by its sform; set the right one in both"
+        )
 
 
 def read_data(image: Any, path: Path) -> np.ndarray:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pytest
 
+from semantoks.data.parcellate.images.nifti import open_image
 from semantoks.data.parcellate.images.volumes import regional_means
 from semantoks.errors import ScanError
 from tests.unit.data.parcellate.images.conftest import LABELS, SHAPE, full_mask, noise, write
@@ -53,3 +55,24 @@ def test_an_image_without_orientation_is_refused(
     nib.save(image, tmp_path / "lost.nii.gz")
     with pytest.raises(ScanError, match="no orientation"):
         regional_means(tmp_path / "lost.nii.gz", None, volume_atlas, LABELS, 0.5)
+
+
+@pytest.mark.parametrize("kind", [np.complex64, np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])])
+def test_values_that_are_no_real_numbers_are_a_reason(tmp_path: Path, kind: Any) -> None:
+    path = tmp_path / "sub-01_bold.nii.gz"
+    nib.save(nib.Nifti1Image(np.zeros((4, 4, 4, 5), kind), np.eye(4)), path)
+    with pytest.raises(ScanError, match="real numbers are needed"):
+        open_image(path)
+
+
+def test_forms_that_disagree_about_left_and_right_are_a_reason(tmp_path: Path) -> None:
+    path = tmp_path / "sub-01_bold.nii.gz"
+    image = nib.Nifti1Image(np.zeros((4, 4, 4, 5), np.float32), np.eye(4))
+    image.set_qform(np.diag([-1.0, 1, 1, 1]), 1)
+    image.set_sform(np.eye(4), 1)
+    nib.save(image, path)
+    with pytest.raises(ScanError, match="L-A-S by its qform, R-A-S by its sform"):
+        open_image(path)
+    image.set_qform(np.diag([-1.0, 1, 1, 1]), 0)
+    nib.save(image, path)
+    assert open_image(path).shape == (4, 4, 4, 5)
