@@ -128,10 +128,13 @@ def within_sites_r(truth: np.ndarray, predicted: np.ndarray, site: np.ndarray) -
     Returns
     -------
     float
-        NaN with fewer than two sites, and where truth or prediction is constant within sites.
+        NaN with fewer than two sites, with fewer degrees of freedom than the r of `MIN_TESTED`
+        participants, and where truth or prediction is constant within sites.
     """
     names, number = np.unique(site, return_inverse=True)
-    if len(names) < 2:
+    # Each mean that is subtracted takes a degree of freedom: r of 12 participants of 10 sites says
+    # next to nothing.
+    if len(names) < 2 or len(truth) - len(names) < MIN_TESTED - 1:
         return float("nan")
     count = np.bincount(number)
     centred = [x - (np.bincount(number, x) / count)[number] for x in (truth, predicted)]

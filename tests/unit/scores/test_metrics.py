@@ -34,8 +34,15 @@ def test_metrics_of_constants_are_unknown_and_not_zero() -> None:
     assert np.isnan(of_chance["pearson_r"]) and of_chance["r2"] == 0
     of_site = regression_scores(np.full(4, 0.1), truth)
     assert np.isnan(of_site["pearson_r"]) and np.isnan(of_site["r2"])
-    site = np.array(list("aabb"))
-    assert np.isnan(within_sites_r(truth, np.array([0.1, 0.1, 0.7, 0.7]), site))
+    site = np.repeat(["a", "b"], 10)
+    assert np.isnan(within_sites_r(np.arange(20.0), np.repeat([0.1, 0.7], 10), site))
+
+
+def test_correlation_within_many_small_sites_is_unknown() -> None:
+    rng = np.random.default_rng(2)
+    truth, predicted = rng.standard_normal((2, 18))
+    assert np.isnan(within_sites_r(truth, predicted, np.minimum(np.arange(18), 9)))
+    assert np.isfinite(within_sites_r(truth, predicted, np.repeat(np.arange(9), 2)))
 
 
 @pytest.mark.parametrize("unit", [1e-12, 1e12])

@@ -18,7 +18,7 @@ from scipy.stats import rankdata
 from semantoks.config import Probe
 from semantoks.scores.linear_models.axes import PrincipalCoordinates
 from semantoks.scores.linear_models.ridge import ridge, ridge_over_folds
-from semantoks.scores.metrics import varying
+from semantoks.scores.metrics import MIN_TESTED, varying
 from semantoks.scores.probe.problem import Partition
 from semantoks.scores.probe.targets import ClassificationTargets, Targets
 
@@ -32,9 +32,10 @@ class PermutationTest:
     p : float
         (1 + shuffles that score at least as high) / (1 + shuffles); the score is the mean over
         splits of the AUROC (one versus rest) or of Pearson's r.
-    shuffled : ndarray, shape (shuffles,)
+    shuffled : ndarray, shape (shuffles,) or (0,)
         Mean over splits of the primary metric (balanced accuracy or Pearson's r) for each shuffle.
-        All representations of a task have the same shuffles in the same order.
+        All representations of a task have the same shuffles in the same order. Splits whose r is
+        not reported (fewer than `MIN_TESTED` test participants) are left out; empty without others.
     """
 
     p: float
@@ -84,7 +85,8 @@ class Permutations:
         if self._classes is None:
             predicted_HM, _ = _predict(coordinates, train_PM, fold_P, self._strengths)
             self._scores.append(pearson(predicted_HM, test_HM))
-            self._primary.append(self._scores[-1])
+            if len(test_HM) >= MIN_TESTED:
+                self._primary.append(self._scores[-1])
             return
         # Two classes have the same AUROC, so the second is enough.
         codes = range(self._classes) if self._classes > 2 else [1]
@@ -109,7 +111,8 @@ class Permutations:
         means_M = np.mean(self._scores, axis=0)
         # The tolerance counts ties that differ by rounding as ties.
         p = float((means_M[1:] >= means_M[0] - 1e-9).sum() + 1) / (1 + shuffles)
-        return PermutationTest(p, np.mean(self._primary, axis=0)[1:])
+        shuffled = np.mean(self._primary, axis=0)[1:] if self._primary else np.empty(0)
+        return PermutationTest(p, shuffled)
 
 
 def _predict(

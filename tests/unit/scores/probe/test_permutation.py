@@ -5,9 +5,17 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from semantoks.config import Probe
+from semantoks.scores.metrics import MIN_TESTED
 from semantoks.scores.probe.exact import score_features
 from semantoks.scores.probe.features import Features
-from semantoks.scores.probe.permutation import auroc, balanced_accuracy, pearson
+from semantoks.scores.probe.permutation import (
+    Permutations,
+    PermutationTest,
+    auroc,
+    balanced_accuracy,
+    pearson,
+)
+from semantoks.scores.probe.problem import Partition
 from tests.unit.scores.conftest import problem_of
 
 
@@ -64,3 +72,26 @@ def test_the_unit_of_features_does_not_matter() -> None:
         for unit in (1.0, 1e-12)
     )
     np.testing.assert_allclose(second, first)
+
+
+def test_shuffles_leave_out_the_splits_whose_r_is_not_reported() -> None:
+    rng = np.random.default_rng(12)
+    features = Features(rng.standard_normal((60, 8)))
+    problem = problem_of(rng.standard_normal(60))
+    everybody, none = np.arange(60), np.arange(0)
+    large, small = (
+        Partition(problem.metadata.splits[0], 1.0, everybody[:40], none, everybody[40:end])
+        for end in (60, 40 + MIN_TESTED - 1)
+    )
+
+    def tested(*partitions: Partition) -> PermutationTest:
+        permutations = Permutations(problem.targets(everybody), Probe(permutations=99))
+        for partition in partitions:
+            coordinates = features.coordinates(partition.train, partition.test)
+            permutations.add(coordinates, partition, np.arange(40) % 5)
+        result = permutations.result()
+        assert result is not None
+        return result
+
+    np.testing.assert_array_equal(tested(large, small).shuffled, tested(large).shuffled)
+    assert tested(small).shuffled.size == 0 and 0 < tested(small).p <= 1
