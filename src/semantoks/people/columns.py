@@ -8,8 +8,8 @@ from semantoks.errors import UserError
 
 # The first of these that the table has, in upper or lower case.
 COVARIATES = {
-    "age": ("age", "age_at_scan"),
-    "sex": ("sex",),
+    "age": ("age", "age_at_scan", "interview_age"),
+    "sex": ("sex", "gender"),
     "mean_fd": ("mean_fd",),
     "site": ("site", "site_id"),
 }

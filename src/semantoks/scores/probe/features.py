@@ -13,6 +13,7 @@ import numpy as np
 
 from semantoks.artifacts.representations import ParticipantFeatures, has_features
 from semantoks.errors import UserError
+from semantoks.people.columns import COVARIATES
 from semantoks.scores.linear_models.axes import (
     CONSTANT,
     PrincipalCoordinates,
@@ -147,12 +148,9 @@ def target_features(
         Column of the site, by default ``site``.
     """
     names = {phenotype.lower(), (column or phenotype).lower()}
-    if names & {"site_id", (site_column or "site").lower()}:
-        names.add("site")
-    # This column serves as the covariate `age`, so it must be dropped under that name, too.
-    if "age_at_scan" in names:
-        names.add("age")
-    return names
+    columns = COVARIATES | {"site": (*COVARIATES["site"], (site_column or "site").lower())}
+    # A column serves as a covariate of another name, so it must be dropped under that name, too.
+    return names | {covariate for covariate, choices in columns.items() if names & {*choices}}
 
 
 def drop_features(

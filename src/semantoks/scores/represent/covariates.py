@@ -33,9 +33,8 @@ def covariates_of_scans(
         Included scans with ``participant_id`` and, where known, ``mean_fd`` (mean framewise
         displacement, mm), ``seconds`` and ``repetition_time`` (s).
     participants : DataFrame
-        One row per participant. The columns ``age`` or ``age_at_scan``, ``sex``, ``site`` or
-        ``site_id`` are recognised in upper and lower case; ``mean_fd`` is taken from here if the
-        scans do not have it.
+        One row per participant. Columns are recognised by the names in `people.columns`, in upper
+        or lower case; ``mean_fd`` is taken from here if the scans do not have it.
     site_column : str, optional
         Column of the site, if it has another name.
 

@@ -76,7 +76,8 @@ def test_the_phenotype_is_not_among_its_own_predictors() -> None:
     assert remaining(site, "place", "site_id") == ["age"]
     assert remaining(site, "center", "center", "center") == ["age"]
     assert remaining(site, "dx", "dx", "center") == ["age", "site=A"]
-    assert remaining(site, "Age_at_scan") == ["site=A"]
+    assert remaining(site, "Age_at_scan") == remaining(site, "interview_age") == ["site=A"]
+    assert remaining(people, "Gender") == ["age", "mean_fd"]
 
 
 def test_rows_are_aligned_with_the_participants_of_the_problem() -> None:

@@ -42,3 +42,11 @@ def test_ages_in_ranges_are_said_to_be_no_confound(caplog: pytest.LogCaptureFixt
     with caplog.at_level("WARNING"):
         names = covariate_features(scans, participants)[1]
     assert names == ["seconds"] and "20-25" in caplog.text
+
+
+def test_common_other_names_of_age_and_sex_are_recognised() -> None:
+    scans = pd.DataFrame({"participant_id": ["a", "b"]})
+    participants = pd.DataFrame(
+        {"participant_id": ["a", "b"], "interview_age": [120, 130], "Gender": ["F", "M"]}
+    )
+    assert covariate_features(scans, participants)[1] == ["age", "sex=F", "sex=M"]
