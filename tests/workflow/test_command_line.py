@@ -31,8 +31,11 @@ def test_status_counts_scans_models_and_scores(finished: Workspace) -> None:
     reasons = "\n".join(lines[2:4])
     assert "mean framewise displacement" in reasons and "may be truncated" in reasons
     assert lines[4] == "model tiny: trained for 4 epochs"
-    assert lines[5].startswith("benchmark small group (balanced_accuracy, 2 random splits)")
-    scored = {line.split()[0] for line in lines[6:] if line.startswith("  ")}
+    assert lines[5] == "benchmark small group: left out 2 (no usable scan)"
+    assert lines[6] == "benchmark small group (balanced_accuracy, 2 random splits):"
+    # Splits of so few participants have no correlation.
+    assert "  fc        n/a (the report gives the reason)" in lines
+    scored = {line.split()[0] for line in lines[7:] if line.startswith("  ")}
     assert {"tiny", "fc", "confounds", "chance"} <= scored
     assert lines[-1] == "report: results/report/index.html"
 

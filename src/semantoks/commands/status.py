@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,5 +80,6 @@ def _benchmark_lines(comparison: Comparison) -> Iterator[str]:
             value = row.metrics[metric]
             missing = row.people_without_features
             note = f" ({missing} of {comparison.people} participants have no features)"
-            score = f"  {row.representation:<{width}} {value.mean:.3f} ± {value.sd:.3f}"
-            yield score + (note if missing else "")
+            score = f"{value.mean:.3f} ± {value.sd:.3f}"
+            score = "n/a (the report gives the reason)" if math.isnan(value.mean) else score
+            yield f"  {row.representation:<{width}} {score}" + (note if missing else "")
