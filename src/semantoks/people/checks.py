@@ -15,6 +15,8 @@ CODES = frozenset(
     {sign * number for number in (999, 9999, 99999, 777, 888) for sign in (1, -1)}
     | {-9, -99, -8, -88, -7, -77}
 )
+# UK Biobank: "do not know", "prefer not to answer" and "less than one". Ordinary numbers elsewhere.
+UK_BIOBANK = frozenset({-1, -3, -10})
 EXCEL_ERRORS = frozenset({"#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
 MIN_VALUES, MIN_DISTINCT = 10, 5  # with fewer, nothing is known of the range of a column
 FAR = 10  # ranges of all other values
@@ -71,8 +73,15 @@ def missing_code(counts: Mapping[str, int], *, is_measure: bool) -> str | None:
             return text
     total = sum(counts.values())
     if is_measure and total >= MIN_VALUES and len(numbers) >= MIN_DISTINCT:
-        return _far_outside(numbers)
+        return _only_negative(numbers) or _far_outside(numbers)
     return None
+
+
+def _only_negative(numbers: Mapping[str, float]) -> str | None:
+    """Return a code of UK Biobank in a measure that has no other negative values."""
+    negative = sorted(text for text, number in numbers.items() if number < 0)
+    has_others = any(numbers[text] not in UK_BIOBANK for text in negative)
+    return None if has_others or not negative else negative[0]
 
 
 def _is_outside(code: float, smallest: float, largest: float) -> bool:

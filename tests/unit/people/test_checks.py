@@ -31,6 +31,14 @@ def test_a_single_value_far_outside_is_refused_in_a_measure(value: str) -> None:
     require_clean([*AGES, value], "family", is_measure=False)
 
 
+@pytest.mark.parametrize("code", ["-1", "-3", "-10"])
+def test_codes_of_uk_biobank_are_refused_where_nothing_else_is_negative(code: str) -> None:
+    with pytest.raises(UserError, match=f"has {code} in 2 of 42 rows"):
+        require_clean([*AGES, code, code], "hours of sleep", is_measure=True)
+    require_clean([*AGES, code, "-2"], "change", is_measure=True)
+    require_clean(["1", "-1"] * 30, "group", is_measure=False)
+
+
 def test_real_values_pass() -> None:
     rng = np.random.default_rng(0)
     measures = (
