@@ -66,12 +66,17 @@ def _of_training(comparison: Comparison, training: Mapping[str, pd.DataFrame]) -
 
 def _of_overlap(comparison: Comparison, overlaps: Sequence[Overlap]) -> Iterator[str]:
     for overlap in overlaps:
-        pretrained = max(overlap.same_id, overlap.same_scan)
-        is_here = overlap.dataset == comparison.dataset
-        if is_here and pretrained and _is_scored(overlap.model, comparison):
+        if overlap.dataset != comparison.dataset or not _is_scored(overlap.model, comparison):
+            continue
+        if overlap.same_id or overlap.same_scan:
             yield (
                 f"{overlap.model} was pretrained on scans of tested participants, so its scores "
                 "do not show how it does on participants it has not seen."
+            )
+        elif not overlap.known:
+            yield (
+                f"{overlap.model} is a given checkpoint, whose training data are not known here: "
+                "make sure that it was not pretrained on the tested participants."
             )
 
 

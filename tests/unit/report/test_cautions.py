@@ -17,8 +17,10 @@ def metrics(*ranks: float) -> pd.DataFrame:
     return pd.DataFrame({"epoch": range(1, len(ranks) + 1), "teacher_effective_rank": ranks})
 
 
-def overlap(model: str, dataset: str, same_id: int, same_scan: int = 0) -> Overlap:
-    return Overlap(model, dataset, True, 400, same_id, same_scan)
+def overlap(
+    model: str, dataset: str, same_id: int, same_scan: int = 0, known: bool = True
+) -> Overlap:
+    return Overlap(model, dataset, known, 400, same_id, same_scan)
 
 
 def test_no_caution_without_a_reason() -> None:
@@ -36,6 +38,7 @@ def test_no_caution_without_a_reason() -> None:
         (large(), [], {"model": metrics(float("nan"))}, "model is hardly trained"),
         (large(), [overlap("model", "toy", 400)], {}, "model was pretrained on scans of tested"),
         (large(), [overlap("model", "toy", 0, 3)], {}, "model was pretrained on scans of tested"),
+        (large(), [overlap("model", "toy", 0, known=False)], {}, "model is a given checkpoint"),
     ],
 )
 def test_reasons_to_distrust_a_task(
