@@ -97,7 +97,7 @@ class RunFolder:
             raise UserError(
                 "another run has the lock of this folder. Wait for it, or stop it."
             ) from None
-        except (OSError, NotImplementedError):
+        except (OSError, NotImplementedError):  # filelock raises either where flock is missing
             return False
         self._lock = lock  # a FileLock that is garbage-collected lets go
         return True

@@ -37,7 +37,7 @@ def read_matlab(path: Path, variable: str | None = None) -> tuple[np.ndarray, fl
     """
     try:
         content = _read_version_5(path)
-    except NotImplementedError:  # SciPy's answer to version 7.3
+    except NotImplementedError:  # scipy.io.loadmat raises this for version 7.3, which is HDF5
         content = _read_version_7(path)
     except Exception as error:  # SciPy raises many types of errors on malformed files
         raise ScanError(f"{path.name} is not a readable MATLAB file ({error})") from error
