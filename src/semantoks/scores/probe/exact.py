@@ -33,8 +33,8 @@ def score_features(problem: Problem, features: Sequence[Features], settings: Pro
     Returns
     -------
     ProbeResult
-        Without a permutation test for stacked representations, for one without features, and
-        where participants belong to families.
+        Without a permutation test for a representation without features, and where participants
+        belong to families.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def score_features(problem: Problem, features: Sequence[Features], settings: Pro
             # The test is about one mean, that of the random or fixed splits without held-out sites.
             if permutations is not None and partition.split.scheme != "site":
                 # Scored at once: the rotated features of 40,000 participants take 8 GB per split.
-                permutations.add(coordinates[0], partition, fold_P)
+                permutations.add(coordinates, partition, fold_P)
         if number % max(1, len(partitions) // 10) == 0:
             log.info("%d of %d fits", number, len(partitions))
     test = None if permutations is None else permutations.result()
@@ -92,8 +92,8 @@ def _permutations(
 ) -> Permutations | None:
     """Begin a permutation test, where one is possible."""
     everybody = np.arange(len(problem.participants))
-    alone = len(features) == 1 and features[0].values_PF.shape[1] > 0
+    has_features = all(part.values_PF.shape[1] for part in features)
     # Relatives resemble each other, so participants with families are not exchangeable.
-    if not (settings.permutations and alone and problem.groups(everybody) is None):
+    if not (settings.permutations and has_features and problem.groups(everybody) is None):
         return None
     return Permutations(problem.targets(everybody), settings)

@@ -3,6 +3,7 @@
 The phenotype is shuffled among the participants, and the whole procedure is repeated for each
 shuffle, the choice of the strength included. Here classifications, too, are scored by ridge
 regression on class indicators: one decomposition per split then serves all permutations at once.
+Stacked representations are stacked anew for each shuffle, by ridge regression, too.
 
 Legend: P training participants, H test participants, M permutations, the first of them the
 phenotype as it is.
@@ -10,6 +11,7 @@ phenotype as it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +20,7 @@ from scipy.stats import rankdata
 from semantoks.config import Probe
 from semantoks.scores.linear_models.axes import PrincipalCoordinates
 from semantoks.scores.linear_models.ridge import ridge, ridge_over_folds
+from semantoks.scores.linear_models.stacked_ridge import stacked_ridge
 from semantoks.scores.metrics import MIN_TESTED, varying
 from semantoks.scores.probe.problem import Partition
 from semantoks.scores.probe.targets import ClassificationTargets, Targets
@@ -69,21 +72,21 @@ class Permutations:
         self._scores, self._primary = list[np.ndarray](), list[np.ndarray]()
 
     def add(
-        self, coordinates: PrincipalCoordinates, partition: Partition, fold_P: np.ndarray
+        self, parts: Sequence[PrincipalCoordinates], partition: Partition, fold_P: np.ndarray
     ) -> None:
         """Score all permutations on one split.
 
         Parameters
         ----------
-        coordinates : PrincipalCoordinates
-            Of the training and test participants of `partition`.
+        parts : sequence of PrincipalCoordinates
+            Of the training and test participants of `partition`; several are stacked.
         partition : Partition
         fold_P : ndarray of int
             Inner fold of each training participant.
         """
         train_PM, test_HM = self._shuffled_PM[partition.train], self._shuffled_PM[partition.test]
         if self._classes is None:
-            predicted_HM, _ = _predict(coordinates, train_PM, fold_P, self._strengths)
+            predicted_HM, _ = _predict(parts, train_PM, fold_P, self._strengths)
             self._scores.append(pearson(predicted_HM, test_HM))
             if len(test_HM) >= MIN_TESTED:
                 self._primary.append(self._scores[-1])
@@ -93,7 +96,7 @@ class Permutations:
         aurocs, margins = [], [] if self._classes > 2 else [np.zeros(test_HM.shape)]
         for code in codes:
             indicator_PM = (train_PM == code).astype(float)
-            predicted_HM, inner_PM = _predict(coordinates, indicator_PM, fold_P, self._strengths)
+            predicted_HM, inner_PM = _predict(parts, indicator_PM, fold_P, self._strengths)
             aurocs.append(auroc(predicted_HM, test_HM == code))
             # Without means, as in a logistic fit with balanced classes: the mean of the other folds
             # is high where a participant's own fold, not stratified by shuffles, lacks the class.
@@ -116,6 +119,20 @@ class Permutations:
 
 
 def _predict(
+    parts: Sequence[PrincipalCoordinates],
+    target_PM: np.ndarray,
+    fold_P: np.ndarray,
+    strengths: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Predict every permutation from a representation, or from several stacked."""
+    of_parts = [_predict_from(part, target_PM, fold_P, strengths) for part in parts]
+    if len(of_parts) == 1:
+        return of_parts[0]
+    held_HMC, train_PMC = (np.stack(arrays, axis=-1) for arrays in zip(*of_parts, strict=True))
+    return stacked_ridge(train_PMC, held_HMC, target_PM, strengths, fold_P)
+
+
+def _predict_from(
     coordinates: PrincipalCoordinates,
     target_PM: np.ndarray,
     fold_P: np.ndarray,
