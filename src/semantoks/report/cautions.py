@@ -39,10 +39,11 @@ def cautions(
 
 
 def _of_participants(comparison: Comparison) -> Iterator[str]:
-    if comparison.people < FEW_PARTICIPANTS:
+    # The number is rounded where the report protects participants, so 100 may stand for 98.
+    if comparison.people <= FEW_PARTICIPANTS:
         yield (
-            f"Few participants: with fewer than {FEW_PARTICIPANTS}, scores differ by 0.1 and more "
-            "between samples of the same population, whatever the interval says."
+            f"Few participants: with about {FEW_PARTICIPANTS} or fewer, scores differ by 0.1 and "
+            "more between samples of the same population, whatever the interval says."
         )
     sizes = list((comparison.classes or {}).values())
     if sizes and max(sizes) >= UNEVEN_CLASSES * min(sizes):

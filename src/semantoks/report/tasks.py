@@ -12,7 +12,7 @@ from semantoks.report.cautions import cautions
 from semantoks.report.figures import curves_figure, scores_figure
 from semantoks.report.names import METRICS, representation_label
 from semantoks.report.overlap import Overlap
-from semantoks.scores.benchmark.compare import BASELINE
+from semantoks.scores.benchmark.compare import BASELINE, SIGNIFICANCE_LEVEL
 from semantoks.scores.benchmark.comparison import (
     Comparison,
     Difference,
@@ -21,8 +21,6 @@ from semantoks.scores.benchmark.comparison import (
     Summary,
 )
 from semantoks.scores.intervals import holm
-
-SIGNIFICANCE_LEVEL = 0.05
 
 Training = Mapping[str, pd.DataFrame]
 AdjustedP = dict[tuple[str, str], float]  # by scheme and representation
@@ -180,10 +178,16 @@ def _scheme_table(scheme: SchemeResult, comparison: Comparison, adjusted: Adjust
     return SchemeTable(
         result=scheme,
         rows=[score_row(row) for row in results],
-        other_metrics=[m for m in METRICS if m in results[0].metrics and m != metric],
+        other_metrics=[m for m in METRICS if m != metric and _is_known(m, results)],
         has_permutation=bool(permutation),
         figure=scores_figure(scores, METRICS[metric]),
     )
+
+
+def _is_known(metric: str, results: Sequence[Row]) -> bool:
+    """Whether a representation has a value, so that the metric deserves a column."""
+    means = [row.metrics[metric].mean for row in results if metric in row.metrics]
+    return not all(math.isnan(mean) for mean in means)
 
 
 def _last_if_unknown(row: Row, metric: str) -> tuple[bool, float]:

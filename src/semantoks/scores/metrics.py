@@ -14,6 +14,9 @@ REGRESSION = ("pearson_r", "r2", "mae")
 WITHIN_SITES = "pearson_r_within_sites"
 CORRELATIONS = ("pearson_r", WITHIN_SITES)
 MIN_TESTED = 10  # test participants of a split; r of fewer hardly depends on the prediction
+# Of fewer, the calibration error of a perfectly calibrated probe is about 0.1 and more: each of ten
+# bins compares a mean confidence with the share of a few participants.
+MIN_TESTED_FOR_CALIBRATION = 100
 ROUNDING = 1e-12  # of the largest value: smaller spreads are rounding errors
 RANGES = {
     "balanced_accuracy": (0.0, 1.0),
@@ -29,7 +32,10 @@ RANGES = {
 
 
 def classification_scores(
-    truth: np.ndarray, probability_PK: np.ndarray, classes: Sequence[str]
+    truth: np.ndarray,
+    probability_PK: np.ndarray,
+    classes: Sequence[str],
+    frequency_K: np.ndarray | None = None,
 ) -> dict[str, float]:
     """Score predicted probabilities.
 
@@ -39,6 +45,11 @@ def classification_scores(
     probability_PK : ndarray, shape (participants, classes)
     classes : sequence of str
         Class names in alphabetical order, which is that of the columns.
+    frequency_K : ndarray, optional
+        Frequency or number of each class in the training part, if all classes had equal weights in
+        the fit. Its probabilities are those of equally frequent classes, so calibration is judged
+        after a correction by the frequencies. Source: Saerens et al. 2002,
+        doi:10.1162/089976602753284446.
 
     Returns
     -------
@@ -52,6 +63,9 @@ def classification_scores(
     aurocs = [metrics.roc_auc_score(truth == classes[k], probability_PK[:, k]) for k in present]
     # A class without test participants has no recall; a held-out site may lack classes.
     recalls = [(predicted[truth == name] == name).mean() for name in np.unique(truth)]
+    corrected_PK = probability_PK if frequency_K is None else probability_PK * frequency_K
+    corrected_PK = corrected_PK / corrected_PK.sum(axis=1, keepdims=True)
+    likeliest = np.asarray(classes)[corrected_PK.argmax(axis=1)]
     return {
         "balanced_accuracy": float(np.mean(recalls)),
         "auroc": float(np.mean(aurocs)) if aurocs else float("nan"),
@@ -59,7 +73,7 @@ def classification_scores(
         "macro_f1": float(
             metrics.f1_score(truth, predicted, labels=np.unique(truth), average="macro")
         ),
-        "ece": calibration_error(predicted == truth, probability_PK.max(axis=1)),
+        "ece": calibration_error(likeliest == truth, corrected_PK.max(axis=1)),
     }
 
 
@@ -146,7 +160,11 @@ def within_sites_r(truth: np.ndarray, predicted: np.ndarray, site: np.ndarray) -
 
 
 def with_enough_tested(rows: pd.DataFrame) -> pd.DataFrame:
-    """Remove correlations of fits with fewer than `MIN_TESTED` test participants."""
-    columns = [name for name in CORRELATIONS if name in rows]
-    few = rows["test_people"] < MIN_TESTED
-    return rows.assign(**{name: rows[name].where(~few) for name in columns})
+    """Remove correlations and calibration errors of fits with too few test participants."""
+    needed = dict.fromkeys(CORRELATIONS, MIN_TESTED) | {"ece": MIN_TESTED_FOR_CALIBRATION}
+    columns = {
+        name: rows[name].where(rows["test_people"] >= least)
+        for name, least in needed.items()
+        if name in rows
+    }
+    return rows.assign(**columns)

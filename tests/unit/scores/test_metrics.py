@@ -1,7 +1,13 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from semantoks.scores.metrics import classification_scores, regression_scores, within_sites_r
+from semantoks.scores.metrics import (
+    classification_scores,
+    regression_scores,
+    with_enough_tested,
+    within_sites_r,
+)
 
 
 def test_classification_scores_by_hand() -> None:
@@ -20,6 +26,21 @@ def test_calibration_error_and_macro_f1_by_hand() -> None:
     assert scores["macro_f1"] == pytest.approx((2 * 2 / 5 + 2 * 1 / 3) / 2)
     gaps = [0.1, 0.2, 0.7, 0.4]  # four bins with one person each
     assert scores["ece"] == pytest.approx(np.mean(gaps))
+
+
+def test_probabilities_of_balanced_fits_are_corrected_by_the_frequencies_of_classes() -> None:
+    """Features say nothing, and 90 % of participants are controls: their share is the truth."""
+    truth = np.array(["case"] * 10 + ["control"] * 90)
+    probability, frequency = np.full((100, 2), 0.5), np.array([20, 180])
+    assert classification_scores(truth, probability, ["case", "control"])["ece"] > 0.3
+    scores = classification_scores(truth, probability, ["case", "control"], frequency)
+    assert scores["ece"] == pytest.approx(0)
+
+
+def test_calibration_of_few_test_participants_is_not_known() -> None:
+    rows = pd.DataFrame({"ece": [0.2, 0.1], "auroc": [0.7, 0.8], "test_people": [99, 100]})
+    assert with_enough_tested(rows)["ece"].isna().tolist() == [True, False]
+    assert with_enough_tested(rows)["auroc"].notna().all()
 
 
 def test_regression_scores_by_hand() -> None:

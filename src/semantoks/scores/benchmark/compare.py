@@ -40,6 +40,7 @@ from semantoks.scores.metrics import (
 from semantoks.scores.split.parts import Scheme
 
 BASELINE = "fc"  # Pearson connectivity
+SIGNIFICANCE_LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def compare(
         **vars(task),
         metric=task.metrics[0],
         schemes=[_compare_scheme(scheme, scores, task.metrics) for scheme in schemes],
-        curves=with_label_efficiency(curves, BASELINE),
+        curves=with_label_efficiency(curves, BASELINE, _predictive(scores)),
         permutation={
             probe.representation: probe.p_permutation
             for probe in scores
@@ -148,6 +149,15 @@ def compare(
         },
         publication=publication,
     )
+
+
+def _predictive(scores: Sequence[ProbeScores]) -> set[str]:
+    """Names of representations that predict the phenotype better than chance."""
+    return {
+        probe.representation
+        for probe in scores
+        if probe.p_permutation is not None and probe.p_permutation < SIGNIFICANCE_LEVEL
+    }
 
 
 def _compare_scheme(
@@ -161,6 +171,7 @@ def _compare_scheme(
         raise UserError(
             "The representations were scored on different splits. Run `probe` again for all."
         )
+    tables = _on_common_splits(tables, metrics)
     test_to_train = float((first["test_people"] / first["train_people"]).mean())
     # Permutations are made over random or fixed splits, so they say nothing about held-out sites.
     shuffled = {
@@ -178,6 +189,29 @@ def _compare_scheme(
         representations=results,
         notes=notes(_with_features(scores, tables), results, metrics[0], bool(shuffled)),
     )
+
+
+def _on_common_splits(
+    tables: dict[str, pd.DataFrame], metrics: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """Remove a metric from splits where it is not known for every representation that has it.
+
+    A site may be undefined for one representation, as where all its predictions are equal. Means
+    over different sites could not be compared. A representation without a single value, such as r
+    of chance, does not count.
+    """
+    for metric in (*metrics, WITHIN_SITES):
+        columns = [rows[metric] for rows in tables.values() if metric in rows]
+        known = [column.notna() for column in columns if column.notna().any()]
+        if known:
+            common = np.logical_and.reduce(known)
+            tables = {
+                name: rows.assign(**{metric: rows[metric].where(common)})
+                if metric in rows
+                else rows
+                for name, rows in tables.items()
+            }
+    return tables
 
 
 def _with_features(scores: Sequence[ProbeScores], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -38,13 +38,17 @@ def learning_curve(rows: pd.DataFrame, metric: str) -> list[CurvePoint]:
 
 
 def with_label_efficiency(
-    curves: Mapping[str, Sequence[CurvePoint]], baseline: str
+    curves: Mapping[str, Sequence[CurvePoint]], baseline: str, predictive: Collection[str]
 ) -> dict[str, list[CurvePoint]]:
-    """Add `label_efficiency` to the last point of each curve but the baseline's."""
+    """Add `label_efficiency` to the last point of each curve but the baseline's.
+
+    Only curves of representations in `predictive` are compared: where one of two does not predict
+    the phenotype at all, the sizes at which noise crosses the other curve mean nothing.
+    """
     result = {name: list(curve) for name, curve in curves.items()}
-    reference = result.get(baseline)
+    reference = result.get(baseline) if baseline in predictive else None
     for name, curve in result.items():
-        if reference is not None and name != baseline:
+        if reference is not None and name != baseline and name in predictive:
             worth = label_efficiency(curve, reference)
             curve[-1] = curve[-1].model_copy(update={"worth": worth})
     return result

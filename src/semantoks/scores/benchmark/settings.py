@@ -12,7 +12,7 @@ from semantoks.config import Phenotype, Settings
 class BenchmarkSettings(Settings):
     """Settings that a comparison depends on."""
 
-    version: Literal[3] = 3
+    version: Literal[4] = 4
     phenotype: Phenotype | None = Field(
         None, description="What was predicted, with published scores."
     )

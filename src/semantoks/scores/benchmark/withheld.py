@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from semantoks.scores.benchmark.comparison import Difference, Row, Summary
-from semantoks.scores.metrics import CORRELATIONS, MIN_TESTED
+from semantoks.scores.metrics import CORRELATIONS, MIN_TESTED, MIN_TESTED_FOR_CALIBRATION
 
 # Without features the predicted class is the first of the alphabet, and r is undefined.
 MEANINGLESS_OF_CHANCE = ("accuracy", "macro_f1", "ece", *CORRELATIONS)
 FROM_SHUFFLES = (
     "Intervals and differences of r come from permutations of the phenotype. Rows without "
-    "permutations (stacked ones) get neither, because the corrected t is too narrow for r."
+    "permutations get neither, because the corrected t is too narrow for r."
 )
 NO_SHUFFLES = (
     "Without permutations of the phenotype (none are made with families) r has no interval and no "
@@ -24,6 +24,10 @@ NO_FEATURES = (
     "class names, or correlate with a constant, are not shown."
 )
 CORRECTED_T = "Differences that have no permutations of both rows use the corrected t."
+FEW_FOR_CALIBRATION = (
+    f"The calibration error is not shown with fewer than {MIN_TESTED_FOR_CALIBRATION} test "
+    "participants, because it would be far from zero by chance."
+)
 UNKNOWN = Summary(**dict.fromkeys(("mean", "sd", "low", "high"), float("nan")))
 
 
@@ -72,6 +76,8 @@ def notes(rows: pd.DataFrame, results: Sequence[Row], metric: str, has_shuffles:
         sentences += _notes_on_correlations(rows, "sites" if is_site else "splits")
         if not is_site:
             sentences.append(FROM_SHUFFLES if has_shuffles else NO_SHUFFLES)
+    if "ece" in rows and (rows["test_people"] < MIN_TESTED_FOR_CALIBRATION).any():
+        sentences.append(FEW_FOR_CALIBRATION)
     if any(not row.features for row in results):
         sentences.append(NO_FEATURES)
     differences = [row.difference_from_fc for row in results if row.no_verdict is None]
@@ -92,7 +98,7 @@ def _notes_on_correlations(rows: pd.DataFrame, parts: str) -> list[str]:
         )
     if undefined:
         sentences.append(
-            f"r is undefined in {undefined} of {len(rows)} {parts}, where the phenotype or the "
-            "prediction is constant."
+            f"r is undefined in {undefined} of {len(rows)} {parts}, where the phenotype or a "
+            "prediction is constant. Every mean is over the others."
         )
     return sentences

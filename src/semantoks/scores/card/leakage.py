@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from semantoks.artifacts.representations import ParticipantFeatures
@@ -16,7 +17,7 @@ from semantoks.config import CardProbe, Kind, Phenotype, Probe, Splitting
 from semantoks.errors import UserError
 from semantoks.scores.card.contents import Leakage
 from semantoks.scores.intervals import summary
-from semantoks.scores.metrics import RANGES, with_enough_tested
+from semantoks.scores.metrics import MIN_TESTED, RANGES
 from semantoks.scores.probe.exact import score_features
 from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.problem import Problem, TaskMetadata
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 REPEATS = 5
 MIN_CLASS = 10  # participants per class
 MIN_VARYING = 10  # participants whose value is not the most frequent one
+DEFAULTS = Splitting()  # sizes and seed, so that a card does not depend on `splits`
 METRICS: dict[Kind, str] = {"classification": "balanced_accuracy", "regression": "pearson_r"}
 
 
@@ -61,6 +63,7 @@ def score_leakage(
         kind: Kind = "classification" if name in CATEGORICAL else "regression"
         target = _scorable(covariates[name], kind)
         if target is None:
+            log.info("Leakage of %s is not scored: too few participants, or nearly all alike", name)
             continue
         try:
             yield _score(features, str(name), kind, target, families, probe)
@@ -77,7 +80,9 @@ def _scorable(values: pd.Series, kind: Kind) -> pd.Series | None:
         known = known[known.map(known.value_counts()) >= MIN_CLASS]
     else:
         known = known.round(6)  # means over scans of equal values differ by rounding
-    too_few = len(known) < 2 * MIN_CLASS
+    # Scores of a few test participants say nothing, and a mean without its error would hide that.
+    tested = np.ceil(len(known) * DEFAULTS.test_fraction)
+    too_few = len(known) < 2 * MIN_CLASS or tested < MIN_TESTED
     if too_few or len(known) - known.value_counts().max() < MIN_VARYING:
         return None
     return known.sort_index()
@@ -93,8 +98,7 @@ def _score(
 ) -> Leakage:
     """Score one covariate with random splits and the exact probe."""
     table = pd.DataFrame({"target": target, "site": None, "group": families.reindex(target.index)})
-    # Default sizes and seed, so that a card does not depend on `splits`.
-    splits = draw(table, Phenotype(kind=kind), Splitting())
+    splits = draw(table, Phenotype(kind=kind), DEFAULTS)
     rows = pd.concat([table, codes_table(splits, table.index)], axis=1)
     records = [split.record() for split in splits]
     metadata = {"phenotype": name, "kind": kind, "bins": None, "splits": records}
@@ -110,5 +114,5 @@ def _score(
         metric=metric,
         people=len(table),
         chance=1 / len(classes) if classes else 0.0,
-        **summary(with_enough_tested(scores)[metric].to_list(), test_to_train, RANGES[metric]),
+        **summary(scores[metric].to_list(), test_to_train, RANGES[metric]),
     )

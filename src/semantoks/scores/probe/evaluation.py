@@ -33,7 +33,12 @@ class ProbeResult(NamedTuple):
 
 
 def evaluate(
-    problem: Problem, partition: Partition, targets: Targets, predicted_HK: np.ndarray
+    problem: Problem,
+    partition: Partition,
+    targets: Targets,
+    predicted_HK: np.ndarray,
+    *,
+    is_balanced: bool,
 ) -> tuple[ScoreRow, pd.DataFrame]:
     """Score the predictions of one fit.
 
@@ -45,6 +50,8 @@ def evaluate(
         Of all participants.
     predicted_HK : ndarray
         Probabilities (test participants, classes), or numbers (test participants, 1).
+    is_balanced : bool
+        Whether all classes had equal weights in the fit, whatever their frequency.
 
     Returns
     -------
@@ -53,12 +60,13 @@ def evaluate(
     predictions : DataFrame
         One row per test participant.
     """
-    test, split = targets.take(partition.test), partition.split
-    if isinstance(test, ClassificationTargets):
-        scores, columns = _evaluate_classes(test, predicted_HK)
+    split = partition.split
+    if isinstance(targets, ClassificationTargets):
+        counts_K = targets.take(partition.train).counts if is_balanced else None
+        scores, columns = _evaluate_classes(targets.take(partition.test), predicted_HK, counts_K)
     else:
         site = problem.participants["site"].to_numpy(object)[partition.test]
-        scores, columns = _evaluate_numbers(test, predicted_HK[:, 0], site)
+        scores, columns = _evaluate_numbers(targets.take(partition.test), predicted_HK[:, 0], site)
     row: ScoreRow = {
         "split": split.name,
         "scheme": split.scheme,
@@ -74,7 +82,7 @@ def evaluate(
 
 
 def _evaluate_classes(
-    test: ClassificationTargets, probabilities_HK: np.ndarray
+    test: ClassificationTargets, probabilities_HK: np.ndarray, counts_K: np.ndarray | None
 ) -> tuple[dict[str, float], dict[str, object]]:
     """Metrics of a classification, and the columns of its predictions."""
     names = np.asarray(test.class_names)
@@ -84,7 +92,7 @@ def _evaluate_classes(
         "predicted": names[probabilities_HK.argmax(axis=1)],
         "probabilities": list(probabilities_HK),
     }
-    return classification_scores(truth, probabilities_HK, test.class_names), columns
+    return classification_scores(truth, probabilities_HK, test.class_names, counts_K), columns
 
 
 def _evaluate_numbers(

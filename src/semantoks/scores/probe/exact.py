@@ -52,7 +52,7 @@ def score_features(problem: Problem, features: Sequence[Features], settings: Pro
         training, groups_P = targets.take(partition.train), problem.groups(partition.train)
         fold_P = inner_folds(training, groups_P, settings.inner_folds)
         fit = fit_stacked(coordinates, training, fold_P, settings.strengths)
-        row, table = evaluate(problem, partition, targets, fit.predicted_HK)
+        row, table = evaluate(problem, partition, targets, fit.predicted_HK, is_balanced=True)
         rows.append(row | {"strength": fit.strength})
         if partition.fraction == 1:
             predictions.append(table)

@@ -57,7 +57,7 @@ def score_windows(problem: Problem, windows: Sequence[np.ndarray], settings: Pro
         if not isinstance(targets, ClassificationTargets):
             raise _not_classes(problem)
         probabilities_HK, rate = _fit(windows, targets, partition, seed)
-        row, table = evaluate(problem, partition, targets, probabilities_HK)
+        row, table = evaluate(problem, partition, targets, probabilities_HK, is_balanced=False)
         rows.append(row | {"strength": rate})
         predictions.append(table)
         log.info("%d of %d fits", seed + 1, len(partitions))

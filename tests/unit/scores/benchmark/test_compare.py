@@ -97,14 +97,25 @@ def test_correlations_of_few_or_constant_participants_are_not_averaged() -> None
     ]
 
 
+def test_means_of_one_table_are_over_the_same_sites() -> None:
+    """The model has no r at the hardest site, where its prediction is constant."""
+    fc = scores_of("fc", [0.9, 0.7, 0.1], "site", task=REGRESSION_TASK)
+    model = scores_of("model", [0.8, 0.6, np.nan], "site", task=REGRESSION_TASK)
+    chance = scores_of("chance", [np.nan] * 3, "site", task=REGRESSION_TASK, features=0)
+    (scheme,) = compare([fc, model, chance], "toy").schemes
+    means = [row.metrics["pearson_r"].mean for row in scheme.representations[:2]]
+    assert means == pytest.approx([0.8, 0.7])
+    assert "r is undefined in 1 of 3 sites" in scheme.notes[0]
+
+
 def test_a_column_has_one_kind_of_interval() -> None:
-    """Stacked rows have no permutations; the corrected t beside them would be narrower."""
+    """The corrected t would be narrower than the permutations beside it."""
     rng = np.random.default_rng(1)
     fc = scores_of(
         "fc", [0.1, 0.2], task=REGRESSION_TASK, shuffled=list(0.1 * rng.standard_normal(99))
     )
-    stacked = scores_of("model+fc", [0.1, 0.3], task=REGRESSION_TASK)
-    (scheme,) = compare([fc, stacked], "toy").schemes
+    model = scores_of("model", [0.1, 0.3], task=REGRESSION_TASK)
+    (scheme,) = compare([fc, model], "toy").schemes
     intervals = [row.metrics["pearson_r"] for row in scheme.representations]
     assert np.isfinite(intervals[0].low) and np.isnan(intervals[1].low)
-    assert any("stacked ones" in note for note in scheme.notes)
+    assert any("come from permutations" in note for note in scheme.notes)

@@ -30,10 +30,18 @@ def test_label_efficiency_is_withheld_where_the_better_curve_starts_above() -> N
 
 def test_label_efficiency_is_in_the_last_point_of_all_but_the_baseline() -> None:
     curves = {"fc": curve(0.5, 0.6, 0.7), "model": curve(0.6, 0.7, 0.75)}
-    result = with_label_efficiency(curves, "fc")
+    result = with_label_efficiency(curves, "fc", {"fc", "model"})
     assert [point.worth for point in result["fc"]] == [None, None, None]
     assert [point.worth for point in result["model"]] == [None, None, pytest.approx(10)]
-    assert with_label_efficiency({"model": curves["model"]}, "fc")["model"][-1].worth is None
+    alone = with_label_efficiency({"model": curves["model"]}, "fc", {"model"})
+    assert alone["model"][-1].worth is None
+
+
+@pytest.mark.parametrize("predictive", [{"fc"}, {"model"}, set()])
+def test_label_efficiency_of_noise_is_not_known(predictive: set[str]) -> None:
+    curves = {"fc": curve(0.5, 0.6, 0.7), "model": curve(0.6, 0.7, 0.75)}
+    result = with_label_efficiency(curves, "fc", predictive)
+    assert result["model"][-1].worth is None
 
 
 def test_a_learning_curve_averages_random_splits() -> None:

@@ -11,7 +11,7 @@ def test_predictions_are_listed_by_test_participant() -> None:
     partition = next(problem.partitions(QUICK))
     targets = problem.targets(partition.train)
     probabilities = np.tile([0.7, 0.3], (len(partition.test), 1))
-    row, table = evaluate(problem, partition, targets, probabilities)
+    row, table = evaluate(problem, partition, targets, probabilities, is_balanced=True)
     assert list(row)[:6] == [
         "split", "scheme", "held_out", "fraction", "train_people", "test_people"
     ]  # fmt: skip
@@ -28,7 +28,9 @@ def test_within_site_correlation_uses_participants_with_a_site() -> None:
     problem = problem_of(value + np.arange(60) / 100, site=site)
     partition = next(p for p in problem.partitions(QUICK) if p.split.scheme == "random")
     targets = problem.targets(partition.train)
-    row, table = evaluate(problem, partition, targets, value[partition.test, None])
+    row, table = evaluate(
+        problem, partition, targets, value[partition.test, None], is_balanced=True
+    )
     assert row["pearson_r"] > 0.99
     assert np.isnan(float(row["pearson_r_within_sites"]))
     assert table["predicted"].tolist() == value[partition.test].tolist()

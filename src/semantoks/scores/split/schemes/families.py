@@ -55,7 +55,7 @@ def family_splits(
 def _best_balanced(
     families: np.ndarray, strata: np.ndarray, sizes: PartSizes, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return the candidate whose test part is closest to the shares of the strata (L1 distance)."""
+    """Return the candidate whose parts are closest to the shares of the strata (L1 distance)."""
     n_strata = strata.max() + 1
     shares = np.bincount(strata, minlength=n_strata) / len(strata)
     best, smallest = None, np.inf
@@ -65,7 +65,11 @@ def _best_balanced(
         train = np.bincount(strata[codes == TRAIN], minlength=n_strata)
         if test.min() == 0 or train.min() == 0:
             continue
-        imbalance = float(np.abs(test / test.sum() - shares).sum())
+        # Validation chooses a learning rate, so it needs its share of every stratum, too.
+        validation = np.bincount(strata[codes == VALIDATION], minlength=n_strata)
+        imbalance = sum(
+            float(np.abs(part / max(part.sum(), 1) - shares).sum()) for part in (test, validation)
+        )
         if imbalance < smallest:
             best, smallest = codes, imbalance
     if best is None:

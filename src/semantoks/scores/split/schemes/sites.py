@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pandas as pd
 
@@ -9,8 +11,9 @@ from semantoks.config import Phenotype
 from semantoks.scores.split.parts import TEST, TRAIN, UNUSED, Split
 from semantoks.scores.split.schemes.families import family_codes
 
+log = logging.getLogger(__name__)
 MIN_PART = 10  # participants in training and in test
-MIN_CLASS = 5  # training participants of each class
+MIN_CLASS = 5  # participants of each class, in training and in test
 
 
 def site_splits(participants: pd.DataFrame, phenotype: Phenotype) -> list[Split]:
@@ -24,15 +27,18 @@ def site_splits(participants: pd.DataFrame, phenotype: Phenotype) -> list[Split]
         Empty if fewer than two sites are large enough.
     """
     site, families = participants["site"], family_codes(participants)
-    splits = []
+    splits, too_small = list[Split](), list[str]()
     for name in sorted(site.dropna().unique()):
         test = (site == name).to_numpy()
         train = ~test & site.notna().to_numpy() & ~np.isin(families, families[test])
         if not _large_enough(participants["target"], train, test, phenotype):
+            too_small.append(str(name))
             continue
         codes = np.full(len(participants), UNUSED, np.int8)
         codes[train], codes[test] = TRAIN, TEST
         splits.append(Split(f"site {name}", "site", codes, held_out=str(name)))
+    if too_small:
+        log.info("Too few participants or classes to hold out: %s", ", ".join(too_small))
     # A single split has neither a standard deviation nor a paired test.
     return splits if len(splits) > 1 else []
 
@@ -40,11 +46,16 @@ def site_splits(participants: pd.DataFrame, phenotype: Phenotype) -> list[Split]
 def _large_enough(
     target: pd.Series, train: np.ndarray, test: np.ndarray, phenotype: Phenotype
 ) -> bool:
-    """Check both parts' sizes; classes that are tested must be trained on, at least two of them."""
+    """Check both parts' sizes; classes that are tested must be trained on, at least two of them.
+
+    The recall of a class with one or two test participants is a coin toss that makes up half of the
+    site's balanced accuracy.
+    """
     if min(train.sum(), test.sum()) < MIN_PART:
         return False
     if not phenotype.has_named_classes:
         return True
     tested, trained = target[test].value_counts(), target[train].value_counts()
     known = set(trained.index) >= set(tested.index)
-    return bool(known and len(tested) > 1 and trained.min() >= MIN_CLASS)
+    smallest = min(trained.min(), tested.min())
+    return bool(known and len(tested) > 1 and smallest >= MIN_CLASS)

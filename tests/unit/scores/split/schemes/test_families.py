@@ -35,6 +35,15 @@ def test_families_of_any_size_are_tested_about_equally_often() -> None:
             assert size <= (split.codes == code).sum() <= size + 3
 
 
+def test_validation_has_its_share_of_every_class() -> None:
+    group = [f"f{i // 2}" for i in range(120)]
+    table = participants_table(["a"] * 90 + ["b"] * 30, group=group)
+    splits = draw(table, CLASSIFICATION, Splitting())
+    is_b = (table["target"] == "b").to_numpy()
+    shares = [is_b[split.codes == VALIDATION].mean() for split in splits]
+    assert np.abs(np.array(shares) - 0.25).max() < 0.15
+
+
 def test_a_single_family_cannot_be_split() -> None:
     table = participants_table(list(np.arange(30.0)), group=["x"] * 30)
     with pytest.raises(UserError, match="1 families are too few"):

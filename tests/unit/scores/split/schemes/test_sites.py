@@ -17,6 +17,14 @@ def test_sites_are_held_out_in_turn() -> None:
     assert (codes == TRAIN).sum() == 36
 
 
+def test_a_site_with_few_participants_of_a_class_is_not_held_out() -> None:
+    """Half of its balanced accuracy would be decided by one participant."""
+    site = ["A"] * 20 + ["B"] * 20 + ["C"] * 20
+    table = participants_table(["a", "b"] * 20 + ["a"] * 19 + ["b"], site=site)
+    splits = [s for s in draw(table, CLASSIFICATION, Splitting()) if s.scheme == "site"]
+    assert [split.held_out for split in splits] == ["A", "B"]
+
+
 def test_relatives_of_test_participants_at_other_sites_are_unused() -> None:
     relatives = TABLE.assign(group=["x", *[None] * 28, "x", *[None] * 30])
     splits = {split.name: split for split in draw(relatives, CLASSIFICATION, Splitting())}
