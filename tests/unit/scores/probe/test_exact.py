@@ -138,6 +138,33 @@ def test_stacking_uses_all_representations_and_ignores_noise() -> None:
     assert both > score_of(classes, "balanced_accuracy", first) + 0.05
 
 
+def test_permuted_scores_are_those_of_a_permuted_phenotype() -> None:
+    """Of one representation and of two stacked, whose second probe is fitted anew."""
+    rng = np.random.default_rng(7)
+    parts = [Features(rng.standard_normal((80, width))) for width in (10, 100)]
+    value = parts[0].values_PF[:, 0] + rng.standard_normal(80)
+    settings = Probe(repeats=3, permutations=5, learning_curve=[])
+    problem = problem_of(value)
+    order = np.random.default_rng(0).permutation(80)  # the first shuffle of every problem
+    permuted = problem.participants.assign(target=value[order])
+    for stacked in (parts[:1], parts):
+        test = score_features(problem, stacked, settings).permutation_test
+        assert test is not None
+        scores = score_features(Problem(problem.metadata, permuted), stacked, settings).scores
+        assert test.shuffled[0] == pytest.approx(mean_score(scores, "pearson_r"), abs=1e-6)
+
+
+def test_a_stacked_effect_has_a_low_permutation_p() -> None:
+    rng = np.random.default_rng(8)
+    first, noise = rng.standard_normal((80, 10)), rng.standard_normal((80, 30))
+    value = first[:, 0] + 0.5 * rng.standard_normal(80)
+    settings = Probe(repeats=5, permutations=99, learning_curve=[])
+    for target in (value, np.where(value > 0, "a", "b")):
+        stacked = [Features(first), Features(noise)]
+        test = score_features(problem_of(target), stacked, settings).permutation_test
+        assert test is not None and test.p < 0.05
+
+
 def test_learning_curves_use_fewer_training_participants() -> None:
     rng = np.random.default_rng(6)
     features = rng.standard_normal((150, 20))
