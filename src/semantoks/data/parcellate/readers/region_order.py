@@ -80,6 +80,34 @@ def count_columns(names: Sequence[str]) -> bool:
     return numbers in (list(range(len(names))), list(range(1, len(names) + 1)))
 
 
+def require_orientation(values: np.ndarray, names: Sequence[str] | None, source: str) -> None:
+    """Refuse a square table whose header does not say that its columns are regions.
+
+    A table of another shape whose rows are the regions has the wrong number of columns. Numbers
+    that only count the columns may count volumes as well.
+
+    Parameters
+    ----------
+    values : ndarray, two-dimensional
+    names : sequence of str or None
+        Header of the table.
+    source : str
+        File name, for messages.
+
+    Raises
+    ------
+    ScanError
+    """
+    # pandas leaves the name of the column of row numbers empty.
+    columns = list(names or [])[1 if names and not names[0] else 0 :]
+    width = len(columns) or values.shape[1]
+    if len(values) == width and (not columns or count_columns(columns)):
+        raise ScanError(
+            f"{source} is square, so volumes and regions cannot be told apart; name the regions in "
+            "its first row, or set `regions` of the data set if they are the columns"
+        )
+
+
 def _whole(name: str) -> int | None:
     """Return the number that a name is, ``1`` or ``1.0``; None if it is another name."""
     match = re.fullmatch(r"(\d+)(\.0*)?", name)

@@ -15,7 +15,12 @@ from semantoks.data.hdf5 import is_hdf5
 from semantoks.data.index.shards import DerivativeScan
 from semantoks.data.parcellate.readers.arrays import read_hdf5, read_numpy, volumes_first
 from semantoks.data.parcellate.readers.matlab import read_matlab
-from semantoks.data.parcellate.readers.region_order import align, count_columns, label_header
+from semantoks.data.parcellate.readers.region_order import (
+    align,
+    count_columns,
+    label_header,
+    require_orientation,
+)
 from semantoks.data.parcellate.readers.sidecar import repetition_time
 from semantoks.data.parcellate.readers.text import SEPARATORS, read_text
 from semantoks.data.parcellate.readers.xcpd import restore_censored
@@ -107,6 +112,9 @@ def read_timeseries(
         return _read_parquet(path, scan, atlas)
     table = _read_table(path, scan, atlas, len(names or atlas.regions), variable)
     header = table.header
+    # The layout of the reference implementation is fixed.
+    if names is None and not is_hdf5(path):
+        require_orientation(table.values_TC, header, path.name)
     # Numbers that only count the columns are no names, so the configured ones are meant.
     if header is None or (names and len(names) == len(header) and count_columns(header)):
         columns = names

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.io import savemat
 
 from semantoks.artifacts.timeseries import Manifest, write_timeseries
 from semantoks.config import Parcellation
@@ -19,10 +20,47 @@ from semantoks.errors import ScanError, UserError
 from tests.unit.data.parcellate.readers.conftest import NAMES, read
 
 
+@pytest.mark.parametrize(
+    ("header", "regions", "is_known"),
+    [
+        (None, None, False),
+        ([0, 1, 2, 3], None, False),  # as pandas counts, be it regions or volumes
+        (["", 0, 1, 2, 3], None, False),
+        (["volume", 0, 1, 2, 3], None, True),
+        (NAMES, None, True),
+        ([11, 12, 30, 41], None, True),  # labels of the atlas
+        (None, NAMES, True),
+        ([0, 1, 2, 3], NAMES, True),
+    ],
+)
+def test_square_tables_need_names_of_regions(
+    tmp_path: Path,
+    named_atlas: Atlas,
+    values: np.ndarray,
+    header: list[object] | None,
+    regions: list[str] | None,
+    is_known: bool,
+) -> None:
+    table, path = pd.DataFrame(values[:4]), tmp_path / "a.csv"
+    if header and len(header) == 5:
+        table.insert(0, "row", range(4))
+    table.to_csv(path, index=False, header=False if header is None else list(map(str, header)))
+    if is_known:
+        scan = read(path, named_atlas, names=regions)
+        np.testing.assert_allclose(scan.means_TC, values[:4])
+    else:
+        with pytest.raises(ScanError, match=r"a.csv is square.* or set `regions`"):
+            read(path, named_atlas)
+
+
 def test_square_arrays_are_refused(tmp_path: Path, named_atlas: Atlas, values: np.ndarray) -> None:
-    np.save(tmp_path / "square.npy", values[:4])
-    with pytest.raises(ScanError, match="is square"):
-        read(tmp_path / "square.npy", named_atlas)
+    np.save(tmp_path / "a.npy", values[:4])
+    savemat(tmp_path / "a.mat", {"ROISignals": values[:4]})
+    # The first row counts, but what?
+    np.save(tmp_path / "b.npy", np.vstack([[0, 1, 2, 3], values[:4]]))
+    for name in ("a.npy", "a.mat", "b.npy"):
+        with pytest.raises(ScanError, match=f"{name} is square"):
+            read(tmp_path / name, named_atlas)
 
 
 def test_xcpd_tables_have_their_tr_in_the_sidecar(
