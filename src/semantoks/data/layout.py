@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from pathlib import Path
 
@@ -17,6 +18,11 @@ IMAGE_PATTERNS = (
 
 # Brain masks beside images of other trees.
 MASKS = ("mask.nii.gz", "brain_mask.nii.gz")
+
+# Entities that BIDS defines as indices: `run-01` and `run-1` are the same run.
+INDICES = ("run", "echo", "chunk")
+# Entities that tell apart what was made of a recording, and not recordings.
+DERIVED = ("space", "cohort", "seg", "atlas", "res", "den", "label", "hemi", "desc", "stat")
 
 
 def entities_of(name: str) -> dict[str, str]:
@@ -36,14 +42,37 @@ def space_of(image: Path) -> str:
     return f"{space}:cohort-{cohort}" if space and cohort else space
 
 
-def scan_of(image: Path) -> str:
-    """Name of the run of a preprocessed image, the same for the outputs in all spaces."""
-    return image.name.split("_space-")[0]
+def scan_of(name: str) -> str:
+    """Name of the run that a file belongs to, the same for all spaces, atlases and statistics.
+
+    It has every entity that tells recordings apart, also those that BIDS puts after ``space``, such
+    as ``chunk``.
+    """
+    *parts, last = name.split("_")
+    suffix = last.split(".")[0]
+    # The suffix has no hyphen; DCAN's pipelines write `bold` before the entities of the derivative.
+    parts += [suffix] if "-" in suffix else []
+    return "_".join(part for part in parts if part.split("-")[0] not in (*DERIVED, "bold"))
 
 
-def stem_of_run(name: str) -> str:
-    """Entities of a file name up to those that describe the derivative, such as ``space``."""
-    return re.split(r"_(?:space|seg|atlas|den|desc|stat)-|_timeseries|_bold", name)[0]
+def comparable(name: str) -> str:
+    """Name in which indices have no leading zeros: ``run-01`` and ``run-1`` are the same run."""
+    return re.sub(rf"(?<=_)({'|'.join(INDICES)})-0+(?=\d)", r"\1-", name)
+
+
+def beside(path: Path, name: str) -> Path:
+    """Path of a file in the folder of another, whether it exists or not.
+
+    If there is none of this name, it is the file whose name has the same indices: software writes
+    ``run-1`` where the image has ``run-01``, and the other way round.
+    """
+    exact = path.with_name(name)
+    # A link to a file that is not here is that file as well.
+    if os.path.lexists(exact) or not re.search(rf"_({'|'.join(INDICES)})-\d", name):
+        return exact
+    others = path.parent.iterdir() if path.parent.is_dir() else ()
+    same = [other for other in others if comparable(other.name) == comparable(name)]
+    return same[0] if len(same) == 1 else exact
 
 
 def images_of_run(folder: Path, scan: str, ending: str) -> list[Path]:
@@ -58,7 +87,7 @@ def images_of_run(folder: Path, scan: str, ending: str) -> list[Path]:
     folder : Path
         Searched at any depth.
     scan : str
-        BIDS name of the run up to its ``space`` entity.
+        Name of the run, as `scan_of` returns it.
     ending : str
         Pattern for the file name after ``_space-*``, such as ``_desc-preproc_bold.nii*``.
 
@@ -67,9 +96,11 @@ def images_of_run(folder: Path, scan: str, ending: str) -> list[Path]:
     list of Path
         Sorted; empty if the folder does not exist.
     """
+    if not folder.is_dir():
+        return []
     # Names may have characters that patterns reserve, such as brackets.
-    pattern = f"{glob.escape(scan)}_space-*{ending}"
-    return sorted(folder.rglob(pattern)) if folder.is_dir() else []
+    paths = folder.rglob(f"{glob.escape(scan.split('_')[0])}_*space-*{ending}")
+    return sorted(path for path in paths if comparable(scan_of(path.name)) == comparable(scan))
 
 
 def generated_by(folder: Path) -> str:

@@ -6,25 +6,49 @@ import json
 from pathlib import Path
 
 from semantoks.data.layout import (
+    beside,
     entities_of,
     generated_by,
     images_of_run,
     scan_of,
     space_of,
-    stem_of_run,
 )
 
 
 def test_names_state_the_run_and_the_space() -> None:
     image = Path("sub-01_task-rest_run-2_space-MNI152NLin6Asym_res-2_desc-preproc_bold.nii.gz")
-    assert scan_of(image) == "sub-01_task-rest_run-2"
+    assert scan_of(image.name) == "sub-01_task-rest_run-2"
     assert space_of(image) == "MNI152NLin6Asym"
     assert entities_of("sub-01_task-rest_bold") == {"sub": "01", "task": "rest"}
     assert space_of(Path("clean.nii.gz")) == ""
     cohort = Path("sub-01_space-MNIPediatricAsym_cohort-2_res-2_bold.nii.gz")
     assert space_of(cohort) == "MNIPediatricAsym:cohort-2"
-    assert stem_of_run("sub-01_task-rest_space-a_seg-b_timeseries.tsv") == "sub-01_task-rest"
-    assert stem_of_run("sub-01_task-rest_bold.nii.gz") == "sub-01_task-rest"
+    assert scan_of("sub-01_task-rest_space-a_seg-b_timeseries.tsv") == "sub-01_task-rest"
+    assert scan_of("sub-01_task-rest_bold.nii.gz") == "sub-01_task-rest"
+
+
+def test_names_of_runs_have_all_entities_that_tell_recordings_apart() -> None:
+    raw = "sub-01_ses-1_task-rest_acq-a_ce-b_rec-c_dir-AP_run-2_echo-1_part-mag"
+    assert scan_of(f"{raw}_chunk-3_bold.nii.gz") == f"{raw}_chunk-3"
+    # In the order of BIDS, `chunk` and `recording` follow `space`.
+    assert scan_of(
+        f"{raw}_hemi-L_space-a_recording-x_chunk-3_seg-b_res-2_den-c_label-d_stat-e"
+    ) == (f"{raw}_recording-x_chunk-3")
+    dcan = "sub-01_task-rest_bold_atlas-Gordon_desc-filtered_timeseries.ptseries.nii"
+    assert scan_of(dcan) == "sub-01_task-rest"
+    assert scan_of("sub-01_rest_timeseries.csv") == "sub-01_rest"
+
+
+def test_files_with_the_same_indices_belong_together(tmp_path: Path) -> None:
+    image, wanted = tmp_path / "sub-01_run-01_bold.nii.gz", "sub-01_run-01_mask.nii.gz"
+    assert beside(image, wanted).name == wanted
+    for name in ("sub-01_run-10_mask.nii.gz", "sub-001_run-1_mask.nii.gz", "sub-01_mask.nii.gz"):
+        (tmp_path / name).touch()
+    assert beside(image, wanted).name == wanted  # is not there
+    (tmp_path / "sub-01_run-1_mask.nii.gz").touch()
+    assert beside(image, wanted).name == "sub-01_run-1_mask.nii.gz"
+    (tmp_path / wanted).touch()
+    assert beside(image, wanted).name == wanted
 
 
 def test_images_of_a_run_are_listed_in_all_spaces(tmp_path: Path) -> None:
@@ -38,6 +62,7 @@ def test_images_of_a_run_are_listed_in_all_spaces(tmp_path: Path) -> None:
         (folder / name).touch()
     images = images_of_run(tmp_path, "a_task-rest", "_desc-preproc_bold.nii*")
     assert [path.name for path in images] == names
+    assert len(images_of_run(tmp_path, "a_task-rest_run-01", "_desc-preproc_bold.nii*")) == 1
     assert images_of_run(tmp_path / "missing", "a_task-rest", "_bold.nii.gz") == []
 
 

@@ -13,12 +13,11 @@ from pathlib import Path
 from bids2table import parse_bids_entities
 from pathspec import GitIgnoreSpec
 
+from semantoks.data.layout import INDICES
 from semantoks.errors import UserError
 
 log = logging.getLogger(__name__)
 EXTENSIONS = (".nii.gz", ".nii")
-# Entities that BIDS defines as indices: `run-01` and `run-1` are the same run.
-INDICES = ("run", "echo")
 DERIVED = ("space", "desc", "res", "den")  # entities that raw images never have
 
 

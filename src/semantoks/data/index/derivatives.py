@@ -18,7 +18,7 @@ from semantoks.config import ENTITIES, IndexedDataset
 from semantoks.data.hdf5 import is_hdf5, read_ids
 from semantoks.data.index.files import problem_of, version_of, without_duplicates
 from semantoks.data.index.shards import DerivativeScan, scan_table
-from semantoks.data.layout import IMAGE_PATTERNS, MASKS, entities_of, scan_of, stem_of_run
+from semantoks.data.layout import IMAGE_PATTERNS, MASKS, beside, comparable, entities_of, scan_of
 from semantoks.errors import UserError
 
 TABLE_SUFFIXES = (".tsv", ".csv", ".npy", ".mat", ".1D", ".txt")
@@ -97,12 +97,11 @@ def _from_images(folder: Path) -> Scans:
     listed = set[str]()
     for pattern in IMAGE_PATTERNS:
         for path in _files(folder, pattern):
-            scan, image = scan_of(path), path.name.removesuffix(".gz")
+            scan, image = scan_of(path.name), path.name.removesuffix(".gz")
             # The same image as .nii and .nii.gz is kept twice here, and becomes a problem later.
             if scan not in listed or image in listed:
-                of_run = path.parent.glob(f"{glob.escape(scan)}_*")  # all spaces, and confounds
                 row = _scan(folder, path, scan, **_entities(scan))
-                yield replace(row, version=version_of(*of_run))
+                yield replace(row, version=version_of(*_files_of_run(path)))
             listed |= {scan, image}
 
 
@@ -112,8 +111,8 @@ def _from_tables(folder: Path) -> Scans:
             # fMRIPrep's confounds and XCP-D's other statistics (ALFF, ReHo) are named alike.
             other = re.search(r"_desc-confounds_|_stat-(?!mean_)", path.name)
             if path.name.startswith("sub-") and not other:
-                stem = stem_of_run(path.name)
-                yield _scan(folder, path, stem, **_entities(stem))
+                scan = scan_of(path.name)
+                yield _scan(folder, path, scan, **_entities(scan))
 
 
 def _from_parquet(folder: Path) -> Scans:
@@ -159,13 +158,21 @@ def _files(folder: Path, pattern: str) -> list[Path]:
 def _entities(stem: str) -> dict[str, str]:
     """BIDS entities of a stem; participant and session with their prefixes."""
     entities = entities_of(stem)
-    session = entities.get("ses", "")
+    session, run = entities.get("ses", ""), entities.get("run", "")
     return {
         "participant": f"sub-{entities.get('sub', '')}",
         "session": session and f"ses-{session}",
         "task": entities.get("task", ""),
-        "run": entities.get("run", ""),
+        "run": str(int(run)) if run.isdecimal() else run,
     }
+
+
+def _files_of_run(image: Path) -> list[Path]:
+    """List what is beside an image of the same run: other spaces, masks, confounds."""
+    run = comparable(scan_of(image.name))
+    participant = glob.escape(run.split("_")[0])
+    paths = image.parent.glob(f"{participant}_*")
+    return [path for path in paths if comparable(scan_of(path.name)) == run]
 
 
 def _scan(folder: Path, path: Path, scan: str = "", **entities: str) -> DerivativeScan:
@@ -174,7 +181,8 @@ def _scan(folder: Path, path: Path, scan: str = "", **entities: str) -> Derivati
     # The sidecar states the TR, so a change of it must re-run the shard.
     parts = path.name.split(".")  # a name may have dots before its extension
     sidecars = [path.with_name(".".join(parts[:n]) + ".json") for n in range(1, len(parts))]
-    others = [*MASKS, *(f"{stem_of_run(path.name)}_{name}.tsv" for name in ("outliers", "motion"))]
+    tables = [f"{scan_of(path.name)}_{name}.tsv" for name in ("outliers", "motion")]
+    others = [*map(path.with_name, MASKS), *(beside(path, name) for name in tables)]
     return DerivativeScan(
         scan=scan or "_".join(filter(None, (participant, session, task, run))),
         participant_id=participant,
@@ -182,6 +190,6 @@ def _scan(folder: Path, path: Path, scan: str = "", **entities: str) -> Derivati
         task=task,
         run=run,
         file=path.relative_to(folder).as_posix(),
-        version=version_of(path, *sidecars, *map(path.with_name, others)),
+        version=version_of(path, *sidecars, *others),
         problem=problem_of(path),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from semantoks.config import EntityFilter
-from semantoks.data.index.bids_files import INDICES
+from semantoks.data.layout import INDICES
 
 ANY = "*"
 # Phase, real and imaginary images are not what an MRI scanner shows by default.

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from semantoks.data.layout import comparable
+
 
 def version_of(*paths: Path) -> str:
     """Hash the sizes and modification times of files.
@@ -36,6 +38,9 @@ def without_duplicates(
 ) -> pd.DataFrame:
     """Keep one row per scan, sorted; record a problem where several files are one scan.
 
+    Scans that differ only in leading zeros of an index, such as ``run-1`` and ``run-01``, are one
+    scan by BIDS; each keeps its row.
+
     Parameters
     ----------
     scans : DataFrame
@@ -46,8 +51,10 @@ def without_duplicates(
         What to do if several files are one scan.
     """
     ordered = scans.sort_values(["scan", column], ignore_index=True)
-    files = ordered.groupby("scan")[column].transform(lambda names: ", ".join(names))
+    # `run-1` and `run-01` are the same run.
+    groups = ordered.groupby(ordered["scan"].map(comparable))
+    files = groups[column].transform(", ".join)
     # Choosing one would make the result depend on the order of file names.
-    repeated = ordered["scan"].duplicated(keep=False)
+    repeated = groups["scan"].transform("size") > 1
     ordered.loc[repeated, "problem"] = f"several files of one scan ({hint}): " + files[repeated]
     return ordered.drop_duplicates("scan", ignore_index=True)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from semantoks.config import Parcellation
+from semantoks.data.layout import beside, scan_of
 from semantoks.errors import ScanError
 
 Confounds = tuple[pd.DataFrame | None, np.ndarray | None]
@@ -83,11 +84,17 @@ def _isolated(bold: Path) -> Iterator[Path]:
     without the `run` entity.
     """
     table = confounds_table(bold)
+    # Where nilearn looks for it, however the table itself writes the number of the run.
+    expected = f"{bold.name.split('_space-')[0]}_desc-{table.name.split('_desc-')[1]}"
     with TemporaryDirectory() as folder:
-        for path in (bold, table, table.with_suffix(".json")):
+        for path, name in (
+            (bold, bold.name),
+            (table, expected),
+            (table.with_suffix(".json"), Path(expected).with_suffix(".json").name),
+        ):
             if path.exists():
                 # Resolved, since a relative link would point into the temporary folder.
-                (Path(folder) / path.name).symlink_to(path.resolve())
+                (Path(folder) / name).symlink_to(path.resolve())
         yield Path(folder) / bold.name
 
 
@@ -105,9 +112,9 @@ def _load(bold: Path, strategy: str, settings: Parcellation) -> tuple[pd.DataFra
 
 def confounds_table(bold: Path) -> Path:
     """Path of the confounds table of a run; before fMRIPrep 20.2, it ended in ``regressors``."""
-    stem = bold.name.split("_space-")[0].split("_desc-")[0]
-    table = bold.with_name(f"{stem}_desc-confounds_timeseries.tsv")
-    older = bold.with_name(f"{stem}_desc-confounds_regressors.tsv")
+    stem = scan_of(bold.name)
+    table = beside(bold, f"{stem}_desc-confounds_timeseries.tsv")
+    older = beside(bold, f"{stem}_desc-confounds_regressors.tsv")
     return older if older.exists() and not table.exists() else table
 
 

@@ -147,3 +147,36 @@ def test_a_change_of_the_sidecar_changes_the_version(tmp_path: Path) -> None:
             find(tmp_path, source="timeseries", template="{participant}.rest.npy").version.a
         )
     assert len(versions) == 2
+
+
+def test_one_and_zero_one_are_the_same_run(tmp_path: Path) -> None:
+    image = "sub-01/func/sub-01_task-rest_run-{}_space-MNI152NLin6Asym_desc-preproc_bold.nii.gz"
+    table = "sub-01/func/sub-01_task-rest_run-{}_seg-a_timeseries.tsv"
+    touch(tmp_path, *(name.format(run) for name in (image, table) for run in ("1", "01", "02")))
+    for source in ("fmriprep", "timeseries"):
+        scans = find(tmp_path, source=source)
+        assert list(scans["run"]) == ["1", "2", "1"]  # of run-01, run-02 and run-1
+        both = scans.loc[["sub-01_task-rest_run-01", "sub-01_task-rest_run-1"], "problem"]
+        assert all("run-01_s" in problem and "run-1_s" in problem for problem in both)
+        assert scans.loc["sub-01_task-rest_run-02", "problem"] == ""
+
+
+def test_what_tells_recordings_apart_is_in_the_name_of_the_scan(tmp_path: Path) -> None:
+    stem = "sub-01_task-rest"
+    recordings = ["ce-a", "ce-b", "acq-a", "rec-a", "dir-AP", "part-mag", "echo-1", "recording-a"]
+    touch(tmp_path, *(f"{stem}_{entity}_space-a_timeseries.tsv" for entity in recordings))
+    # `chunk` follows `space` in the order of BIDS.
+    touch(tmp_path, *(f"{stem}_space-a_chunk-{chunk}_timeseries.tsv" for chunk in (1, 2)))
+    scans = find(tmp_path, source="timeseries")
+    assert len(scans) == 10 and not scans["problem"].any()
+    for entity in ("hemi", "res", "den", "label", "desc", "seg"):
+        touch(tmp_path, *(f"sub-{entity}_{entity}-{value}_timeseries.tsv" for value in "ab"))
+        problem = find(tmp_path, source="timeseries").loc[f"sub-{entity}", "problem"]
+        assert "several files of one scan" in problem
+
+
+def test_confounds_with_another_number_of_zeros_change_the_version(tmp_path: Path) -> None:
+    touch(tmp_path, "sub-01_task-rest_run-01_space-a_desc-preproc_bold.nii.gz")
+    before = find(tmp_path, source="fmriprep")
+    touch(tmp_path, "sub-01_task-rest_run-1_desc-confounds_timeseries.tsv")
+    assert find(tmp_path, source="fmriprep")["version"].tolist() != before["version"].tolist()

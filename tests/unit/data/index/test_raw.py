@@ -81,19 +81,23 @@ def test_an_echo_can_be_chosen(bids: Path, echo: object) -> None:
 
 
 VARIANTS = ["acq-mb_dir-AP", "acq-mb_dir-PA", "acq-01_rec-norm", "", "part-phase", "part-mag"]
+VARIANTS += ["ce-gd", "chunk-01", "chunk-02"]
 
 
 @pytest.mark.parametrize(
     ("entities", "expected"),
     [
-        ({}, ["", "acq-01_rec-norm", "acq-mb_dir-AP", "acq-mb_dir-PA", "part-mag"]),
+        ({}, [name for name in VARIANTS if name != "part-phase"]),
         ({"acq": "mb", "dir": "AP"}, ["acq-mb_dir-AP"]),
         ({"dir": ["AP", "PA"]}, ["acq-mb_dir-AP", "acq-mb_dir-PA"]),
-        ({"acq": None}, ["", "part-mag"]),
+        ({"acq": None, "ce": None, "chunk": None}, ["", "part-mag"]),
+        ({"ce": "gd"}, ["ce-gd"]),
+        ({"chunk": 1}, ["chunk-01"]),
+        ({"chunk": ["2", 3]}, ["chunk-02"]),
         ({"acq": 1}, ["acq-01_rec-norm"]),  # YAML reads 01 as 1
         ({"rec": "*"}, ["acq-01_rec-norm"]),
         ({"part": "phase"}, ["part-phase"]),
-        ({"part": None, "acq": ["mb", None], "dir": [None]}, [""]),
+        ({"part": None, "acq": ["mb", None], "dir": [None], "ce": None, "chunk": None}, [""]),
     ],
 )
 def test_entities_choose_runs(
@@ -172,6 +176,19 @@ def test_the_same_run_twice_is_a_problem(bids: Path) -> None:
     problem = scans.loc["sub-01_task-rest_run-01", "problem"]
     assert problem.startswith("several files of one scan (list the others in .bidsignore)")
     assert not scans.drop("sub-01_task-rest_run-01")["problem"].any()
+
+
+def test_one_and_zero_one_are_the_same_run(bids: Path) -> None:
+    touch(bids, FILES[1].replace("run-01", "run-1"))
+    scans = find_raw_scans(bids).set_index("scan")
+    for number in ("run-01", "run-1"):
+        problem = scans.loc[f"sub-01_task-rest_{number}", "problem"]
+        assert (
+            f"several files of one scan (list the others in .bidsignore): {FILES[1]}, " in problem
+        )
+        assert "_run-1_bold.nii.gz" in problem
+    assert (scans["problem"] != "").sum() == 2
+    assert list(find_raw_scans(bids, run=2)["scan"]) == ["sub-01_task-rest_run-02"]
 
 
 def test_links_are_followed_and_circles_end(bids: Path, tmp_path: Path) -> None:

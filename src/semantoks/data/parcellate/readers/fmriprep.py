@@ -13,7 +13,7 @@ from semantoks.config import Parcellation
 from semantoks.data.atlas.atlas import Atlas, same_space
 from semantoks.data.atlas.images import is_cifti
 from semantoks.data.index.shards import DerivativeScan, RawScan
-from semantoks.data.layout import images_of_run, scan_of, space_of
+from semantoks.data.layout import beside, images_of_run, scan_of, space_of
 from semantoks.data.parcellate.confounds import load_confounds, mean_fd
 from semantoks.data.parcellate.images.cifti import cifti_means, is_dense
 from semantoks.data.parcellate.images.nifti import open_image
@@ -215,12 +215,12 @@ def _mask_of(bold: Path) -> Path | None:
     outside the brain.
     """
     name = re.sub(f"({PREPROCESSED}|{AROMA}).nii(.gz)?$", "_desc-brain_mask.nii.gz", bold.name)
-    mask, uncompressed = bold.with_name(name), bold.with_name(name.removesuffix(".gz"))
+    mask, uncompressed = beside(bold, name), beside(bold, name.removesuffix(".gz"))
     # A link to a file that is not here is a mask as well: that it is missing is then the reason.
     if os.path.lexists(mask) or AROMA not in bold.name:
         return uncompressed if uncompressed.exists() and not mask.exists() else mask
     if os.path.lexists(uncompressed):
         return uncompressed
-    masks = images_of_run(bold.parent, scan_of(bold), "_desc-brain_mask.nii*")
+    masks = images_of_run(bold.parent, scan_of(bold.name), "_desc-brain_mask.nii*")
     masks = [path for path in masks if space_of(path) == space_of(bold)]
     return nearest_resolution(masks, open_image(bold).affine) if masks else None

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semantoks.data.layout import generated_by, stem_of_run
+from semantoks.data.layout import beside, generated_by, scan_of
 from semantoks.data.parcellate.readers.sidecar import read_sidecar, sidecar_of
 from semantoks.data.parcellate.regional_means import RegionalMeans
 from semantoks.errors import ScanError
@@ -44,7 +44,7 @@ def restore_censored(scan: RegionalMeans, path: Path) -> RegionalMeans:
         When the file has neither all volumes nor those that are not outliers, or when it is not
         known which were removed.
     """
-    file = path.with_name(f"{stem_of_run(path.name)}_outliers.tsv")
+    file = beside(path, f"{scan_of(path.name)}_outliers.tsv")
     if not file.exists():
         _require_every_volume(len(scan.means_TC), path, file)
         return scan
@@ -80,7 +80,7 @@ def _read_outliers(file: Path) -> np.ndarray:
 
 def _require_every_volume(volumes: int, path: Path, outliers: Path) -> None:
     """Refuse a file from which volumes were removed, or of XCP-D where this is not known."""
-    motion = outliers.with_name(outliers.name.replace("_outliers.tsv", "_motion.tsv"))
+    motion = beside(outliers, outliers.name.replace("_outliers.tsv", "_motion.tsv"))
     # XCP-D without censoring writes no table of outliers, but always one of motion.
     if motion.exists():
         expected = len(pd.read_csv(motion, sep="\t"))

@@ -20,6 +20,7 @@ import pandas as pd
 from nibabel.filebasedimages import ImageFileError
 
 from semantoks.data.index.shards import RawScan
+from semantoks.data.layout import beside
 from semantoks.data.preprocess.rows import Measures
 from semantoks.errors import ScanError
 
@@ -121,7 +122,8 @@ class _ScanOutputs:
     def _find(self, endings: list[str], description: str) -> Path:
         """Return the first of several possible files that exists and is not empty."""
         for ending in endings:
-            path = self.stem.with_name(f"{self.stem.name}_{ending}")
+            # Early versions write `run-1` where the raw image has `run-01`.
+            path = beside(self.stem, f"{self.stem.name}_{ending}")
             # An interrupted write may leave an empty file.
             if path.is_file() and path.stat().st_size:
                 return path

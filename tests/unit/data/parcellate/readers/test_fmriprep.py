@@ -19,8 +19,8 @@ from tests.unit.data.parcellate.conftest import SCAN, dense_axis, write_dense, w
 AROMA_DESC = "smoothAROMAnonaggr"
 
 
-def find(folder: Path, atlas: Atlas) -> Path:
-    return find_bold(folder / "sub-01", SCAN, atlas, "simple")
+def find(folder: Path, atlas: Atlas, scan: str = SCAN) -> Path:
+    return find_bold(folder / "sub-01", scan, atlas, "simple")
 
 
 def test_means_follow_the_table_of_the_atlas_and_the_mask(tmp_path: Path, atlas: Atlas) -> None:
@@ -145,3 +145,18 @@ def test_confounds_that_are_not_available_are_named(tmp_path: Path, atlas: Atlas
     with pytest.raises(ScanError, match=r"n/a in up to 2 of 100 volumes .*: csf, white_matter$"):
         read_fmriprep(bold, atlas, "simple", Parcellation())
     assert read_fmriprep(bold, atlas, "none", Parcellation()).confounds is None
+
+
+def test_mask_and_confounds_may_write_the_run_with_other_zeros(
+    tmp_path: Path, atlas: Atlas
+) -> None:
+    run = f"{SCAN}_run-1"
+    write_run(tmp_path, run)
+    expected = read_fmriprep(find(tmp_path, atlas, run), atlas, "simple", Parcellation())
+    bold = find(tmp_path, atlas, run)
+    for path in (bold, bold.with_name(bold.name.replace(".nii.gz", ".json"))):
+        path.rename(path.with_name(path.name.replace("run-1", "run-01")))
+    scan = read_fmriprep(find(tmp_path, atlas, run), atlas, "simple", Parcellation())
+    np.testing.assert_array_equal(scan.means_TC, expected.means_TC)
+    assert np.isnan(scan.means_TC[:, 2]).all()  # outside the mask
+    assert expected.confounds is not None and expected.confounds.equals(scan.confounds)

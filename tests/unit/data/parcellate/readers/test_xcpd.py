@@ -87,6 +87,19 @@ def test_images_are_put_back_too(tmp_path: Path, atlas: Atlas) -> None:
     np.testing.assert_array_equal(scan.sample_mask, KEPT)
 
 
+def test_the_table_of_outliers_may_write_the_run_with_other_zeros(
+    tmp_path: Path, named_atlas: Atlas
+) -> None:
+    write(tmp_path, signals()[KEPT])
+    file = FILE.replace("task-rest", "task-rest_run-01")
+    (tmp_path / FILE).rename(tmp_path / file)
+    outliers = tmp_path / f"{STEM}_outliers.tsv"
+    outliers.rename(tmp_path / f"{STEM}_run-1_outliers.tsv")
+    row = replace(scan_of_file(file), repetition_time=2.0)
+    scan = TimeseriesReader(tmp_path, named_atlas).read(row)
+    np.testing.assert_array_equal(scan.sample_mask, KEPT)
+
+
 def test_what_is_not_known_is_a_reason(tmp_path: Path, named_atlas: Atlas) -> None:
     write(tmp_path, signals()[:290])
     with pytest.raises(ScanError, match="has 290 volumes, .*has 300, of which 293 are not outl"):

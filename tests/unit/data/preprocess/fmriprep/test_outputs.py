@@ -29,6 +29,9 @@ def test_outputs_are_measured_and_confounds_must_match_the_image(sandbox: Sandbo
     scan = RawScan(RUNS[0], "sub-02", bold=f"sub-02/func/{RUNS[0]}_bold.nii.gz")
     measures = {"mean_fd": 0.1, "n_volumes": 12, "repetition_time": 2.0}
     assert verify_outputs(sandbox.out, scan, SPACE) == measures
+    # Early versions write `run-1` where the raw image has `run-01`.
+    padded = RawScan(RUNS[0].replace("run-1", "run-01"), "sub-02", bold=scan.bold)
+    assert verify_outputs(sandbox.out, padded, SPACE) == measures
     path = sandbox.out / f"sub-02/func/{RUNS[0]}_desc-confounds_timeseries.tsv"
     table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
     table.iloc[:-1].to_csv(path, sep="\t", index=False)
