@@ -103,6 +103,18 @@ def images_of_run(folder: Path, scan: str, ending: str) -> list[Path]:
     return sorted(path for path in paths if comparable(scan_of(path.name)) == comparable(scan))
 
 
+def dataset_of(path: Path) -> Path:
+    """Folder of the data set that a file belongs to.
+
+    That is the one with the participant's folder, else the nearest with a description, else the
+    file's own folder.
+    """
+    participant = path.name.split("_")[0]
+    of_participant = [folder.parent for folder in path.parents if folder.name == participant]
+    described = (x for x in path.parents if (x / "dataset_description.json").is_file())
+    return of_participant[-1] if of_participant else next(described, path.parent)
+
+
 def generated_by(folder: Path) -> str:
     """Name and version of the software that wrote a folder of derivatives.
 

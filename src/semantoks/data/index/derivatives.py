@@ -16,9 +16,19 @@ from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import SCAN_ENTITIES
 from semantoks.config import ENTITIES, IndexedDataset
 from semantoks.data.hdf5 import is_hdf5, read_ids
+from semantoks.data.index.bids_files import BidsFile
 from semantoks.data.index.files import problem_of, version_of, without_duplicates
+from semantoks.data.index.inheritance import Inheritance
 from semantoks.data.index.shards import DerivativeScan, scan_table
-from semantoks.data.layout import IMAGE_PATTERNS, MASKS, beside, comparable, entities_of, scan_of
+from semantoks.data.layout import (
+    IMAGE_PATTERNS,
+    MASKS,
+    beside,
+    comparable,
+    dataset_of,
+    entities_of,
+    scan_of,
+)
 from semantoks.errors import UserError
 
 TABLE_SUFFIXES = (".tsv", ".csv", ".npy", ".mat", ".1D", ".txt")
@@ -59,7 +69,22 @@ def find_derivative_scans(folder: Path, dataset: IndexedDataset) -> pd.DataFrame
             f"{folder} has no files{task} named {dataset.template or ', '.join(by_default)}. "
             "Correct `path`, or describe with `template` how the files are named."
         )
+    scans = scans.assign(version=_versions_with_sidecars(scans, folder))
     return without_duplicates(scans, "file")
+
+
+def _versions_with_sidecars(scans: pd.DataFrame, folder: Path) -> list[str]:
+    """Extend the version of each scan: sidecars state the TR, so a change must re-run the shard."""
+    versions, data_sets = list[str](), dict[Path, Inheritance]()
+    for name, version in zip(scans["file"], scans["version"], strict=True):
+        path = folder / name
+        root = dataset_of(path)
+        data_set = data_sets.setdefault(root, Inheritance(root, ()))
+        is_table = path.suffix != ".parquet" and not is_hdf5(path)
+        file = BidsFile.of(path.relative_to(root).as_posix())
+        sidecars = data_set.of_recording(file) if is_table else []
+        versions.append(f"{version}-{version_of(*sidecars)}" if sidecars else version)
+    return versions
 
 
 def _scans_in(folder: Path, dataset: IndexedDataset) -> Scans:
@@ -178,9 +203,6 @@ def _files_of_run(image: Path) -> list[Path]:
 def _scan(folder: Path, path: Path, scan: str = "", **entities: str) -> DerivativeScan:
     """Row of a file; its version changes with everything beside it that is read."""
     participant, session, task, run = (entities.get(name, "") for name in ENTITIES)
-    # The sidecar states the TR, so a change of it must re-run the shard.
-    parts = path.name.split(".")  # a name may have dots before its extension
-    sidecars = [path.with_name(".".join(parts[:n]) + ".json") for n in range(1, len(parts))]
     tables = [f"{scan_of(path.name)}_{name}.tsv" for name in ("outliers", "motion")]
     others = [*map(path.with_name, MASKS), *(beside(path, name) for name in tables)]
     return DerivativeScan(
@@ -190,6 +212,6 @@ def _scan(folder: Path, path: Path, scan: str = "", **entities: str) -> Derivati
         task=task,
         run=run,
         file=path.relative_to(folder).as_posix(),
-        version=version_of(path, *sidecars, *others),
+        version=version_of(path, *others),
         problem=problem_of(path),
     )

@@ -180,3 +180,19 @@ def test_confounds_with_another_number_of_zeros_change_the_version(tmp_path: Pat
     before = find(tmp_path, source="fmriprep")
     touch(tmp_path, "sub-01_task-rest_run-1_desc-confounds_timeseries.tsv")
     assert find(tmp_path, source="fmriprep")["version"].tolist() != before["version"].tolist()
+
+
+def test_a_change_of_an_inherited_sidecar_changes_the_version(tmp_path: Path) -> None:
+    touch(tmp_path, "sub-01/func/sub-01_task-rest_space-a_desc-preproc_bold.nii.gz")
+    touch(tmp_path, "sub-01/func/sub-01_task-rest_space-a_timeseries.tsv")
+    touch(tmp_path, "sub-01/func/sub-01_task-faces_space-a_timeseries.tsv")
+    for source, suffix in (("fmriprep", "bold"), ("timeseries", "timeseries")):
+        sidecar = tmp_path / f"task-rest_space-b_{suffix}.json"  # of another space of the run
+        before = find(tmp_path, source=source)["version"]
+        sidecar.write_text("{}")
+        during = find(tmp_path, source=source)["version"]
+        sidecar.write_text('{"RepetitionTime": 2}')
+        after = find(tmp_path, source=source)["version"]
+        assert len({table["sub-01_task-rest"] for table in (before, during, after)}) == 3
+        if source == "timeseries":
+            assert before["sub-01_task-faces"] == after["sub-01_task-faces"]

@@ -20,7 +20,7 @@ from semantoks.data.parcellate.images.nifti import open_image
 from semantoks.data.parcellate.images.volumes import average_volumes, require_space
 from semantoks.data.parcellate.readers.image_tr import image_repetition_time
 from semantoks.data.parcellate.readers.sampling import nearest_resolution, same_density
-from semantoks.data.parcellate.readers.sidecar import read_sidecar, sidecar_of
+from semantoks.data.parcellate.readers.sidecar import read_sidecar
 from semantoks.data.parcellate.regional_means import RegionalMeans
 from semantoks.data.preprocess.rows import SUCCEEDED
 from semantoks.errors import ScanError
@@ -201,9 +201,8 @@ def read_fmriprep(
 def _stated_space(bold: Path) -> str:
     """Space that the sidecar states, else the name; only the name states the cohort."""
     by_name = space_of(bold)
-    sidecar = read_sidecar(bold) if sidecar_of(bold).exists() else {}
     # The minimal engine writes the space into the sidecar as well as into the name.
-    stated = sidecar.get("Space")
+    stated, _ = read_sidecar(bold).get("Space", (by_name, ""))
     return by_name if not stated or stated == by_name.split(":")[0] else str(stated)
 
 

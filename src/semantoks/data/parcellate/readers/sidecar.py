@@ -2,51 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
+from semantoks.data.index.bids_files import BidsFile
+from semantoks.data.index.inheritance import Inheritance, Stated, sidecar_names
+from semantoks.data.layout import dataset_of
 from semantoks.data.signals import require_repetition_time
 from semantoks.errors import ScanError
 
-# In the order of removal: `.nii.gz` loses `.gz` first, `.dtseries.nii` loses `.nii` first.
-SUFFIXES = (".gz", ".nii", ".dtseries", ".tsv", ".csv", ".npy", ".mat", ".1D", ".txt")
+KEYS = ("RepetitionTime", "SamplingFrequency", "Space", "Sources")
 NOT_AVAILABLE = ("", "n/a", "na", "nan")
 
 
-def sidecar_of(path: Path) -> Path:
-    """Return the path of the JSON file beside an image or a table, whether it exists or not."""
-    stem = path.name
-    for suffix in SUFFIXES:
-        stem = stem.removesuffix(suffix)
-    file = path.with_name(f"{stem}.json")
-    # Some versions of fMRIPrep keep `.dtseries` in the name of the sidecar.
-    if not file.exists() and path.name.endswith(".dtseries.nii"):
-        return path.with_name(f"{stem}.dtseries.json")
-    return file
-
-
-def read_sidecar(path: Path) -> dict[str, Any]:
-    """Read the JSON file beside an image or a table, without keys whose value is null.
+def read_sidecar(path: Path) -> dict[str, Stated]:
+    """Read what the sidecars of an image or a table state; see `Inheritance`.
 
     Raises
     ------
     ScanError
-        When there is none, or it is not a JSON object.
+        When a sidecar cannot be read, or equally specific ones disagree.
     """
-    file = sidecar_of(path)
-    if not file.exists():
-        expected = file.name.replace(".dtseries.json", ".json")
-        raise ScanError(f"there is no {expected} beside {path.name}")
-    try:
-        # utf-8-sig: some editors put a byte order mark at the start.
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (ValueError, OSError) as error:
-        raise ScanError(f"{file.name} is not readable JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise ScanError(f"{file.name} is JSON, but not an object of keys and values")
-    return {key: value for key, value in content.items() if value is not None}
+    sidecars, file = _sidecars_of(path)
+    return sidecars.of(file)
+
+
+def _sidecars_of(path: Path) -> tuple[Inheritance, BidsFile]:
+    root = dataset_of(path)
+    return Inheritance(root, KEYS), BidsFile.of(path.relative_to(root).as_posix())
 
 
 def repetition_time(path: Path, configured: float, stated: float | None = None) -> float:
@@ -55,7 +39,7 @@ def repetition_time(path: Path, configured: float, stated: float | None = None) 
     Parameters
     ----------
     path : Path
-        The JSON file beside it has ``RepetitionTime``, or ``SamplingFrequency`` in Hz.
+        Its JSON files have ``RepetitionTime``, or ``SamplingFrequency`` in Hz.
     configured : float
         NaN if there is none.
     stated : float, optional
@@ -66,33 +50,36 @@ def repetition_time(path: Path, configured: float, stated: float | None = None) 
     ScanError
         When there is none, it is not plausible, or the files contradict themselves.
     """
-    name = sidecar_of(path).name
-    sidecar = read_sidecar(path) if sidecar_of(path).exists() else {}
+    sidecar, frequency = read_sidecar(path), "SamplingFrequency"
     values = {
-        f"{name} (RepetitionTime)": _given(sidecar.get("RepetitionTime")),
-        f"{name} (SamplingFrequency)": _period(sidecar.get("SamplingFrequency"), name),
-        path.name: stated,
+        f"{file} ({key})": _period(value, file) if key == frequency else _given(value)
+        for key, (value, file) in sidecar.items()
+        if key in ("RepetitionTime", frequency)
     }
     seconds = {
         source: require_repetition_time(value, source)
-        for source, value in values.items()
+        for source, value in {**values, path.name: stated}.items()
         if value is not None
     }
     if not seconds and math.isnan(configured):
-        if not sidecar_of(path).exists():
-            raise ScanError(
-                f"no repetition time: there is no {name} beside {path.name}, and no "
-                "`repetition_time` of the data set"
-            )
-        raise ScanError(
-            f"no repetition time: {name} has no RepetitionTime and no SamplingFrequency, and the "
-            "data set no `repetition_time`"
-        )
+        raise ScanError(f"no repetition time: {_why_none(path)}")
     if seconds and not math.isclose(max(seconds.values()), min(seconds.values()), rel_tol=0.01):
         listed = ", ".join(f"{value:g} s in {source}" for source, value in seconds.items())
         raise ScanError(f"the repetition time is not clear: {listed}")
     of_files = next(iter(seconds.values()), None)
     return of_files or require_repetition_time(configured, "`repetition_time`")
+
+
+def _why_none(path: Path) -> str:
+    sidecars, file = _sidecars_of(path)
+    names = ", ".join(Path(sidecar.path).name for sidecar in sidecars.applying(file))
+    if names:
+        return (
+            f"{names} has no RepetitionTime and no SamplingFrequency, and the data set no "
+            "`repetition_time`"
+        )
+    expected = sidecar_names(path.name)[0]
+    return f"there is no {expected} beside {path.name}, and no `repetition_time` of the data set"
 
 
 def _given(value: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from semantoks.data.layout import beside, generated_by, scan_of
-from semantoks.data.parcellate.readers.sidecar import read_sidecar, sidecar_of
+from semantoks.data.parcellate.readers.sidecar import read_sidecar
 from semantoks.data.parcellate.regional_means import RegionalMeans
 from semantoks.errors import ScanError
 
@@ -97,8 +97,7 @@ def _require_every_volume(volumes: int, path: Path, outliers: Path) -> None:
 
 def _names_outliers(path: Path) -> bool:
     """Whether the sidecar names a table of outliers among the sources."""
-    sidecar = read_sidecar(path) if sidecar_of(path).exists() else {}
-    return "_outliers.tsv" in str(sidecar.get("Sources", ""))
+    return "_outliers.tsv" in str(read_sidecar(path).get("Sources", ""))
 
 
 def _is_xcpd(path: Path) -> bool:

@@ -64,7 +64,7 @@ def test_both_readers_of_images_follow_the_rule(tmp_path: Path, atlas: Atlas) ->
         with pytest.raises(ScanError, match=f"there is no {sidecar.name} beside"):
             read()
     sidecar.write_text('{"RepetitionTime": 2.5,}')
-    with pytest.raises(ScanError, match=f"{sidecar.name} is not readable JSON"):
+    with pytest.raises(ScanError, match=f"the sidecar .*{sidecar.name} cannot be read"):
         read_image(bold, atlas, 1.0, Parcellation())  # the configuration was taken instead
 
 

@@ -75,5 +75,5 @@ def test_the_sidecar_overrules_the_configuration(tmp_path: Path) -> None:
     scan = read_image(tmp_path / "clean.nii.gz", atlas, 2.0, Parcellation(), "MNI152X")
     assert scan.tr == 0.8
     (tmp_path / "clean.json").write_text("{")
-    with pytest.raises(ScanError, match="clean.json is not readable JSON"):
+    with pytest.raises(ScanError, match="the sidecar clean.json cannot be read"):
         read_image(tmp_path / "clean.nii.gz", atlas, 2.0, Parcellation(), "MNI152X")

@@ -128,8 +128,8 @@ def test_names_of_regions_are_a_table_or_lines(tmp_path: Path) -> None:
         ({"RepetitionTime": [0.8]}, 2.0, "RepetitionTime is '\\[0.8\\]' in a.json"),
         ({"RepetitionTime": 800}, 2.0, "is it in milliseconds"),
         ({"RepetitionTime": 2, "SamplingFrequency": 1.25}, 2.0, "repetition time is not clear"),
-        ("{", 2.0, "a.json is not readable JSON"),
-        ("[]", 2.0, "a.json is JSON, but not an object"),
+        ("{", 2.0, "the sidecar a.json cannot be read"),
+        ("[]", 2.0, "the sidecar a.json cannot be read .it is not a JSON object"),
         ("\ufeff{}", 2.0, 2.0),
     ],
 )
