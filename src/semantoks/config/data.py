@@ -36,8 +36,8 @@ class Origin(Settings):
     source: Source = Field(
         "bids",
         description="`bids`: raw images; `fmriprep`: preprocessed ones (volumes or CIFTI); "
-        "`timeseries`: regional time series (.tsv, .csv, .1D, .txt, .npy, .mat, HDF5, Semantoks' "
-        "own Parquet).",
+        "`timeseries`: regional time series (.tsv, .csv, .1D, .txt, .npy, .mat, .ptseries.nii, "
+        "HDF5, Semantoks' own Parquet).",
     )
     template: str | None = Field(
         None,

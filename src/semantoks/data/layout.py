@@ -16,6 +16,9 @@ IMAGE_PATTERNS = (
     "*_space-*_bold.dtseries.nii",
 )
 
+# CIFTI parcellated time series.
+PARCELLATED = ".ptseries.nii"
+
 # Brain masks beside images of other trees.
 MASKS = ("mask.nii.gz", "brain_mask.nii.gz")
 

@@ -23,6 +23,7 @@ from semantoks.data.index.shards import DerivativeScan, scan_table
 from semantoks.data.layout import (
     IMAGE_PATTERNS,
     MASKS,
+    PARCELLATED,
     beside,
     comparable,
     dataset_of,
@@ -32,7 +33,11 @@ from semantoks.data.layout import (
 from semantoks.errors import UserError
 
 TABLE_SUFFIXES = (".tsv", ".csv", ".npy", ".mat", ".1D", ".txt")
-TABLE_PATTERNS = tuple(f"*_timeseries{suffix}" for suffix in TABLE_SUFFIXES)
+# The last is CIFTI; where a table has the same time series, it is listed before.
+TABLE_PATTERNS = (
+    *(f"*_timeseries{suffix}" for suffix in TABLE_SUFFIXES),
+    f"*_timeseries{PARCELLATED}",
+)
 PARQUET_PATTERN = "*_timeseries.parquet"
 Scans = Iterator[DerivativeScan]
 
@@ -131,13 +136,22 @@ def _from_images(folder: Path) -> Scans:
 
 
 def _from_tables(folder: Path) -> Scans:
+    listed = set[tuple[Path, frozenset[tuple[str, str]]]]()
     for pattern in TABLE_PATTERNS:
         for path in _files(folder, pattern):
             # fMRIPrep's confounds and XCP-D's other statistics (ALFF, ReHo) are named alike.
             other = re.search(r"_desc-confounds_|_stat-(?!mean_)", path.name)
-            if path.name.startswith("sub-") and not other:
+            # XCP-D writes CIFTI and a table of the same values, with and without the density.
+            content = path.parent, frozenset(_without_density(path))
+            is_copy = path.name.endswith(PARCELLATED) and content in listed
+            if path.name.startswith("sub-") and not other and not is_copy:
                 scan = scan_of(path.name)
                 yield _scan(folder, path, scan, **_entities(scan))
+                listed.add(content)
+
+
+def _without_density(path: Path) -> set[tuple[str, str]]:
+    return {pair for pair in entities_of(path.name).items() if pair[0] != "den"}
 
 
 def _from_parquet(folder: Path) -> Scans:

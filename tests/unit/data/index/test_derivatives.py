@@ -94,6 +94,21 @@ def test_time_series_of_xcpd_and_other_software(tmp_path: Path) -> None:
         find(tmp_path / "sub-02", source="fmriprep")
 
 
+def test_cifti_is_taken_where_there_is_no_table_of_it(tmp_path: Path) -> None:
+    stem = "sub-0{}_task-rest_space-fsLR_seg-a{}_stat-mean_timeseries.{}"
+    for participant, density in ((1, ""), (2, "_den-91k")):
+        touch(tmp_path, stem.format(participant, density, "tsv"))
+        touch(tmp_path, stem.format(participant, "_den-91k", "ptseries.nii"))
+    dcan = "sub-03_task-rest_bold_atlas-Gordon_desc-filtered_timeseries.ptseries.nii"
+    touch(tmp_path, dcan)
+    scans = find(tmp_path, source="timeseries")
+    assert not scans["problem"].any()
+    assert [name[-4:] for name in scans["file"]] == [".tsv", ".tsv", ".nii"]
+    assert list(scans.index) == [f"sub-0{n}_task-rest" for n in (1, 2, 3)]
+    touch(tmp_path, dcan.replace("Gordon", "Glasser"))
+    assert "several files of one scan" in find(tmp_path, source="timeseries")["problem"].iloc[2]
+
+
 def test_linked_folders_are_followed_and_new_outputs_change_the_version(tmp_path: Path) -> None:
     image = "sub-01/func/sub-01_task-rest_space-MNI152NLin6Asym_desc-preproc_bold.nii.gz"
     touch(tmp_path / "elsewhere", image)

@@ -96,7 +96,7 @@ FAULTS: dict[str, tuple[Callable[[FaultyRun], Any], str]] = {
     "TR in words": (lambda r: r.write_sidecar(RepetitionTime="two"), "a number is needed"),
     "no TR": (lambda r: r.write_sidecar(TaskName="rest"), "has no RepetitionTime"),
     "no sidecar": (lambda r: r.sidecar.unlink(), "there is no sub-09_task-rest_space"),
-    "broken sidecar": (lambda r: r.sidecar.write_text("{"), "not readable JSON"),
+    "broken sidecar": (lambda r: r.sidecar.write_text("{"), "cannot be read"),
     "no mask": (lambda r: r.mask.unlink(), "brain_mask.nii.gz is missing"),
     "no confounds": (lambda r: r.table.unlink(), "no confounds table beside"),
     "no motion columns": (

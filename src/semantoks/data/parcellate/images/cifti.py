@@ -1,4 +1,4 @@
-"""Regional means of CIFTI dense time series (``.dtseries.nii``) over a dense label atlas."""
+"""CIFTI time series: dense ones (``.dtseries.nii``) are averaged, parcellated ones are read."""
 
 from __future__ import annotations
 
@@ -91,14 +91,40 @@ def vertices_of(models: Any) -> dict[str, int]:
     return {name: int(count) for name, count in models.nvertices.items()}
 
 
-def _load(bold: Path) -> Any:
+def parcellated_series(path: Path) -> tuple[np.ndarray, list[str], float]:
+    """Read a CIFTI parcellated time series (``.ptseries.nii``).
+
+    Returns
+    -------
+    values : ndarray, shape (volumes, parcels)
+    names : list of str
+        Of the parcels.
+    repetition_time : float
+        Seconds.
+
+    Raises
+    ------
+    ScanError
+        When it is not readable, or something else.
+    """
+    image = _load(path, "ParcelsAxis")
+    series, parcels = image.header.get_axis(0), image.header.get_axis(1)
+    try:
+        values_TC = np.asarray(image.dataobj, np.float64)
+    except (OSError, ValueError, EOFError) as error:
+        raise ScanError(f"{path.name} is truncated ({error})") from error
+    return values_TC, [str(name) for name in parcels.name], float(series.step)
+
+
+def _load(bold: Path, columns: str = "BrainModelAxis") -> Any:
     try:
         image: Any = nib.load(bold)
         axes = [type(image.header.get_axis(i)).__name__ for i in (0, 1)]
     except Exception as error:  # nibabel raises many types of errors on malformed files
         raise ScanError(f"{bold.name} is not a readable CIFTI file ({error})") from error
-    if axes != ["SeriesAxis", "BrainModelAxis"]:
-        raise ScanError(f"{bold.name} is not a dense time series: its axes are {', '.join(axes)}")
+    if axes != ["SeriesAxis", columns]:
+        kind = "dense" if columns == "BrainModelAxis" else "parcellated"
+        raise ScanError(f"{bold.name} is not a {kind} time series: its axes are {', '.join(axes)}")
     unit = image.header.get_axis(0).unit
     if unit != "SECOND":
         raise ScanError(f"the first axis of {bold.name} is in {unit}, not in seconds")

@@ -13,6 +13,8 @@ from semantoks.artifacts.timeseries import find_scan
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.hdf5 import is_hdf5
 from semantoks.data.index.shards import DerivativeScan
+from semantoks.data.layout import PARCELLATED
+from semantoks.data.parcellate.images.cifti import parcellated_series
 from semantoks.data.parcellate.readers.arrays import read_hdf5, read_numpy, volumes_first
 from semantoks.data.parcellate.readers.matlab import read_matlab
 from semantoks.data.parcellate.readers.region_order import (
@@ -85,8 +87,8 @@ def read_timeseries(
     ----------
     path : Path
         ``.tsv``, ``.csv``, ``.1D`` or ``.txt`` with or without a header of region names or labels;
-        ``.npy`` or ``.mat`` (volumes × regions, or transposed); HDF5 of the reference
-        implementation; or a Parquet file of Semantoks.
+        ``.npy`` or ``.mat`` (volumes × regions, or transposed); ``.ptseries.nii`` (CIFTI); HDF5 of
+        the reference implementation; or a Parquet file of Semantoks.
     scan : str
         Which scan to read from a file with several.
     atlas : Atlas
@@ -112,8 +114,8 @@ def read_timeseries(
         return _read_parquet(path, scan, atlas)
     table = _read_table(path, scan, atlas, len(names or atlas.regions), variable)
     header = table.header
-    # The layout of the reference implementation is fixed.
-    if names is None and not is_hdf5(path):
+    # CIFTI and the reference implementation's HDF5 say which axis is time.
+    if names is None and not is_hdf5(path) and not path.name.endswith(PARCELLATED):
         require_orientation(table.values_TC, header, path.name)
     # Numbers that only count the columns are no names, so the configured ones are meant.
     if header is None or (names and len(names) == len(header) and count_columns(header)):
@@ -127,6 +129,8 @@ def read_timeseries(
 
 def _read_table(path: Path, scan: str, atlas: Atlas, regions: int, variable: str | None) -> _Table:
     suffix, stated = path.suffix.lower(), None
+    if path.name.endswith(PARCELLATED):
+        return _Table(*parcellated_series(path))
     if is_hdf5(path):
         values_TC = read_hdf5(path, scan, atlas)
     elif suffix == ".npy":

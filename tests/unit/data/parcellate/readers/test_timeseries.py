@@ -6,9 +6,11 @@ import json
 import math
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from nibabel.cifti2 import ParcelsAxis, SeriesAxis
 from scipy.io import savemat
 
 from semantoks.artifacts.timeseries import Manifest, write_timeseries
@@ -17,6 +19,7 @@ from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.parcellate.cleaning import clean_scan
 from semantoks.data.parcellate.readers.timeseries import read_region_names, read_timeseries
 from semantoks.errors import ScanError, UserError
+from tests.unit.data.parcellate.conftest import dense_axis, write_dense
 from tests.unit.data.parcellate.readers.conftest import NAMES, read
 
 
@@ -76,6 +79,45 @@ def test_xcpd_tables_have_their_tr_in_the_sidecar(
     scan = read(path, named_atlas, float("nan"))
     assert scan.tr == 0.8 and np.isnan(scan.means_TC[:, 3]).all()
     np.testing.assert_allclose(scan.means_TC[:, :3], values[:, :3])
+
+
+def write_parcellated(path: Path, data: np.ndarray, names: list[str], step: float = 0.8) -> None:
+    vertices = [{"CIFTI_STRUCTURE_CORTEX_LEFT": np.array([n])} for n in range(len(names))]
+    voxels, meshes = [np.empty((0, 3))] * len(names), {"CIFTI_STRUCTURE_CORTEX_LEFT": 100}
+    parcels = ParcelsAxis(names, voxels, vertices, nvertices=meshes)
+    series = SeriesAxis(0, step, len(data))
+    nib.save(nib.Cifti2Image(data.astype(np.float32), (series, parcels)), path)
+
+
+def test_parcels_of_cifti_are_matched_by_name(
+    tmp_path: Path, named_atlas: Atlas, values: np.ndarray
+) -> None:
+    path = tmp_path / "sub-01_task-rest_seg-toy_den-91k_stat-mean_timeseries.ptseries.nii"
+    write_parcellated(path, values, [NAMES[3], "elsewhere", NAMES[0], NAMES[1]])
+    scan = read(path, named_atlas, math.nan)
+    assert scan.tr == pytest.approx(0.8)
+    np.testing.assert_allclose(scan.means_TC[:, [3, 0, 1]], values[:, [0, 2, 3]], rtol=1e-6)
+    assert np.isnan(scan.means_TC[:, 2]).all()
+    square = values[:4]  # no matter, since the axes are named
+    write_parcellated(path, square, NAMES)
+    np.testing.assert_allclose(read(path, named_atlas).means_TC, square, rtol=1e-6)
+    path.with_name(path.name.replace(".ptseries.nii", ".json")).write_text('{"RepetitionTime": 2}')
+    with pytest.raises(ScanError, match=r"not clear: 2 s in .*json .*, 0.8 s in .*ptseries.nii"):
+        read(path, named_atlas)
+
+
+def test_other_cifti_is_a_sentence(tmp_path: Path, named_atlas: Atlas, values: np.ndarray) -> None:
+    path = tmp_path / "a.ptseries.nii"
+    dense, _ = write_dense(tmp_path, dense_axis(np.arange(100), np.arange(100)))
+    dense.rename(path)
+    with pytest.raises(ScanError, match="not a parcellated time series: its axes are Series"):
+        read(path, named_atlas)
+    write_parcellated(path, values, ["a", "b", "c", "d"])
+    with pytest.raises(ScanError, match="0 of 4 columns of a.ptseries.nii are regions"):
+        read(path, named_atlas)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ScanError, match="a.ptseries.nii is truncated"):
+        read(path, named_atlas)
 
 
 def test_parquet_files_of_semantoks(
