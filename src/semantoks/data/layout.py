@@ -132,3 +132,11 @@ def generated_by(folder: Path) -> str:
     # GeneratedBy is a list, PipelineDescription was a single object.
     tools = tools if isinstance(tools, list) else [tools]
     return " ".join(str(tools[0][key]) for key in ("Name", "Version") if tools[0].get(key))
+
+
+def is_xcpd(file: Path) -> bool:
+    """Whether the nearest description of a data set above a file names XCP-D."""
+    described = (part for part in file.parents if (part / "dataset_description.json").is_file())
+    nearest = next(described, None)
+    software = "" if nearest is None else generated_by(nearest)
+    return software.lower().replace("-", "_").startswith(("xcp_d", "xcpd"))

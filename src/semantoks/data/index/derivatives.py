@@ -17,6 +17,7 @@ from semantoks.artifacts.timeseries import SCAN_ENTITIES
 from semantoks.config import ENTITIES, IndexedDataset
 from semantoks.data.hdf5 import is_hdf5, read_ids
 from semantoks.data.index.bids_files import BidsFile
+from semantoks.data.index.concatenations import without_concatenations
 from semantoks.data.index.files import problem_of, version_of, without_duplicates
 from semantoks.data.index.inheritance import Inheritance
 from semantoks.data.index.shards import DerivativeScan, scan_table
@@ -75,7 +76,9 @@ def find_derivative_scans(folder: Path, dataset: IndexedDataset) -> pd.DataFrame
             "Correct `path`, or describe with `template` how the files are named."
         )
     scans = scans.assign(version=_versions_with_sidecars(scans, folder))
-    return without_duplicates(scans, "file")
+    scans = without_duplicates(scans, "file")
+    # A template says which files are meant.
+    return scans if dataset.template else without_concatenations(scans, folder)
 
 
 def _versions_with_sidecars(scans: pd.DataFrame, folder: Path) -> list[str]:

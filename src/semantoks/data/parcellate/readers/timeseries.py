@@ -128,6 +128,7 @@ def read_timeseries(
 
 
 def _read_table(path: Path, scan: str, atlas: Atlas, regions: int, variable: str | None) -> _Table:
+    """Read a file by its type; `regions` is how many are expected."""
     suffix, stated = path.suffix.lower(), None
     if path.name.endswith(PARCELLATED):
         return _Table(*parcellated_series(path))

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semantoks.data.layout import beside, generated_by, scan_of
+from semantoks.data.layout import beside, is_xcpd, scan_of
 from semantoks.data.parcellate.readers.sidecar import read_sidecar
 from semantoks.data.parcellate.regional_means import RegionalMeans
 from semantoks.errors import ScanError
@@ -87,7 +87,7 @@ def _require_every_volume(volumes: int, path: Path, outliers: Path) -> None:
         removed = volumes != expected
         reason = f"it has {volumes} volumes, {motion.name} {expected}"
     else:
-        removed = _names_outliers(path) or _is_xcpd(path)
+        removed = _names_outliers(path) or is_xcpd(path)
         reason = "XCP-D may have removed volumes"
     if removed:
         raise ScanError(
@@ -98,11 +98,3 @@ def _require_every_volume(volumes: int, path: Path, outliers: Path) -> None:
 def _names_outliers(path: Path) -> bool:
     """Whether the sidecar names a table of outliers among the sources."""
     return "_outliers.tsv" in str(read_sidecar(path).get("Sources", ""))
-
-
-def _is_xcpd(path: Path) -> bool:
-    """Whether the nearest description of a data set above a file names XCP-D."""
-    described = (part for part in path.parents if (part / "dataset_description.json").is_file())
-    nearest = next(described, None)
-    software = "" if nearest is None else generated_by(nearest)
-    return software.lower().replace("-", "_").startswith(("xcp_d", "xcpd"))
