@@ -14,7 +14,7 @@ from pathlib import Path
 from semantoks.config import Condition, Config, Dataset, Phenotype
 from semantoks.config.suggestions import suggest
 from semantoks.errors import UserError
-from semantoks.people.checks import require_clean
+from semantoks.people.checks import require_clean, require_every_spelling
 from semantoks.people.columns import covariate_columns
 from semantoks.people.read import TextTable, as_number, read_text_table
 
@@ -63,9 +63,12 @@ def require_usable_values(name: str, dataset: Dataset, config: Config) -> None:
             require_clean(table.columns[column], where.format(column), is_measure=measure)
     _require_repetition_times(name, dataset, table)
     for key, phenotype in dataset.phenotypes.items():
+        for column, condition in phenotype.include.items():
+            place = f"datasets.{name}.phenotypes.{key}: `include.{column}`"
+            require_every_spelling(condition.values or (), table.columns[column], place)
         cells = _included(table, phenotype, phenotype.column_of(key))
-        condition = phenotype.include.get(phenotype.column_of(key))
-        if phenotype.values is None and (condition is None or condition.has_no_limits):
+        limits = phenotype.include.get(phenotype.column_of(key))
+        if phenotype.values is None and (limits is None or limits.has_no_limits):
             column = where.format(phenotype.column_of(key))
             require_clean(cells, column, is_measure=not phenotype.has_named_classes)
         _require_sizes(f"datasets.{name}.phenotypes.{key}", phenotype, cells, config)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from semantoks.errors import UserError
 from semantoks.people.read import as_number
+from semantoks.people.spellings import other_spelling, spelling_twins
 
 # ABCD, SPSS and REDCap write 777 and 888 for "refused" and "does not apply".
 CODES = frozenset(
@@ -52,8 +52,32 @@ def require_clean(values: Iterable[str | None], where: str, *, is_measure: bool)
         first, second = twins
         raise UserError(
             f"{where} has '{first}' ({counts[first]} rows) and '{second}' ({counts[second]} rows), "
-            "which differ only in case, blanks or zeros. Write them alike in the table, or name "
+            "which look like two ways of writing one value. Write them alike in the table, or name "
             "both under `values` if it is a phenotype."
+        )
+
+
+def require_every_spelling(named: Iterable[str], values: Iterable[str | None], where: str) -> None:
+    """Refuse a list of values that leaves out another spelling of one of them.
+
+    Parameters
+    ----------
+    named : iterable of str
+        Values that the configuration lists.
+    values : iterable of str or None
+        Cells of the column.
+    where : str
+        Which key it is, for the message.
+
+    Raises
+    ------
+    UserError
+    """
+    pair = other_spelling(named, [value for value in values if value is not None])
+    if pair:
+        raise UserError(
+            f"{where} has '{pair[0]}', and the table also has '{pair[1]}', which looks like "
+            "another way of writing it. List both, or write them alike in the table."
         )
 
 
@@ -101,24 +125,3 @@ def _far_outside(numbers: Mapping[str, float]) -> str | None:
         if gap > FAR * (largest - smallest):
             return extreme
     return None
-
-
-def spelling_twins(values: Iterable[str]) -> tuple[str, str] | None:
-    """Return two values that a reader would take for the same, such as M and m."""
-    texts = sorted(set(values))
-    if all(as_number(text) is not None for text in texts):
-        return None  # a column of numbers, in which 1 and 1.0 are equal anyway
-    seen: dict[str, str] = {}
-    for text in texts:
-        key = _spelling(text)
-        if key in seen:
-            return seen[key], text
-        seen[key] = text
-    return None
-
-
-def _spelling(text: str) -> str:
-    number = as_number(text)
-    if number is not None and math.isfinite(number):
-        return f"{number:.17g}"
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

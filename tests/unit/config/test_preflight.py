@@ -58,6 +58,17 @@ def test_a_tidy_table_passes(tmp_path: Path) -> None:
         (with_column("site", "A", "a"), {"site_column": "site"}, "'A' .* and 'a'"),
         (with_column("family", 1, 2, -9), {"group_column": "family"}, "-9 in .*missing_values"),
         (with_column("sex", "M", "F", "m"), {}, "'M' .* and 'm'"),
+        (with_column("sex", "M", "F", "male"), {}, "'M' .* and 'male'.*`values`"),
+        (
+            with_column("sex", "M", "F", "male"),
+            {
+                "phenotypes": {
+                    "age": {"kind": "regression", "include": {"sex": {"values": ["M"]}}}
+                },
+                "baselines": ["fc"],
+            },
+            "`include.sex` has 'M', and the table also has 'male'",
+        ),
         (
             with_column("dx", *["a"] * 12, "b"),
             {"phenotypes": {"dx": "classification"}},

@@ -15,9 +15,10 @@ import pandas as pd
 from semantoks.config import RepetitionTime
 from semantoks.data.hdf5 import decode, is_hdf5, read_ids
 from semantoks.errors import UserError
-from semantoks.people.checks import missing_code, spelling_twins
+from semantoks.people.checks import missing_code
 from semantoks.people.ids import as_in_scans
 from semantoks.people.read import as_number, clean_column, read_text_table
+from semantoks.people.spellings import spelling_twins
 
 log = logging.getLogger(__name__)
 ID = "participant_id"

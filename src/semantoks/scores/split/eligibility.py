@@ -7,6 +7,7 @@ import pandas as pd
 from semantoks.artifacts.timeseries import included_scans
 from semantoks.config import Condition, Phenotype
 from semantoks.errors import UserError
+from semantoks.people.checks import require_every_spelling
 from semantoks.scores.participants import (
     as_texts,
     column_by_participant,
@@ -33,7 +34,7 @@ def meets_conditions(participants: pd.DataFrame, conditions: dict[str, Condition
     Raises
     ------
     UserError
-        If a column does not exist, its values are written in another case, or a limit is set to
+        If a column does not exist, its values are written in another way, or a limit is set to
         what is not a number.
     """
     included = pd.Series(True, participants["participant_id"])
@@ -47,6 +48,7 @@ def meets_conditions(participants: pd.DataFrame, conditions: dict[str, Condition
         if condition.values is not None:
             texts = as_texts(values)
             require_known(condition.values, texts.dropna(), f"`include.{column}`")
+            require_every_spelling(condition.values, texts.dropna(), f"`include.{column}`")
             included &= texts.isin(condition.values)
         if condition.has_no_limits:
             continue
