@@ -1,14 +1,17 @@
 # Input of the rule `all`, and what is printed at the end.
 
 from semantoks.commands.left_out import left_out_lines
+from semantoks.config.preflight_people import unused_confounds
 
 
 def print_left_out():
     """Print who and what is not used; jobs of a cluster leave that to the main process."""
     if workflow.is_main_process:
-        for dataset in DATASETS:
-            for line in left_out_lines(Path("results"), dataset):
+        for name, dataset in DATASETS.items():
+            for line in left_out_lines(Path("results"), name):
                 print(line, file=sys.stderr)
+            for sentence in unused_confounds(dataset, CONFIG):
+                print(f"data set {name}: {sentence}", file=sys.stderr)
 
 
 def all_artifacts():

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from semantoks.config import Condition, Config, Dataset, Phenotype
+from semantoks.config.data import HDF5_SUFFIXES
+from semantoks.config.preflight_sizes import class_name, require_sizes
 from semantoks.config.suggestions import suggest
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean, require_every_spelling
 from semantoks.people.columns import covariate_columns
+from semantoks.people.measures import MEASURES, require_no_measure, require_numbers
 from semantoks.people.read import TextTable, as_number, read_text_table
 
 LISTED_COLUMNS = 12  # phenotype tables have hundreds
@@ -57,21 +60,78 @@ def require_usable_values(name: str, dataset: Dataset, config: Config) -> None:
     where = f"datasets.{name}: column '{{}}' of {table.path.name}"
     for column in filter(None, (dataset.site_column, dataset.group_column)):
         require_clean(table.columns[column], where.format(column), is_measure=False)
-    if "confounds" in config.baselines:
-        for covariate, column in _covariates(table, dataset).items():
-            measure = covariate in ("age", "mean_fd")
-            require_clean(table.columns[column], where.format(column), is_measure=measure)
     _require_repetition_times(name, dataset, table)
     for key, phenotype in dataset.phenotypes.items():
-        for column, condition in phenotype.include.items():
-            place = f"datasets.{name}.phenotypes.{key}: `include.{column}`"
-            require_every_spelling(condition.values or (), table.columns[column], place)
-        cells = _included(table, phenotype, phenotype.column_of(key))
-        limits = phenotype.include.get(phenotype.column_of(key))
-        if phenotype.values is None and (limits is None or limits.has_no_limits):
-            column = where.format(phenotype.column_of(key))
-            require_clean(cells, column, is_measure=not phenotype.has_named_classes)
-        _require_sizes(f"datasets.{name}.phenotypes.{key}", phenotype, cells, config)
+        _require_phenotype(f"datasets.{name}.phenotypes.{key}", key, phenotype, table, config)
+    # The splits and the card of a phenotype need them, whatever the baselines are.
+    for covariate, column in _covariates(table, dataset).items() if dataset.phenotypes else ():
+        _require_covariate(covariate, table.columns[column], where.format(column))
+    if any(phenotype.has_named_classes for phenotype in dataset.phenotypes.values()):
+        for column in config.splits.match:
+            _require_matched(table.columns[column], where.format(column))
+
+
+def _require_phenotype(
+    where: str, name: str, phenotype: Phenotype, table: TextTable, config: Config
+) -> None:
+    """Check the values that a phenotype predicts, and of which participants."""
+    for column, condition in phenotype.include.items():
+        place = f"{where}: `include.{column}`"
+        require_every_spelling(condition.values or (), table.columns[column], place)
+        if not condition.has_no_limits:
+            require_numbers(table.columns[column], f"{place}: the column")
+    column = phenotype.column_of(name)
+    cells, limits = _included(table, phenotype, column), phenotype.include.get(column)
+    of_column = f"{where}: column '{column}' of {table.path.name}"
+    if phenotype.values is None and (limits is None or limits.has_no_limits):
+        require_clean(cells, of_column, is_measure=not phenotype.has_named_classes)
+    if not phenotype.has_named_classes:
+        require_numbers(table.columns[column], of_column, as_number)
+    require_sizes(where, phenotype, cells, config)
+
+
+def _require_covariate(name: str, cells: Sequence[str | None], where: str) -> None:
+    is_measure = name in MEASURES
+    require_clean(cells, where, is_measure=is_measure)
+    if is_measure and not _is_text(name, cells):
+        require_numbers(cells, where, MEASURES[name])
+
+
+def _is_text(name: str, cells: Sequence[str | None]) -> bool:
+    """Whether a covariate that is a measure has no number at all."""
+    known = {cell for cell in cells if cell is not None}
+    return bool(known) and all(MEASURES[name](cell) is None for cell in known)
+
+
+def _require_matched(cells: Sequence[str | None], where: str) -> None:
+    """Check a column of `splits.match`: numbers, or classes that must be equal."""
+    is_measure = all(cell is None or as_number(cell) is not None for cell in cells)
+    require_no_measure(cells, where)
+    require_clean(cells, where, is_measure=is_measure)
+
+
+def unused_confounds(dataset: Dataset, config: Config) -> Iterator[str]:
+    """Yield a sentence for each confound that is known by its name but has no number.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    config : Config
+    """
+    path = dataset.participants_table()
+    if dataset.simulate or not dataset.phenotypes or not path.is_file():
+        return
+    if path.suffix in HDF5_SUFFIXES:
+        return
+    table = _read(dataset, config)
+    for name, column in _covariates(table, dataset).items():
+        cells = table.columns[column]
+        if name in MEASURES and _is_text(name, cells):
+            example = next(cell for cell in cells if cell is not None)
+            yield (
+                f"column '{column}' of {path.name} is not used as the confound {name}, since it "
+                f"has no number (such as '{example}'). Write numbers alone."
+            )
 
 
 def _read(dataset: Dataset, config: Config | None) -> TextTable:
@@ -119,8 +179,8 @@ def _require_repetition_times(name: str, dataset: Dataset, table: TextTable) -> 
     given = dataset.repetition_time
     if isinstance(given, dict):
         column, seconds_of = next(iter(given.items()))
-        listed = {_class_name(str(value)) for value in seconds_of}
-        counts = Counter(_class_name(cell) for cell in table.columns[column] if cell is not None)
+        listed = {class_name(str(value)) for value in seconds_of}
+        counts = Counter(class_name(cell) for cell in table.columns[column] if cell is not None)
         absent = sorted(set(counts) - listed)
         # Which of them have scans is known to `index` only, which warns of the others.
         if absent and len(absent) == len(counts):
@@ -152,67 +212,10 @@ def _included(table: TextTable, phenotype: Phenotype, column: str) -> list[str]:
 def _meets(cell: str | None, condition: Condition) -> bool:
     if cell is None:
         return False
-    if condition.values is not None and not {cell, _class_name(cell)} & set(condition.values):
+    if condition.values is not None and not {cell, class_name(cell)} & set(condition.values):
         return False
     number = as_number(cell.rstrip("+"))
     number = math.nan if number is None else number
     return (condition.min is None or number >= condition.min) and (
         condition.max is None or number <= condition.max
     )
-
-
-def _class_name(cell: str) -> str:
-    """Write 1.0 as 1, as the stages name classes."""
-    number = as_number(cell)
-    return str(int(number)) if number is not None and number.is_integer() else cell
-
-
-def _require_sizes(where: str, phenotype: Phenotype, cells: Sequence[str], config: Config) -> None:
-    """Check that the parts fit the people, and the classes the parts and their inner folds."""
-    if phenotype.splits_file:
-        return
-    named, names = phenotype.has_named_classes, phenotype.values
-    if named:
-        classes = [_class_name(cell) for cell in cells]
-        cells = [names[c] for c in classes if c in names] if names else classes
-    train, test = _part_sizes(len(cells), phenotype, config)
-    if train < 1 or train + test > len(cells):
-        raise UserError(
-            f"{where}: {len(cells)} participants of the table have a value, which is too few for "
-            f"{train} in training and {test} in the test part. Change train_people, "
-            "validation_people and test_people of the phenotype, or splits.test_fraction."
-        )
-    folds = config.probe.inner_folds if config.probe.protocol == "exact" else 1
-    fraction = config.splits.test_fraction
-    needed = math.ceil(1 / min(fraction, 1 - fraction))  # to be in every test part
-    for group, count in (Counter(cells) if named else {}).items():
-        in_training = math.ceil(count * train / len(cells))
-        if count < needed:
-            raise UserError(
-                f"{where}: class '{group}' has {count} participants in the table, but at least "
-                f"{needed} are needed to have one in every test part (splits.test_fraction: "
-                f"{fraction:g}). Merge classes by `values`, or remove the phenotype."
-            )
-        if in_training < folds:
-            raise UserError(
-                f"{where}: class '{group}' has {count} participants in the table and so "
-                f"{in_training} in a training part, but at least {folds} are needed there "
-                "(probe.inner_folds). Merge classes by `values`, lower probe.inner_folds, or "
-                "remove the phenotype."
-            )
-    if not named and train < 2 * folds:
-        raise UserError(
-            f"{where}: a training part has {train} participants, but at least {2 * folds} are "
-            f"needed for probe.inner_folds: {folds}. Lower it, or remove the phenotype."
-        )
-
-
-def _part_sizes(people: int, phenotype: Phenotype, config: Config) -> tuple[int, int]:
-    """Participants in training (with those of validation, which train too) and in the test part."""
-    splits = config.splits
-    test = phenotype.test_people or math.ceil(people * splits.test_fraction)
-    validation = phenotype.validation_people
-    if validation is None:
-        validation = round(people * splits.validation_fraction)
-    train = phenotype.train_people or people - test - validation
-    return train + validation, test

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from semantoks.config.preflight import require_files
+from semantoks.config.preflight_people import unused_confounds
 from semantoks.config.schema import Config
 from semantoks.errors import UserError
 
@@ -69,6 +70,22 @@ def test_a_tidy_table_passes(tmp_path: Path) -> None:
             },
             "`include.sex` has 'M', and the table also has 'male'",
         ),
+        (with_column("age", 30, 31, "unknown"), {}, "must be numeric, but holds 'unknown'"),
+        (
+            with_column("age", 30, 31, "25Y"),
+            {"phenotypes": {"sex": "classification"}, "baselines": ["fc"]},
+            "column 'age' .* must be numeric, but holds '25Y'",
+        ),
+        (
+            with_column("iq", 90, "n.d.", 100, 101, 102, 103),
+            {"phenotypes": {"age": {"kind": "regression", "include": {"iq": {"min": 70}}}}},
+            "`include.iq`: the column must be numeric, but holds 'n.d.'",
+        ),
+        (
+            with_column("iq", "90,5", "100,5", "101,5", "102,5", "103,5"),
+            {"phenotypes": {"sex": "classification"}, "splits": {"match": ["iq"]}},
+            "'iq' .* should be numeric, but holds '100,5'",
+        ),
         (
             with_column("dx", *["a"] * 12, "b"),
             {"phenotypes": {"dx": "classification"}},
@@ -101,6 +118,20 @@ def test_one_sentence(
 ) -> None:
     with pytest.raises(UserError, match=sentence):
         check(tmp_path, rows, **changes)
+
+
+def test_a_confound_without_numbers_is_said(tmp_path: Path) -> None:
+    def sentences(*ages: object) -> list[str]:
+        rows = with_column("age", *ages)
+        check(tmp_path, rows, phenotypes={"sex": "classification"})
+        dataset = {"path": str(tmp_path), "phenotypes": {"sex": "classification"}}
+        config = Config.model_validate({"datasets": {"a": dataset}})
+        return list(unused_confounds(config.datasets["a"], config))
+
+    (sentence,) = sentences("25Y", "30Y")
+    assert "column 'age' of participants.tsv is not used" in sentence and "'25Y'" in sentence
+    assert not sentences("22-25", "26-30", "36+", 40)
+    assert not sentences(22, 30)
 
 
 @pytest.mark.parametrize("is_described", [True, False])

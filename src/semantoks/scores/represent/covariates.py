@@ -14,6 +14,7 @@ import pandas as pd
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean
 from semantoks.people.columns import covariate_columns
+from semantoks.people.measures import as_age
 from semantoks.scores.participants import as_texts, parse_numbers, require_numbers
 
 log = logging.getLogger(__name__)
@@ -73,12 +74,19 @@ def _checked(values: pd.Series, name: str) -> pd.Series | None:
     require_clean(as_texts(values), where, is_measure=is_measure)
     if not is_measure:
         return values
+    if name == "age":
+        values = pd.Series([_middle(value) for value in values], values.index, name=values.name)
     if values.notna().any() and parse_numbers(values).isna().all():
-        # Shared tables give ages as "20-25".
         example = values.dropna().iloc[0]
         log.warning("%s is not a confound, as it has no number (%s)", where, example)
         return None
     return require_numbers(values, where)
+
+
+def _middle(age: object) -> object:
+    """Return the middle of a range of ages; other values as they are."""
+    number = as_age(age) if isinstance(age, str) else None
+    return age if number is None else number
 
 
 def _columns_of_covariates(

@@ -12,7 +12,7 @@ from semantoks.config import Settings
 class RepresentSettings(Settings):
     """Settings that a representation without a model depends on."""
 
-    version: Literal[6] = 6
+    version: Literal[7] = 7
     site_column: str | None = Field(
         None, description="Column of the site, for `confounds` (default: site or site_id)."
     )

@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean
+from semantoks.people.measures import require_no_measure
 from semantoks.scores.participants import as_texts
 
 CALIPER = 0.5  # largest distance of a pair, in standard deviations
@@ -58,6 +59,8 @@ def match(
     for column in columns:
         is_measure = pd.api.types.is_numeric_dtype(table[column])
         where = f"Column '{column}', on which `splits.match` matches,"
+        if not is_measure:
+            require_no_measure(as_texts(table[column]), where)
         require_clean(as_texts(table[column]), where, is_measure=is_measure)
     # value_counts sorts in descending order, so the first class is the larger one.
     is_larger = (target[table.index] == classes.index[0]).to_numpy()

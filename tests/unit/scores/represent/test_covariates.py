@@ -36,12 +36,21 @@ def test_confounds_of_an_untidy_table_are_refused(
         covariate_features(scans, pd.DataFrame({"participant_id": ids} | columns))
 
 
-def test_ages_in_ranges_are_said_to_be_no_confound(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_range_of_ages_counts_as_its_middle() -> None:
+    scans = pd.DataFrame({"participant_id": ["a", "b", "c", "d"]})
+    participants = pd.DataFrame(
+        {"participant_id": ["a", "b", "c", "d"], "age": ["22-25", "26 - 30", "36+", "41"]}
+    )
+    features, names = covariate_features(scans, participants)
+    assert names == ["age"] and features[:, 0].tolist() == [23.5, 28, 36, 41]
+
+
+def test_ages_without_a_number_are_no_confound(caplog: pytest.LogCaptureFixture) -> None:
     scans = pd.DataFrame({"participant_id": ["a", "b"], "seconds": [300.0] * 2})
-    participants = pd.DataFrame({"participant_id": ["a", "b"], "age": ["20-25", "25-30"]})
+    participants = pd.DataFrame({"participant_id": ["a", "b"], "age": ["25Y", "034 years"]})
     with caplog.at_level("WARNING"):
         names = covariate_features(scans, participants)[1]
-    assert names == ["seconds"] and "20-25" in caplog.text
+    assert names == ["seconds"] and "25Y" in caplog.text
 
 
 def test_common_other_names_of_age_and_sex_are_recognised() -> None:
