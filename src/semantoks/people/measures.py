@@ -70,7 +70,7 @@ def require_no_measure(values: Iterable[str | None], where: str) -> None:
     odd = [text for text in texts if as_number(text) is None]
     if len(texts) < MIN_DISTINCT or not odd:
         return
-    units = {found[1] if (found := _WITH_UNIT.fullmatch(text)) else None for text in odd}
+    units = {match[1] if (match := _WITH_UNIT.fullmatch(text)) else None for text in odd}
     is_unit = len(units) == 1 and None not in units
     if is_unit or len(odd) * 2 < len(texts):
         raise UserError(

@@ -27,7 +27,8 @@ def load_confounds(bold: Path, strategy: str, settings: Parcellation) -> Confoun
     ``simple``, ``scrubbing``, ``compcor`` and ``ica_aroma`` are nilearn's strategies; ``36p`` is
     motion, white matter, CSF and global signal with derivatives and squares (Satterthwaite et al.
     2013, doi:10.1016/j.neuroimage.2012.08.052); ``none`` regresses nothing out. Cosine regressors
-    are dropped: they span the frequencies that the band-pass removes.
+    are dropped: they span the frequencies that the band-pass removes. Volumes that the table marks
+    as ``non_steady_state_outlier*`` are censored by every strategy, if there is a table.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def load_confounds(bold: Path, strategy: str, settings: Parcellation) -> Confoun
         When the table is missing or lacks what the strategy needs.
     """
     if strategy == "none":
-        return None, None
+        return None, _steady_volumes(confounds_table(bold))
     if not confounds_table(bold).exists():
         raise ScanError(f"no confounds table beside {bold.name}")
     try:
@@ -59,21 +60,69 @@ def load_confounds(bold: Path, strategy: str, settings: Parcellation) -> Confoun
         cause = " ".join(str(error).split())  # nilearn's messages span several lines
         raise ScanError(f"confounds '{strategy}' cannot be loaded ({cause})") from error
     confounds = confounds.loc[:, ~confounds.columns.str.startswith("cosine")]
-    _require_known(confounds, sample_mask, confounds_table(bold).name)
+    table = confounds_table(bold).name
+    if strategy == "scrubbing":
+        _require_known(_thresholded(bold), None, table, may_lack_some=True)
+    if sample_mask is not None and not len(sample_mask):
+        raise ScanError(f"'{strategy}' censors all volumes")
+    _require_known(confounds, sample_mask, table)
     return confounds, sample_mask
 
 
-def _require_known(confounds: pd.DataFrame, sample_mask: np.ndarray | None, table: str) -> None:
-    """Refuse confounds that are not numbers in volumes that are not censored, by name."""
+def _steady_volumes(table: Path) -> np.ndarray | None:
+    """Return the volumes in steady state, as nilearn does for all other strategies; None for all.
+
+    The first volumes of a run, before the magnetisation is steady, are much brighter.
+    """
+    if not table.exists():
+        return None
+    confounds = pd.read_csv(table, sep="\t")
+    marks = confounds.loc[:, confounds.columns.str.startswith("non_steady_state")]
+    is_steady_T = ~(marks == 1).any(axis=1).to_numpy()
+    if not is_steady_T.any():
+        raise ScanError(f"no volume is in steady state according to {table.name}")
+    return None if is_steady_T.all() else np.flatnonzero(is_steady_T)
+
+
+def _thresholded(bold: Path) -> pd.DataFrame:
+    """Return what scrubbing censors by; nilearn censors nothing where it is n/a."""
+    confounds = pd.read_csv(confounds_table(bold), sep="\t")
+    return confounds[["framewise_displacement", "std_dvars"]].apply(pd.to_numeric, errors="coerce")
+
+
+def _require_known(
+    confounds: pd.DataFrame,
+    sample_mask: np.ndarray | None,
+    table: str,
+    *,
+    may_lack_some: bool = False,
+) -> None:
+    """Refuse confounds that are n/a or constant in volumes that are not censored, by name.
+
+    Software that does not know a confound fills its column with zeros. Derivatives and squares may
+    be zero throughout because a table is rounded.
+    """
     used = confounds if sample_mask is None else confounds.iloc[sample_mask]
-    missing = (~np.isfinite(used.to_numpy(float))).sum(axis=0)
-    for counts, extent in (
-        (missing == len(used), "throughout"),
-        (missing > 0, f"in up to {missing.max()} of {len(used)} volumes"),
+    values = used.to_numpy(float)
+    missing = (~np.isfinite(values)).sum(axis=0)
+    is_derived = used.columns.str.contains("_derivative1|_power2")
+    is_incomplete = (missing > 0) & (not may_lack_some)
+    for concerned, problem in (
+        (missing == len(used), "n/a throughout"),
+        (is_incomplete, f"n/a in up to {missing.max()} of {len(used)} volumes"),
+        (_are_constant(values) & ~is_derived, "the same in all volumes"),
     ):
-        if counts.any():
-            names = ", ".join(confounds.columns[counts])
-            raise ScanError(f"confounds that are needed are n/a {extent} in {table}: {names}")
+        if concerned.any():
+            names = ", ".join(confounds.columns[concerned])
+            raise ScanError(f"confounds that are needed are {problem} in {table}: {names}")
+
+
+def _are_constant(values_TN: np.ndarray) -> np.ndarray:
+    """Return which columns have one value only, in at least two volumes."""
+    # Exact: nilearn subtracts the same mean from equal values.
+    lowest = np.where(np.isfinite(values_TN), values_TN, np.inf).min(axis=0, initial=np.inf)
+    highest = np.where(np.isfinite(values_TN), values_TN, -np.inf).max(axis=0, initial=-np.inf)
+    return np.asarray((lowest == highest) & (np.isfinite(values_TN).sum(axis=0) > 1))
 
 
 @contextmanager
@@ -119,7 +168,14 @@ def confounds_table(bold: Path) -> Path:
 
 
 def mean_fd(bold: Path) -> float:
-    """Mean framewise displacement (mm) from the confounds table; NaN if it is not there."""
+    """Return the mean framewise displacement (mm); NaN if the table does not state it.
+
+    Raises
+    ------
+    ScanError
+        When it is the same in all volumes: no head is that still, and the scan would pass as one
+        without motion.
+    """
     table = confounds_table(bold)
     if not table.exists():
         return float("nan")
@@ -127,4 +183,10 @@ def mean_fd(bold: Path) -> float:
     if displacement is None:
         return float("nan")
     # The first volume has no predecessor and is n/a, which becomes NaN and is left out of the mean.
-    return float(pd.to_numeric(displacement, errors="coerce").mean())
+    known = pd.to_numeric(displacement, errors="coerce").dropna()
+    if len(known) > 1 and known.nunique() == 1:
+        raise ScanError(
+            f"framewise_displacement is {known.iloc[0]:g} in all volumes in {table.name}; if it is "
+            "not known, write n/a"
+        )
+    return float(known.mean())

@@ -110,8 +110,14 @@ FAULTS: dict[str, tuple[Callable[[FaultyRun], Any], str]] = {
         "80 s of data, at least 120 needed",
     ),
     "motion": (
-        lambda r: r.write_confounds(r.confounds.assign(framewise_displacement=2.0)),
+        lambda r: r.write_confounds(
+            r.confounds.assign(framewise_displacement=np.linspace(1, 3, VOLUMES))
+        ),
         "mean framewise displacement 2.00 mm",
+    ),
+    "motion that is zero throughout": (
+        lambda r: r.write_confounds(r.confounds.assign(framewise_displacement=0.0)),
+        "framewise_displacement is 0 in all volumes",
     ),
     "nothing changes": (
         lambda r: r.write(np.full((*SHAPE, VOLUMES), 7, np.int16)),

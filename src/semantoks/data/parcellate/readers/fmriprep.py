@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from semantoks.config import Parcellation
@@ -182,12 +183,7 @@ def read_fmriprep(
         require_space(bold, _stated_space(bold), atlas)
         image = average_volumes(bold, _mask_of(bold), atlas, settings.min_coverage)
     confounds, sample_mask = load_confounds(bold, strategy, settings)
-    if confounds is not None and len(confounds) != len(image.means_TC):
-        # nilearn would fail with a message on array shapes.
-        raise ScanError(
-            f"the image has {len(image.means_TC)} volumes, its confounds table {len(confounds)} "
-            "rows"
-        )
+    _require_rows(confounds, sample_mask, len(image.means_TC))
     return RegionalMeans(
         image.means_TC,
         tr,
@@ -196,6 +192,20 @@ def read_fmriprep(
         sample_mask,
         image.measures | {"mean_fd": mean_fd(bold)},
     )
+
+
+def _require_rows(
+    confounds: pd.DataFrame | None, sample_mask: np.ndarray | None, volumes: int
+) -> None:
+    if confounds is not None:
+        rows = len(confounds)
+    elif sample_mask is not None:
+        rows = int(sample_mask[-1]) + 1  # it leaves out the first volumes only
+    else:
+        return
+    if rows != volumes:
+        # nilearn would fail with a message on array shapes.
+        raise ScanError(f"the image has {volumes} volumes, its confounds table {rows} rows")
 
 
 def _stated_space(bold: Path) -> str:

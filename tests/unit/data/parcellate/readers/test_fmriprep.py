@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from semantoks.config import Parcellation
 from semantoks.data.atlas.atlas import Atlas
+from semantoks.data.parcellate.cleaning import clean_scan
 from semantoks.data.parcellate.readers.fmriprep import FmriprepReader, find_bold, read_fmriprep
 from semantoks.errors import ScanError
 from tests.unit.data.parcellate.conftest import SCAN, dense_axis, write_dense, write_run
@@ -160,3 +162,82 @@ def test_mask_and_confounds_may_write_the_run_with_other_zeros(
     np.testing.assert_array_equal(scan.means_TC, expected.means_TC)
     assert np.isnan(scan.means_TC[:, 2]).all()  # outside the mask
     assert expected.confounds is not None and expected.confounds.equals(scan.confounds)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "column", "named"),
+    [
+        ("simple", "csf", "csf"),
+        ("simple", "trans_x", "trans_x"),
+        ("36p", "global_signal", "global_signal"),
+        ("scrubbing", "std_dvars", "std_dvars"),
+    ],
+)
+@pytest.mark.parametrize("value", [0.0, 7.1])
+def test_confounds_that_never_change_are_named(
+    tmp_path: Path, atlas: Atlas, strategy: str, column: str, named: str, value: float
+) -> None:
+    write_run(tmp_path, SCAN)
+    table = next(tmp_path.rglob("*confounds_timeseries.tsv"))
+    confounds = with_motion_measures(pd.read_csv(table, sep="\t"))
+    confounds[[name for name in confounds if name.startswith(column)]] = value
+    confounds.to_csv(table, sep="\t", index=False, na_rep="n/a")
+    bold = find(tmp_path, atlas)
+    with pytest.raises(ScanError, match=rf"the same in all volumes in .*\.tsv: {named}$"):
+        read_fmriprep(bold, atlas, strategy, Parcellation())
+
+
+def test_what_may_be_constant_is_accepted(tmp_path: Path, atlas: Atlas) -> None:
+    write_run(tmp_path, SCAN)
+    table = next(tmp_path.rglob("*confounds_timeseries.tsv"))
+    confounds = with_motion_measures(pd.read_csv(table, sep="\t"))
+    # A square that is rounded to zero, and marks of volumes.
+    confounds = confounds.assign(
+        rot_x_derivative1_power2=0.0, cosine00=0.1, motion_outlier00=0, non_steady_state_outlier00=0
+    )
+    confounds.to_csv(table, sep="\t", index=False, na_rep="n/a")
+    for strategy in ("simple", "scrubbing", "36p", "none"):
+        scan = read_fmriprep(find(tmp_path, atlas), atlas, strategy, Parcellation())
+        assert scan.sample_mask is None or len(scan.sample_mask) == 100
+
+
+def test_scrubbing_needs_what_it_censors_by(tmp_path: Path, atlas: Atlas) -> None:
+    write_run(tmp_path, SCAN)
+    table = next(tmp_path.rglob("*confounds_timeseries.tsv"))
+    confounds = with_motion_measures(pd.read_csv(table, sep="\t"))
+    confounds.assign(std_dvars=np.nan).to_csv(table, sep="\t", index=False, na_rep="n/a")
+    with pytest.raises(ScanError, match=r"n/a throughout in .*: std_dvars$"):
+        read_fmriprep(find(tmp_path, atlas), atlas, "scrubbing", Parcellation())
+
+
+@pytest.mark.parametrize("strategy", ["none", "simple", "scrubbing", "compcor", "36p"])
+def test_volumes_before_the_steady_state_are_no_data(
+    tmp_path: Path, atlas: Atlas, strategy: str
+) -> None:
+    write_run(tmp_path, SCAN)
+    table = next(tmp_path.rglob("*confounds_timeseries.tsv"))
+    confounds = with_motion_measures(pd.read_csv(table, sep="\t"))
+    for volume in range(3):
+        confounds[f"non_steady_state_outlier{volume:02d}"] = np.eye(100, dtype=int)[volume]
+    confounds.to_csv(table, sep="\t", index=False, na_rep="n/a")
+    table.with_suffix(".json").write_text(json.dumps({"a_comp_cor_00": COMPONENT}))
+    bold = find(tmp_path, atlas)
+    scan = read_fmriprep(bold, atlas, strategy, Parcellation())
+    assert scan.sample_mask is not None and scan.sample_mask.tolist() == list(range(3, 100))
+    cleaned, measures = clean_scan(scan, Parcellation(motion="basic", min_dof=0))
+    assert measures["seconds"] == 97 * 2.5 and cleaned.shape[1] == int(96 * 2.5 / 2) + 1
+    confounds[:90].to_csv(table, sep="\t", index=False, na_rep="n/a")
+    with pytest.raises(ScanError, match="has 100 volumes, its confounds table 90 rows"):
+        read_fmriprep(bold, atlas, strategy, Parcellation())
+
+
+COMPONENT = {"Method": "aCompCor", "Mask": "combined", "Retained": True, "VarianceExplained": 0.6}
+
+
+def with_motion_measures(confounds: pd.DataFrame) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    return confounds.assign(
+        framewise_displacement=np.r_[np.nan, rng.uniform(0.05, 0.2, len(confounds) - 1)],
+        std_dvars=np.r_[np.nan, rng.uniform(0.9, 1.1, len(confounds) - 1)],
+        a_comp_cor_00=rng.normal(size=len(confounds)),
+    )
