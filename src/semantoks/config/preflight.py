@@ -12,6 +12,7 @@ from typing import Any
 from semantoks.config import Config, Dataset
 from semantoks.config.data import HDF5_SUFFIXES
 from semantoks.config.preflight_people import require_columns, require_usable_values
+from semantoks.config.preflight_tr import require_repetition_time
 from semantoks.errors import UserError
 
 SIMULATED_COLUMNS = ("age", "sex", "group", "trait", "null")
@@ -68,6 +69,7 @@ def _require_dataset(name: str, dataset: Dataset, config: Config, source: str) -
     if dataset.simulate:
         _require_simulated_columns(name, dataset, source)
         return
+    require_repetition_time(name, dataset, config)
     path = dataset.participants_table()
     if path.suffix in HDF5_SUFFIXES:
         return  # `index` reads it

@@ -145,3 +145,35 @@ def test_derivatives_are_not_raw(tmp_path: Path, is_described: bool) -> None:
         image.touch()
     with pytest.raises(UserError, match="holds preprocessed images, but its source is `bids`"):
         check(tmp_path, source="bids")
+
+
+@pytest.mark.parametrize(
+    ("files", "changes"),
+    [
+        (["sub-01/sub-01_timeseries.tsv"], {}),
+        (["rois/01.1D"], {"template": "rois/{participant}.1D"}),
+        (
+            ["sub-01/func/sub-01_task-rest_bold.nii.gz", "sub-01/anat/sub-01_T1w.json"],
+            {"source": "bids"},
+        ),
+        (["sub-01/sub-01_space-MNI_bold.nii.gz", "task.json"], {"source": "fmriprep"}),
+    ],
+)
+def test_a_data_set_without_any_tr(
+    tmp_path: Path, files: list[str], changes: dict[str, Any]
+) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        text = '{"RepetitionTime": 2}' if "T1w" in name else "{}"
+        (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match=r"my_data-2: no file of .* states the repetition time"):
+        check(tmp_path, **changes)
+    check(tmp_path, **changes, repetition_time=2.0)
+    (tmp_path / "bold.json").write_text('{"RepetitionTime": 2}')
+    check(tmp_path, **changes)
+
+
+def test_files_that_may_state_their_tr_pass(tmp_path: Path) -> None:
+    (tmp_path / "sub-01_timeseries.tsv").touch()
+    (tmp_path / "sub-02_timeseries.mat").touch()
+    check(tmp_path)

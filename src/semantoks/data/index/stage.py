@@ -11,12 +11,12 @@ import pandas as pd
 from semantoks.artifacts.files import atomic
 from semantoks.artifacts.tables import write_table
 from semantoks.config import IndexedDataset
+from semantoks.data.index.configured_tr import with_configured_tr
 from semantoks.data.index.derivatives import find_derivative_scans
 from semantoks.data.index.headers import warn_of_other_tr
 from semantoks.data.index.participants import (
     match_participants,
     read_participants,
-    repetition_times,
     without_partner,
 )
 from semantoks.data.index.raw import find_raw_scans
@@ -54,7 +54,7 @@ def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path)
     Raises
     ------
     UserError
-        When there are no scans, no participants, or no participant with a scan.
+        When there are no scans, no participants, no participant with a scan, or no scan with a TR.
     """
     dataset, folder = settings.dataset, out.parent
     table = read_participants(
@@ -67,18 +67,7 @@ def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path)
         else find_derivative_scans(data, dataset)
     )
     table = match_participants(scans, table, participants)
-    if dataset.repetition_time is not None:
-        # A sidecar is closer to the acquisition than a setting for the whole data set.
-        given = repetition_times(table, dataset.repetition_time, participants)
-        by_participant = scans["participant_id"].map(given)
-        scans["repetition_time"] = scans["repetition_time"].fillna(by_participant)
-        unknown = scans.loc[scans["repetition_time"].isna(), "participant_id"].nunique()
-        if unknown:
-            log.warning(
-                "`repetition_time` gives no TR for %d participant(s) with scans; what no file "
-                "states is excluded",
-                unknown,
-            )
+    scans = with_configured_tr(scans, table, settings, data, participants)
     if is_raw:
         warn_of_other_tr(scans, data)
     scans["shard"] = [shard_of(name, dataset.shards) for name in scans["participant_id"]]

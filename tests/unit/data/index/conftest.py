@@ -40,6 +40,7 @@ def write_bids(folder: Path, *files: str) -> Path:
 
 
 def index_bids(bids: Path, out: Path, **settings: Any) -> None:
+    settings.setdefault("repetition_time", 2.0)
     run_index(bids, bids / "participants.tsv", Dataset(path=str(bids), **settings), out)
 
 

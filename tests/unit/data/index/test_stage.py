@@ -82,3 +82,32 @@ def test_errors_in_the_data_set_are_one_sentence(
     dataset = Dataset(source="fmriprep", path=str(folder), **settings)
     with pytest.raises(UserError, match=sentence):
         run_index(folder, folder / "participants.tsv", dataset, tmp_path / "index")
+
+
+def test_a_data_set_without_any_tr_is_one_sentence(bids: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="No file of .* states the repetition time .TR."):
+        index_bids(bids, tmp_path / "out", repetition_time=None)
+    (bids / "task-faces_bold.json").write_text('{"RepetitionTime": 2}')  # of sub-03 alone
+    index_bids(bids, tmp_path / "out", repetition_time=None)
+
+
+@pytest.mark.parametrize("name", ["x.json", "sub-01_task-rest_timeseries.json", None])
+def test_time_series_without_any_tr_are_one_sentence(tmp_path: Path, name: str | None) -> None:
+    folder = tmp_path / "data"
+    touch(folder, "sub-01/sub-01_task-rest_timeseries.tsv", "sub-02/sub-02_timeseries.csv")
+    (folder / "participants.tsv").write_text("participant_id\tage\tTR\n01\t3\t\n02\t4\t\n")
+    if name is not None:
+        (folder / "sub-01" / name).write_text('{"SamplingFrequency": 0.5}')
+
+    def run(**settings: Any) -> None:
+        dataset = Dataset(path=str(folder), source="timeseries", **settings)
+        run_index(folder, folder / "participants.tsv", dataset, tmp_path / "out")
+
+    run(repetition_time=2.0)
+    if name is not None and name.startswith("sub-01"):
+        run()  # of sub-02 it is the reason
+        return
+    with pytest.raises(UserError, match="so every scan would be excluded. Set `repetition_time`"):
+        run()
+    with pytest.raises(UserError, match="no value of its `repetition_time` states"):
+        run(repetition_time="TR")

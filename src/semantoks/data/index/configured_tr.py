@@ -1,0 +1,72 @@
+"""The repetition time (TR) of scans of which no file states it."""
+
+from __future__ import annotations
+
+import glob
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from semantoks.config.preflight_tr import may_state_tr, no_repetition_time
+from semantoks.data.index.participants import repetition_times
+from semantoks.data.index.settings import IndexSettings
+from semantoks.errors import UserError
+
+log = logging.getLogger(__name__)
+
+
+def with_configured_tr(
+    scans: pd.DataFrame,
+    participants: pd.DataFrame,
+    settings: IndexSettings,
+    data: Path,
+    source: Path,
+) -> pd.DataFrame:
+    """Fill in what the configuration says where no sidecar of a raw image states the TR.
+
+    Parameters
+    ----------
+    scans, participants : DataFrame
+    settings : IndexSettings
+    data : Path
+        The data set, where other files than raw images may state their TR.
+    source : Path
+        File of the participants, for messages.
+
+    Raises
+    ------
+    UserError
+        When no usable scan has a TR; if only some have none, that is their reason later.
+    """
+    given = settings.dataset.repetition_time
+    if given is not None:
+        # A sidecar is closer to the acquisition than a setting for the whole data set.
+        of_person = scans["participant_id"].map(repetition_times(participants, given, source))
+        scans = scans.assign(repetition_time=scans["repetition_time"].fillna(of_person))
+        unknown = scans.loc[scans["repetition_time"].isna(), "participant_id"].nunique()
+        if unknown:
+            log.warning(
+                "`repetition_time` gives no TR for %d participant(s) with scans; what no file "
+                "states is excluded",
+                unknown,
+            )
+    usable = scans[scans["problem"] == ""]
+    if settings.by_fmriprep or usable.empty or usable["repetition_time"].notna().any():
+        return scans
+    is_raw = settings.dataset.source == "bids"  # whose sidecars have been read
+    if is_raw or not any(may_state_tr(file, False) for file in _files_of(usable, data)):
+        hint = "" if given is None else " and no value of its `repetition_time`"
+        raise UserError(no_repetition_time(f"No file of {data}{hint}"))
+    return scans
+
+
+def _files_of(scans: pd.DataFrame, data: Path) -> Iterator[Path]:
+    """Yield the files of scans, and the JSON files that may be their sidecars."""
+    for name, scan in zip(scans["file"], scans["scan"], strict=True):
+        file = data if data.is_file() else data / name
+        yield file
+        parts = file.name.split(".")
+        yield from (file.with_name(".".join(parts[:n]) + ".json") for n in range(1, len(parts) + 1))
+        yield from file.parent.glob(f"{glob.escape(scan)}_*.json")  # of images in other spaces
