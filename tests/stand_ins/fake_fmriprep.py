@@ -38,6 +38,8 @@ def run(words: list[str], mounts: dict[str, str]) -> int:
         _on_host(path, mounts) for path in (options.bids_dir, options.output_dir, options.work)
     )
     assert _on_host(options.license, mounts).read_text() == "licence"
+    if options.filters:
+        record("filters", [_on_host(options.filters, mounts).read_text()])
     fails = json.loads(os.environ.get("FMRIPREP_FAILS", "{}"))
     (work / "fmriprep_25_2_wf").mkdir(exist_ok=True)
     print("fMRIPrep started!", f"[{bids.name}]", flush=True)
@@ -63,6 +65,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--fs-license-file", default="/opt/freesurfer/license.txt", dest="license")
     parser.add_argument("--output-spaces", nargs="*")
     parser.add_argument("--task-id")
+    parser.add_argument("--bids-filter-file", dest="filters")
     for name in ("--nthreads", "--omp-nthreads", "--mem_mb"):
         parser.add_argument(name, type=int)
     for name in ("--skip-bids-validation", "--notrack", "--fs-no-reconall"):
@@ -71,7 +74,10 @@ def _parse(words: list[str]) -> argparse.Namespace:
 
 
 def _on_host(path: str, mounts: dict[str, str]) -> Path:
-    return Path(mounts.get(path, path))
+    for inside, outside in mounts.items():
+        if Path(path).is_relative_to(inside):
+            return Path(outside, Path(path).relative_to(inside))
+    return Path(path)
 
 
 def _preprocess(

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from semantoks.config import Fmriprep, Preprocessing
+from semantoks.data.preprocess.fmriprep.filters import BidsFilters
 from semantoks.data.preprocess.stage import preprocess_shard
 
 STAND_INS = Path(__file__).resolve().parent
@@ -88,11 +89,18 @@ class Sandbox:
         with_license = {"license": str(self.folder / "license.txt"), "runner": "native"} | settings
         return Preprocessing(engine="fmriprep", fmriprep=Fmriprep(**with_license))
 
-    def run(self, scans: pd.DataFrame | None = None, **settings: Any) -> pd.DataFrame:
+    def run(
+        self,
+        scans: pd.DataFrame | None = None,
+        filters: BidsFilters | None = None,
+        **settings: Any,
+    ) -> pd.DataFrame:
         """Preprocess the shard; return its status table, indexed by scan."""
         self.commands_file.write_text("")
         scans = self.scans() if scans is None else scans
-        table = preprocess_shard(scans, self.bids, self.out, self.settings(**settings), 2, 9000)
+        table = preprocess_shard(
+            scans, self.bids, self.out, self.settings(**settings), 2, 9000, filters
+        )
         return table.set_index("scan")
 
     def start(self, **settings: Any) -> subprocess.Popen[bytes]:

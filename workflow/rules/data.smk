@@ -76,7 +76,15 @@ rule preprocess:
         ),
     params:
         bids=lambda w: data_folder(w.dataset),
-        settings=settings("preprocess", preprocessing=preprocessing_settings),
+        settings=settings(
+            "preprocess",
+            preprocessing=preprocessing_settings,
+            # `index` applies them for the built-in engine.
+            entities=lambda w: DATASETS[w.dataset].entities if FMRIPREP else {},
+            t1w_entities=lambda w: (
+                DATASETS[w.dataset].t1w_entities if FMRIPREP else {}
+            ),
+        ),
     shell:
         "python -m semantoks preprocess --settings {params.settings:q} --threads {threads}"
         " --memory {resources.mem_mb} --running {resources.running:q}"

@@ -130,8 +130,8 @@ class Dataset(Origin):
     t1w_entities: EntityFilter = Field(
         {},
         description="T1w images that raw runs may be registered to, likewise, such as "
-        "`{acq: mprage, rec: norm}` (default: see docs/formats.md). With fMRIPrep use its "
-        "`--bids-filter-file`.",
+        "`{acq: mprage, rec: norm}` (default: see docs/formats.md). FMRIPrep gets both filters as "
+        "its `--bids-filter-file`.",
     )
     # Four digits: files and the wildcard are named shard-0000 to shard-9999.
     shards: int = Field(1, ge=1, le=9999, description="Number of parts in which it is processed.")

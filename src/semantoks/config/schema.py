@@ -93,15 +93,22 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _filters_fit(self) -> Config:
-        """FMRIPrep combines echoes, and all T1w images of a participant, by itself."""
+        """FMRIPrep gets the filters of a data set as a file, and combines echoes by itself."""
+        if self.preprocessing.engine == "minimal":
+            return self
+        arguments = self.preprocessing.fmriprep.arguments
+        has_file = any(word.split("=")[0] == "--bids-filter-file" for word in arguments)
         for name, dataset in self.datasets.items():
-            if self.preprocessing.engine == "minimal":
-                break
-            if dataset.t1w_entities or "echo" in dataset.entities:
-                key = "t1w_entities" if dataset.t1w_entities else "entities.echo"
+            if "echo" in dataset.entities:
                 raise ValueError(
-                    f"datasets.{name}.{key} is for the built-in engine; tell fMRIPrep by "
-                    "preprocessing.fmriprep.arguments: [--bids-filter-file, FILE]"
+                    f"datasets.{name}.entities.echo is for the built-in engine; fMRIPrep combines "
+                    "the echoes of a run, so take it out"
+                )
+            if has_file and (dataset.entities or dataset.t1w_entities):
+                raise ValueError(
+                    f"datasets.{name} has 'entities' or 't1w_entities', which become fMRIPrep's "
+                    "--bids-filter-file, and preprocessing.fmriprep.arguments has one, too; keep "
+                    "only 'entities' and 't1w_entities'"
                 )
         return self
 

@@ -70,16 +70,27 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
             {"datasets": {"demo": {"path": "x", "source": "fmriprep", "entities": {"acq": "a"}}}},
             "'entities' and 't1w_entities' choose raw images",
         ),
+        (
+            {
+                "datasets": {"demo": {"path": "x", "entities": {"echo": 2}}},
+                "preprocessing": {"engine": "fmriprep"},
+                "models": {},
+            },
+            r"datasets.demo.entities.echo is for the built-in engine; fMRIPrep combines",
+        ),
         *[
             (
                 {
-                    "datasets": {"demo": {"path": "x", key: {"echo": 2}}},
-                    "preprocessing": {"engine": "fmriprep"},
+                    "datasets": {"demo": {"path": "x", key: {"acq": "mb"}}},
+                    "preprocessing": {"engine": "fmriprep", "fmriprep": {"arguments": arguments}},
                     "models": {},
                 },
-                rf"datasets.demo.{key}.* is for the built-in engine; tell fMRIPrep by",
+                r"datasets.demo has .* and preprocessing.fmriprep.arguments has one, too",
             )
-            for key in ("entities", "t1w_entities")
+            for key, arguments in (
+                ("entities", ["--bids-filter-file=f.json"]),
+                ("t1w_entities", ["--bids-filter-file", "f.json"]),
+            )
         ],
         ({"atlas": "cc200"}, "minimal writes images in MNI152NLin2009aSym, the atlas cc200 is in"),
         (

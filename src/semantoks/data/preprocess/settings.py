@@ -6,11 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from semantoks.config import Preprocessing, Settings
+from semantoks.config import EntityFilter, Preprocessing, Settings
 
 
 class PreprocessSettings(Settings):
     """Settings that preprocessed images depend on."""
 
-    version: Literal[4] = 4
+    version: Literal[5] = 5
     preprocessing: Preprocessing = Field(Preprocessing(), description="Engine and voxel sizes.")
+    entities: EntityFilter = Field({}, description="BOLD images that fMRIPrep is to take.")
+    t1w_entities: EntityFilter = Field({}, description="T1w images that fMRIPrep is to take.")

@@ -12,6 +12,7 @@ from semantoks.artifacts.files import atomic_folder
 from semantoks.config import Preprocessing
 from semantoks.data.index.shards import RawScan, read_shard, scans_of
 from semantoks.data.preprocess.fmriprep.engine import preprocess_with_fmriprep
+from semantoks.data.preprocess.fmriprep.filters import BidsFilters, bids_filters
 from semantoks.data.preprocess.rows import ScanResult, status_table
 from semantoks.data.preprocess.settings import PreprocessSettings
 from semantoks.data.preprocess.tsv import write_tsv
@@ -60,7 +61,8 @@ def preprocess(
         If the engine is fMRIPrep and it cannot be started.
     """
     preprocessing = _with_running(settings.preprocessing, running)
-    preprocess_shard(read_shard(shard), bids, out, preprocessing, threads, memory)
+    filters = bids_filters(settings.entities, settings.t1w_entities)
+    preprocess_shard(read_shard(shard), bids, out, preprocessing, threads, memory, filters)
     return [out]
 
 
@@ -71,8 +73,11 @@ def preprocess_shard(
     settings: Preprocessing,
     threads: int,
     memory: int = 0,
+    filters: BidsFilters | None = None,
 ) -> pd.DataFrame:
     """Preprocess the scans of a shard table; the parameters are those of `preprocess`.
+
+    `filters` are for fMRIPrep, see `bids_filters`.
 
     Returns
     -------
@@ -91,7 +96,7 @@ def preprocess_shard(
     # intermediate results represent days of computation.
     work = out.absolute().with_name(f"{out.name}_work")
     with atomic_folder(out) as folder:
-        results += _run_engine(usable, bids, folder, settings, work, threads, memory)
+        results += _run_engine(usable, bids, folder, settings, work, threads, memory, filters or {})
         status = status_table(results, table["scan"])
         write_tsv(folder / "scans.tsv", status)
     return status
@@ -105,11 +110,19 @@ def _run_engine(
     work: Path,
     threads: int,
     memory: int,
+    filters: BidsFilters,
 ) -> list[ScanResult]:
     """Preprocess usable scans with the configured engine, which writes derivatives to `out`."""
     if settings.engine == "fmriprep":
         return preprocess_with_fmriprep(
-            scans, bids, out, settings.fmriprep, work=work, threads=threads, memory=memory
+            scans,
+            bids,
+            out,
+            settings.fmriprep,
+            work=work,
+            threads=threads,
+            memory=memory,
+            filters=filters,
         )
     # Imported here because it limits the threads of ITK in this process and its children, which
     # an fMRIPrep started from here would inherit.

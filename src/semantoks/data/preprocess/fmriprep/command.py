@@ -31,6 +31,8 @@ class Call:
         None for all tasks.
     user : str
         "uid:gid" of the owner of what a docker container writes.
+    filters : Path or None
+        File in `work` with filters of images, see `bids_filters`.
     """
 
     participants: tuple[str, ...]
@@ -42,6 +44,7 @@ class Call:
     memory: int
     task: str | None
     user: str
+    filters: Path | None = None
 
 
 def command(call: Call, settings: Fmriprep) -> list[str]:
@@ -59,10 +62,12 @@ def _docker(call: Call, settings: Fmriprep) -> list[str]:
         # Without --user, files that the container writes belong to root.
         *("--image", f"nipreps/fmriprep:{settings.version}", "--user", call.user),
         *("--fs-license-file", str(call.license), "--work-dir", str(call.work)),
+        *_filter_option(call.filters),  # the wrapper mounts the file
     ]
 
 
 def _container(call: Call, settings: Fmriprep) -> list[str]:
+    """Run an image file, with the folders of the call at fixed places."""
     mounts = (
         f"{call.bids}:/data:ro",
         f"{call.out}:/out",
@@ -75,6 +80,7 @@ def _container(call: Call, settings: Fmriprep) -> list[str]:
         *(word for mount in mounts for word in ("--bind", mount)),
         *(str(image_file(settings)), "/data", "/out", "participant"),
         *("--fs-license-file", LICENSE_IN_CONTAINER, "--work-dir", "/scratch"),
+        *_filter_option(call.filters and Path("/scratch", call.filters.name)),
     ]
 
 
@@ -82,7 +88,12 @@ def _native(call: Call, settings: Fmriprep) -> list[str]:
     return [
         *("fmriprep", str(call.bids), str(call.out), "participant"),
         *("--fs-license-file", str(call.license), "--work-dir", str(call.work)),
+        *_filter_option(call.filters),
     ]
+
+
+def _filter_option(file: Path | None) -> list[str]:
+    return ["--bids-filter-file", str(file)] if file else []
 
 
 def _options(call: Call, settings: Fmriprep) -> list[str]:

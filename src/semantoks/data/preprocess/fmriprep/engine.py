@@ -13,9 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from semantoks.artifacts.files import write_json
 from semantoks.config import Fmriprep
 from semantoks.data.index.shards import RawScan
 from semantoks.data.preprocess.fmriprep.command import Call, command
+from semantoks.data.preprocess.fmriprep.filters import BidsFilters
 from semantoks.data.preprocess.fmriprep.outputs import (
     derivatives_folder,
     freesurfer_folder,
@@ -30,6 +32,7 @@ from semantoks.errors import ScanError
 log = logging.getLogger(__name__)
 
 Results = dict[str, list[ScanResult]]  # participant → results of its scans
+FILTER_FILE = "bids_filter.json"
 NO_T1W = "no T1w image for this participant, which fMRIPrep needs"
 
 
@@ -42,6 +45,7 @@ def preprocess_with_fmriprep(
     work: Path,
     threads: int,
     memory: int,
+    filters: BidsFilters,
 ) -> list[ScanResult]:
     """Preprocess the scans of a shard with fMRIPrep.
 
@@ -55,6 +59,8 @@ def preprocess_with_fmriprep(
         Working folder, which is kept while participants are incomplete.
     threads, memory : int
         For each call, one after another; memory in MB, 0 if unknown.
+    filters : dict
+        See `bids_filters`; without them fMRIPrep would take images that `index` has left out.
 
     Returns
     -------
@@ -74,7 +80,7 @@ def preprocess_with_fmriprep(
     with_t1w = [name for name, runs in by_participant.items() if any(run.t1w for run in runs)]
     size = settings.participants_per_call
     groups = [with_t1w[first : first + size] for first in range(0, len(with_t1w), size)]
-    workspace = Workspace(work, bids, by_participant, settings)
+    workspace = Workspace(work, bids, by_participant, settings, filters)
     workspace.remove_stale_calls(groups)
     runner = CallRunner(workspace, license_file, threads, memory, _common_task(scans))
     results = list[ScanResult]()
@@ -186,9 +192,13 @@ class CallRunner:
             memory=self.memory,
             task=self.task,
             user=f"{os.getuid()}:{os.getgid()}",
+            # In the folder that containers mount as their working folder.
+            filters=folder / "work" / FILTER_FILE if self.workspace.filters else None,
         )
         for needed in (call.out, call.work, log_file.parent):
             needed.mkdir(parents=True, exist_ok=True)
+        if call.filters:
+            write_json(call.filters, self.workspace.filters)
         _unlock_surfaces(call.out)
         settings = self.workspace.settings
         # Docker's containers are not child processes; they are found by the folder that they mount.

@@ -18,12 +18,13 @@ import json
 import logging
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from semantoks.artifacts.files import read_json, write_json
 from semantoks.config import Fmriprep
 from semantoks.data.index.shards import RawScan
+from semantoks.data.preprocess.fmriprep.filters import BidsFilters
 from semantoks.data.preprocess.fmriprep.moving import merge, move_participant
 from semantoks.data.preprocess.fmriprep.outputs import derivatives_folder, verify_outputs
 from semantoks.data.preprocess.rows import ScanResult
@@ -48,18 +49,22 @@ class Workspace:
     scans : mapping of str to sequence of RawScan
         Scans of each participant of the shard.
     settings : Fmriprep
+    filters : dict
+        See `bids_filters`.
     """
 
     folder: Path
     bids: Path
     scans: Mapping[str, Sequence[RawScan]]
     settings: Fmriprep
+    filters: BidsFilters = field(default_factory=dict)
 
     def call_name(self, participants: Sequence[str]) -> str:
-        """Name a call such that other participants, images or settings give another name."""
+        """Name a call such that other participants, images, filters or settings rename it."""
         settings = self.settings.model_dump(exclude=WITHOUT_EFFECT)
         scans = [[asdict(scan) for scan in self.scans[name]] for name in participants]
-        content = json.dumps([str(self.bids), settings, scans], sort_keys=True, default=str)
+        parts = [str(self.bids), settings, scans, *([self.filters] if self.filters else [])]
+        content = json.dumps(parts, sort_keys=True, default=str)
         digest = hashlib.sha1(content.encode()).hexdigest()
         return f"{participants[0]}+{len(participants) - 1}-{digest[:12]}"
 

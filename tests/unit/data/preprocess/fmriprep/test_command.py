@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,20 @@ def test_image_files_are_run_with_bind_mounts(runner: Any) -> None:
         *("--fs-license-file", "/opt/freesurfer/license.txt", "--work-dir", "/scratch"),
         *OPTIONS,
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "file"),
+    [
+        ({"runner": "docker"}, "/w/bids_filter.json"),
+        ({"runner": "apptainer", "image": "f.sif"}, "/scratch/bids_filter.json"),
+        ({"runner": "native"}, "/w/bids_filter.json"),
+    ],
+)
+def test_filters_are_a_file_in_the_working_folder(settings: dict[str, Any], file: str) -> None:
+    call = replace(CALL, filters=Path("/w/bids_filter.json"))
+    words = command(call, Fmriprep(**settings))
+    assert words[words.index("--bids-filter-file") + 1] == file
 
 
 def test_an_installed_fmriprep_is_run_directly() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from pathlib import Path
@@ -9,11 +10,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from semantoks.config import Parcellation
+from semantoks.config import Fmriprep, Parcellation
 from semantoks.data.atlas.atlas import Atlas
+from semantoks.data.index.shards import RawScan
 from semantoks.data.layout import generated_by, space_of
 from semantoks.data.parcellate.confounds import load_confounds
 from semantoks.data.parcellate.readers.fmriprep import find_bold
+from semantoks.data.preprocess.fmriprep.filters import bids_filters
+from semantoks.data.preprocess.fmriprep.workspace import Workspace
 from semantoks.data.preprocess.rows import COLUMNS
 from tests.stand_ins.sandbox import RUNS, Sandbox
 
@@ -50,6 +54,33 @@ def test_an_image_file_is_run(sandbox: Sandbox, runner: str) -> None:
     assert list(table["status"]) == ["ok"] * 4
     (words,) = sandbox.commands(runner)
     assert words[:4] == ["run", "--cleanenv", "--bind", f"{sandbox.bids}:/data:ro"]
+
+
+@pytest.mark.parametrize("runner", ["docker", "apptainer", "native"])
+def test_filters_of_the_data_set_reach_fmriprep(sandbox: Sandbox, runner: str) -> None:
+    filters = bids_filters({"acq": "mb", "dir": ["AP", None]}, {"rec": "norm"})
+    (sandbox.folder / "f.sif").write_text("image")
+    image = {"image": str(sandbox.folder / "f.sif")} if runner == "apptainer" else {}
+    table = sandbox.run(filters=filters, runner=runner, participants_per_call=3, **image)
+    assert list(table["status"]) == ["ok"] * 4
+    ((text,),) = sandbox.commands("filters")
+    assert json.loads(text) == {
+        "bold": {
+            **{"datatype": "func", "suffix": "bold"},
+            **{"acquisition": "mb", "direction": ["AP", None]},
+        },
+        "t1w": {"datatype": "anat", "suffix": "T1w", "reconstruction": "norm"},
+    }
+    assert not any("filter" in path.name for path in sandbox.out.rglob("*"))
+
+
+def test_other_filters_preprocess_again(sandbox: Sandbox) -> None:
+    names = set()
+    for filters in ({}, bids_filters({"acq": "mb"}, {}), bids_filters({"acq": "sb"}, {})):
+        scans = {"sub-01": [RawScan("sub-01_task-rest", "sub-01")]}
+        workspace = Workspace(sandbox.work, sandbox.bids, scans, Fmriprep(), filters)
+        names.add(workspace.call_name(["sub-01"]))
+    assert len(names) == 3
 
 
 def test_outputs_are_where_parcellate_expects_them(
