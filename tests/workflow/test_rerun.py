@@ -78,6 +78,21 @@ def test_a_new_person_reruns_one_shard(workspace: Workspace) -> None:
     assert workspace.planned() == {}
 
 
+def test_people_are_noticed_but_not_what_is_in_their_folders(workspace: Workspace) -> None:
+    bids = workspace.folder / "data/small/bids"
+    (bids / "README").write_text("a note")
+    (bids / "sub-005/notes.txt").write_text("a note")
+    assert workspace.planned() == {}
+    shutil.copytree(bids / "sub-005", bids / "sub-098")  # without a row in the table
+    for path in sorted((bids / "sub-098").rglob("sub-005*")):
+        path.rename(path.with_name(path.name.replace("sub-005", "sub-098")))
+    assert workspace.planned()["index"] == 1
+    assert workspace.ran()["index"] == 1
+    assert workspace.planned() == {}
+    shutil.rmtree(bids / "sub-098")
+    assert workspace.planned()["index"] == 1
+
+
 def test_one_benchmark_by_force_reruns_that_one(workspace: Workspace) -> None:
     target = "results/benchmarks/small/group.json"
     assert workspace.planned(target, "--force") == {"benchmark": 1}

@@ -1,5 +1,6 @@
 # Inputs and settings of rules/data.smk.
 
+from semantoks.config.listing import listing_of
 
 PREPROCESSING = CONFIG.preprocessing
 FMRIPREP = PREPROCESSING.engine == "fmriprep"

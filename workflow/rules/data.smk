@@ -47,6 +47,8 @@ checkpoint index:
             by_fmriprep=lambda w: FMRIPREP and DATASETS[w.dataset].source == "bids",
         ),
         data=lambda w: data_folder(w.dataset),
+        # Not an option of the command: it only makes a plan notice new people.
+        listing=lambda w: listing_of(DATASETS[w.dataset]),
     shell:
         "python -m semantoks index --settings {params.settings:q}"
         " --label {wildcards.dataset} --participants {input:q} --data {params.data:q}"
