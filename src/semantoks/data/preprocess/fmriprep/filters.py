@@ -7,7 +7,7 @@ and ``*`` as "with any value of it", as the configuration does.
 from __future__ import annotations
 
 from semantoks.config import EntityFilter
-from semantoks.data.index.bids_files import INDICES
+from semantoks.data.layout import INDICES
 
 BidsFilters = dict[str, dict[str, object]]
 # The names that PyBIDS has for the entities of `config.filters`.
