@@ -1,7 +1,7 @@
 # Input of the rule `all`, and what is printed at the end.
 
 from semantoks.commands.left_out import left_out_lines
-from semantoks.config.preflight_people import unused_confounds
+from semantoks.config.preflight.people import unused_confounds
 
 
 def print_left_out():

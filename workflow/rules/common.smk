@@ -21,7 +21,7 @@ except ModuleNotFoundError:
     )
 
 from semantoks.config import Config, IndexedDataset, Origin, Pretraining
-from semantoks.config.preflight import require_files
+from semantoks.config.preflight.checks import require_files
 from semantoks.config.validation import validated
 from semantoks.errors import UserError
 from semantoks.system.launch import Launch

@@ -6,19 +6,9 @@
 
 from __future__ import annotations
 
+from semantoks.config.atlases import BUILT_IN, KNOWN_ATLASES, SCHAEFER, AtlasFiles
 from semantoks.config.base import Settings
-from semantoks.config.data import (
-    BUILT_IN,
-    ENTITIES,
-    KNOWN_ATLASES,
-    SCHAEFER,
-    AtlasFiles,
-    Dataset,
-    IndexedDataset,
-    Origin,
-    Parcellation,
-    RepetitionTime,
-)
+from semantoks.config.data import ENTITIES, Dataset, IndexedDataset, Origin, RepetitionTime
 from semantoks.config.filters import EntityFilter
 from semantoks.config.model import (
     Architecture,
@@ -29,6 +19,7 @@ from semantoks.config.model import (
     Tokenizer,
     Training,
 )
+from semantoks.config.parcellation import Parcellation
 from semantoks.config.phenotypes import PUBLICATION, Condition, Kind, Phenotype, Published
 from semantoks.config.preprocessing import MINIMAL_SPACE, Fmriprep, Preprocessing, Simulation
 from semantoks.config.schema import Config, json_schema

@@ -1,9 +1,8 @@
-"""Data sets, atlases and parcellation."""
+"""Data sets: where they are, what they hold, and their phenotypes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,22 +11,19 @@ from pydantic import Field, field_validator, model_validator
 from semantoks.config import catalogue
 from semantoks.config.base import Settings
 from semantoks.config.filters import FILTERED, EntityFilter, check_filter
+from semantoks.config.parcellation import Strategy
 from semantoks.config.phenotypes import Phenotype, text_of_yaml
 from semantoks.config.preprocessing import Simulation
 from semantoks.config.suggestions import suggest
 
 Source = Literal["bids", "fmriprep", "timeseries"]
-Strategy = Literal["none", "simple", "scrubbing", "compcor", "ica_aroma", "36p"]
 # YAML reads the name of a site such as 1 or 2.5 as a number.
 _ByValue = Annotated[dict[str, dict[str | int | float, float]], Field(min_length=1, max_length=1)]
 RepetitionTime = Annotated[float, Field(gt=0)] | str | _ByValue
 HDF5_SUFFIXES = (".h5", ".hdf5")
 ENTITIES = ("participant", "session", "task", "run")
-SCHAEFER = r"schaefer([1-9]00|1000)x(7|17)"
-BUILT_IN = rf"semantoks457|seitzman300|cc200|{SCHAEFER}"
 # Phenotypes name files and appear in commands that schedulers pass through their own shells.
 PHENOTYPE = r"\w[\w .+()-]*"
-KNOWN_ATLASES = "semantoks457, seitzman300, cc200, schaefer{100 to 1000}x{7,17}"
 
 
 class Origin(Settings):
@@ -224,97 +220,3 @@ def _task(name: str, value: Any) -> Any:
     if value in known:
         return catalogue.read(value)
     raise ValueError(f"{name} is '{value}'; {suggest(value, known)}")
-
-
-class AtlasFiles(Settings):
-    """An atlas that is not built in."""
-
-    image: str | None = Field(
-        None,
-        description="Label image, NIfTI or CIFTI (`.dlabel.nii`). Not needed if all data sets have "
-        "`source: timeseries`.",
-    )
-    table: str = Field(
-        description="TSV or CSV with the columns `index` (label number), `name` and "
-        "`network`, in the order of the time series; a column `hemisphere` or `hemi` (L, R) is "
-        "used if present."
-    )
-    space: str | None = Field(
-        None,
-        min_length=1,
-        description="Template space of the image, such as `MNI152NLin6Asym`; needed with `image`.",
-    )
-
-    @model_validator(mode="after")
-    def _image_has_space(self) -> AtlasFiles:
-        if self.image is not None and self.space is None:
-            raise ValueError("'space' is missing; name the template space of the image")
-        return self
-
-
-def nearest_atlas(name: str, custom: Iterable[str]) -> str:
-    """Suggest an atlas for a name that is unknown."""
-    sizes = [f"schaefer{regions}00x{networks}" for regions in range(1, 11) for networks in (7, 17)]
-    known = [*custom, "seitzman300", "semantoks457", "cc200", *sizes]
-    return suggest(name, known, ", ".join([*custom, KNOWN_ATLASES]))
-
-
-class Parcellation(Settings):
-    """Cleaned regional time series from preprocessed images."""
-
-    confounds: Strategy = Field(
-        "simple",
-        description="What is regressed out: nilearn's `simple`, `scrubbing`, `compcor` or "
-        "`ica_aroma`, `36p` (motion, white matter, CSF and global signal with derivatives and "
-        "squares) or `none`.",
-    )
-    motion: Literal["basic", "power2", "derivatives", "full"] = Field(
-        "full", description="Motion regressors: 6, 12, 12 or 24 (nilearn's names)."
-    )
-    low_pass: float = Field(0.1, gt=0, description="Upper edge of the band-pass in Hz.")
-    high_pass: float = Field(0.01, ge=0, description="Lower edge of the band-pass in Hz.")
-    repetition_time: float = Field(2.0, gt=0, description="TR of the time series in seconds.")
-    min_coverage: float = Field(
-        0.5, ge=0, le=1, description="Regions of which the brain mask covers less are NaN."
-    )
-    keep_means: bool = Field(
-        False, description="Also store the regional means before cleaning, at the TR of the scan."
-    )
-    min_seconds: float = Field(120.0, ge=0, description="Shorter scans are excluded.")
-    min_dof: float = Field(
-        10.0,
-        ge=0,
-        description="Scans with fewer degrees of freedom left after censoring, band-pass and "
-        "confounds are excluded.",
-    )
-    min_scan_coverage: float = Field(
-        0.1,
-        ge=0,
-        le=1,
-        description="Scans in which a smaller fraction of the regions has data are excluded.",
-    )
-    max_mean_fd: float = Field(
-        0.5, gt=0, description="Scans with a larger mean framewise displacement (mm) are excluded."
-    )
-    max_censored: float = Field(
-        0.5,
-        ge=0,
-        le=1,
-        description="Scans with a larger fraction of censored volumes are excluded.",
-    )
-    min_tsnr: float | None = Field(
-        None, ge=0, description="Scans with a smaller temporal signal-to-noise ratio are excluded."
-    )
-    max_dvars: float | None = Field(
-        None, gt=0, description="Scans with larger DVARS (% of the mean signal) are excluded."
-    )
-
-    @model_validator(mode="after")
-    def _band_fits(self) -> Parcellation:
-        nyquist = 1 / (2 * self.repetition_time)
-        if not self.high_pass < self.low_pass < nyquist:
-            raise ValueError(
-                f"the band {self.high_pass:g} to {self.low_pass:g} Hz must rise and end below "
-                f"{nyquist:g} Hz, half the rate of a TR of {self.repetition_time:g} s"
-            )
-        return self

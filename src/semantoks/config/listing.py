@@ -36,6 +36,7 @@ def listing_of(dataset: Dataset) -> str:
 # Snakemake asks for every job, and files that are added in the course of a run wait for the next.
 @cache
 def _listing(path: str, template: str | None) -> str:
+    """Hash what `listing_of` says, of a folder and the template of its files."""
     folder = Path(path, *_fixed_folders(template or ""))
     try:
         if folder.is_file():  # HDF5, which need not be the table of participants

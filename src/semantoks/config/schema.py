@@ -7,9 +7,11 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
+from semantoks.config.atlases import BUILT_IN, AtlasFiles, nearest_atlas
 from semantoks.config.base import Settings
-from semantoks.config.data import BUILT_IN, AtlasFiles, Dataset, Parcellation, nearest_atlas
+from semantoks.config.data import Dataset
 from semantoks.config.model import Model
+from semantoks.config.parcellation import Parcellation
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing
 from semantoks.config.scores import Baseline, Probe, Report, Splitting
 

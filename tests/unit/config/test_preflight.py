@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from semantoks.config.preflight import require_files
-from semantoks.config.preflight_people import unused_confounds
+from semantoks.config.preflight.checks import require_files
+from semantoks.config.preflight.people import unused_confounds
 from semantoks.config.schema import Config
 from semantoks.errors import UserError
 

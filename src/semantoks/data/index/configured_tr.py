@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from semantoks.config.preflight_tr import may_state_tr, no_repetition_time
+from semantoks.config.preflight.repetition_times import may_state_tr, no_repetition_time
 from semantoks.data.index.participants import repetition_times
 from semantoks.data.index.settings import IndexSettings
 from semantoks.errors import UserError

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from semantoks.config import Condition, Config, Dataset, Phenotype
 from semantoks.config.data import HDF5_SUFFIXES
-from semantoks.config.preflight_sizes import class_name, require_sizes
+from semantoks.config.preflight.sizes import class_name, require_sizes
 from semantoks.config.suggestions import suggest
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean, require_every_spelling

@@ -11,8 +11,8 @@ from typing import Any
 
 from semantoks.config import Config, Dataset
 from semantoks.config.data import HDF5_SUFFIXES
-from semantoks.config.preflight_people import require_columns, require_usable_values
-from semantoks.config.preflight_tr import require_repetition_time
+from semantoks.config.preflight.people import require_columns, require_usable_values
+from semantoks.config.preflight.repetition_times import require_repetition_time
 from semantoks.errors import UserError
 
 SIMULATED_COLUMNS = ("age", "sex", "group", "trait", "null")
