@@ -64,9 +64,9 @@ def test_splits_do_not_depend_on_the_hash_seed() -> None:
     code = (
         "import pandas as pd; from semantoks.config import Splitting, Phenotype;"
         "from semantoks.scores.split.draw import draw;"
-        "g = [f'f{i // 2}' for i in range(40)];"
-        "s = list('AAAABBBBCCCCDDDD') + list('ABCD') * 6;"
-        "t = pd.DataFrame({'target': list('aabb' * 10), 'site': s, 'group': None});"
+        "g = [f'f{i // 2}' for i in range(80)];"
+        "s = list('AAAABBBBCCCCDDDD') * 5;"
+        "t = pd.DataFrame({'target': list('aabb' * 20), 'site': s, 'group': None});"
         "p = Phenotype(kind='classification');"
         "print([draw(t.assign(group=x), p, Splitting()) for x in (None, g)])"
     )
