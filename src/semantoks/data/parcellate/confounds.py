@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,7 +55,10 @@ def load_confounds(bold: Path, strategy: str, settings: Parcellation) -> Confoun
     if not confounds_table(bold).exists():
         raise ScanError(f"no confounds table beside {bold.name}")
     try:
-        with _isolated(bold) as image:
+        # A column that is n/a throughout is named below; warnings about its mean say no more.
+        with _isolated(bold) as image, warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            warnings.filterwarnings("ignore", "Numerical issues were encountered")
             confounds, sample_mask = _load(image, strategy, settings)
     except (ValueError, KeyError, pd.errors.ParserError, UnicodeDecodeError) as error:
         cause = " ".join(str(error).split())  # nilearn's messages span several lines

@@ -19,6 +19,7 @@ from semantoks.scores.metrics import RANGES
 # With fewer permutations their standard deviation is off by more than a tenth.
 MIN_SHUFFLES = 99
 QUANTILE = 1.96  # of 95 %
+LARGEST_R = 0.999999  # Fisher's z of 1 is infinite
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,16 @@ class ShuffledScore:
         chance, p = float(self.shuffled_M.mean()), float(np.clip(self.beyond_chance, 0, 1))
         return float(np.sqrt(p * (1 - p) / (chance * (1 - chance))))
 
+    def to_even_scale(self, values: np.ndarray | float) -> np.ndarray:
+        """Transform scores of this metric so that they vary alike with and without an effect.
+
+        Fisher's z does it for correlations. Shares of right answers are left as they are, see
+        `factor`.
+        """
+        if self.metric == "pearson_r":
+            return np.arctanh(np.clip(values, -LARGEST_R, LARGEST_R))
+        return np.asarray(values)
+
     def interval(self) -> tuple[float, float]:
         """Compute the 95 % interval of the mean, within the range of the metric."""
         margin = QUANTILE * float(self.shuffled_M.std()) * self.factor
@@ -64,28 +75,21 @@ class ShuffledScore:
         return float(low), float(high)
 
 
-def _factor_of_difference(first: ShuffledScore, second: ShuffledScore) -> float:
-    """Mean factor of both; of correlations with the whole r.
-
-    With an effect the difference of two correlations varies less than their parts beyond chance
-    say, and without one r is so small that its square hardly matters (docs/results.md).
-    """
-    if first.metric == "pearson_r":
-        return 1 - (first.mean**2 + second.mean**2) / 2
-    return (first.factor + second.factor) / 2
-
-
 def shuffled_difference(first: ShuffledScore, second: ShuffledScore) -> Difference:
     """Compare two representations by the same permutations of the phenotype.
 
-    The error is nominal without effect and smaller with one (docs/results.md).
+    Without effect a phenotype is exchangeable with its permutations, so the error is nominal; with
+    one it is nominal or smaller (docs/results.md).
     """
-    differences_M = first.shuffled_M - second.shuffled_M
+    mean = first.mean - second.mean
+    distance = float(first.to_even_scale(first.mean) - second.to_even_scale(second.mean))
+    differences_M = first.to_even_scale(first.shuffled_M) - second.to_even_scale(second.shuffled_M)
     # Around zero and not around their mean: what differs between representations of a phenotype
     # without effect, such as their bias, is no difference in worth.
-    deviation = float(np.sqrt((differences_M**2).mean()))
-    error = deviation * _factor_of_difference(first, second)
-    mean = first.mean - second.mean
-    p = float(2 * stats.norm.sf(abs(mean) / error)) if error > 0 else float(mean == 0)
-    margin = QUANTILE * error
+    error = float(np.sqrt((differences_M**2).mean()))
+    if first.metric == "balanced_accuracy":
+        error *= (first.factor + second.factor) / 2
+    p = float(2 * stats.norm.sf(abs(distance) / error)) if error > 0 else float(mean == 0)
+    # Back on the scale of the metric, so that the interval has zero in it where p is above 0.05.
+    margin = QUANTILE * error * (mean / distance if distance else 1.0)
     return Difference(mean=mean, low=mean - margin, high=mean + margin, p=p, method="shuffles")

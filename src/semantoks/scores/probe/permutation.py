@@ -96,7 +96,9 @@ class Permutations:
         aurocs, margins = [], [] if self._classes > 2 else [np.zeros(test_HM.shape)]
         for code in codes:
             indicator_PM = (train_PM == code).astype(float)
-            predicted_HM, inner_PM = _predict(parts, indicator_PM, fold_P, self._strengths)
+            predicted_HM, inner_PM = _predict(
+                parts, indicator_PM, fold_P, self._strengths, is_class=True
+            )
             aurocs.append(auroc(predicted_HM, test_HM == code))
             # Without means, as in a logistic fit with balanced classes: the mean of the other folds
             # is high where a participant's own fold, not stratified by shuffles, lacks the class.
@@ -123,12 +125,20 @@ def _predict(
     target_PM: np.ndarray,
     fold_P: np.ndarray,
     strengths: np.ndarray,
+    *,
+    is_class: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Predict every permutation from a representation, or from several stacked."""
+    """Predict every permutation from a representation, or from several stacked.
+
+    Indicators of classes are stacked without the means of the other folds, see `Permutations.add`.
+    """
     of_parts = [_predict_from(part, target_PM, fold_P, strengths) for part in parts]
     if len(of_parts) == 1:
         return of_parts[0]
     held_HMC, train_PMC = (np.stack(arrays, axis=-1) for arrays in zip(*of_parts, strict=True))
+    if is_class:
+        train_PMC = train_PMC - _mean_of_other_folds(target_PM, fold_P)[..., None]
+        held_HMC = held_HMC - target_PM.mean(axis=0)[..., None]
     return stacked_ridge(train_PMC, held_HMC, target_PM, strengths, fold_P)
 
 

@@ -94,7 +94,7 @@ FAULTS: dict[str, tuple[Callable[[FaultyRun], Any], str]] = {
     "TR 0": (lambda r: r.write_sidecar(RepetitionTime=0), "RepetitionTime is 0 in sub-"),
     "TR in ms": (lambda r: r.write_sidecar(RepetitionTime=2000), "is it in milliseconds?"),
     "TR in words": (lambda r: r.write_sidecar(RepetitionTime="two"), "a number is needed"),
-    "no TR": (lambda r: r.write_sidecar(TaskName="rest"), "has no RepetitionTime"),
+    "no TR": (lambda r: r.write_sidecar(TaskName="rest"), "no RepetitionTime in"),
     "no sidecar": (lambda r: r.sidecar.unlink(), "there is no sub-09_task-rest_space"),
     "broken sidecar": (lambda r: r.sidecar.write_text("{"), "cannot be read"),
     "no mask": (lambda r: r.mask.unlink(), "brain_mask.nii.gz is missing"),

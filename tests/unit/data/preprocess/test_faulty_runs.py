@@ -59,7 +59,7 @@ def test_faulty_raw_runs_fail_with_a_reason(tmp_path: Path) -> None:
     expected = {
         "sub-01": "RepetitionTime is 0 in the sidecars",
         "sub-02": "is it in milliseconds?",
-        "sub-03": "has no RepetitionTime",
+        "sub-03": "no RepetitionTime in",
         "sub-04": "may be truncated",
         "sub-05": "link to a file that is not here",
         "sub-06": "several files of one scan",

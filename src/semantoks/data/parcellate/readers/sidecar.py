@@ -75,7 +75,7 @@ def _why_none(path: Path) -> str:
     names = ", ".join(Path(sidecar.path).name for sidecar in sidecars.applying(file))
     if names:
         return (
-            f"{names} has no RepetitionTime and no SamplingFrequency, and the data set no "
+            f"no RepetitionTime in {names}, no SamplingFrequency either, and the data set has no "
             "`repetition_time`"
         )
     expected = sidecar_names(path.name)[0]
