@@ -161,7 +161,7 @@ def test_names_of_regions_are_a_table_or_lines(tmp_path: Path) -> None:
         ({"RepetitionTime": None, "SamplingFrequency": 1.25}, 2.0, 0.8),
         ({"RepetitionTime": 0.8, "SamplingFrequency": "TR"}, 2.0, 0.8),
         ({"SamplingFrequency": "n/a"}, 2.0, 2.0),
-        ({"SamplingFrequency": "n/a"}, math.nan, "no repetition time: a.json has no"),
+        ({"SamplingFrequency": "n/a"}, math.nan, "no repetition time: no RepetitionTime in a.json"),
         ({"RepetitionTime": "n/a"}, math.nan, "no repetition time"),
         (None, math.nan, "there is no a.json beside a.tsv, and no `repetition_time`"),
         ({"SamplingFrequency": "fast"}, 2.0, "SamplingFrequency is 'fast' in a.json"),
