@@ -95,5 +95,5 @@ def _input_files(stage: Stage, options: Mapping[str, Any]) -> list[Path]:
 
 
 def _is_first_rank() -> bool:
-    """Whether this process is to hash and record; torchrun starts several with the same command."""
+    """Whether this process is to hash and record: `system.ranks` starts several with a command."""
     return os.environ.get("RANK", "0") == "0"

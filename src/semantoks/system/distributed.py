@@ -1,4 +1,4 @@
-"""Data-parallel training under ``torchrun``; without it, everything here is a no-op.
+"""Data-parallel training in several processes; in a single one, everything here is a no-op.
 
 Every process holds the whole model and takes an equal share of each batch. With the all-reduces
 below the result is that of a single process with the whole batch.
@@ -15,6 +15,9 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed import FileStore  # type: ignore[attr-defined]
+
+from semantoks.system.ranks import STORE_VARIABLE
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Process:
 
 @contextmanager
 def process_group(device: str | None = None) -> Iterator[tuple[Process, str]]:
-    """Join the process group of ``torchrun``, and leave it at the end.
+    """Join the process group that `semantoks.system.ranks` started, and leave it at the end.
 
     Parameters
     ----------
@@ -59,7 +62,8 @@ def process_group(device: str | None = None) -> Iterator[tuple[Process, str]]:
         The device that it should use.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    if processes == 1:
         yield Process(0, 1), device
         return
     if device == "cuda":
@@ -67,7 +71,14 @@ def process_group(device: str | None = None) -> Iterator[tuple[Process, str]]:
         device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
         # Without this, NCCL would put every process's buffers on GPU 0.
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    file, rank = os.environ.get(STORE_VARIABLE), int(os.environ["RANK"])
+    dist.init_process_group(
+        "nccl" if device.startswith("cuda") else "gloo",
+        # Without a store, PyTorch takes address and port from the environment.
+        store=FileStore(file, processes) if file else None,
+        rank=rank,
+        world_size=processes,
+    )
     try:
         yield Process(dist.get_rank(), dist.get_world_size()), device
     finally:

@@ -33,15 +33,15 @@ class Launch:
         if self.nodes > 1:
             # srun does not inherit --cpus-per-task from the job, so every number is repeated.
             return (
-                f"srun --nodes {self.nodes} --ntasks {self.nodes} --ntasks-per-node 1"
-                f" --cpus-per-task {self.cpus} torchrun"
-                f" --nnodes {self.nodes} --nproc-per-node {self.processes} --rdzv-backend c10d"
-                # The shell command runs on the first node of the job.
-                " --rdzv-id $SLURM_JOB_ID --rdzv-endpoint $(hostname):29500"
+                # The shell command runs on the first node of the job. A random port: two trainings
+                # on one node do not collide, and a second attempt has another one.
+                "MASTER_ADDR=$(hostname) MASTER_PORT=$((20000 + RANDOM % 10000))"
+                f" srun --nodes {self.nodes} --ntasks {self.nodes} --ntasks-per-node 1"
+                f" --cpus-per-task {self.cpus}"
+                f" python -m semantoks.system.ranks {self.processes} {self.nodes}"
             )
         if self.processes > 1:
-            # --standalone picks a free port, so two trainings on one machine do not collide.
-            return f"torchrun --standalone --nproc-per-node {self.processes}"
+            return f"python -m semantoks.system.ranks {self.processes} 1"
         return "python"
 
     def resource(self, name: str) -> int | str | None:

@@ -53,7 +53,7 @@ def test_single_process_is_first_and_changes_nothing(monkeypatch: pytest.MonkeyP
 @pytest.mark.slow
 def test_two_processes_sum_and_average(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    launcher = ["-m", "semantoks.system.ranks", "2", "1"]
     subprocess.run(
         [sys.executable, *launcher, str(tmp_path / "script.py")],
         env=os.environ | {"PYTHONPATH": str(Path("src").resolve()), "OMP_NUM_THREADS": "1"},

@@ -21,14 +21,16 @@ def test_one_process() -> None:
 
 def test_several_processes_stay_on_one_node() -> None:
     launch = Launch(processes=2, nodes=1, cpu_threads=4)
-    assert launch.command == "torchrun --standalone --nproc-per-node 2"
+    assert launch.command == "python -m semantoks.system.ranks 2 1"
     assert resources(launch) == {"gpu": 2, "nodes": 1, "cpus_per_task": 8}
 
 
 def test_several_nodes_are_started_by_srun() -> None:
     launch = Launch(processes=4, nodes=2, cpu_threads=3)
-    assert launch.command.startswith(
-        "srun --nodes 2 --ntasks 2 --ntasks-per-node 1 --cpus-per-task 12 torchrun --nnodes 2"
+    assert launch.command == (
+        "MASTER_ADDR=$(hostname) MASTER_PORT=$((20000 + RANDOM % 10000))"
+        " srun --nodes 2 --ntasks 2 --ntasks-per-node 1 --cpus-per-task 12"
+        " python -m semantoks.system.ranks 4 2"
     )
     assert resources(launch) == {
         "mpi": "srun",

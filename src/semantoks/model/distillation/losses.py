@@ -1,7 +1,7 @@
 """The losses of self-distillation, on unit feature vectors of student and teacher.
 
-Under ``torchrun`` each process holds a share of the batch. Whatever is not a mean over scans is
-summed over the processes, so that the mean of their gradients is the gradient of the whole batch.
+In data-parallel training each process holds a share of the batch. Whatever is not a mean over scans
+is summed over processes, so that the mean of their gradients is the gradient of the whole batch.
 
 Shapes: V views (two), M rows (scans, or scans × networks), K projected features.
 Sources: Gijsen, Schulz & Ritter, arXiv 2512.11582; Wu et al. (SimDINO), arXiv 2502.10385.

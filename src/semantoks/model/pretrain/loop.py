@@ -71,7 +71,7 @@ def fit(
     device: str,
     checkpoint_seconds: float,
 ) -> Trained:
-    """Pretrain a model, or resume its training; the other processes of ``torchrun`` do the same.
+    """Pretrain a model, or resume its training; the other ranks do the same.
 
     Parameters
     ----------

@@ -81,7 +81,7 @@ def pretrain_arrays(
     device: str | None = None,
     checkpoint_seconds: float = 60.0,
 ) -> SelfDistillation:
-    """Pretrain on arrays and write the model; also in each process started by ``torchrun``.
+    """Pretrain on arrays and write the model; also in each rank of several.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Pretraining on files and on arrays, in a single process and under torchrun."""
+"""Pretraining on files and on arrays, in a single process and in several."""
 
 from __future__ import annotations
 
@@ -116,11 +116,11 @@ def test_two_processes_and_accumulation_train_the_same_model(tmp_path: Path) -> 
     run_script(tmp_path / "single", [])
     expected = load_weights(tmp_path / "single")
     assert expected["cls_embedding"].dtype == torch.float64
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    two_ranks = ["-m", "semantoks.system.ranks", "2", "1"]
     for name, launcher, parts in (
-        ("two", torchrun, 1),
+        ("two", two_ranks, 1),
         ("parts", [], 3),
-        ("two_parts", torchrun, 2),
+        ("two_parts", two_ranks, 2),
     ):
         run_script(tmp_path / name, launcher, parts)
         assert {path.name for path in (tmp_path / name / "out").iterdir()} == WRITTEN
