@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
-from tests.workspaces import Workspace
+from tests.workspaces import Workspace, environment
 
 pytestmark = pytest.mark.slow
 
@@ -77,6 +79,25 @@ def test_hostile_names_are_harmless(tmp_path: Path) -> None:
     page = (tmp_path / "results/report/index.html").read_text()
     assert HTML not in page and "&lt;script&gt;" in page
     assert (tmp_path / "results/benchmarks/given/group (Ä).json").exists()
+
+
+def test_modules_beside_the_configuration_are_not_imported(tmp_path: Path) -> None:
+    """`python -m` looks in the work folder first, and matplotlib for its settings."""
+    write(tmp_path / "data", [f"p{i:02d}" for i in range(PARTICIPANTS)])
+    code = "from pathlib import Path\nPath(__file__).with_name('pwned').touch()\n"
+    for name in ("pydantic", "numpy", "pandas", "json", "semantoks/__init__", "sitecustomize"):
+        (tmp_path / name).with_suffix(".py").parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.py").write_text(code)
+    (tmp_path / "matplotlibrc").write_text("font.size: none\nbackend: module://pydantic\n")
+    workspace = configure(tmp_path)
+    # As the command `snakemake`, which does not put the work folder first itself.
+    command = [str(Path(sys.executable).with_name("snakemake")), *workspace.command()[3:]]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert not list(tmp_path.rglob("pwned"))
+    assert "matplotlibrc" not in done.stderr and "font.size" not in done.stderr
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "$(touch pwned)", "a\nb", 'a"b', "x" * 101, ""])

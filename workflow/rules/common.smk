@@ -8,6 +8,11 @@ import shlex
 import sys
 from pathlib import Path
 
+# `python -m` looks for modules in the work folder first, where a stranger's numpy.py may lie. Jobs
+# inherit the variable, also on a cluster; it is too late for this process.
+os.environ["PYTHONSAFEPATH"] = "1"
+sys.path[:] = [path for path in sys.path if path and Path(path) != Path.cwd()]
+
 # A checkout brings the package along; a wheel or a module by github() needs it installed.
 CHECKOUT = Path(str(workflow.current_basedir)) / "../../src"
 if CHECKOUT.is_dir():
@@ -52,7 +57,8 @@ config |= CONFIG.model_dump(mode="json")
 # A prefix replaces Snakemake's own strict mode, so it is repeated. Braces would be wildcards.
 PACKAGE = shlex.quote(str(importable_folder())).replace("{", "{{").replace("}", "}}")
 shell.prefix(
-    f"set -euo pipefail; export PYTHONPATH={PACKAGE} {ENVIRONMENT_VARIABLE}={FOLDER.identity}; "
+    "set -euo pipefail; export PYTHONSAFEPATH=1"
+    f" PYTHONPATH={PACKAGE} {ENVIRONMENT_VARIABLE}={FOLDER.identity}; "
 )
 
 logging.getLogger("snakemake.logging").addFilter(WithoutCommands())

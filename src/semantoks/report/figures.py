@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import chdir
+from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+
+# On import matplotlib reads a matplotlibrc in the working folder, which may be anybody's.
+with chdir(Path(__file__).parent):
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
 from semantoks.report.names import BASELINES, representation_label
 from semantoks.scores.benchmark.comparison import CurvePoint, Summary
