@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from tests.workspaces import Workspace, environment
+from tests.workspaces import ROOT, Workspace, environment
 
 pytestmark = pytest.mark.slow
 
@@ -98,6 +99,31 @@ def test_modules_beside_the_configuration_are_not_imported(tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr[-3000:]
     assert not list(tmp_path.rglob("pwned"))
     assert "matplotlibrc" not in done.stderr and "font.size" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [('it\'s a "fork" & more', ""), ("a {fork}", "has a brace")]
+)
+def test_the_path_of_the_checkout(tmp_path: Path, name: str, sentence: str) -> None:
+    write(tmp_path / "data", [f"p{i:02d}" for i in range(PARTICIPANTS)])
+    workspace = configure(tmp_path)
+    (tmp_path / name).mkdir()
+    for part in ("workflow", "src", "profiles", "envs"):
+        shutil.copytree(ROOT / part, tmp_path / name / part)
+    for part in ("Snakefile", "config.yaml"):
+        shutil.copy2(ROOT / part, tmp_path / name / part)
+    paths = ["--snakefile", str(tmp_path / name / "Snakefile"), "--configfile", "mine.yaml"]
+    paths += ["--workflow-profile", str(tmp_path / name / "profiles/default")]
+    done = subprocess.run(
+        [*workspace.command()[:3], "--cores", "2", *paths, "results/scans/given.parquet"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode == 0) == (not sentence), done.stderr[-3000:]
+    assert sentence in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "$(touch pwned)", "a\nb", 'a"b', "x" * 101, ""])

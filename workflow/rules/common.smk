@@ -13,6 +13,13 @@ from pathlib import Path
 os.environ["PYTHONSAFEPATH"] = "1"
 sys.path[:] = [path for path in sys.path if path and Path(path) != Path.cwd()]
 
+# Snakemake reads braces in the path of an environment file as wildcards.
+if set("{}") & set(str(workflow.current_basedir)):
+    sys.exit(
+        f"Error: the path of the workflow, {workflow.current_basedir}, has a brace, which Snakemake"
+        " cannot handle. Move the workflow to another folder."
+    )
+
 # A checkout brings the package along; a wheel or a module by github() needs it installed.
 CHECKOUT = Path(str(workflow.current_basedir)) / "../../src"
 if CHECKOUT.is_dir():
