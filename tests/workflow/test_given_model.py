@@ -76,7 +76,7 @@ def test_missing_model_gives_a_clear_error(workspace: Workspace) -> None:
 
 
 def test_interrupted_download_is_resumed(workspace: Workspace, hub: UnreliableServer) -> None:
-    add_given_model(workspace, "laboratory/model")
+    add_given_model(workspace, "hf:laboratory/model")
     hub.truncate_at, hub.drop_after_truncation = 15_000_000, 2
     workspace.run(WEIGHTS)
     assert hub.ranges == ["bytes=10485760-"]  # the client had written one chunk of 10 MiB
@@ -86,7 +86,7 @@ def test_interrupted_download_is_resumed(workspace: Workspace, hub: UnreliableSe
 def test_unreachable_hub_gives_a_clear_error_and_downloads_are_cached(
     workspace: Workspace, hub: UnreliableServer
 ) -> None:
-    add_given_model(workspace, "laboratory/model")
+    add_given_model(workspace, "hf:laboratory/model")
     hub.truncate_at, hub.drop_after_truncation = 15_000_000, ALL_REQUESTS
     broken = workspace.run(WEIGHTS, check=False)
     output = broken.stdout + broken.stderr

@@ -130,9 +130,9 @@ class Model(Settings):
     checkpoint: str | None = Field(
         None,
         description="A pretrained model to use instead of training one: a folder as in "
-        "`results/models`, "
-        "a `.pth` file of the reference implementation, or an id on the Hugging Face hub: "
-        "`owner/name`, `owner/name/file.pth`, either with `@revision`.",
+        "`results/models`, a `.pth` file of the reference implementation, or an id on the Hugging "
+        "Face hub: `hf:owner/name`, `hf:owner/name/file.pth`, either with `@revision` (a tag, or "
+        "the hash of a commit, which fixes the content).",
     )
     datasets: list[str] = Field([], description="Data sets to pretrain on (default: all).")
     readouts: list[Readout] = Field(

@@ -127,13 +127,11 @@ def _require_models(config: Config) -> None:
     """Check that given models exist and that Slurm is here for models on several nodes."""
     for name, model in config.models.items():
         checkpoint = model.checkpoint
-        # A relative path also looks like owner/name; if it is neither, `get_model` says so.
-        hub_id = checkpoint and re.match(r"[\w-][^/]*/", checkpoint)
-        if checkpoint and not Path(checkpoint).exists() and not hub_id:
+        if checkpoint and not checkpoint.startswith("hf:") and not Path(checkpoint).exists():
             raise UserError(
                 f"models.{name}.checkpoint: there is no {checkpoint}. Name a folder with "
                 "encoder.safetensors and config.json, a .pth file, or an id on the Hugging Face "
-                "hub (owner/name)."
+                "hub (hf:owner/name)."
             )
         if model.nodes > 1 and shutil.which("srun") is None:
             raise UserError(

@@ -101,7 +101,7 @@ def load_encoder(source: str | Path) -> Encoder:
     source : path or str
         A folder written by `save`, a ``.safetensors`` file in such a folder, a ``.pth``
         checkpoint of the reference implementation (its teacher is used), or either of them on the
-        Hugging Face hub: ``owner/name`` or ``owner/name/file.pth``, with or without
+        Hugging Face hub: ``hf:owner/name`` or ``hf:owner/name/file.pth``, with or without
         ``@revision``. Downloads are cached.
 
     Returns

@@ -15,10 +15,11 @@ WEIGHTS = "encoder.safetensors"
 CONFIG = "config.json"
 
 _WORD = r"[\w-][\w.-]*"
-# owner/name, owner/name/folder/file.pth, either with @revision. The lookbehind keeps a relative
-# path such as models/file.pth from being read as owner/name.
+# hf:owner/name, hf:owner/name/folder/file.pth, either with @revision. The prefix keeps a relative
+# path to a missing file from being fetched from whoever owns that name on the hub.
 # `{_WORD}?` makes the last `*` of the word lazy, and not the word optional.
-_HUB_ID = re.compile(rf"({_WORD}/{_WORD}?)(?<!\.pth)((?:/{_WORD})*/{_WORD}?\.pth)?(?:@({_WORD}))?")
+HUB_PREFIX = "hf:"
+_HUB_ID = re.compile(rf"hf:({_WORD}/{_WORD}?)((?:/{_WORD})*/{_WORD}?\.pth)?(?:@({_WORD}))?")
 
 
 def locate(source: str) -> list[Path]:
@@ -27,20 +28,25 @@ def locate(source: str) -> list[Path]:
     Parameters
     ----------
     source : str
-        As for `checkpoint.load_encoder`. Files on this machine take precedence over the hub.
+        As for `checkpoint.load_encoder`.
 
     Raises
     ------
     UserError
         If there is no model at `source`, or it cannot be fetched.
     """
-    if files := _local_files(source):
+    is_on_hub = source.startswith(HUB_PREFIX)
+    files = [] if is_on_hub else _local_files(source)
+    if files:
         return files
     hub_id = _HUB_ID.fullmatch(source)
-    if Path(source).exists() or not hub_id:
+    if not hub_id:
         raise UserError(
-            f"A model is a folder with {WEIGHTS} and {CONFIG}, or a .pth file; there is none at "
-            f"{source}. Name one of these, or an id on the Hugging Face hub (owner/name)."
+            f"{source} is not of the form hf:owner/name, hf:owner/name/file.pth or either with "
+            "@revision."
+            if is_on_hub
+            else f"A model is a folder with {WEIGHTS} and {CONFIG}, or a .pth file; there is none "
+            f"at {source}. Name one of these, or an id on the Hugging Face hub (hf:owner/name)."
         )
     repository, file, revision = hub_id.groups()
     names = [file.lstrip("/")] if file else [WEIGHTS, CONFIG]
@@ -49,9 +55,9 @@ def locate(source: str) -> list[Path]:
     except (HTTPError, HFValidationError, OSError) as error:
         first_line = str(error).strip().split("\n")[0]
         raise UserError(
-            f"There is no {source} on this machine, and {' and '.join(names)} could not be "
-            f"fetched from the Hugging Face hub under that id ({first_line}). Check the name and "
-            "the connection; files that were downloaded completely are kept."
+            f"{source}: {' and '.join(names)} could not be fetched from the Hugging Face hub "
+            f"({first_line}). Check the name and the connection; files that were downloaded "
+            "completely are kept."
         ) from error
 
 

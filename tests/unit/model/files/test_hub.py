@@ -24,9 +24,9 @@ def test_hub_ids_name_repository_file_and_revision(
 
     save(encoder, tmp_path / "owner" / "na.me")
     monkeypatch.setattr(hub, "hf_hub_download", download)
-    assert load_encoder("owner/na.me").order == ("b", "a")
-    assert load_encoder("owner/na.me@v1.0").order == ("b", "a")
-    assert len(load_encoder("owner/name/seeds/0.pth@main").networks) == 457
+    assert load_encoder("hf:owner/na.me").order == ("b", "a")
+    assert load_encoder("hf:owner/na.me@v1.0").order == ("b", "a")
+    assert len(load_encoder("hf:owner/name/seeds/0.pth@main").networks) == 457
     assert requests == [
         ("owner/na.me", "encoder.safetensors", None),
         ("owner/na.me", "config.json", None),
@@ -40,3 +40,19 @@ def test_source_without_a_model_raises(tmp_path: Path) -> None:
     for missing in (tmp_path, tmp_path / "none.pth", "models/none.pth", "owner/../name"):
         with pytest.raises(UserError, match=r"folder with encoder\.safetensors and config\.json"):
             load_encoder(missing)
+
+
+@pytest.mark.parametrize("name", ["owner/name", "owner/name/file.pth", "mymodels/2026"])
+def test_a_missing_path_is_never_fetched_from_the_hub(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else may own that name there."""
+    monkeypatch.setattr(hub, "hf_hub_download", lambda *_, **__: pytest.fail("downloads"))
+    with pytest.raises(UserError, match="there is none at"):
+        load_encoder(name)
+
+
+@pytest.mark.parametrize("name", ["hf:name", "hf:owner/../name", "hf:owner/name@", "hf:/etc/name"])
+def test_other_ids_of_the_hub_are_refused(name: str) -> None:
+    with pytest.raises(UserError, match="not of the form hf:owner/name"):
+        load_encoder(name)
