@@ -24,6 +24,10 @@ ManifestField = Literal[
 ]
 
 
+# Lengths that no weight determines are limited: a stranger's model must not fill the memory.
+MOST_VOLUMES = 1_000_000
+
+
 class Tokenizer(Settings):
     """Tokenizer of one network: a dense and a structured convolution in parallel."""
 
@@ -39,7 +43,7 @@ class Tokenizer(Settings):
 class Architecture(Settings):
     """Sizes of the encoder and the projector."""
 
-    window: int = Field(100, ge=2, description="Volumes of a training window.")
+    window: int = Field(100, ge=2, le=MOST_VOLUMES, description="Volumes of a training window.")
     patch: int = Field(20, ge=1, description="Volumes of a time patch; divides the window.")
     tokenizer: Tokenizer = Field(Tokenizer(), description="The tokenizers.")
     depth: int = Field(8, ge=1, description="Transformer blocks.")
@@ -58,6 +62,11 @@ class Architecture(Settings):
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Architecture:
+        if self.tokenizer.structured_kernel * 2.0 ** (self.tokenizer.scales - 1) > MOST_VOLUMES:
+            raise ValueError(
+                f"structured_kernel × 2^(scales - 1) is more than {MOST_VOLUMES:,} volumes; "
+                "choose fewer scales"
+            )
         if self.window % self.patch:
             raise ValueError(
                 f"window ({self.window}) must be a multiple of patch ({self.patch}) volumes"

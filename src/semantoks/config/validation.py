@@ -14,9 +14,10 @@ from pydantic_core import ErrorDetails
 
 from semantoks.config import Config
 from semantoks.config.suggestions import suggest
-from semantoks.errors import UserError
+from semantoks.errors import UserError, shown
 
 M = TypeVar("M", bound=BaseModel)
+MOST_VALUES = 1_000_000
 
 
 def validated(model: type[M], content: Any, source: str) -> M:
@@ -35,11 +36,26 @@ def validated(model: type[M], content: Any, source: str) -> M:
     UserError
         For the first thing that is wrong.
     """
+    _require_plausible_size(content, source)
     try:
         return model.model_validate(content)
     except ValidationError as error:
         first = min(error.errors(), key=lambda details: len(details["loc"]))
         raise UserError(f"{source}: {_explain(model, first)}") from None
+
+
+def _require_plausible_size(content: Any, source: str) -> None:
+    """Refuse content whose aliases multiply it, before anything walks through all of it."""
+    waiting, seen = [content], 0
+    while waiting:
+        value = waiting.pop()
+        seen += 1
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+        if seen + len(waiting) > MOST_VALUES:
+            raise UserError(f"{source} has more than {MOST_VALUES:,} values. Shorten its lists.")
 
 
 def complete(config: dict[str, Any], source: str) -> dict[str, Any]:
@@ -50,10 +66,10 @@ def complete(config: dict[str, Any], source: str) -> dict[str, Any]:
 def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
     """Turn an error of pydantic into a sentence that says where and what to do."""
     *parents, last = error["loc"] or ("",)
-    where = ".".join(str(part) for part in error["loc"])
+    where = ".".join(shown(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         prefix = "".join(f"{part}." for part in parents)
-        hint = suggest(str(last), sorted(_keys_below(model, parents)), prefix=prefix)
+        hint = suggest(shown(last), sorted(_keys_below(model, parents)), prefix=prefix)
         return _sentence(f"unknown key '{where}'; {hint}")
     if error["type"] == "missing":
         return f"'{where}' is missing{_meaning(model, error['loc'])}; add it."
@@ -66,11 +82,11 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
     if error["type"] == "literal_error":
         # pydantic lists the choices as text: "'a', 'b' or 'c'".
         choices = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
-        hint = suggest(str(error["input"]), sorted(choices))
-        return _sentence(f"{where} is '{error['input']}'; {hint}")
+        hint = suggest(shown(error["input"]), sorted(choices))
+        return _sentence(f"{where} is '{shown(error['input'])}'; {hint}")
     if error["type"] == "value_error":
         return _sentence(f"{where + ': ' if where else ''}{error['ctx']['error']}")
-    return f"{where} is '{error['input']}': {error['msg'][0].lower()}{error['msg'][1:]}."
+    return f"{where} is '{shown(error['input'])}': {error['msg'][0].lower()}{error['msg'][1:]}."
 
 
 def _meaning(model: type[BaseModel], path: tuple[int | str, ...]) -> str:

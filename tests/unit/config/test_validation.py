@@ -173,3 +173,14 @@ def test_yes_and_no_without_quotes_are_a_sentence(key: str) -> None:
 def test_codes_for_missing_values_may_be_numbers() -> None:
     dataset = {"path": "x", "missing_values": [-9, "none"]}
     assert check(datasets={"demo": dataset})["datasets"]["demo"]["missing_values"] == ["-9", "none"]
+
+
+def test_aliases_that_multiply_and_long_values_are_cut() -> None:
+    bomb: list[Any] = ["x"] * 10
+    for _ in range(9):
+        bomb = [bomb] * 10
+    with pytest.raises(UserError, match=r"has more than 1,000,000 values"):
+        check(atlas=bomb)
+    with pytest.raises(UserError, match="atlas") as caught:
+        check(atlas=["y" * 100_000])
+    assert len(str(caught.value)) < 300

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -30,6 +31,7 @@ from semantoks.model.files.weights import (
     require_content,
     require_finite,
     require_safetensors,
+    require_weights,
 )
 from semantoks.model.network.encoder import Encoder
 
@@ -131,8 +133,9 @@ def _restore(weights: Path, config: Path) -> Encoder:
     except (SafetensorError, OSError) as error:
         raise damaged(weights, error) from error
     try:
-        encoder = Encoder(description.architecture, description.networks, description.network_order)
-        load_weights(encoder, plain_names(tensors))
+        state = plain_names(tensors)
+        encoder = _built(description, state)
+        load_weights(encoder, state)
     except (ValueError, RuntimeError) as error:
         raise UserError(
             f"{weights} and {config} are not the weights and the description of the same model "
@@ -141,6 +144,23 @@ def _restore(weights: Path, config: Path) -> Encoder:
     require_finite(encoder, weights)
     encoder.manifest = description.manifest
     return encoder
+
+
+def _built(description: Description, state: Mapping[str, Any]) -> Encoder:
+    """Build an encoder, after a check that its weights take no more memory than those of the file.
+
+    Raises
+    ------
+    ValueError
+        If `state` does not have its weights.
+    """
+    parts = description.architecture, description.networks, description.network_order
+    if description.architecture.depth > len(state):
+        raise ValueError(f"depth {description.architecture.depth}, but {len(state)} weights")
+    # Tensors of the device "meta" have a shape and no memory.
+    with torch.device("meta"):
+        require_weights(Encoder(*parts), state)
+    return Encoder(*parts)
 
 
 def _read_description(path: Path) -> Description:
@@ -154,7 +174,7 @@ def _read_description(path: Path) -> Description:
     require_content(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise damaged(path, error) from error
     if not isinstance(content, dict) or "architecture" not in content:
         raise UserError(

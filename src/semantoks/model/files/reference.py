@@ -24,7 +24,13 @@ from semantoks.model.files.reference_file import (
     has_patch,
     read_checkpoint,
 )
-from semantoks.model.files.weights import first_line, load_weights, plain_names, require_finite
+from semantoks.model.files.weights import (
+    first_line,
+    load_weights,
+    plain_names,
+    require_finite,
+    require_stored,
+)
 from semantoks.model.network.encoder import Encoder
 from semantoks.model.network.projector import Projector
 
@@ -124,6 +130,7 @@ def _reason(error: Exception) -> str:
 def _build(state: dict[str, Any], options: Options) -> SelfDistillation:
     """Build both encoders with their projectors and load the renamed weights into them."""
     student, teacher = (_encoder_state(state, role) for role in ROLES)
+    require_stored(state)
     architecture = _architecture(student, state, options.patch)
     model = SelfDistillation(
         Encoder(architecture, NETWORKS),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from semantoks.errors import UserError
+from semantoks.errors import UserError, shown
 from semantoks.model.files.weights import damaged, require_pytorch
 
 # Where the weights are in a file: of the reference, of Lightning, and of many scripts.
@@ -49,7 +49,7 @@ def _option(config: object, section: str, name: str, default: float) -> float:
     value = _section(config, section).get(name, default)
     whole = isinstance(default, int)
     if not isinstance(value, int if whole else int | float):
-        raise ValueError(f"{section}.{name} of its 'config' is {value!r}, expected a number")
+        raise ValueError(f"{section}.{name} of its 'config' is '{shown(value)}', expected a number")
     return value
 
 
@@ -108,11 +108,12 @@ def find_state(content: Mapping[Any, Any], path: str | Path) -> Mapping[Any, Any
             "are meant is not known. Save it again with 'model_state_dict' alone."
         )
     (place, names), *_ = [*containers.items(), ("it", content)]
-    keys = [repr(key) for key in names] if isinstance(names, Mapping) else [type(names).__name__]
-    shown = ", ".join(keys[:4]) + (", …" if len(keys) > 4 else "")
+    is_mapping = isinstance(names, Mapping)
+    keys = [f"'{shown(key)}'" for key in names] if is_mapping else [type(names).__name__]
+    found = ", ".join(keys[:4]) + (", …" if len(keys) > 4 else "")
     raise UserError(
         f"{path} has no weights of student_encoder and teacher_encoder, expected under "
-        f"'model_state_dict' (in {place}: {shown or 'nothing'}). Name the reference checkpoint "
+        f"'model_state_dict' (in {place}: {found or 'nothing'}). Name the reference checkpoint "
         "that the training wrote."
     )
 

@@ -72,9 +72,19 @@ def require_pytorch(path: Path) -> None:
             "holds it as encoder.safetensors, together with its config.json."
         )
     _refuse_text(head, path)
+    if not head.startswith(b"PK"):
+        return
     # The directory of a ZIP file is at its end.
-    if head.startswith(b"PK") and not zipfile.is_zipfile(path):
+    if not zipfile.is_zipfile(path):
         raise damaged(path, "its end is missing")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            records = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise damaged(path, error) from None
+    # PyTorch never compresses, and a compressed record may unpack to any size.
+    if any(record.file_size > record.compress_size for record in records):
+        raise damaged(path, "it has compressed records, which PyTorch never writes")
 
 
 def require_safetensors(path: Path) -> None:
@@ -144,6 +154,18 @@ def load_weights(module: nn.Module, weights: Mapping[str, Any]) -> None:
     ValueError
         Saying in one line what does not fit; PyTorch lists every weight on a line of its own.
     """
+    require_weights(module, weights)
+    module.load_state_dict(dict(weights))
+
+
+def require_weights(module: nn.Module, weights: Mapping[str, Any]) -> None:
+    """Refuse weights of other names or shapes than those of a module, which may be a meta one.
+
+    Raises
+    ------
+    ValueError
+        See `load_weights`.
+    """
     expected = module.state_dict()
     missing = [name for name in expected if name not in weights]
     unknown = [name for name in weights if name not in expected]
@@ -158,7 +180,6 @@ def load_weights(module: nn.Module, weights: Mapping[str, Any]) -> None:
     reasons += sorted(filter(None, differing))[:1]
     if reasons:
         raise ValueError("; ".join(reasons))
-    module.load_state_dict(dict(weights))
 
 
 def _difference(name: str, given: object, expected: Tensor) -> str | None:
@@ -171,6 +192,20 @@ def _difference(name: str, given: object, expected: Tensor) -> str | None:
     if given.shape != expected.shape:
         return f"{name} has the shape {tuple(given.shape)}, expected {tuple(expected.shape)}"
     return None
+
+
+def require_stored(state: Mapping[str, Any]) -> None:
+    """Refuse weights of which one number in the file stands for many, of any shape.
+
+    Raises
+    ------
+    ValueError
+    """
+    for name, value in state.items():
+        if not isinstance(value, Tensor):
+            continue
+        if value.numel() * value.element_size() > value.untyped_storage().nbytes():
+            raise ValueError(f"{name} has more numbers than are stored")
 
 
 def require_finite(module: nn.Module, source: object) -> None:

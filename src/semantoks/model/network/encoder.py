@@ -103,7 +103,7 @@ class Encoder(nn.Module):
         index = {name: n for n, name in enumerate(self.order)}
         network_C = torch.tensor([index[name] for name in self.networks])
         membership_CN = F.one_hot(network_C, len(self.order)).float()
-        self.sizes: list[int] = [int(size) for size in membership_CN.sum(0)]
+        self.sizes = [self.networks.count(name) for name in self.order]
         # A stable sort keeps the order of the regions within a network. Both buffers follow from
         # `networks` in config.json, so they are not saved with the weights.
         self.register_buffer("regions_C", network_C.argsort(stable=True), persistent=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,53 @@ def test_descriptions_of_other_versions(
     save(encoder, tmp_path)
     change(tmp_path, update)
     refuses(tmp_path, message)
+
+
+@pytest.mark.parametrize(
+    ("update", "message"),
+    [
+        ({"architecture.depth": 10**9}, "depth 1000000000"),
+        ({"architecture.tokenizer.dense_channels": 10**8}, "has the shape"),
+        ({"architecture.tokenizer.scales": 60}, "structured_kernel"),
+        ({"architecture.window": 20 * 10**12}, r"architecture\.window"),
+        ({"networks": [1, 2, 3]}, "networks"),
+        ({"training": [1, 2]}, "training"),
+    ],
+)
+def test_sizes_are_compared_with_the_file_before_memory_is_taken(
+    encoder: Encoder, tmp_path: Path, update: dict[str, Any], message: str
+) -> None:
+    save(encoder, tmp_path)
+    change(tmp_path, update)
+    refuses(tmp_path, message)
+
+
+def test_description_that_is_nested_deeply(encoder: Encoder, tmp_path: Path) -> None:
+    save(encoder, tmp_path)
+    (tmp_path / "config.json").write_text('{"architecture": ' + "[" * 100_000)
+    refuses(tmp_path, r"config\.json is damaged")
+
+
+def test_a_checkpoint_with_compressed_records(tmp_path: Path) -> None:
+    """A few kB could unpack to any size."""
+    path = tmp_path / "model.pth"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(10_000_000))
+    refuses(path, "has compressed records")
+
+
+def test_weights_of_which_one_number_is_stored(tmp_path: Path) -> None:
+    content = torch.load(REFERENCE, weights_only=True)
+    name = "student_predictor.mlp.0.weight"
+    content["model_state_dict"][name] = torch.zeros(1, 1).expand(10**7, 10**6)
+    torch.save(content, tmp_path / "model.pth")
+    refuses(tmp_path / "model.pth", f"{name} has more numbers than are stored")
+
+
+@pytest.mark.parametrize("content", [{1: 2}, {"model_state_dict": {1: torch.ones(2)}}, {}])
+def test_checkpoints_of_odd_content(tmp_path: Path, content: dict[Any, Any]) -> None:
+    torch.save(content, tmp_path / "model.pth")
+    refuses(tmp_path / "model.pth", "has no weights of student_encoder")
 
 
 def test_missing_half_and_links_to_nowhere_are_named(encoder: Encoder, tmp_path: Path) -> None:
