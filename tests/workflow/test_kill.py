@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -98,6 +99,24 @@ def test_what_a_killed_run_has_left_at_work_is_ended(
     done = workspace.run()
     assert "processes that a killed run left in this folder" in done.stdout
     assert not left.is_running()
+    same(workspace, finished)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_run_and_its_jobs_in_time(
+    workspace: Workspace, finished: Workspace, number: signal.Signals
+) -> None:
+    """A batch system sends SIGTERM, and SIGKILL some seconds later."""
+    tiny = SMALL["models"]["tiny"]
+    workspace.configure(models={"tiny": tiny | {"training": tiny["training"] | {"epochs": 1000}}})
+    run = start(workspace)
+    job = wait_for_stage(run, "pretrain")
+    time.sleep(2)
+    run.send_signal(number)
+    assert run.wait(25) != 0
+    assert not job.is_running()
+    workspace.configure(models={"tiny": tiny})
+    assert "a killed run left" not in workspace.run().stdout
     same(workspace, finished)
 
 

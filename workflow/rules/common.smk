@@ -39,7 +39,8 @@ from semantoks.errors import UserError
 from semantoks.system.launch import Launch
 from semantoks.system.messages import WithoutCommands
 from semantoks.system.package import importable_folder
-from semantoks.system.run_folder import ENVIRONMENT_VARIABLE, RunFolder
+from semantoks.system.orphans import TOKEN_VARIABLE, end_jobs_on_signals, new_token
+from semantoks.system.run_folder import RunFolder
 
 
 def stop(message):
@@ -61,11 +62,15 @@ except UserError as error:
     stop(error)
 config |= CONFIG.model_dump(mode="json")
 
+# Jobs on a cluster parse this file again, and must have the token of the run that sent them.
+TOKEN = new_token() if workflow.is_main_process else os.environ.get(TOKEN_VARIABLE, "")
+os.environ[TOKEN_VARIABLE] = TOKEN
+
 # A prefix replaces Snakemake's own strict mode, so it is repeated. Braces would be wildcards.
 PACKAGE = shlex.quote(str(importable_folder())).replace("{", "{{").replace("}", "}}")
 shell.prefix(
     "set -euo pipefail; export PYTHONSAFEPATH=1"
-    f" PYTHONPATH={PACKAGE} {ENVIRONMENT_VARIABLE}={FOLDER.identity}; "
+    f" PYTHONPATH={PACKAGE} {TOKEN_VARIABLE}={shlex.quote(TOKEN)}; "
 )
 
 logging.getLogger("snakemake.logging").addFilter(WithoutCommands())
@@ -128,4 +133,6 @@ onstart:
         for line in FOLDER.end_orphans():
             print(line)
     FOLDER.clamp_future_mtimes()
-    FOLDER.write_note()
+    # Snakemake's executor for Slurm gives all jobs of a run this name.
+    FOLDER.write_note(TOKEN, getattr(workflow.scheduler._executor, "run_uuid", None))
+    end_jobs_on_signals()

@@ -62,6 +62,7 @@ class Architecture(Settings):
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Architecture:
+        """Check what sizes have to do with each other."""
         if self.tokenizer.structured_kernel * 2.0 ** (self.tokenizer.scales - 1) > MOST_VOLUMES:
             raise ValueError(
                 f"structured_kernel × 2^(scales - 1) is more than {MOST_VOLUMES:,} volumes; "

@@ -1,4 +1,4 @@
-"""The folder in which Snakemake runs: its lock, jobs that a killed run left, and file times.
+"""The folder in which Snakemake runs: its lock, the note of its last run, and file times.
 
 Used by the workflow's own process, so nothing here imports pandas or PyTorch.
 """
@@ -8,24 +8,20 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import shutil
 import socket
-import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 from filelock import FileLock, Timeout
 
 from semantoks.errors import UserError
+from semantoks.system.orphans import Note, cancel_slurm_jobs, end_processes_of
 
-ENVIRONMENT_VARIABLE = "SEMANTOKS_FOLDER"
 SNAKEMAKE_TIMESTAMP = ".snakemake_timestamp"
-TERMINATE_SECONDS = 10
-SLURM_SECONDS = 120
 
 
 class RunFolder:
@@ -42,15 +38,6 @@ class RunFolder:
         self._lock: FileLock | None = None
 
     @property
-    def identity(self) -> str:
-        """Device and inode: recognises the folder whatever path leads to it.
-
-        Jobs carry it in the environment variable `ENVIRONMENT_VARIABLE`.
-        """
-        status = self.path.stat()
-        return f"{status.st_dev}:{status.st_ino}"
-
-    @property
     def _lock_file(self) -> Path:
         return self.path / ".snakemake/semantoks.lock"
 
@@ -65,12 +52,9 @@ class RunFolder:
         ------
         UserError
         """
-        for folder in (self.path / "results", self.path):
+        for folder in (self.path / "results", self.path / ".snakemake", self.path):
             if folder.exists() and not os.access(folder, os.W_OK):
-                raise UserError(
-                    f"{folder.resolve()} is read-only, or not yours to write to. Choose another "
-                    "folder with --directory."
-                )
+                raise _not_writable(folder)
 
     def acquire(self) -> bool:
         """Lock the folder until `release`, or until this process ends.
@@ -87,16 +71,18 @@ class RunFolder:
         Raises
         ------
         UserError
-            When another process holds the lock.
+            When another process holds the lock, or another user owns it.
         """
-        self._lock_file.parent.mkdir(exist_ok=True)
         lock = FileLock(self._lock_file, thread_local=False)
         try:
+            self._lock_file.parent.mkdir(exist_ok=True)
             lock.acquire(blocking=False)
         except Timeout:
             raise UserError(
                 "another run has the lock of this folder. Wait for it, or stop it."
             ) from None
+        except PermissionError:
+            raise _not_writable(self._lock_file) from None
         except (OSError, NotImplementedError):  # filelock raises either where flock is missing
             return False
         self._lock = lock  # a FileLock that is garbage-collected lets go
@@ -108,22 +94,42 @@ class RunFolder:
             self._lock.release()
             self._lock = None
 
-    def write_note(self) -> None:
-        """Note which process runs here, for `remove_stale_lock` of the next run."""
+    def write_note(self, token: str, slurm_name: str | None = None) -> None:
+        """Note which process runs here and how its jobs are recognised, for the next run.
+
+        Parameters
+        ----------
+        token : str
+            Jobs carry it in the environment variable `TOKEN_VARIABLE`.
+        slurm_name : str, optional
+            Name of the jobs of this run in Slurm's queue.
+        """
         pid = os.getpid()
-        content = {"host": socket.gethostname(), "pid": pid, "started": _start_time(pid)}
-        self._note.write_text(json.dumps(content))
+        note = Note(socket.gethostname(), pid, _start_time(pid), token, slurm_name)
+        # Atomic: a kill in between would leave a file that no later run can read. And private,
+        # because whoever knows the token can make a process look like ours.
+        handle, temporary = tempfile.mkstemp(dir=self._note.parent, prefix=self._note.name)
+        with os.fdopen(handle, "w") as file:
+            json.dump(vars(note), file)
+        Path(temporary).replace(self._note)
+
+    def _read_note(self) -> Note | None:
+        """Return the note of the last run; None if there is none that can be read."""
+        with suppress(OSError, ValueError, TypeError, RecursionError):
+            return Note(**json.loads(self._note.read_text()))
+        return None
 
     def remove_stale_lock(self) -> None:
         """Remove Snakemake's lock if a run that was killed on this machine left it behind."""
-        # A kill while the note is being written leaves an empty file.
-        note = json.loads(self._note.read_text() or "{}") if self._note.exists() else {}
+        note = self._read_note()
         # The processes of another host cannot be seen from here, so its lock stays.
-        if note.get("host") != socket.gethostname() or _is_running(note):
+        if note is None or note.host != socket.gethostname() or note.is_running():
             return
-        # A live run may not have written its note yet, but it holds this lock.
+        # A live run may not have written its note yet, but it holds this lock. Where nothing can be
+        # locked, such a run may be on another host, so its lock stays, too.
         try:
-            self.acquire()
+            if not self.acquire():
+                return
         except UserError:
             return
         for file in (self.path / ".snakemake/locks").glob("*.lock"):
@@ -133,56 +139,17 @@ class RunFolder:
     def end_orphans(self) -> Iterator[str]:
         """End what a killed run left running: it would write into the same files as this one.
 
-        Call it only while holding the lock.
+        Call it only while holding the lock, and before `write_note`.
 
         Yields
         ------
         str
             What is being ended, for the terminal.
         """
-        yield from self._cancel_slurm_jobs()
-        yield from self._terminate_processes()
-
-    def _terminate_processes(self) -> Iterator[str]:
-        orphans = [process for process in psutil.process_iter() if self._is_ours(process)]
-        if orphans:
-            yield f"Ending {len(orphans)} processes that a killed run left in this folder"
-        for end in (psutil.Process.terminate, psutil.Process.kill):
-            for process in orphans:
-                with suppress(psutil.NoSuchProcess):
-                    end(process)
-            _, orphans = psutil.wait_procs(orphans, timeout=TERMINATE_SECONDS)
-
-    def _is_ours(self, process: Any) -> bool:
-        with suppress(psutil.Error):  # another user's process, or one that has ended
-            # Only the shells of jobs set it (common.smk), so this run does not find itself.
-            return bool(process.environ().get(ENVIRONMENT_VARIABLE) == self.identity)
-        return False
-
-    def _cancel_slurm_jobs(self) -> Iterator[str]:
-        jobs = self._slurm_jobs() if shutil.which("squeue") else []
-        if jobs:
-            yield f"Cancelling {len(jobs)} Slurm jobs that a killed run left in the queue"
-            subprocess.run(["scancel", *jobs], check=False)
-        # A cancelled job may still write for a while (Slurm's KillWait).
-        deadline = time.monotonic() + SLURM_SECONDS
-        while jobs and self._slurm_jobs() and time.monotonic() < deadline:
-            time.sleep(1)
-
-    def _slurm_jobs(self) -> list[str]:
-        """Job ids of Snakemake's jobs of this user that run in this folder."""
-        # %A: job id, %k: comment, %Z: working directory, which may itself contain a "|".
-        command = ["squeue", "-h", "-u", str(os.getuid()), "-o", "%A|%k|%Z"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        rows = [line.split("|") for line in done.stdout.splitlines()]
-        # Snakemake sets the comment of its jobs to `rule_…`; other jobs of the user are left alone.
-        return sorted(
-            {
-                job
-                for job, comment, *folder in rows
-                if comment.startswith("rule_") and "|".join(folder) == str(self.path)
-            }
-        )
+        note = self._read_note()
+        if note is not None:
+            yield from cancel_slurm_jobs(note.slurm_name)
+            yield from end_processes_of(note, self.path)
 
     def clamp_future_mtimes(self) -> None:
         """Set modification times that lie in the future to now, where a clock has been set back.
@@ -221,15 +188,16 @@ class RunFolder:
                     scans.unlink()
 
 
+def _not_writable(path: Path) -> UserError:
+    owner = f", and belongs to {path.owner()}" if path.exists() else ""
+    return UserError(
+        f"{path.absolute()} cannot be written to{owner}. Choose a folder of your own with "
+        "--directory."
+    )
+
+
 def _start_time(pid: int) -> float | None:
     try:
         return float(psutil.Process(pid).create_time())
     except psutil.Error:
         return None
-
-
-def _is_running(note: dict[str, Any]) -> bool:
-    """Whether the process of a note still runs; its pid may belong to another process by now."""
-    started = _start_time(note["pid"])
-    same = started is None or abs(started - (note.get("started") or started)) < 2
-    return bool(psutil.pid_exists(note["pid"])) and same

@@ -1,4 +1,4 @@
-"""The folder of a run: lock, orphans, clocks and missing tables."""
+"""The folder of a run: lock, note, clocks and missing tables."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from semantoks.errors import UserError
-from semantoks.system.run_folder import ENVIRONMENT_VARIABLE, RunFolder
+from semantoks.system.run_folder import RunFolder
 
+TOKEN = "0123456789abcdef"
 HOLD = "from semantoks.system.run_folder import *; f = RunFolder(Path.cwd()); f.acquire()"
 
 
@@ -25,10 +27,7 @@ def folder(tmp_path: Path) -> RunFolder:
 
 def start(folder: RunFolder, code: str) -> subprocess.Popen[str]:
     """Start Python in the folder and wait until it has printed a line."""
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(sys.path),
-        ENVIRONMENT_VARIABLE: folder.identity,
-    }
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(
         [sys.executable, "-c", f"{code}; print('ready', flush=True); import time; time.sleep(60)"],
         cwd=folder.path,
@@ -38,6 +37,14 @@ def start(folder: RunFolder, code: str) -> subprocess.Popen[str]:
     )
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     return process
+
+
+def note_of_dead_run(folder: RunFolder) -> None:
+    """Write the note of a run whose pid belongs to another process by now."""
+    folder.write_note(TOKEN)
+    note = folder.path / ".snakemake/semantoks_run.json"
+    content = json.loads(note.read_text())
+    note.write_text(json.dumps(content | {"started": content["started"] - 1000}))
 
 
 def test_a_second_process_does_not_get_the_lock(folder: RunFolder) -> None:
@@ -60,7 +67,7 @@ def test_the_lock_can_be_taken_again_after_release(folder: RunFolder) -> None:
 def test_the_lock_of_a_killed_run_is_removed(folder: RunFolder) -> None:
     lock = folder.path / ".snakemake/locks/0.input.lock"
     lock.touch()
-    folder.write_note()
+    folder.write_note(TOKEN)
     folder.remove_stale_lock()
     assert lock.exists()  # this process is running
     note = folder.path / ".snakemake/semantoks_run.json"
@@ -73,38 +80,49 @@ def test_the_lock_of_a_killed_run_is_removed(folder: RunFolder) -> None:
     assert not lock.exists()  # the pid belongs to another process by now
 
 
-def test_orphans_are_ended_and_other_processes_are_not(folder: RunFolder, tmp_path: Path) -> None:
-    stranger = RunFolder(tmp_path / ".snakemake")
-    orphan, other = start(folder, "pass"), start(stranger, "pass")
-    assert list(folder.end_orphans()) == [
-        "Ending 1 processes that a killed run left in this folder"
-    ]
-    assert orphan.poll() is not None and other.poll() is None
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "null", '{"host": 1}', '{"pid": {}}', "[" * 100_000, "\xff"]
+)
+def test_an_unreadable_note_counts_as_none(folder: RunFolder, content: str) -> None:
+    (folder.path / ".snakemake/semantoks_run.json").write_text(content, encoding="latin-1")
+    lock = folder.path / ".snakemake/locks/0.input.lock"
+    lock.touch()
+    folder.remove_stale_lock()
+    assert lock.exists()
     assert list(folder.end_orphans()) == []
-    other.kill()
-    other.wait()
 
 
-def test_slurm_jobs_of_this_folder_are_cancelled(
+def test_the_note_is_private_and_written_at_once(folder: RunFolder) -> None:
+    folder.write_note(TOKEN)
+    folder.write_note(TOKEN)
+    (note,) = (folder.path / ".snakemake").glob("semantoks_run*")
+    assert note.stat().st_mode & 0o777 == 0o600
+
+
+def test_without_file_locks_no_lock_is_taken_away(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    programs = folder.path / "bin"
-    programs.mkdir()
-    queue = folder.path / "queue"
-    queue.write_text(
-        f"1|rule_probe|{folder.path}\n2|rule_probe|/elsewhere\n3|other|{folder.path}\n"
-    )
-    for name, script in {
-        "squeue": f"cat {queue}",
-        "scancel": f"echo $@ > {queue}.gone; : > {queue}",
-    }.items():
-        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
-        (programs / name).chmod(0o755)
-    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
-    assert list(folder.end_orphans()) == [
-        "Cancelling 1 Slurm jobs that a killed run left in the queue"
-    ]
-    assert Path(f"{queue}.gone").read_text() == "1\n"
+    """It may be that of a run on another host that has not written its note yet."""
+    lock = folder.path / ".snakemake/locks/0.input.lock"
+    lock.touch()
+    note_of_dead_run(folder)
+    monkeypatch.setattr(RunFolder, "acquire", lambda _: False)
+    folder.remove_stale_lock()
+    assert lock.exists()
+    monkeypatch.undo()
+    folder.remove_stale_lock()
+    assert not lock.exists()
+
+
+def test_the_lock_of_another_user_is_a_sentence(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    with pytest.raises(UserError, match="cannot be written to.*--directory"):
+        folder.acquire()
 
 
 def test_times_in_the_future_become_now(folder: RunFolder) -> None:

@@ -110,10 +110,10 @@ def find_state(content: Mapping[Any, Any], path: str | Path) -> Mapping[Any, Any
     (place, names), *_ = [*containers.items(), ("it", content)]
     is_mapping = isinstance(names, Mapping)
     keys = [f"'{shown(key)}'" for key in names] if is_mapping else [type(names).__name__]
-    found = ", ".join(keys[:4]) + (", …" if len(keys) > 4 else "")
+    listed = ", ".join(keys[:4]) + (", …" if len(keys) > 4 else "")
     raise UserError(
         f"{path} has no weights of student_encoder and teacher_encoder, expected under "
-        f"'model_state_dict' (in {place}: {found or 'nothing'}). Name the reference checkpoint "
+        f"'model_state_dict' (in {place}: {listed or 'nothing'}). Name the reference checkpoint "
         "that the training wrote."
     )
 
