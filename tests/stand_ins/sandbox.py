@@ -123,7 +123,7 @@ class Sandbox:
         for words in self._recorded():
             if "--participant-label" in words:
                 start = words.index("--participant-label") + 1
-                calls.append(words[start : words.index("--task-id")])
+                calls.append(words[start : words.index("--task-id=rest")])
         return calls
 
     def _recorded(self) -> list[list[str]]:

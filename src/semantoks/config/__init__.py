@@ -10,6 +10,7 @@ from semantoks.config.atlases import BUILT_IN, KNOWN_ATLASES, SCHAEFER, AtlasFil
 from semantoks.config.base import Settings
 from semantoks.config.data import ENTITIES, Dataset, IndexedDataset, Origin, RepetitionTime
 from semantoks.config.filters import EntityFilter
+from semantoks.config.fmriprep import Fmriprep
 from semantoks.config.model import (
     Architecture,
     ManifestField,
@@ -21,7 +22,7 @@ from semantoks.config.model import (
 )
 from semantoks.config.parcellation import Parcellation
 from semantoks.config.phenotypes import PUBLICATION, Condition, Kind, Phenotype, Published
-from semantoks.config.preprocessing import MINIMAL_SPACE, Fmriprep, Preprocessing, Simulation
+from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing, Simulation
 from semantoks.config.schema import Config, json_schema
 from semantoks.config.scores import Baseline, CardProbe, Probe, Report, Splitting
 

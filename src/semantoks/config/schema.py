@@ -95,22 +95,14 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _filters_fit(self) -> Config:
-        """FMRIPrep gets the filters of a data set as a file, and combines echoes by itself."""
+        """FMRIPrep combines echoes by itself."""
         if self.preprocessing.engine == "minimal":
             return self
-        arguments = self.preprocessing.fmriprep.arguments
-        has_file = any(word.split("=")[0] == "--bids-filter-file" for word in arguments)
         for name, dataset in self.datasets.items():
             if "echo" in dataset.entities:
                 raise ValueError(
                     f"datasets.{name}.entities.echo is for the built-in engine; fMRIPrep combines "
                     "the echoes of a run, so take it out"
-                )
-            if has_file and (dataset.entities or dataset.t1w_entities):
-                raise ValueError(
-                    f"datasets.{name} has 'entities' or 't1w_entities', which become fMRIPrep's "
-                    "--bids-filter-file, and preprocessing.fmriprep.arguments has one, too; keep "
-                    "only 'entities' and 't1w_entities'"
                 )
         return self
 

@@ -26,6 +26,17 @@ from semantoks.errors import UserError
             {"arguments": ["--participant-label", "1"]},
             "names the participants of each call",
         ),
+        ({"arguments": ["-iother/image"]}, "'-iother/image' cannot be given; set 'version'"),
+        ({"arguments": ["--imag=other/image"]}, "'--imag' cannot be given; set 'version' or"),
+        ({"arguments": ["-u", "0"]}, "'-u' cannot be given"),
+        ({"arguments": ["--user", "0"]}, "'--user' cannot be given"),
+        ({"arguments": ["--patch", "fmriprep=/evil"]}, "'--patch' cannot be given"),
+        ({"arguments": ["--use-plugin", "evil.yml"]}, "'--use-plugin' cannot be given"),
+        ({"arguments": ["--fs-subjects-dir=/home"]}, "'--fs-subjects-dir' cannot be given"),
+        ({"arguments": ["--", "x"]}, "'--' cannot be given"),
+        ({"arguments": ["x"]}, "'x' does not belong to an option"),
+        ({"arguments": ["--ignore", "../../etc/passwd"]}, "the value '../../etc/passwd' cannot"),
+        ({"arguments": ["--ignore", "@file"]}, "the value '@file' cannot be given"),
         ({"participants_per_call": 0}, "participants_per_call is '0'"),
         ({"licence": "x"}, "did you mean 'preprocessing.fmriprep.license'"),
     ],
@@ -35,3 +46,10 @@ def test_what_is_wrong_is_said_in_one_sentence(settings: dict[str, Any], message
     with pytest.raises(UserError) as error:
         complete(config, "config.yaml")
     assert message in str(error.value)
+
+
+def test_options_that_change_the_processing_are_allowed() -> None:
+    arguments = ["--fs-no-reconall", "--ignore", "slicetiming", "sbref", "--dummy-scans=4"]
+    settings = {"arguments": [*arguments, "--fd-spike-threshold", "0.5", "--cifti-output", "91k"]}
+    config = {"datasets": {"a": {"path": "a"}}, "preprocessing": {"fmriprep": settings}}
+    assert complete(config, "c.yaml")["preprocessing"]["fmriprep"]["arguments"][:5] == arguments

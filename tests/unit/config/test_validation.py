@@ -78,20 +78,6 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
             },
             r"datasets.demo.entities.echo is for the built-in engine; fMRIPrep combines",
         ),
-        *[
-            (
-                {
-                    "datasets": {"demo": {"path": "x", key: {"acq": "mb"}}},
-                    "preprocessing": {"engine": "fmriprep", "fmriprep": {"arguments": arguments}},
-                    "models": {},
-                },
-                r"datasets.demo has .* and preprocessing.fmriprep.arguments has one, too",
-            )
-            for key, arguments in (
-                ("entities", ["--bids-filter-file=f.json"]),
-                ("t1w_entities", ["--bids-filter-file", "f.json"]),
-            )
-        ],
         ({"atlas": "cc200"}, "minimal writes images in MNI152NLin2009aSym, the atlas cc200 is in"),
         (
             {"models": {"a": {"allow_mismatch": ["engin"]}}},

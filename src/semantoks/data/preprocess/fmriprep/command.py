@@ -103,7 +103,8 @@ def _options(call: Call, settings: Fmriprep) -> list[str]:
     memory = ["--mem_mb", str(call.memory)] if call.memory else []
     return [
         *("--output-spaces", settings.output_space, "--participant-label", *labels),
-        *(("--task-id", call.task) if call.task else ()),
+        # Glued: a task that began with a dash would otherwise be an option.
+        *((f"--task-id={call.task}",) if call.task else ()),
         *("--nthreads", str(call.threads)),
         *("--omp-nthreads", str(min(call.threads, MAX_THREADS_PER_STEP)), *memory),
         *("--skip-bids-validation", "--notrack"),

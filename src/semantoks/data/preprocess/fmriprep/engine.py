@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 Results = dict[str, list[ScanResult]]  # participant → results of its scans
 FILTER_FILE = "bids_filter.json"
 NO_T1W = "no T1w image for this participant, which fMRIPrep needs"
+NO_LABEL = "the name of the participant or task has more than letters and digits"
 
 
 def preprocess_with_fmriprep(
@@ -73,6 +75,8 @@ def preprocess_with_fmriprep(
         If fMRIPrep cannot be started; nothing has been run then.
     """
     bids, out = bids.absolute(), out.absolute()
+    unnamed = [scan for scan in scans if not _has_labels(scan)]
+    scans = [scan for scan in scans if _has_labels(scan)]
     # A shard without usable scans needs neither a licence nor a container.
     license_file = check_prerequisites(settings, (bids, work)) if scans else Path()
     by_participant = _by_participant(scans)
@@ -88,7 +92,14 @@ def preprocess_with_fmriprep(
         results += runner.process(group, f"call {number} of {len(groups)}")
     workspace.assemble(groups, out)
     without_t1w = (scan for scan in scans if scan.participant_id not in with_t1w)
-    return results + [ScanResult.failed(scan, NO_T1W, 0.0) for scan in without_t1w]
+    results += [ScanResult.failed(scan, NO_T1W, 0.0) for scan in without_t1w]
+    return results + [ScanResult.failed(scan, NO_LABEL, 0.0) for scan in unnamed]
+
+
+def _has_labels(scan: RawScan) -> bool:
+    """Whether what goes to the command line are labels of BIDS, and not options, say."""
+    labels = [scan.participant_id.removeprefix("sub-"), *filter(None, [scan.task])]
+    return all(re.fullmatch("[A-Za-z0-9]+", label) for label in labels)
 
 
 def _by_participant(scans: Sequence[RawScan]) -> Mapping[str, list[RawScan]]:

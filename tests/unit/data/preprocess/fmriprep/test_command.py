@@ -24,7 +24,7 @@ CALL = Call(
 )
 OPTIONS = [
     *("--output-spaces", "MNI152NLin6Asym:res-2", "--participant-label", "01", "02"),
-    *("--task-id", "rest", "--nthreads", "12", "--omp-nthreads", "8", "--mem_mb", "16000"),
+    *("--task-id=rest", "--nthreads", "12", "--omp-nthreads", "8", "--mem_mb", "16000"),
     *("--skip-bids-validation", "--notrack"),
 ]
 

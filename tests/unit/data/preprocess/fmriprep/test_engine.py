@@ -41,7 +41,7 @@ def test_docker_is_run_through_the_real_wrapper(sandbox: Sandbox) -> None:
         *("-v", f"{sandbox.bids}:/data:ro"),
         *("-v", f"{work}/out:/out", "-v", f"{work}/work:/scratch"),
         *("nipreps/fmriprep:25.2.7", "/data", "/out", "participant"),
-        *("--participant-label", "01", "02", "03", "--task-id", "rest", "--nthreads", "2"),
+        *("--participant-label", "01", "02", "03", "--task-id=rest", "--nthreads", "2"),
         *("--omp-nthreads", "2", "--mem_mb", "9000", "--skip-bids-validation", "--notrack"),
         *("-w", "/scratch", "--output-spaces", "MNI152NLin6Asym:res-2"),
     ]
@@ -122,6 +122,20 @@ def test_a_missing_output_fails_only_its_scan(sandbox: Sandbox, missing: str, re
     assert table.loc[RUNS[0], "reason"].startswith(reason)
     assert (table.drop(RUNS[0])["status"] == "ok").all()
     assert bold_for_parcellate(sandbox).exists()
+
+
+@pytest.mark.parametrize(
+    "names", [{"participant_id": "sub---user"}, {"participant_id": "sub-é"}, {"task": "-x"}]
+)
+def test_names_that_are_no_labels_never_reach_a_command_line(
+    sandbox: Sandbox, names: dict[str, str]
+) -> None:
+    scans = sandbox.scans()
+    odd = scans["scan"].iloc[0]
+    scans.loc[scans["scan"] == odd, list(names)] = list(names.values())
+    table = sandbox.run(scans)
+    assert table.loc[odd, "reason"].endswith("has more than letters and digits")
+    assert (table.drop(odd)["status"] == "ok").all()
 
 
 def test_exit_status_0_without_outputs_is_a_failure(sandbox: Sandbox) -> None:
