@@ -9,7 +9,6 @@ WHEELS := $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS))
 CPU_TORCH := $(wildcard $(PIP_FIND_LINKS)/torch-*+cpu*.whl)
 # Libraries that torch from PyPI needs on Linux, several GB, and its CPU build does not.
 CUDA := $(if $(CPU_TORCH)$(filter-out Linux,$(shell uname -s)),,-r envs/cuda.txt)
-ENVIRONMENTS := images model tables
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 unexport PYTHONDONTWRITEBYTECODE
@@ -52,27 +51,24 @@ schema: .venv/ready ## write the schema and the guide from src/semantoks/config/
 	@python -m semantoks guide > docs/configuration.md
 
 LOCK := uv pip compile -q --python-version 3.11 --no-emit-find-links --generate-hashes --custom-compile-command "make lock"
-lock: .venv/ready $(ENVIRONMENTS:%=envs/%.in) ## pin every dependency of envs/*.in, with hashes
+lock: .venv/ready ## pin every dependency of envs/*.in, with hashes
 	@env -u PIP_FIND_LINKS $(LOCK) envs/requirements.in --excludes envs/cuda.in -o envs/requirements.txt
 	@env -u PIP_FIND_LINKS $(LOCK) envs/requirements.in -c envs/requirements.txt -o envs/cuda.txt \
 	  $$(sed -nE 's/^([a-z0-9_.-]+)==.*/--no-emit-package \1/p' envs/requirements.txt)
 	@env -u PIP_FIND_LINKS $(LOCK) envs/slurm.in -c envs/requirements.txt -o envs/slurm.txt
-	@for name in $(ENVIRONMENTS); do { \
-	  echo "# Written by \`make lock\` from envs/$$name.in, versions as in requirements.txt; the code comes from this checkout."; \
-	  printf '%s\n' channels: '  - conda-forge' '  - nodefaults' dependencies: '  - python=3.11' '  - pip' '  - pip:'; \
-	  uv pip compile -q --python-version 3.11 --no-header --no-annotate envs/$$name.in -c envs/requirements.txt \
-	    --excludes envs/cuda.in | sed 's/^/      - /'; } > envs/$$name.yaml; done
+	@env -u PIP_FIND_LINKS $(LOCK) envs/uv.in -o envs/uv.txt
 	@# The CPU builds of torch at hand are as good as the index's.
 	@for wheel in $(CPU_TORCH); do \
 	  sed -i "s/^torch==.*/&\n    --hash=sha256:$$(sha256sum $$wheel | cut -d' ' -f1) \\\\/" envs/requirements.txt; done
+	@env -u PIP_FIND_LINKS python envs/environments.py
 
 audit: .venv/ready ## are there known vulnerabilities in what is pinned? Asks PyPI
 	@uv tool run pip-audit==2.10.1 -r envs/requirements.txt --no-deps --disable-pip
 
-.venv/ready: envs/requirements.txt envs/cuda.txt
+.venv/ready: envs/requirements.txt envs/cuda.txt envs/uv.txt
 	@echo "Installing into .venv (once)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -q --disable-pip-version-check uv==0.13.9
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r envs/uv.txt
 	@$(BIN)/uv pip install -q --python $(BIN)/python $(WHEELS) --compile-bytecode -r $< $(CUDA)
 	@touch $@
 

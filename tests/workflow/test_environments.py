@@ -15,7 +15,9 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PINS = dict(
-    re.findall(r"^([a-z0-9_-]+)==(\S+)", (ROOT / "envs/requirements.txt").read_text(), re.M)
+    match
+    for file in ("cuda", "requirements")
+    for match in re.findall(r"^([a-z0-9_-]+)==(\S+)", (ROOT / f"envs/{file}.txt").read_text(), re.M)
 )
 
 
@@ -25,7 +27,7 @@ ENVIRONMENTS = ["images", "model", "tables"]
 def pins_of(name: str) -> dict[str, str]:
     content = yaml.safe_load((ROOT / f"envs/{name}.yaml").read_text())
     pip = next(part["pip"] for part in content["dependencies"] if isinstance(part, dict))
-    return dict(requirement.split("==") for requirement in pip)
+    return dict(requirement.split()[0].split("==") for requirement in pip)
 
 
 def names_in(file: str) -> set[str]:
@@ -41,9 +43,22 @@ def test_pins_are_those_of_make(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_everything_that_is_installed_has_a_hash(name: str) -> None:
+    """pip then refuses a package that was replaced on the index or on the way."""
+    content = yaml.safe_load((ROOT / f"envs/{name}.yaml").read_text())
+    pip = next(part["pip"] for part in content["dependencies"] if isinstance(part, dict))
+    assert [line for line in pip if "--hash=sha256:" not in line] == []
+    has_cuda = any(line.startswith("nvidia-") for line in pip)
+    assert has_cuda == ("torch" in pins_of(name))
+    assert "--hash=sha256:" in (ROOT / "envs/uv.txt").read_text()
+    assert "pip install" in (ROOT / "Makefile").read_text()
+    assert not re.search("pip install[^\n]* uv==", (ROOT / "Makefile").read_text())
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_what_packages_bring_along_is_pinned_too(name: str) -> None:
     pins, left_out = pins_of(name), names_in("cuda.in")
-    for package in pins:
+    for package in pins.keys() - left_out:
         needed = (Requirement(line) for line in metadata.requires(package) or [])
         here = {canonicalize_name(r.name) for r in needed if not r.marker or r.marker.evaluate()}
         assert here - left_out <= set(pins), package
@@ -55,7 +70,8 @@ def test_every_direct_requirement_is_locked() -> None:
 
 def test_the_libraries_of_a_gpu_are_apart() -> None:
     pinned = set(re.findall(r"^([a-z0-9_-]+)==", (ROOT / "envs/cuda.txt").read_text(), re.M))
-    assert pinned == names_in("cuda.in") and not pinned & set(PINS)
+    here = re.findall(r"^([a-z0-9_-]+)==", (ROOT / "envs/requirements.txt").read_text(), re.M)
+    assert pinned == names_in("cuda.in") and not pinned & set(here)
 
 
 def test_every_rule_that_runs_something_has_an_environment() -> None:
@@ -82,7 +98,7 @@ def test_container_images_are_in_order() -> None:
     (base,) = (line.split()[1] for line in lines if line.startswith("FROM "))
     assert f"From: {base}\n" in apptainer
     copied = {word for line in lines if line.startswith("COPY ") for word in line.split()[1:-1]}
-    for name in copied - {"envs/requirements.txt", "envs/cuda.txt"}:
+    for name in copied - {"envs/uv.txt", "envs/requirements.txt", "envs/cuda.txt"}:
         assert (ROOT / name).exists()
         assert f"    {name} /opt/semantoks/{name}\n" in apptainer
     (install,) = (line for line in lines if "uv pip install" in line)
