@@ -9,7 +9,8 @@ import pandas as pd
 from semantoks.artifacts.timeseries import EXCLUDED, included_scans
 from semantoks.config import Report
 from semantoks.report.figures import motion_figure
-from semantoks.report.privacy import MIN_CELL_SIZE, kind_of_exclusion
+from semantoks.report.privacy import MIN_CELL_SIZE, rounded
+from semantoks.report.reasons import kind_of_exclusion, kind_of_unmatched
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,22 @@ def dataset_section(
         kinds=exclusions_by_kind(excluded),
         figure=figure,
         smallest=smallest,
-        unmatched={} if left_out is None else left_out["reason"].value_counts().to_dict(),
+        unmatched=_unmatched(left_out, settings),
     )
+
+
+def _unmatched(left_out: pd.DataFrame | None, settings: Report) -> dict[str, int]:
+    """Count participants without a partner; the reasons as written name the user's table."""
+    if left_out is None:
+        return {}
+    reasons = left_out["reason"].astype(str)
+    counts = (reasons if settings.participants else reasons.map(kind_of_unmatched)).value_counts()
+    return {str(reason): int(counts[reason]) for reason in sorted(counts.index)}
 
 
 def exclusions_by_kind(excluded: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Group excluded scans by the kind of their reason, most frequent first."""
-    rows = excluded[["scan", "participant_id", "reason"]].to_dict("records")
-    # Full reasons contain file names and numbers, so nearly every one would be its own kind.
-    kinds = pd.Series([kind_of_exclusion(**row) for row in rows], excluded.index, dtype=object)
-    tables = {str(kind): table for kind, table in excluded.groupby(kinds, sort=False)}
-    return dict(sorted(tables.items(), key=lambda item: -len(item[1])))
+    kinds = excluded["reason"].map(kind_of_exclusion)
+    tables = {str(kind): table for kind, table in excluded.groupby(kinds)}
+    # By rounded numbers, or the order would tell which of two equal ones is larger.
+    return dict(sorted(tables.items(), key=lambda item: (-rounded(len(item[1])), item[0])))

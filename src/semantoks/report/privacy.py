@@ -7,8 +7,6 @@ totals, a suppressed count could be computed as the difference.
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 
 from semantoks.config import Report
@@ -53,20 +51,3 @@ def rounded_comparison(comparison: Comparison) -> Comparison:
         for name, curve in comparison.curves.items()
     }
     return comparison.model_copy(update={"people": rounded(comparison.people), "curves": curves})
-
-
-def kind_of_exclusion(scan: str, participant_id: str, reason: str) -> str:
-    """Reduce the reason of an exclusion to what does not identify the scan.
-
-    Names of the scan, its participant and any file are replaced by "a file", and details after the
-    first colon, bracket or comma are cut off, so that equal kinds of exclusion can be counted.
-    """
-    names = sorted({scan, participant_id, participant_id.removeprefix("sub-")} - {""}, key=len)
-    whole_words = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in reversed(names))
-    # Ids of one or two characters are replaced as whole words only: they occur in ordinary words.
-    substrings = [re.escape(name) for name in names if len(name) > 2]
-    # A participant prefix, a path separator or an extension with a letter marks a file name.
-    file_name = "|".join(["\0", "sub-", "/", r"\w\.\w*[A-Za-z]\w", *substrings])
-    words = re.sub(whole_words, "\0", reason).split()
-    anonymous = " ".join("\0" if re.search(file_name, word) else word for word in words)
-    return re.split(r"[:(,]", re.sub(r"\0( \0)*", "a file", anonymous))[0].strip()

@@ -12,6 +12,6 @@ from semantoks.config import Config, Report, Settings
 class ReportSettings(Settings):
     """Settings that the report depends on."""
 
-    version: Literal[8] = 8
+    version: Literal[9] = 9
     report: Report = Field(Report(), description="What the report shows of people.")
     config: Config = Field(description="The whole configuration, which the report quotes.")
