@@ -81,7 +81,8 @@ class Report(Settings):
 
     participants: bool = Field(
         False,
-        description="Name excluded scans and show exact numbers of participants. Otherwise numbers "
-        "are rounded to multiples of 5 and smaller groups are not shown, so that the report can "
-        "be shared with people who may not see the data.",
+        description="Name excluded scans, show exact numbers of participants, and quote the "
+        "configuration in full. Otherwise numbers are rounded to multiples of 5, smaller groups, "
+        "paths and other free texts are not shown, so that the report can be shared with people "
+        "who may not see the data (docs/methods.md).",
     )

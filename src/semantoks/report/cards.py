@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from semantoks.config import Report
-from semantoks.report.privacy import is_small, rounded
+from semantoks.report.rounding import rounded_cards
 from semantoks.scores.benchmark.comparison import Comparison
 from semantoks.scores.card.contents import Card, Leakage, Retest
 
@@ -53,12 +53,7 @@ def card_section(
 ) -> CardSection:
     """Gather the cards of a data set, by representation, beside its scores."""
     by_phenotype = {c.phenotype: c for c in comparisons if c.dataset == dataset}
-    retest = next((card.retest for card in cards.values() if card.retest), None)
-    # A chance level of 1/3 would tell that there are three participants.
-    if retest and is_small(retest.people, settings):
-        retest = None
-    if retest and not settings.participants:
-        retest = retest.model_copy(update={"chance": 1 / max(rounded(retest.people), 1)})
+    cards = rounded_cards(cards, settings)
     return CardSection(
         dataset=dataset,
         metrics={phenotype: c.metric for phenotype, c in by_phenotype.items()},
@@ -68,22 +63,13 @@ def card_section(
                 representation=name,
                 phenotypes={p: _mean_score(name, c) for p, c in by_phenotype.items()},
                 covariates={leak.what: leak.mean for leak in card.leakage},
-                retest=_shown(card.retest, settings),
+                retest=card.retest,
                 without_features=card.people_without_features,
             )
             for name, card in cards.items()
         ],
-        retest=retest,
+        retest=next((card.retest for card in cards.values() if card.retest), None),
     )
-
-
-def _shown(retest: Retest | None, settings: Report) -> Retest | None:
-    """Round the share of identified sessions: its decimals tell of how many it is the share."""
-    if retest is None or settings.participants:
-        return retest
-    people = max(rounded(retest.people), 1)
-    share = round(retest.identification * people) / people
-    return retest.model_copy(update={"identification": share})
 
 
 def _mean_score(representation: str, comparison: Comparison) -> float:

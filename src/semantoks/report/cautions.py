@@ -39,17 +39,20 @@ def cautions(
 
 
 def _of_participants(comparison: Comparison) -> Iterator[str]:
+    """Warn of few participants, and of few in one class."""
     # The number is rounded where the report protects participants, so 100 may stand for 98.
     if comparison.people <= FEW_PARTICIPANTS:
         yield (
             f"Few participants: with about {FEW_PARTICIPANTS} or fewer, scores differ by 0.1 and "
             "more between samples of the same population, whatever the interval says."
         )
+    # Rounded likewise; a class of fewer than 5 counts as `FEW`.
     sizes = list((comparison.classes or {}).values())
     if sizes and max(sizes) >= UNEVEN_CLASSES * min(sizes):
         yield (
-            f"Uneven classes: the largest has at least {UNEVEN_CLASSES} times the participants of "
-            "the smallest. Accuracy and calibration mean little; scores rest on few participants."
+            f"Uneven classes: the largest has about {UNEVEN_CLASSES} times the participants of the "
+            "smallest, or more. Accuracy and calibration mean little; scores rest on few "
+            "participants."
         )
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from semantoks.artifacts.timeseries import EXCLUDED, included_scans
 from semantoks.config import Report
 from semantoks.report.figures import motion_figure
-from semantoks.report.privacy import MIN_CELL_SIZE, rounded
+from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded
 from semantoks.report.reasons import kind_of_exclusion, kind_of_unmatched
 
 
@@ -32,6 +32,8 @@ class DatasetSection:
         Participants with an included scan, and number of these scans.
     minutes, mean_fd, coverage : float
         Means over included scans: length, framewise displacement (mm), share of regions with data.
+    has_means : bool
+        Whether they may be shown: means of few participants tell of each.
     excluded : DataFrame
         Rows of the table of scans.
     listed : list of ExcludedScan
@@ -52,6 +54,7 @@ class DatasetSection:
     minutes: float
     mean_fd: float
     coverage: float
+    has_means: bool
     excluded: pd.DataFrame
     listed: list[ExcludedScan]
     kinds: dict[str, pd.DataFrame]
@@ -92,6 +95,7 @@ def dataset_section(
         minutes=float(used["seconds"].mean() / 60),
         mean_fd=float(used["mean_fd"].mean()),
         coverage=float(used["coverage"].mean()),
+        has_means=not is_small(used["participant_id"].nunique(), settings),
         excluded=excluded,
         listed=[ExcludedScan(*pair) for pair in reasons] if settings.participants else [],
         kinds=exclusions_by_kind(excluded),

@@ -17,6 +17,7 @@ with chdir(Path(__file__).parent):
     from matplotlib.ticker import MaxNLocator
 
 from semantoks.report.names import BASELINES, representation_label
+from semantoks.report.privacy import rounded
 from semantoks.scores.benchmark.comparison import CurvePoint, Summary
 
 BLUE, GREY, RED, GREEN = "#1f5fa8", "#7a828c", "#b3402e", "#3c8a5c"
@@ -117,7 +118,8 @@ def motion_counts(
     limit : float
         Scans with more motion are excluded, mm.
     smallest : int
-        Bars of fewer participants are set to zero, to protect their privacy.
+        With more than 1, to protect privacy, bars of fewer participants are set to zero, and the
+        others are rounded: the sum of exact bars would be the number of all scans.
 
     Returns
     -------
@@ -131,6 +133,8 @@ def motion_counts(
     bars = table.groupby(bar)["participant_id"].agg(["size", "nunique"])
     bars = bars.reindex(range(MOTION_BARS))
     counts = bars["size"].where(bars["nunique"] >= smallest, 0).fillna(0).to_numpy(int)
+    if smallest > 1:
+        counts = np.array([rounded(count) for count in counts])
     return counts, edges
 
 

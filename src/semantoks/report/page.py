@@ -15,7 +15,13 @@ from semantoks.report import names
 from semantoks.report.cards import CardSection
 from semantoks.report.datasets import DatasetSection
 from semantoks.report.overlap import Overlap
-from semantoks.report.privacy import MIN_CELL_SIZE, count_text, scan_count_text
+from semantoks.report.privacy import (
+    MIN_CELL_SIZE,
+    count_text,
+    participants_text,
+    scan_count_text,
+)
+from semantoks.report.reasons import ANOTHER_REASON
 from semantoks.report.tasks import TaskSection
 from semantoks.scores.participants import LEFT_OUT
 
@@ -73,7 +79,7 @@ def _environment(settings: Report) -> Environment:
         "scans": partial(scan_count_text, settings=settings),
         "representation": names.representation_label,
         "scheme": names.SCHEMES.__getitem__,
-        "left_out": lambda key: LEFT_OUT.get(key, key),
+        "left_out": lambda key: LEFT_OUT.get(key, ANOTHER_REASON),
         "covariate": lambda key: names.COVARIATES.get(key, key),
         "metric": lambda key: names.METRICS.get(key, key),
     }
@@ -89,12 +95,6 @@ def score_text(value: float) -> str:
 def p_text(p: float) -> str:
     """Write a p-value; a dash for NaN."""
     return "< 0.001" if p < 0.001 else score_text(p)
-
-
-def participants_text(count: float, settings: Report) -> str:
-    """Write a number of participants with the noun."""
-    text = count_text(count, settings)
-    return "1 participant" if text == "1" else f"{text} participants"
 
 
 def _number(value: float, sign: str = "") -> str:

@@ -9,9 +9,10 @@ import pandas as pd
 from semantoks.scores.benchmark.comparison import Comparison, Row, SchemeResult
 
 DECIMALS = 3  # as on the page: more digits would tell how many participants there are
+P_VALUES = ("p_difference", "p_permutation")
 COLUMNS = (
     *("dataset", "phenotype", "scheme", "splits", "representation", "metric"),
-    *("mean", "sd", "low", "high", "difference_from_fc", "p_difference", "p_permutation"),
+    *("mean", "sd", "low", "high", "difference_from_fc", *P_VALUES),
 )
 
 
@@ -36,7 +37,10 @@ def score_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
         for row in scheme.representations
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.round({name: DECIMALS for name in COLUMNS if not name.startswith("p_")})
+    for name in P_VALUES:
+        # All digits of a t-test on few splits could be traced back to the scores of each split.
+        table[name] = [p if pd.isna(p) else float(f"{p:.{DECIMALS}g}") for p in table[name]]
+    return table.round({name: DECIMALS for name in COLUMNS if name not in P_VALUES})
 
 
 def _row(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, object]:

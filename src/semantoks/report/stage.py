@@ -15,7 +15,7 @@ from semantoks.report.datasets import dataset_section
 from semantoks.report.figures import training_figure
 from semantoks.report.overlap import overlaps
 from semantoks.report.page import ModelSection, Page, render
-from semantoks.report.privacy import rounded_comparison
+from semantoks.report.rounding import rounded_comparison
 from semantoks.report.score_table import score_table
 from semantoks.report.settings import ReportSettings
 from semantoks.report.tasks import task_sections
@@ -68,7 +68,7 @@ def report(
     shared = overlaps(scan_tables, config)
     training = {name: read_table(path) for name, path in metrics_files.items()}
     page = Page(
-        tasks=task_sections(comparisons, shared, training),
+        tasks=task_sections(comparisons, shared, training, shown),
         overlaps=shared,
         cards=[
             card_section(name, of_dataset, comparisons, shown)

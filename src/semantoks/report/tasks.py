@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from semantoks.config import Report
 from semantoks.report.cautions import cautions
 from semantoks.report.figures import curves_figure, scores_figure
 from semantoks.report.names import METRICS, representation_label
 from semantoks.report.overlap import Overlap
+from semantoks.report.privacy import participants_text
 from semantoks.scores.benchmark.compare import BASELINE, SIGNIFICANCE_LEVEL
 from semantoks.scores.benchmark.comparison import (
     Comparison,
@@ -89,7 +91,10 @@ class TaskSection:
 
 
 def task_sections(
-    comparisons: Sequence[Comparison], overlaps: Sequence[Overlap], training: Training
+    comparisons: Sequence[Comparison],
+    overlaps: Sequence[Overlap],
+    training: Training,
+    settings: Report,
 ) -> list[TaskSection]:
     """Prepare all comparisons, with p-values adjusted for their number.
 
@@ -100,10 +105,11 @@ def task_sections(
         Of pretraining and tested participants.
     training : mapping of str to DataFrame
         Training metrics by model.
+    settings : Report
     """
     adjusted = holm_adjusted(comparisons)
     return [
-        _section(comparison, p_values, cautions(comparison, overlaps, training))
+        _section(comparison, p_values, cautions(comparison, overlaps, training), settings)
         for comparison, p_values in zip(comparisons, adjusted, strict=True)
     ]
 
@@ -133,7 +139,9 @@ def holm_adjusted(comparisons: Sequence[Comparison]) -> list[AdjustedP]:
     return adjusted
 
 
-def _section(comparison: Comparison, adjusted: AdjustedP, warnings: list[str]) -> TaskSection:
+def _section(
+    comparison: Comparison, adjusted: AdjustedP, warnings: list[str], settings: Report
+) -> TaskSection:
     """Gather what the page shows of one comparison."""
     curves = comparison.curves
     efficiency = {name: curve[-1].worth for name, curve in curves.items()}
@@ -145,7 +153,7 @@ def _section(comparison: Comparison, adjusted: AdjustedP, warnings: list[str]) -
         learning_curves=curves_figure(curves, METRICS[comparison.metric]) if curves else None,
         # None where it is not known; without the baseline's curve nothing can be said.
         label_efficiency=efficiency if BASELINE in curves else {},
-        published=_beside_published(comparison),
+        published=_beside_published(comparison, settings),
         # The participants are the same under every scheme.
         without_features={
             row.representation: row.people_without_features
@@ -195,7 +203,7 @@ def _last_if_unknown(row: Row, metric: str) -> tuple[bool, float]:
     return math.isnan(mean), -mean
 
 
-def _beside_published(comparison: Comparison) -> list[PublishedScore]:
+def _beside_published(comparison: Comparison, settings: Report) -> list[PublishedScore]:
     """List published scores and those of this report in the same metric, highest first."""
     publication = comparison.publication
     if publication is None or not publication.published:
@@ -206,7 +214,7 @@ def _beside_published(comparison: Comparison) -> list[PublishedScore]:
         PublishedScore(
             model=representation_label(row.representation),
             value=row.metrics[metric].mean,
-            protocol=f"{comparison.people} participants, {scheme.splits} "
+            protocol=f"{participants_text(comparison.people, settings)}, {scheme.splits} "
             f"{'sites left out' if scheme.scheme == 'site' else 'splits'}, "
             f"{comparison.protocol} probe",
             source="this report",
