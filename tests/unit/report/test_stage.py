@@ -37,9 +37,11 @@ def test_a_phenotype_that_is_a_confound_is_marked(results: Path) -> None:
 
 
 def test_text_of_the_user_is_escaped(results: Path) -> None:
-    page = write_page(results, Report())
-    assert "<script>" not in page
-    assert "<b>BrainLM" not in page
+    for shown in (Report(), Report(participants=True)):
+        page = write_page(results, shown)
+        assert "<script>" not in page
+        assert "<b>BrainLM" not in page
+    assert "&lt;script&gt;" in page
 
 
 def test_names_and_small_counts_are_hidden_unless_the_user_allows_them(results: Path) -> None:
