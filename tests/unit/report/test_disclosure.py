@@ -23,16 +23,24 @@ from semantoks.artifacts.fingerprints import (
     temporal_fingerprint,
 )
 from semantoks.artifacts.tables import write_table
-from semantoks.config import Config, Report
+from semantoks.config import Config, Published, Report
 from semantoks.report.settings import ReportSettings
 from semantoks.report.stage import report
-from semantoks.scores.benchmark.comparison import Comparison, CurvePoint, Difference, Row, Summary
+from semantoks.scores.benchmark.comparison import (
+    Comparison,
+    CurvePoint,
+    Difference,
+    Publication,
+    Row,
+    Summary,
+)
 from semantoks.scores.benchmark.comparison import SchemeResult as Scheme
 from semantoks.scores.card.contents import Card, Leakage, Retest
 from tests.conftest import toy_scan
 
 Count = Callable[[int], int]
 CONFIG = {"datasets": {"toy": {"path": "toy", "phenotypes": {"group": "classification"}}}}
+PUBLISHED = Published(model="BrainLM", value=0.6, source="arXiv 2512.11582")
 SCORES = {"fc": 0.62, "model": 0.7, "chance": 0.5}
 # Numbers in the middle of those that are rounded alike; 3 stands for 1 to 4.
 NAMES = (
@@ -84,7 +92,7 @@ def comparison(middles: dict[str, int], exact: Count) -> Comparison:
     sizes = [exact(middle) for middle in (3, 10, 25, 100)]
     curves = {
         name: [
-            CurvePoint(train_people=size, mean=mean - 1 / (10 + place), sd=0.0)
+            CurvePoint(train_people=size, mean=mean - 0.3 + place / 10, sd=0.0)
             for place, size in enumerate(sizes)
         ]
         for name, mean in SCORES.items()
@@ -105,6 +113,7 @@ def comparison(middles: dict[str, int], exact: Count) -> Comparison:
         schemes=[scheme],
         curves=curves,
         permutation={"fc": 0.01},
+        publication=Publication(title="", data="", terms="", metric="auroc", published=[PUBLISHED]),
     )
 
 
@@ -200,6 +209,9 @@ def test_worlds_that_round_alike_give_the_same_page(tmp_path: Path, seed: int) -
         first, second = (without_means((out / name).read_text()) for out in outs)
         assert first == second
         assert "SECRET" not in first
+    page = (outs[0] / "index.html").read_text()
+    assert "Comparison with published scores" in page
+    assert re.search(r"Label efficiency of model: \d", page)
 
 
 def test_this_test_can_tell_worlds_apart(tmp_path: Path) -> None:
