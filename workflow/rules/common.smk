@@ -36,6 +36,7 @@ from semantoks.config import Config, IndexedDataset, Origin, Pretraining
 from semantoks.config.preflight.checks import require_files
 from semantoks.config.validation import validated
 from semantoks.errors import UserError
+from semantoks.system.job_files import JobFiles
 from semantoks.system.launch import Launch
 from semantoks.system.messages import WithoutCommands
 from semantoks.system.package import importable_folder
@@ -51,6 +52,7 @@ def stop(message):
 
 CONFIG_NAME = ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
 FOLDER = RunFolder(Path.cwd())
+JOB_FILES = JobFiles(Path(".snakemake/semantoks"))
 try:
     CONFIG = validated(Config, config, CONFIG_NAME)
     if workflow.is_main_process:
@@ -96,17 +98,37 @@ PHENOTYPES = [
 
 
 def settings(stage, **values):
-    """Settings of a stage as JSON, from values or functions of the wildcards.
+    """File with the settings of a stage, from values or functions of the wildcards.
 
-    It is a function itself: Snakemake would read braces in a string as wildcards.
+    Its name changes with its content, and so runs a job again.
     """
 
-    def as_json(wildcards):
+    def as_file(wildcards):
         ready = {k: v(wildcards) if callable(v) else v for k, v in values.items()}
         model = STAGES[stage].settings.model_validate(ready)
-        return json.dumps(model.model_dump(mode="json"), sort_keys=True)
+        text = json.dumps(model.model_dump(mode="json"), sort_keys=True)
+        try:
+            return JOB_FILES.write(text, ".json")
+        except UserError as error:
+            stop(error)
 
-    return as_json
+    return as_file
+
+
+def names_of(*keys):
+    """File with the names of the inputs, or of those with a key; a command line may be too short."""
+
+    def as_file(wildcards, input):
+        values = input
+        for key in keys:
+            values = getattr(input, key)
+        values = [values] if isinstance(values, str) else values
+        try:
+            return JOB_FILES.write_names(values)
+        except UserError as error:
+            stop(error)
+
+    return as_file
 
 
 def memory(megabytes):
@@ -132,7 +154,10 @@ onstart:
     if has_lock:
         for line in FOLDER.end_orphans():
             print(line)
+        JOB_FILES.remove_others()
     FOLDER.clamp_future_mtimes()
     # Snakemake's executor for Slurm gives all jobs of a run this name.
-    FOLDER.write_note(TOKEN, getattr(workflow.scheduler._executor, "run_uuid", None))
+    FOLDER.write_note(
+        TOKEN, getattr(workflow.scheduler._executor, "run_uuid", None)
+    )
     end_jobs_on_signals()

@@ -141,7 +141,8 @@ rule scans:
         "../../envs/tables.yaml"
     params:
         settings=settings("scans"),
+        timeseries=names_of(),
     shell:
         "python -m semantoks scans --settings {params.settings:q}"
-        " --label {wildcards.dataset} --timeseries {input:q} --out {output.scans:q}"
+        " --label {wildcards.dataset} --timeseries {params.timeseries:q} --out {output.scans:q}"
         " 2>&1 | tee {log:q}"

@@ -55,9 +55,10 @@ rule pretrain:
         settings=settings(
             "pretrain", model=lambda w: Pretraining.part_of(MODELS[w.model])
         ),
+        timeseries=names_of(),
     shell:
         "{resources.launch} -m semantoks pretrain --settings {params.settings:q}"
-        " --threads {params.threads} --label {wildcards.model} --timeseries {input:q}"
+        " --threads {params.threads} --label {wildcards.model} --timeseries {params.timeseries:q}"
         " --out {output.encoder:q} 2>&1 | tee {log:q}"
 
 
@@ -85,8 +86,9 @@ rule embed:
             readout=lambda w: EMBEDDINGS[w.embedding][1],
             allow_mismatch=lambda w: model_of(w).allow_mismatch,
         ),
+        timeseries=names_of("timeseries"),
     shell:
         "python -m semantoks embed --settings {params.settings:q} --threads {params.threads}"
         " --label '{wildcards.embedding} {wildcards.dataset}' --model {input.model:q}"
-        " --config {input.config:q} --timeseries {input.timeseries:q} --out {output:q}"
+        " --config {input.config:q} --timeseries {params.timeseries:q} --out {output:q}"
         " 2>&1 | tee {log:q}"

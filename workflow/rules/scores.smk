@@ -21,11 +21,12 @@ rule represent:
                 site_column(w) if w.baseline == "confounds" else None
             ),
         ),
+        timeseries=names_of("timeseries"),
     shell:
         "python -m semantoks represent --settings {params.settings:q}"
         " --label '{wildcards.baseline} {wildcards.dataset}'"
         " --representation {wildcards.baseline} --participants {input.participants:q}"
-        " --timeseries {input.timeseries:q} --out {output:q} 2>&1 | tee {log:q}"
+        " --timeseries {params.timeseries:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule split:
@@ -132,10 +133,11 @@ rule benchmark:
         "../../envs/tables.yaml"
     params:
         settings=settings("benchmark", phenotype=phenotype_of),
+        scores=names_of(),
     shell:
         "python -m semantoks benchmark --settings {params.settings:q}"
         " --label {wildcards.dataset}' '{wildcards.phenotype:q}"
-        " --dataset {wildcards.dataset} --scores {input:q} --out {output:q}"
+        " --dataset {wildcards.dataset} --scores {params.scores:q} --out {output:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -164,8 +166,14 @@ rule report:
         "../../envs/tables.yaml"
     params:
         settings=settings("report", report=CONFIG.report, config=CONFIG),
+        benchmarks=names_of("benchmarks"),
+        scans=names_of("scans"),
+        left_out=names_of("left_out"),
+        metrics=names_of("metrics"),
+        cards=names_of("cards"),
     shell:
         "python -m semantoks report --settings {params.settings:q}"
-        " --benchmarks {input.benchmarks:q} --scans {input.scans:q}"
-        " --left-out {input.left_out:q} --metrics {input.metrics:q} --cards {input.cards:q} --out {output.page:q}"
+        " --benchmarks {params.benchmarks:q} --scans {params.scans:q}"
+        " --left-out {params.left_out:q} --metrics {params.metrics:q}"
+        " --cards {params.cards:q} --out {output.page:q}"
         " 2>&1 | tee {log:q}"

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ def run_stage(stage: Stage, text: str, out: Path, options: Mapping[str, Any]) ->
         When settings or inputs are wrong, or the stage cannot go on.
     """
     settings, started = read_settings(stage, text), time.monotonic()
+    lists = [option.name for option in stage.options if option.kind == "inputs"]
+    options = {**options, **{name: listed(options[name]) for name in lists}}
     inputs = _input_files(stage, options)
     for path in inputs:
         if not path.exists():
@@ -81,6 +83,32 @@ def read_settings(stage: Stage, text: str) -> Settings:
             f"{stage.version}. Run snakemake again."
         )
     return validated(stage.settings, content, source)
+
+
+def listed(paths: Sequence[Path]) -> list[Path]:
+    """Replace ``@FILE`` by the names in FILE, one per line; a command line is limited in length.
+
+    A file whose own name begins with @ is that file.
+
+    Raises
+    ------
+    UserError
+        When the list cannot be read.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if not str(path).startswith("@") or path.exists():
+            files.append(path)
+            continue
+        try:
+            content = Path(str(path)[1:]).read_bytes()
+        except OSError as error:
+            raise UserError(
+                f"{path} stands for the files that {str(path)[1:]} lists, one per line, which "
+                f"cannot be read ({error.strerror})."
+            ) from None
+        files += [Path(os.fsdecode(name)) for name in content.split(b"\n") if name]
+    return files
 
 
 def _input_files(stage: Stage, options: Mapping[str, Any]) -> list[Path]:

@@ -47,9 +47,9 @@ class Option:
         many = {"nargs": "*"} if self.kind == "inputs" else {}
         if self.kind == "input" and not self.required:
             many = {"nargs": "?"}
-        shown = f" (default: {self.default})" if self.kind == "number" else ""
+        notes = {"number": f" (default: {self.default})", "inputs": " @FILE: those in this list."}
         return many | {
-            "help": f"{self.help}{shown}",
+            "help": self.help + notes.get(self.kind, ""),
             "type": types.get(self.kind, Path),
             "metavar": metavars.get(self.kind, self.kind.upper()),
             "required": self.required,

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from semantoks.__main__ import main
-from semantoks.commands.run import read_settings
+from semantoks.commands.run import listed, read_settings
 from semantoks.commands.stages import STAGES
+from semantoks.config import Config
 from semantoks.errors import UserError
+from semantoks.system.job_files import JobFiles
 from tests.workspaces import ROOT, environment
 
 
@@ -94,6 +96,45 @@ def test_a_missing_input_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().err == (
         "Error in pretrain: nowhere.parquet does not exist; `pretrain` reads it.\n"
     )
+
+
+def test_settings_of_600_phenotypes_are_longer_than_an_argument(tmp_path: Path) -> None:
+    """One argument is limited to 128 kB, so the workflow writes settings to a file."""
+    phenotypes = {
+        f"phenotype {i}": {"kind": "regression", "column": f"column {i}"} for i in range(600)
+    }
+    config = Config.model_validate({"datasets": {"d": {"path": "data", "phenotypes": phenotypes}}})
+    text = json.dumps({"config": config.model_dump(mode="json")})
+    assert len(text) > 128 * 1024
+    name = JobFiles(tmp_path).write(text, ".json")
+    settings = read_settings(STAGES["report"], name).model_dump()
+    assert len(settings["config"]["datasets"]["d"]["phenotypes"]) == 600
+
+
+def test_a_list_of_inputs_may_be_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = [f"results/timeseries/data set/shard-{i:04d} \udcff.parquet" for i in range(3000)]
+    value = JobFiles(Path("files")).write_names(names)
+    assert listed([Path("a"), Path(value)]) == [Path("a"), *map(Path, names)]
+    assert listed([Path(JobFiles(Path("files")).write_names([]))]) == []
+    Path("@x.tsv").touch()
+    assert listed([Path("@x.tsv")]) == [Path("@x.tsv")]
+
+
+def test_a_list_that_is_missing_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scans", "--timeseries", "@nowhere.txt", "--out", "x"]) == 1
+    assert capsys.readouterr().err == (
+        "Error in scans: @nowhere.txt stands for the files that nowhere.txt lists, one per line, "
+        "which cannot be read (No such file or directory).\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "rule", sorted((ROOT / "workflow/rules").glob("*.smk")), ids=lambda path: path.name
+)
+def test_no_rule_has_a_long_list_on_its_command_line(rule: Path) -> None:
+    for option in ("timeseries", "scores", "benchmarks", "left-out", "metrics", "cards"):
+        assert not re.search(rf"--{option} {{input", rule.read_text())
 
 
 def test_a_closed_pipe_is_no_error() -> None:
