@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import json
 import logging
 import os
@@ -19,14 +18,7 @@ from semantoks.commands.status import status
 from semantoks.commands.why import why
 from semantoks.config import json_schema
 from semantoks.config.guide import guide
-from semantoks.errors import UserError
-
-DISK = {
-    errno.ENOSPC: "the disk is full. Make room and run the same command again.",
-    errno.EDQUOT: "your quota is used up. Make room and run the same command again.",
-    errno.EROFS: "the disk is read-only. Choose another folder (snakemake --directory).",
-    errno.EACCES: "permission denied. Choose another folder (snakemake --directory).",
-}
+from semantoks.errors import UserError, disk_sentence
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -129,10 +121,10 @@ def main(argv: list[str] | None = None) -> int:
         # The reader has left (`semantoks status | head`); Python flushes stdout once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        if error.errno not in DISK:
+        sentence = disk_sentence(error, getattr(arguments, "out", None))
+        if sentence is None:
             raise
-        where = getattr(arguments, "out", None) or error.filename
-        return _fail(arguments, f"{where} cannot be written: {DISK[error.errno]}")
+        return _fail(arguments, sentence)
     return 0
 
 

@@ -26,6 +26,14 @@ DATASET = SMALL["datasets"]["small"]
             {"datasets": {"small": DATASET | {"phenotypes": {"grup": "classification"}}}},
             "small has no column 'grup' in participants.tsv (columns: age, sex, group)",
         ),
+        (
+            {"datasets": {"small": DATASET | {"path": "x/" * 2500}}},
+            "the name or the path is too long for this disk",
+        ),
+        (
+            {"datasets": {"small": DATASET | {"path": "data\0/small"}}},
+            "datasets.small.path has the character NUL, which no path can have",
+        ),
     ],
 )
 def test_one_sentence_and_the_end(tmp_path: Path, changes: dict[str, Any], sentence: str) -> None:

@@ -35,7 +35,7 @@ except ModuleNotFoundError:
 from semantoks.config import Config, IndexedDataset, Origin, Pretraining
 from semantoks.config.preflight.checks import require_files
 from semantoks.config.validation import validated
-from semantoks.errors import UserError
+from semantoks.errors import UserError, disk_sentence
 from semantoks.system.job_files import JobFiles
 from semantoks.system.launch import Launch
 from semantoks.system.messages import WithoutCommands
@@ -62,6 +62,10 @@ try:
         FOLDER.drop_incomplete_indices()
 except UserError as error:
     stop(error)
+except OSError as error:
+    if not (sentence := disk_sentence(error)):
+        raise
+    stop(sentence)
 config |= CONFIG.model_dump(mode="json")
 
 # Jobs on a cluster parse this file again, and must have the token of the run that sent them.

@@ -14,7 +14,7 @@ from semantoks.artifacts.provenance import record, verified
 from semantoks.commands.stage import Stage
 from semantoks.config import Settings
 from semantoks.config.validation import validated
-from semantoks.errors import UserError
+from semantoks.errors import LONGEST_PATH, UserError, shown
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +67,14 @@ def read_settings(stage: Stage, text: str) -> Settings:
     source = f"--settings of {stage.command}"
     try:
         if not text.lstrip().startswith("{"):
-            text, source = Path(text).read_text(encoding="utf-8"), text
+            text, source = Path(text).read_text(encoding="utf-8"), shown(text, LONGEST_PATH)
         content = json.loads(text)
     except (OSError, ValueError) as error:
+        reason: object = error
+        if isinstance(error, OSError):
+            reason = f"{error.strerror}: {shown(text, LONGEST_PATH)}"
         raise UserError(
-            f"{source} is neither JSON nor a readable JSON file ({error}). Write it as "
+            f"{source} is neither JSON nor a readable JSON file ({reason}). Write it as "
             """'{"key": value}'."""
         ) from None
     # Checked first: settings of another version also have other keys, and a message about those

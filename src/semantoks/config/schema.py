@@ -16,10 +16,10 @@ from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing
 from semantoks.config.scores import Baseline, Probe, Report, Splitting
 
 # Letters and digits only: derived names add "-" and "+" (`model-networks`, `model+fc`), and the
-# names of atlases are BIDS labels.
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
+# names of atlases are BIDS labels. A file name has at most 255 bytes; suffixes need the rest.
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$", max_length=100)]
 # A data set is always a folder or a whole file name.
-DatasetName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+DatasetName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=100)]
 
 
 class Config(Settings):

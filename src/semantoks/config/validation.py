@@ -76,9 +76,11 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
     # pydantic puts "[key]" after a dictionary key that is itself invalid.
     if last == "[key]":
         more = ", '_' and '-'" if "datasets" in parents else ""
-        return (
-            f"the name '{parents[-1]}' must start with a letter and have only letters, digits{more}"
-        )
+        name = shown(parents[-1])
+        if error["type"] == "string_too_long":
+            most = error["ctx"]["max_length"]
+            return f"the name '{name}' has more than {most} characters; choose a shorter one."
+        return f"the name '{name}' must start with a letter and have only letters, digits{more}"
     if error["type"] == "literal_error":
         # pydantic lists the choices as text: "'a', 'b' or 'c'".
         choices = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")

@@ -90,6 +90,10 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
         ({"probe": {"strengths": [0]}}, "probe.strengths.0 is '0'"),
         ({"datasets": {"demo": {"path": "x", "phenotypes": {"a/b": "regression"}}}}, "'a/b'"),
         ({"datasets": {"my.data": {"path": "x"}}}, "the name 'my.data' must start with a letter"),
+        (
+            {"datasets": {"x" * 101: {"path": "x"}}},
+            "has more than 100 characters",
+        ),
         ({"datasets": {"demo": {}}}, "needs either 'path' or 'simulate'"),
         (
             {"models": {"small": {"datasets": ["dmo"]}}},

@@ -42,11 +42,13 @@ def require_files(config: Config, source: str) -> None:
 
 
 def _require_full_paths(content: Any, source: str, key: str = "") -> None:
-    """Refuse ``~``, which only shells expand."""
+    """Refuse ``~``, which only shells expand, and NUL, which ends a path."""
     if isinstance(content, dict):
         for name, value in content.items():
             if name not in NOT_PATHS:
                 _require_full_paths(value, source, f"{key}.{name}".lstrip("."))
+    elif isinstance(content, str) and "\0" in content:
+        raise UserError(f"{key} has the character NUL, which no path can have. Remove it.")
     elif isinstance(content, str) and re.match(r"~[\w.-]*(/|$)", content):
         raise UserError(
             f"{key} is '{content}' in {source}, where ~ is not replaced by your home folder. Write "

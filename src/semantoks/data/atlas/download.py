@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from semantoks.artifacts.provenance import sha256
-from semantoks.errors import UserError
+from semantoks.errors import UserError, disk_sentence
 
 TIMEOUT = 60  # seconds without a response
 
@@ -124,6 +124,11 @@ def _download(source: Source) -> Path:
 
 def unreachable(name: str, url: str, error: Exception) -> UserError:
     """Return the error for a failed download, with advice for machines without network access."""
+    if isinstance(error, OSError) and error.filename:
+        return UserError(
+            f"{name} could not be stored: {disk_sentence(error)} XDG_CACHE_HOME names the folder "
+            "of downloads (TEMPLATEFLOW_HOME those of TemplateFlow)."
+        )
     # requests ends its messages with the URL, which the sentence already contains.
     detail = str(error).split(" for url")[0]
     reason = type(error).__name__ + (f": {detail}" if len(detail) < 100 else "")

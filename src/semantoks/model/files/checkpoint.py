@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from semantoks import __version__
 from semantoks.artifacts.files import atomic, write_json
@@ -23,6 +23,7 @@ from semantoks.errors import UserError
 from semantoks.model.distillation.student_teacher import SelfDistillation
 from semantoks.model.files.hub import CONFIG, WEIGHTS, locate
 from semantoks.model.files.reference import load_reference
+from semantoks.model.files.tensors import write_tensors
 from semantoks.model.files.weights import (
     damaged,
     first_line,
@@ -86,10 +87,7 @@ def save(
         manifest=encoder.manifest,
         training=dict(training or {}),
     )
-    # safetensors refuses tensors that are not contiguous.
-    tensors = {k: v.detach().cpu().contiguous() for k, v in encoder.state_dict().items()}
-    with atomic(folder / WEIGHTS) as temporary:
-        save_file(tensors, temporary)
+    write_tensors(folder / WEIGHTS, encoder.state_dict())
     write_json(folder / CONFIG, description.model_dump())
     with atomic(folder / "README.md") as temporary:
         temporary.write_text(_model_card(encoder, description.training), encoding="utf-8")

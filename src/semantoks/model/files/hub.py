@@ -9,7 +9,7 @@ from httpx2 import HTTPError  # the HTTP client of huggingface_hub
 from huggingface_hub import hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import HFValidationError
 
-from semantoks.errors import UserError
+from semantoks.errors import UserError, disk_sentence
 
 WEIGHTS = "encoder.safetensors"
 CONFIG = "config.json"
@@ -53,6 +53,11 @@ def locate(source: str) -> list[Path]:
     try:
         return [_download(repository, name, revision) for name in names]
     except (HTTPError, HFValidationError, OSError) as error:
+        if isinstance(error, OSError) and error.filename:
+            raise UserError(
+                f"{source} could not be stored: {disk_sentence(error)} HF_HOME names the folder of "
+                "downloads."
+            ) from error
         first_line = str(error).strip().split("\n")[0]
         raise UserError(
             f"{source}: {' and '.join(names)} could not be fetched from the Hugging Face hub "

@@ -16,11 +16,10 @@ from typing import TypedDict
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from semantoks.artifacts.files import atomic
 from semantoks.config import Pretraining
+from semantoks.model.files.tensors import write_tensors
 from semantoks.model.pretrain.monitor import Metrics
 from semantoks.model.pretrain.packed import PackedScans
 from semantoks.model.pretrain.state import TrainingState
@@ -75,7 +74,7 @@ class Checkpoint:
         for number, moments in state.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
         tensors["sums"] = state.sums
-        # save_file refuses tensors that are not contiguous.
+        # The checksum reads the bytes of a tensor in order.
         tensors = {name: value.contiguous() for name, value in tensors.items()}
         counters: _Counters = {
             "step": state.step,
@@ -85,8 +84,7 @@ class Checkpoint:
         metadata = {"fingerprint": self.fingerprint, "progress": json.dumps(counters)}
         metadata["sha256"] = _checksum(tensors, metadata)
         # A kill at any time leaves either the old file or the new one.
-        with atomic(self.path) as temporary:
-            save_file(tensors, temporary, metadata)
+        write_tensors(self.path, tensors, metadata)
 
     def resume(self, state: TrainingState) -> None:
         """Restore the state from the file, if it exists and belongs to this training."""
