@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from semantoks import __version__
@@ -18,7 +19,7 @@ from semantoks.commands.status import status
 from semantoks.commands.why import why
 from semantoks.config import json_schema
 from semantoks.config.guide import guide
-from semantoks.errors import UserError, disk_sentence
+from semantoks.errors import UserError, disk_sentence, printable
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,22 +78,33 @@ def _settings_help(stage: Stage) -> str:
     return "\n".join(["keys of --settings:", *lines] if lines else ["It has no settings."])
 
 
+class _OneLine(logging.Formatter):
+    """Messages may have names from a stranger's files, which must not command a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return printable(super().formatMessage(record))
+
+
 def _log(arguments: argparse.Namespace) -> None:
     label = " ".join(filter(None, [arguments.command, getattr(arguments, "label", "")]))
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter(f"[%(asctime)s {label}] %(message)s", "%H:%M:%S"))
+    handler.setFormatter(_OneLine(f"[%(asctime)s {label}] %(message)s", "%H:%M:%S"))
     # Not the root logger, to which all libraries would log at this level as well.
     logger = logging.getLogger("semantoks")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
 
 
+def _print_lines(lines: Iterable[str]) -> None:
+    print("\n".join(map(printable, lines)))
+
+
 def _run(arguments: argparse.Namespace) -> None:
     """Run the command and print what it returns."""
     if arguments.command == "why":
-        print("\n".join(why(arguments.file)))
+        _print_lines(why(arguments.file))
     elif arguments.command == "status":
-        print("\n".join(status(arguments.results)))
+        _print_lines(status(arguments.results))
     elif arguments.command == "snakefile":
         print(snakefile())
     elif arguments.command == "schema":
@@ -129,7 +141,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _fail(arguments: argparse.Namespace, sentence: str) -> int:
-    print(f"Error in {arguments.command}: {sentence}", file=sys.stderr)
+    print(f"Error in {arguments.command}: {printable(sentence)}", file=sys.stderr)
     return 1
 
 

@@ -34,10 +34,14 @@ _repr.maxlevel, _repr.maxlist, _repr.maxdict, _repr.maxtuple = 2, 4, 4, 4
 _repr.maxstring = _repr.maxother = _repr.maxlong = LONGEST_VALUE
 
 
+def printable(text: str) -> str:
+    """Replace what does not print: line breaks, commands for terminals, names that are no UTF-8."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def shown(value: object, longest: int = LONGEST_VALUE) -> str:
     """Write a value of the user for a message: on one line, without control characters, cut."""
-    text = value if isinstance(value, str) else _repr.repr(value)
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    text = printable(value if isinstance(value, str) else _repr.repr(value))
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 

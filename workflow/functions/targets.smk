@@ -9,9 +9,9 @@ def print_left_out():
     if workflow.is_main_process:
         for name, dataset in DATASETS.items():
             for line in left_out_lines(Path("results"), name):
-                print(line, file=sys.stderr)
+                print(printable(line), file=sys.stderr)
             for sentence in unused_confounds(dataset, CONFIG):
-                print(f"data set {name}: {sentence}", file=sys.stderr)
+                print(printable(f"data set {name}: {sentence}"), file=sys.stderr)
 
 
 def all_artifacts():

@@ -35,7 +35,7 @@ except ModuleNotFoundError:
 from semantoks.config import Config, IndexedDataset, Origin, Pretraining
 from semantoks.config.preflight.checks import require_files
 from semantoks.config.validation import validated
-from semantoks.errors import UserError, disk_sentence
+from semantoks.errors import UserError, disk_sentence, printable
 from semantoks.system.job_files import JobFiles
 from semantoks.system.launch import Launch
 from semantoks.system.messages import WithoutCommands
@@ -46,7 +46,7 @@ from semantoks.system.run_folder import RunFolder
 
 def stop(message):
     """End with one sentence; an exception would be shown with Snakemake's traceback."""
-    print(f"Error: {message}", file=sys.stderr, flush=True)
+    print(f"Error: {printable(str(message))}", file=sys.stderr, flush=True)
     os._exit(1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from semantoks.errors import UserError
@@ -19,14 +20,16 @@ def as_in_scans(ids: Sequence[str], known: Iterable[str], source: str) -> list[s
     source : str
         File, for the message.
 
+    Accents may be stored in two forms (NFC and NFD); macOS changes that of file names.
+
     Raises
     ------
     UserError
-        When an id that is not known differs from one that is not used only in zeros, case or
-        punctuation, since it is then the same participant.
+        When two known ids differ only in that form. When an id that is not known differs from one
+        that is not used only in zeros, case or punctuation, since it is then the same participant.
     """
-    by_label = {name.removeprefix("sub-"): name for name in known}
-    matched = [by_label.get(name.removeprefix("sub-"), name) for name in ids]
+    by_label = _by_label(known)
+    matched = [by_label.get(_label(name), name) for name in ids]
     unused = sorted(set(by_label.values()) - set(matched))
     unknown = sorted(set(matched) - set(by_label.values()))
     by_spelling = {_spelling(name): name for name in unused}
@@ -40,9 +43,27 @@ def as_in_scans(ids: Sequence[str], known: Iterable[str], source: str) -> list[s
     return matched
 
 
+def _label(name: str) -> str:
+    return unicodedata.normalize("NFC", name).removeprefix("sub-")
+
+
+def _by_label(known: Iterable[str]) -> dict[str, str]:
+    """Return the known ids by their labels; those that look the same cannot be told apart."""
+    by_label: dict[str, str] = {}
+    for name in sorted(known):
+        other = by_label.get(_label(name), name)
+        if other.removeprefix("sub-") != name.removeprefix("sub-"):
+            raise UserError(
+                f"The scans have two participants called {name}, whose names differ only in how "
+                "the computer stores accents (Unicode NFC and NFD). Rename the files of one."
+            )
+        by_label[_label(name)] = name
+    return by_label
+
+
 def _spelling(name: str) -> str:
     """Reduce an id to what spreadsheets and data portals leave of it."""
-    text = name.casefold().removeprefix("sub-")
+    text = unicodedata.normalize("NFC", name).casefold().removeprefix("sub-")
     text = re.sub(r"(?<=\d)\.0$", "", text)  # numbers with gaps become decimals
     text = re.sub(r"(?<!\d)0+(?=\d)", "", text)
     return re.sub(r"[\W_]", "", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -135,6 +136,15 @@ def test_a_list_that_is_missing_is_one_sentence(capsys: pytest.CaptureFixture[st
 def test_no_rule_has_a_long_list_on_its_command_line(rule: Path) -> None:
     for option in ("timeseries", "scores", "benchmarks", "left-out", "metrics", "cards"):
         assert not re.search(rf"--{option} {{input", rule.read_text())
+
+
+def test_messages_do_not_command_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names of files may have escape codes, line breaks, and bytes that are no UTF-8."""
+    assert main(["scans", "--timeseries", "a\x1b[2Jb\n\udcffc", "--out", "x"]) == 1
+    text = capsys.readouterr().err
+    assert text == "Error in scans: a�[2Jb��c does not exist; `scans` reads it.\n"
+    logging.getLogger("semantoks").warning("%s", "a\x1b[2Jb\n\udcffc")
+    assert capsys.readouterr().err.endswith("] a�[2Jb��c\n")
 
 
 def test_a_closed_pipe_is_no_error() -> None:

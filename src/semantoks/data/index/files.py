@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +23,8 @@ def version_of(*paths: Path) -> str:
             status = path.stat()
         except OSError:  # a broken link; `problem_of` reports it
             continue
-        digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+        name = os.fsencode(path.name)  # which need not be UTF-8
+        digest.update(name + f" {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
 
 

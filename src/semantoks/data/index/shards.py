@@ -6,10 +6,11 @@ The fields of the classes below are the columns of the tables, in this order.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -76,6 +77,8 @@ class DerivativeScan:
     repetition_time: float = float("nan")
 
 
+# Control characters, line separators of Unicode, and bytes that are no UTF-8.
+_UNSTORABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
 ScanT = TypeVar("ScanT", RawScan, DerivativeScan)
 
 
@@ -88,7 +91,28 @@ def shard_of(participant_id: str, shards: int) -> int:
 def scan_table(scans: Iterable[ScanT], kind: type[ScanT]) -> pd.DataFrame:
     """Make a table of scans, one column per field."""
     # Columns are named, so that a table without scans has them too.
-    return pd.DataFrame(map(vars, scans), columns=[field.name for field in fields(kind)])
+    rows = (vars(_storable(scan)) for scan in scans)
+    return pd.DataFrame(rows, columns=[field.name for field in fields(kind)])
+
+
+def _storable(scan: ScanT) -> ScanT:
+    """Give a scan a problem if its names cannot be written to a table of text, or shown.
+
+    Such names are not UTF-8, or have line breaks, tabs or commands for a terminal. They are usually
+    damage, from an archive of another system for instance.
+    """
+    odd = {name: text for name, text in vars(scan).items() if _UNSTORABLE.search(str(text))}
+    if not odd:
+        return scan
+    changes: dict[str, Any] = {name: _UNSTORABLE.sub(_escaped, text) for name, text in odd.items()}
+    changes["problem"] = (
+        "its file name has characters that are no UTF-8 text or control a terminal; rename it"
+    )
+    return replace(scan, **changes)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return ascii(match[0])[1:-1]  # which keeps names apart
 
 
 def read_shard(path: Path) -> pd.DataFrame:
