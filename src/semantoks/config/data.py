@@ -21,6 +21,7 @@ Source = Literal["bids", "fmriprep", "timeseries"]
 _ByValue = Annotated[dict[str, dict[str | int | float, float]], Field(min_length=1, max_length=1)]
 RepetitionTime = Annotated[float, Field(gt=0)] | str | _ByValue
 HDF5_SUFFIXES = (".h5", ".hdf5")
+MOST_WILDCARDS = 50
 ENTITIES = ("participant", "session", "task", "run")
 # Phenotypes name files and appear in commands that schedulers pass through their own shells.
 PHENOTYPE = r"\w[\w .+()-]*"
@@ -69,6 +70,8 @@ class Origin(Settings):
             return self
         if self.source == "bids":
             raise ValueError("'template' goes with `source: fmriprep` or `source: timeseries`")
+        if self.template.count("*") + self.template.count("{") > MOST_WILDCARDS:
+            raise ValueError(f"template has more than {MOST_WILDCARDS} stars and entities")
         entities = set(re.findall(r"{(.*?)}", self.template))
         if "participant" not in entities or entities - set(ENTITIES):
             raise ValueError(

@@ -21,6 +21,7 @@ from semantoks.data.index.concatenations import without_concatenations
 from semantoks.data.index.files import problem_of, version_of, without_duplicates
 from semantoks.data.index.inheritance import Inheritance
 from semantoks.data.index.shards import DerivativeScan, scan_table
+from semantoks.data.index.templates import find_by_template
 from semantoks.data.layout import (
     IMAGE_PATTERNS,
     MASKS,
@@ -107,22 +108,10 @@ def _scans_in(folder: Path, dataset: IndexedDataset) -> Scans:
 
 
 def _from_template(folder: Path, template: str) -> Scans:
-    """Find files by a template such as ``{participant}/rest_{run}.nii.gz``."""
-    pattern, named = "", set[str]()
-    for text, name in re.findall(r"([^{}]*)(?:{(\w+)})?", template):
-        # As in glob, `*` stands for any part of a single folder or file name.
-        pattern += re.escape(text).replace(r"\*", "[^/]*")
-        if name:  # an entity that is repeated must have the same value in both positions
-            pattern += f"(?P={name})" if name in named else f"(?P<{name}>[^/]+?)"
-            named.add(name)
-    # glob narrows the search but cannot extract entities, which the regular expression does.
-    # Other characters that glob reserves, such as brackets, stand for themselves.
-    escaped = glob.escape(re.sub(r"{\w+}", "*", template)).replace("[*]", "*")
-    for path in sorted(folder.glob(escaped)):
-        match = re.fullmatch(pattern, path.relative_to(folder).as_posix())
+    for path, entities in find_by_template(folder, template):
         # `{participant}.tsv` fits the table of participants too.
-        if match and path.stem != "participants":
-            yield _scan(folder, path, **match.groupdict())
+        if path.stem != "participants":
+            yield _scan(folder, path, **entities)
 
 
 def _from_images(folder: Path) -> Scans:

@@ -72,6 +72,8 @@ def test_a_template_is_validated_with_the_configuration() -> None:
             Origin(source="fmriprep", template=template)
     with pytest.raises(ValidationError, match="goes with `source: fmriprep`"):
         Origin(template="{participant}.nii.gz")
+    with pytest.raises(ValidationError, match="template has more than 50 stars and entities"):
+        Origin(source="fmriprep", template="*a" * 50 + "{participant}.nii.gz")
 
 
 def test_time_series_of_xcpd_and_other_software(tmp_path: Path) -> None:
