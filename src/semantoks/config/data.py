@@ -64,6 +64,7 @@ class Origin(Settings):
 
     @model_validator(mode="after")
     def _keys_fit(self) -> Origin:
+        """Refuse keys of another source, and a template that cannot name scans."""
         if self.variable is not None and self.source != "timeseries":
             raise ValueError("'variable' goes with `source: timeseries`, for .mat files")
         if self.template is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from semantoks.artifacts.files import read_json
@@ -63,18 +64,55 @@ def comparable(name: str) -> str:
     return re.sub(rf"(?<=_)({'|'.join(INDICES)})-0+(?=\d)", r"\1-", name)
 
 
-def beside(path: Path, name: str) -> Path:
+class Listing:
+    """Names in folders; each folder is read once, as it may hold thousands of runs."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[Path, dict[str, list[Path]]] = {}
+        self._by_run: dict[Path, dict[str, list[Path]]] = {}
+
+    def comparable_to(self, path: Path) -> list[Path]:
+        """List the files in the folder of a path whose names differ from it in zeros at most."""
+        folder = path.parent
+        if folder not in self._by_name:
+            others = folder.iterdir() if folder.is_dir() else ()
+            self._by_name[folder] = _grouped(others, comparable)
+        return self._by_name[folder].get(comparable(path.name), [])
+
+    def of_run(self, image: Path) -> list[Path]:
+        """List what is beside an image of the same run: other spaces, masks, confounds."""
+        folder, run = image.parent, comparable(scan_of(image.name))
+        if folder not in self._by_run:
+            self._by_run[folder] = _grouped(folder.iterdir(), lambda x: comparable(scan_of(x)))
+        start = f"{run.split('_')[0]}_"
+        return [path for path in self._by_run[folder].get(run, []) if path.name.startswith(start)]
+
+
+def _grouped(paths: Iterable[Path], key: Callable[[str], str]) -> dict[str, list[Path]]:
+    groups: dict[str, list[Path]] = {}
+    for path in paths:
+        groups.setdefault(key(path.name), []).append(path)
+    return groups
+
+
+def beside(path: Path, name: str, listing: Listing | None = None) -> Path:
     """Path of a file in the folder of another, whether it exists or not.
 
     If there is none of this name, it is the file whose name has the same indices: software writes
     ``run-1`` where the image has ``run-01``, and the other way round.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+    listing : Listing, optional
+        Of many files, so that their folder is not read for each.
     """
     exact = path.with_name(name)
     # A link to a file that is not here is that file as well.
     if os.path.lexists(exact) or not re.search(rf"_({'|'.join(INDICES)})-\d", name):
         return exact
-    others = path.parent.iterdir() if path.parent.is_dir() else ()
-    same = [other for other in others if comparable(other.name) == comparable(name)]
+    same = (listing or Listing()).comparable_to(exact)
     return same[0] if len(same) == 1 else exact
 
 

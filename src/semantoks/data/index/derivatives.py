@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import glob
 import os
 import re
 from collections.abc import Iterator
@@ -26,8 +25,8 @@ from semantoks.data.layout import (
     IMAGE_PATTERNS,
     MASKS,
     PARCELLATED,
+    Listing,
     beside,
-    comparable,
     dataset_of,
     entities_of,
     scan_of,
@@ -97,24 +96,25 @@ def _versions_with_sidecars(scans: pd.DataFrame, folder: Path) -> list[str]:
 
 
 def _scans_in(folder: Path, dataset: IndexedDataset) -> Scans:
+    listing = Listing()
     if dataset.template is not None:
-        return _from_template(folder, dataset.template)
+        return _from_template(folder, dataset.template, listing)
     if dataset.source == "fmriprep":
-        return _from_images(folder)
+        return _from_images(folder, listing)
     if is_hdf5(folder):
-        return _from_hdf5(folder)
+        return _from_hdf5(folder, listing)
     is_parquet = any(_files(folder, PARQUET_PATTERN))
-    return _from_parquet(folder) if is_parquet else _from_tables(folder)
+    return (_from_parquet if is_parquet else _from_tables)(folder, listing)
 
 
-def _from_template(folder: Path, template: str) -> Scans:
+def _from_template(folder: Path, template: str, listing: Listing) -> Scans:
     for path, entities in find_by_template(folder, template):
         # `{participant}.tsv` fits the table of participants too.
         if path.stem != "participants":
-            yield _scan(folder, path, **entities)
+            yield _scan(folder, path, listing, **entities)
 
 
-def _from_images(folder: Path) -> Scans:
+def _from_images(folder: Path, listing: Listing) -> Scans:
     """Yield one row per run in fMRIPrep's layout, in however many spaces it was written."""
     listed = set[str]()
     for pattern in IMAGE_PATTERNS:
@@ -122,12 +122,12 @@ def _from_images(folder: Path) -> Scans:
             scan, image = scan_of(path.name), path.name.removesuffix(".gz")
             # The same image as .nii and .nii.gz is kept twice here, and becomes a problem later.
             if scan not in listed or image in listed:
-                row = _scan(folder, path, scan, **_entities(scan))
-                yield replace(row, version=version_of(*_files_of_run(path)))
+                row = _scan(folder, path, listing, scan, **_entities(scan))
+                yield replace(row, version=version_of(*listing.of_run(path)))
             listed |= {scan, image}
 
 
-def _from_tables(folder: Path) -> Scans:
+def _from_tables(folder: Path, listing: Listing) -> Scans:
     listed = set[tuple[Path, frozenset[tuple[str, str]]]]()
     for pattern in TABLE_PATTERNS:
         for path in _files(folder, pattern):
@@ -138,7 +138,7 @@ def _from_tables(folder: Path) -> Scans:
             is_copy = path.name.endswith(PARCELLATED) and content in listed
             if path.name.startswith("sub-") and not other and not is_copy:
                 scan = scan_of(path.name)
-                yield _scan(folder, path, scan, **_entities(scan))
+                yield _scan(folder, path, listing, scan, **_entities(scan))
                 listed.add(content)
 
 
@@ -146,13 +146,14 @@ def _without_density(path: Path) -> set[tuple[str, str]]:
     return {pair for pair in entities_of(path.name).items() if pair[0] != "den"}
 
 
-def _from_parquet(folder: Path) -> Scans:
+def _from_parquet(folder: Path, listing: Listing) -> Scans:
     for path in _files(folder, PARQUET_PATTERN):
         # Parquet reads single columns, so the time series are not loaded.
         for row in read_table(path, list(SCAN_ENTITIES)).itertuples(index=False):
             yield _scan(
                 folder,
                 path,
+                listing,
                 str(row.scan),
                 participant=str(row.participant_id),
                 session=str(row.session),
@@ -161,12 +162,12 @@ def _from_parquet(folder: Path) -> Scans:
             )
 
 
-def _from_hdf5(path: Path) -> Scans:
+def _from_hdf5(path: Path, listing: Listing) -> Scans:
     import h5py  # type: ignore[import-untyped]
 
     with h5py.File(path) as file:
         for scan in read_ids(file):
-            yield _scan(path, path, scan, participant=scan)
+            yield _scan(path, path, listing, scan, participant=scan)
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
@@ -198,19 +199,13 @@ def _entities(stem: str) -> dict[str, str]:
     }
 
 
-def _files_of_run(image: Path) -> list[Path]:
-    """List what is beside an image of the same run: other spaces, masks, confounds."""
-    run = comparable(scan_of(image.name))
-    participant = glob.escape(run.split("_")[0])
-    paths = image.parent.glob(f"{participant}_*")
-    return [path for path in paths if comparable(scan_of(path.name)) == run]
-
-
-def _scan(folder: Path, path: Path, scan: str = "", **entities: str) -> DerivativeScan:
+def _scan(
+    folder: Path, path: Path, listing: Listing, scan: str = "", **entities: str
+) -> DerivativeScan:
     """Row of a file; its version changes with everything beside it that is read."""
     participant, session, task, run = (entities.get(name, "") for name in ENTITIES)
     tables = [f"{scan_of(path.name)}_{name}.tsv" for name in ("outliers", "motion")]
-    others = [*map(path.with_name, MASKS), *(beside(path, name) for name in tables)]
+    others = [*map(path.with_name, MASKS), *(beside(path, name, listing) for name in tables)]
     return DerivativeScan(
         scan=scan or "_".join(filter(None, (participant, session, task, run))),
         participant_id=participant,

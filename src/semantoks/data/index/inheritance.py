@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, combinations, groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +29,9 @@ def sidecar_names(path: str) -> list[str]:
     names = [f"{name.removesuffix(extension)}.json"]
     # Some versions of fMRIPrep keep `.dtseries`.
     return [*names, f"{name.removesuffix('.nii')}.json"] if extension.count(".") > 1 else names
+
+
+_Entities = frozenset[tuple[str, str]]
 
 
 class Stated(NamedTuple):
@@ -55,8 +58,12 @@ class _Sidecar(NamedTuple):
 
     def may_apply_to(self, image: BidsFile) -> bool:
         """Whether it applies to the same recording in this or another space."""
-        entities = {(key, x) for key, x in self.file.entities.items() if key not in DERIVED}
-        return self.file.suffix == image.suffix and entities <= image.entities.items()
+        return self.file.suffix == image.suffix and self.recording <= image.entities.items()
+
+    @property
+    def recording(self) -> _Entities:
+        """Its entities without those that tell apart what was made of a recording."""
+        return frozenset((key, x) for key, x in self.file.entities.items() if key not in DERIVED)
 
 
 def _ignores_nothing(_: str) -> bool:
@@ -83,7 +90,7 @@ class Inheritance:
     root: Path
     keys: tuple[str, ...]
     ignores: Callable[[str], bool] = _ignores_nothing
-    _folders: dict[Path, dict[str, list[_Sidecar]]] = field(default_factory=dict)
+    _folders: dict[Path, dict[_Entities, list[_Sidecar]]] = field(default_factory=dict)
     _contents: dict[str, dict[str, Any] | str] = field(default_factory=dict)
 
     def of(self, image: BidsFile) -> dict[str, Stated]:
@@ -124,12 +131,12 @@ class Inheritance:
         return [self.root / name for name in sorted({file.path for file in files})]
 
     def _near(self, image: BidsFile) -> list[_Sidecar]:
-        """List sidecars of the participant or of all, from the data set to the file's folder."""
+        """List sidecars without other entities, from the data set to the file's folder."""
         sidecars = list[_Sidecar]()
         for folder in reversed(Path(image.path).parents):
-            of_participant = self._in(folder)
-            participant = image.entities.get("sub", "")
-            listed = of_participant.get("", []) + (of_participant.get(participant, []))
+            by_entities = self._in(folder)
+            keys = _parts_of(frozenset(image.entities.items()), by_entities)
+            listed = [sidecar for key in keys for sidecar in by_entities[key]]
             sidecars += sorted(listed, key=lambda x: (len(x.file.entities), x.file.path))
         return sidecars
 
@@ -145,20 +152,20 @@ class Inheritance:
                     conflicts[key] = " and ".join(other.path for other in files)
         return values, conflicts
 
-    def _in(self, folder: Path) -> dict[str, list[_Sidecar]]:
-        """Sidecars of a folder by participant; those of all participants under an empty text."""
+    def _in(self, folder: Path) -> dict[_Entities, list[_Sidecar]]:
+        """Sidecars of a folder by the entities of their recordings."""
         if folder not in self._folders:
             paths = (self.root / folder).iterdir()
             files = [BidsFile.of((folder / path.name).as_posix()) for path in paths]
             stems = {file.stem for file in files if file.extension in EXTENSIONS}
-            sidecars = defaultdict[str, list[_Sidecar]](list)
+            sidecars = defaultdict[_Entities, list[_Sidecar]](list)
             for file in files:
                 # macOS writes `._name.json` beside `name.json`.
                 is_hidden = Path(file.path).name.startswith(".")
                 is_json = file.extension.endswith(".json") and not is_hidden
                 if is_json and not self.ignores(file.path):
                     sidecar = _Sidecar(file, file.stem in stems)
-                    sidecars[file.entities.get("sub", "")].append(sidecar)
+                    sidecars[sidecar.recording].append(sidecar)
             self._folders[folder] = dict(sidecars)
         return self._folders[folder]
 
@@ -169,6 +176,15 @@ class Inheritance:
         if isinstance(content, str):
             raise ScanError(f"the sidecar {name} cannot be read ({content})")
         return content
+
+
+def _parts_of(entities: _Entities, known: Collection[_Entities]) -> list[_Entities]:
+    """List the known sets that are part of a set, without trying thousands of them."""
+    if len(known) < 2 ** len(entities):
+        return [key for key in known if key <= entities]
+    sizes = range(len(entities) + 1)
+    parts = chain.from_iterable(combinations(entities, size) for size in sizes)
+    return [key for key in map(frozenset, parts) if key in known]
 
 
 def _content(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | str:
