@@ -41,6 +41,37 @@ def test_killed_worker_raises_with_the_likely_cause() -> None:
         list(completed(kill_worker, [1], 1))
 
 
+def kill_at_three(x: int) -> int:
+    time.sleep(0.01)
+    if x == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x
+
+
+def test_a_killed_item_gets_its_result_and_the_others_go_on() -> None:
+    results = list(completed(kill_at_three, [3, 1, 2, 3, *range(4, 30)], 3, lambda x: -x))
+    assert sorted(results) == [-3, -3, 1, 2, *range(4, 30)]
+
+
+def kill_beside_others(item: tuple[int, str]) -> int:
+    """Stand for a lack of memory: it is only killed while others run as well."""
+    number, folder = item
+    (Path(folder) / str(number)).touch()
+    time.sleep(0.05)
+    others = len(list(Path(folder).iterdir())) > 1
+    (Path(folder) / str(number)).unlink(missing_ok=True)
+    if number == 2 and others:
+        for path in Path(folder).iterdir():
+            path.unlink(missing_ok=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_an_item_that_is_only_killed_beside_others_succeeds_alone(tmp_path: Path) -> None:
+    items = [(number, str(tmp_path)) for number in range(6)]
+    assert sorted(completed(kill_beside_others, items, 3, lambda _: -1)) == list(range(6))
+
+
 def test_workers_exit_when_their_parent_is_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None

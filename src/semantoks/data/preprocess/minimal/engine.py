@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,10 @@ from semantoks.errors import ScanError
 from semantoks.system.workers import completed
 
 log = logging.getLogger(__name__)
+KILLED = (
+    "its process was killed, most likely for lack of memory, also when it ran alone; give the job "
+    "more memory"
+)
 
 
 def preprocess_with_minimal(
@@ -42,7 +46,8 @@ def preprocess_with_minimal(
     work = partial(preprocess_session, bids=bids, out=out, settings=settings)
     results = list[ScanResult]()
     started = time.monotonic()
-    for session_results in completed(work, _by_session(scans), threads):
+    after_kill = partial(_one_by_one, work)
+    for session_results in completed(work, _by_session(scans), threads, after_kill):
         results += session_results
         left = (time.monotonic() - started) / len(results) * (len(scans) - len(results))
         log.info("%d of %d scans, about %.0f s left", len(results), len(scans), left)
@@ -85,6 +90,16 @@ def _result(session: Session, scan: RawScan) -> ScanResult:
     else:
         return ScanResult.ok(scan, time.process_time() - started, measures)
     return ScanResult.failed(scan, reason, time.process_time() - started)
+
+
+def _one_by_one(
+    work: Callable[[Sequence[RawScan]], list[ScanResult]], scans: Sequence[RawScan]
+) -> list[ScanResult]:
+    """Preprocess the scans of a session whose process was killed in a process each."""
+    if len(scans) == 1:
+        return [ScanResult.failed(scans[0], KILLED, 0.0)]
+    results = completed(work, [[scan] for scan in scans], 1, partial(_one_by_one, work))
+    return [result for of_scan in results for result in of_scan]
 
 
 def _by_session(scans: Iterable[RawScan]) -> list[list[RawScan]]:

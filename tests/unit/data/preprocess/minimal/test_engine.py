@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,26 @@ class FakeSession:
         if scan.scan == "b":
             raise ZeroDivisionError("division by zero")
         return {"dice": 0.9, "n_volumes": 24}
+
+
+class KilledSession(FakeSession):
+    """A session whose process is killed at scan "b"."""
+
+    def preprocess(self, scan: RawScan) -> Measures:
+        if scan.scan == "b":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return {"n_volumes": 24}
+
+
+def test_a_killed_process_costs_one_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "Session", KilledSession)
+    scans = [RawScan(name, "sub-01", t1w="t1w.nii") for name in "abc"]
+    scans += [RawScan(name, f"sub-{name}", t1w=f"{name}.nii") for name in "defg"]
+    results = engine.preprocess_with_minimal(scans, tmp_path, tmp_path, Preprocessing(), threads=2)
+    reasons = {result.scan: result.reason for result in results}
+    assert sorted(reasons) == list("abcdefg")
+    assert reasons.pop("b").startswith("its process was killed, most likely for lack of memory")
+    assert not any(reasons.values())
 
 
 def test_a_failed_scan_does_not_affect_the_others(
