@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from semantoks.errors import UserError
+from semantoks.gate import LARGEST_TABLE, problem_of_file
 
 # In lower case. "None" and "unknown" are not among them: they are classes of many tables.
 MISSING = frozenset(
@@ -117,6 +118,8 @@ def as_number(text: str) -> float | None:
 
 
 def _rows(path: Path) -> Iterator[list[str]]:
+    if problem := problem_of_file(path, LARGEST_TABLE):
+        raise UserError(f"{path} is not a readable table: {problem}.")
     is_tsv = path.suffix != ".csv"
     # BIDS tables have no quoting: a quotation mark is part of a value.
     quoting: Literal[0, 3] = csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,9 @@ def test_a_minus_beside_a_plus_is_a_finding() -> None:
     assert clean_column(["+", "-", "n/a"]) == ["+", "-", None]
     assert clean_column(["3", "-", "n/a"]) == ["3", None, None]
     assert clean_column(["Zu\u0308rich", "Zürich"]) == ["Zürich", "Zürich"]
+
+
+def test_a_table_that_is_no_file_is_one_sentence(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "participants.tsv")
+    with pytest.raises(UserError, match="is not a readable table: participants.tsv is a named pip"):
+        read_text_table(tmp_path / "participants.tsv")
