@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import glob
+import json
+import logging
 import os
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from semantoks.artifacts.files import read_json
+from semantoks.errors import ScanError, shown
+from semantoks.gate import require_file
+
+log = logging.getLogger(__name__)
 
 # Preprocessed images, volumes and CIFTI. Native-space outputs have no `space` entity.
 IMAGE_PATTERNS = (
@@ -163,13 +170,32 @@ def generated_by(folder: Path) -> str:
     ``PipelineDescription`` where BIDS now has ``GeneratedBy``. Empty if neither is there.
     """
     file = folder / "dataset_description.json"
-    if not file.is_file():
+    if not os.path.lexists(file):
         return ""
-    content = read_json(file)
-    tools = content.get("GeneratedBy") or content.get("PipelineDescription") or {}
+    content = _description(file)
+    tools = content.get("GeneratedBy") or content.get("PipelineDescription")
     # GeneratedBy is a list, PipelineDescription was a single object.
-    tools = tools if isinstance(tools, list) else [tools]
-    return " ".join(str(tools[0][key]) for key in ("Name", "Version") if tools[0].get(key))
+    tool = tools[0] if isinstance(tools, list) else tools
+    tool = tool if isinstance(tool, dict) else {}
+    return " ".join(shown(tool[key]) for key in ("Name", "Version") if tool.get(key))
+
+
+def _description(file: Path) -> dict[str, Any]:
+    """Read a description; the scans beside a broken one are no worse, so it only is said."""
+    try:
+        content = json.loads(require_file(file).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError, ScanError) as error:
+        _say_once(f"{file} is taken as empty, since it cannot be read ({error})")
+        return {}
+    if not isinstance(content, dict):
+        _say_once(f"{file} is taken as empty, since it is not a JSON object")
+        return {}
+    return content
+
+
+@lru_cache(maxsize=64)  # every scan of a folder asks for the same description
+def _say_once(text: str) -> None:
+    log.warning("%s", text)
 
 
 def is_xcpd(file: Path) -> bool:

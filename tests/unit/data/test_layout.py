@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from semantoks.data.layout import (
     beside,
     entities_of,
     generated_by,
     images_of_run,
+    is_xcpd,
     scan_of,
     space_of,
 )
@@ -84,3 +87,24 @@ def test_derivatives_name_their_software(tmp_path: Path) -> None:
     ):
         (tmp_path / "dataset_description.json").write_text(json.dumps(content))
         assert generated_by(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("[1, 2]", "3", '"fMRIPrep"', '{"GeneratedBy": [1]}', '{"GeneratedBy": {}}', "{", "\x00"),
+        *('{"GeneratedBy": []}', '{"PipelineDescription": [[]]}', "[" * 100_000),
+    ],
+)
+def test_descriptions_of_any_type_name_no_software(tmp_path: Path, content: str) -> None:
+    (tmp_path / "dataset_description.json").write_text(content)
+    assert generated_by(tmp_path) == ""
+    assert not is_xcpd(tmp_path / "sub-01_timeseries.tsv")
+
+
+def test_a_description_that_is_no_file_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "dataset_description.json").symlink_to("/dev/zero")
+    assert generated_by(tmp_path) == ""
+    assert "is a device, a file is needed" in caplog.text

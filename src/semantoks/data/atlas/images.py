@@ -12,9 +12,12 @@ from nibabel.affines import apply_affine
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import SpatialImage
 
-from semantoks.errors import UserError
+from semantoks.data.declared import GB, MAX_VOXELS, require_at_most, require_plausible_volumes
+from semantoks.errors import ScanError, UserError
+from semantoks.gate import problem_of_file
 
 CIFTI_EXTENSION = 32  # code of the NIfTI header extension that holds the CIFTI XML
+LARGEST_CIFTI = 2 * GB  # bytes; the label image of 170 thousand grayordinates has a few MB
 MNI_152 = 4  # NIFTI_XFORM_MNI_152, from which other tools infer the template space
 
 LabelImage: TypeAlias = SpatialImage | nib.Cifti2Image
@@ -30,12 +33,18 @@ def read_label_image(path: Path) -> LabelImage:
     """
     if not path.exists():
         raise UserError(f"The atlas image {path} does not exist. Correct its path.")
+    if problem := problem_of_file(path):
+        raise UserError(f"The atlas image {path} cannot be used: {problem}.")
     try:
         image = nib.load(path)
+        require_plausible_volumes(image, path)
+        require_at_most(image.shape, MAX_VOXELS, path.name)
         if is_cifti(image) or not _has_cifti_extension(image):
             return image
         # nibabel loads compressed CIFTI files (.nii.gz) as plain NIfTI-2.
         return nib.Cifti2Image.from_bytes(_decompressed(path))
+    except ScanError as error:
+        raise UserError(f"The atlas image {path} cannot be used: {error}.") from None
     except (ImageFileError, OSError, EOFError) as error:
         raise UserError(f"The atlas image {path} is not readable ({error}).") from None
 
@@ -51,8 +60,10 @@ def _has_cifti_extension(image: LabelImage) -> bool:
 
 
 def _decompressed(path: Path) -> bytes:
-    content = path.read_bytes()
-    return gzip.decompress(content) if path.suffix == ".gz" else content
+    if path.suffix != ".gz":
+        return path.read_bytes()
+    with gzip.open(path) as file:
+        return file.read(LARGEST_CIFTI)
 
 
 def label_image(labels: np.ndarray, affine: np.ndarray) -> SpatialImage:

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from semantoks.config import RepetitionTime
-from semantoks.data.hdf5 import decode, is_hdf5, read_ids
-from semantoks.errors import UserError
+from semantoks.data.hdf5 import decode, is_hdf5, member, read_ids
+from semantoks.errors import ScanError, UserError
+from semantoks.gate import require_file
 from semantoks.people.checks import missing_code
 from semantoks.people.ids import as_in_scans
 from semantoks.people.read import as_number, clean_column, read_text_table
@@ -109,13 +110,17 @@ def _read_hdf5(path: Path, missing: tuple[str, ...]) -> pd.DataFrame:
     """Read every list that has one entry per participant as a column."""
     import h5py  # type: ignore[import-untyped]
 
-    with h5py.File(path) as file:
-        ids = read_ids(file)
-        columns: dict[str, list[str] | np.ndarray] = {
-            name: decode(item[:]) if h5py.check_string_dtype(item.dtype) else item[:]
-            for name, item in file.items()
-            if isinstance(item, h5py.Dataset) and item.shape == (len(ids),)
-        }
+    columns = dict[str, list[str] | np.ndarray]()
+    try:
+        with h5py.File(require_file(path)) as file:
+            ids = read_ids(file)
+            lists = {name: member(file, name, by_row=True) for name in file}
+            for name, item in lists.items():
+                if isinstance(item, h5py.Dataset) and item.shape == (len(ids),):
+                    is_text = h5py.check_string_dtype(item.dtype)
+                    columns[name] = decode(item[:]) if is_text else item[:]
+    except (OSError, ScanError) as error:
+        raise UserError(f"{path} is not a readable table of participants ({error}).") from None
     codes = [number for code in missing if (number := as_number(code)) is not None]
     table = pd.DataFrame({ID: ids})
     for name, values in columns.items():

@@ -14,6 +14,7 @@ import pandas as pd
 from semantoks.config import Parcellation
 from semantoks.data.layout import beside, scan_of
 from semantoks.errors import ScanError
+from semantoks.gate import require_file
 
 Confounds = tuple[pd.DataFrame | None, np.ndarray | None]
 
@@ -80,7 +81,7 @@ def _steady_volumes(table: Path) -> np.ndarray | None:
     """
     if not table.exists():
         return None
-    confounds = pd.read_csv(table, sep="\t")
+    confounds = pd.read_csv(require_file(table), sep="\t")
     marks = confounds.loc[:, confounds.columns.str.startswith("non_steady_state")]
     is_steady_T = ~(marks == 1).any(axis=1).to_numpy()
     if not is_steady_T.any():
@@ -90,7 +91,7 @@ def _steady_volumes(table: Path) -> np.ndarray | None:
 
 def _thresholded(bold: Path) -> pd.DataFrame:
     """Return what scrubbing censors by; nilearn censors nothing where it is n/a."""
-    confounds = pd.read_csv(confounds_table(bold), sep="\t")
+    confounds = pd.read_csv(require_file(confounds_table(bold)), sep="\t")
     return confounds[["framewise_displacement", "std_dvars"]].apply(pd.to_numeric, errors="coerce")
 
 
@@ -146,6 +147,7 @@ def _isolated(bold: Path) -> Iterator[Path]:
             (table.with_suffix(".json"), Path(expected).with_suffix(".json").name),
         ):
             if path.exists():
+                require_file(path)
                 # Resolved, since a relative link would point into the temporary folder.
                 (Path(folder) / name).symlink_to(path.resolve())
         yield Path(folder) / bold.name
@@ -183,7 +185,7 @@ def mean_fd(bold: Path) -> float:
     table = confounds_table(bold)
     if not table.exists():
         return float("nan")
-    displacement = pd.read_csv(table, sep="\t").get("framewise_displacement")
+    displacement = pd.read_csv(require_file(table), sep="\t").get("framewise_displacement")
     if displacement is None:
         return float("nan")
     # The first volume has no predecessor and is n/a, which becomes NaN and is left out of the mean.

@@ -16,6 +16,7 @@ from semantoks.data.atlas.families.built import Built
 from semantoks.data.atlas.images import LabelImage, is_cifti, label_image, read_label_image
 from semantoks.data.atlas.regions import hemisphere_from_name
 from semantoks.errors import UserError
+from semantoks.gate import problem_of_file
 
 REQUIRED = ("index", "name", "network")
 LICENCE = "unknown: a file of the user's own"
@@ -73,6 +74,8 @@ def _read_table(path: Path, name: str) -> pd.DataFrame:
     """Read a TSV or CSV table and drop the row of the background."""
     if not path.exists():
         raise UserError(f"atlases.{name}.table: {path} does not exist. Correct its path.")
+    if problem := problem_of_file(path):
+        raise UserError(f"atlases.{name}.table: {path} is no table: {problem}.")
     separator = "," if path.suffix.lower() == ".csv" else "\t"
     # By default, pandas reads a network called "None" as missing, and Excel's byte order mark as
     # part of the first column's name.

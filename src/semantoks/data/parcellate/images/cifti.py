@@ -10,6 +10,7 @@ import numpy as np
 
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.atlas.images import is_cifti
+from semantoks.data.declared import MAX_DENSE, MAX_TABLE, require_at_most
 from semantoks.data.parcellate.images.means import (
     MIN_OVERLAP,
     ImageMeans,
@@ -17,6 +18,7 @@ from semantoks.data.parcellate.images.means import (
     require_finite,
 )
 from semantoks.errors import ScanError
+from semantoks.gate import require_file
 
 CHUNK = 4096  # grayordinates read at a time; a whole run of the HCP would take 0.9 GB as float64
 TR_TOLERANCE = 0.01  # relative
@@ -118,13 +120,17 @@ def parcellated_series(path: Path) -> tuple[np.ndarray, list[str], float]:
 
 def _load(bold: Path, columns: str = "BrainModelAxis") -> Any:
     try:
-        image: Any = nib.load(bold)
+        image: Any = nib.load(require_file(bold))
         axes = [type(image.header.get_axis(i)).__name__ for i in (0, 1)]
+    except ScanError:
+        raise
     except Exception as error:  # nibabel raises many types of errors on malformed files
         raise ScanError(f"{bold.name} is not a readable CIFTI file ({error})") from error
     if axes != ["SeriesAxis", columns]:
         kind = "dense" if columns == "BrainModelAxis" else "parcellated"
         raise ScanError(f"{bold.name} is not a {kind} time series: its axes are {', '.join(axes)}")
+    largest = MAX_TABLE if columns == "ParcelsAxis" else MAX_DENSE
+    require_at_most(image.shape, largest, bold.name)
     unit = image.header.get_axis(0).unit
     if unit != "SECOND":
         raise ScanError(f"the first axis of {bold.name} is in {unit}, not in seconds")

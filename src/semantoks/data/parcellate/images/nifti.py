@@ -14,7 +14,9 @@ import numpy as np
 from isal import igzip
 from isal.isal_zlib import IsalError
 
+from semantoks.data.declared import MAX_VOXELS, require_at_most, require_plausible_volumes
 from semantoks.errors import ScanError
+from semantoks.gate import require_file
 
 FORM_CODES = ("qform_code", "sform_code")
 
@@ -32,10 +34,9 @@ def open_image(path: Path) -> Any:
         When it is missing or unreadable, or its header does not define an orientation.
     """
     try:
-        image: Any = nib.load(path)
-    except FileNotFoundError as error:
-        link = " (a link to a file that is not here)" if path.is_symlink() else ""
-        raise ScanError(f"{path.name} is missing{link}") from error
+        image: Any = nib.load(require_file(path))
+    except ScanError:
+        raise
     except Exception as error:  # nibabel raises many types of errors on malformed headers
         raise ScanError(f"{path.name} is not a readable image ({error})") from error
     if isinstance(image, nib.Cifti2Image):
@@ -50,6 +51,7 @@ def open_image(path: Path) -> Any:
     if not any(codes) or not np.isfinite(determinant) or determinant == 0:
         raise ScanError(f"{path.name} has no orientation (qform and sform are not set)")
     _require_one_orientation(image, path)
+    require_plausible_volumes(image, path)
     return image
 
 
@@ -71,8 +73,9 @@ def read_data(image: Any, path: Path) -> np.ndarray:
     Raises
     ------
     ScanError
-        When the file is damaged.
+        When the file is damaged, or declares more than is plausible.
     """
+    require_at_most(image.shape, MAX_VOXELS, path.name)
     try:
         return np.asarray(image.dataobj)
     except (EOFError, OSError, ValueError, zlib.error) as error:

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from semantoks.data.atlas.atlas import Atlas
-from semantoks.data.hdf5 import IDS, read_ids
+from semantoks.data.declared import require_plausible_array
+from semantoks.data.hdf5 import IDS, member, read_ids
 from semantoks.errors import ScanError
+from semantoks.gate import require_file
 
 
 def read_numpy(path: Path) -> np.ndarray:
@@ -20,6 +22,7 @@ def read_numpy(path: Path) -> np.ndarray:
         When it is not an array of numbers.
     """
     try:
+        require_plausible_array(require_file(path))
         # A pickle could run code of whoever made the file.
         array = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
@@ -83,19 +86,20 @@ def read_hdf5(path: Path, scan: str, atlas: Atlas) -> np.ndarray:
     """
     import h5py  # type: ignore[import-untyped]
 
-    with h5py.File(path) as file:
+    with h5py.File(require_file(path)) as file:
         if "timeseries" not in file or IDS not in file:
             raise ScanError(
                 f"{path.name} is not HDF5 of the reference implementation: it has no `timeseries` "
                 f"or no `{IDS}`"
             )
-        names, ids = list(file["timeseries"]), read_ids(file)
+        atlases, ids = member(file, "timeseries"), read_ids(file)
+        names = list(atlases)
         if scan not in ids:
             raise ScanError(f"{path.name} has no scan '{scan}' in `{IDS}`")
         name = atlas.name if atlas.name in names else names[0]
         if len(names) > 1 and name != atlas.name:
             raise ScanError(f"{path.name} has no timeseries/{atlas.name} ({', '.join(names)})")
-        values_CT = np.asarray(file["timeseries"][name][ids.index(scan)], float)
+        values_CT = np.asarray(member(atlases, name, by_row=True)[ids.index(scan)], float)
     # Only NaN at the end is padding; volumes that are NaN before it exclude the scan later.
     recorded_T = np.flatnonzero(~np.isnan(values_CT).all(axis=0))
     return values_CT[:, : recorded_T[-1] + 1 if len(recorded_T) else 0].T

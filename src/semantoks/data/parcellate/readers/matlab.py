@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from semantoks.data.declared import MAX_TABLE, require_at_most
+from semantoks.data.hdf5 import member
 from semantoks.errors import ScanError
+from semantoks.gate import require_file
 
+# Classes of MATLAB that a table of numbers may have.
+INTEGERS = (f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+NUMERIC = ("double", "single", "logical", *INTEGERS)
 STANDARD = ("ROISignals",)  # DPABI and DPARSF
 TR_NAMES = ("TR", "RepetitionTime", "repetition_time")
 
@@ -36,7 +43,9 @@ def read_matlab(path: Path, variable: str | None = None) -> tuple[np.ndarray, fl
         When the file is not readable, or it is not clear which variable to take.
     """
     try:
-        content = _read_version_5(path)
+        content = _read_version_5(require_file(path))
+    except ScanError:
+        raise
     except NotImplementedError:  # scipy.io.loadmat raises this for version 7.3, which is HDF5
         content = _read_version_7(path)
     except Exception as error:  # SciPy raises many types of errors on malformed files
@@ -51,11 +60,15 @@ def read_matlab(path: Path, variable: str | None = None) -> tuple[np.ndarray, fl
 
 
 def _read_version_5(path: Path) -> dict[str, Any]:
-    from scipy.io import loadmat
+    from scipy.io import loadmat, whosmat
 
+    # Cells and structures are left out: they hold no time series, but may hold anything else.
+    kinds = {name: kind for name, _, kind in whosmat(path)}
+    tables = {name: shape for name, shape, kind in whosmat(path) if kind in NUMERIC}
+    require_at_most((sum(map(math.prod, tables.values())),), MAX_TABLE, path.name)
     # Not squeezed, so that one region or volume stays a table.
-    content = loadmat(path, squeeze_me=False)
-    return {name: value for name, value in content.items() if not name.startswith("__")}
+    content = loadmat(path, squeeze_me=False, variable_names=list(tables))
+    return {name: content.get(name) if name in tables else kind for name, kind in kinds.items()}
 
 
 def _read_version_7(path: Path) -> dict[str, Any]:
@@ -63,11 +76,11 @@ def _read_version_7(path: Path) -> dict[str, Any]:
 
     try:
         with h5py.File(path) as file:
+            items = {name: member(file, name) for name in file if not name.startswith("#")}
             # MATLAB stores arrays column by column, so their axes come in reverse.
             return {
-                name: np.asarray(item[()]).T if isinstance(item, h5py.Dataset) else item.name
-                for name, item in file.items()
-                if not name.startswith("#")
+                name: np.asarray(item[()]).T if isinstance(item, h5py.Dataset) else "group"
+                for name, item in items.items()
             }
     except (OSError, ValueError, TypeError) as error:
         raise ScanError(f"{path.name} is not a readable MATLAB file ({error})") from error
@@ -98,4 +111,4 @@ def _is_scalar(value: Any) -> bool:
 
 
 def _shape(value: Any) -> str:
-    return " × ".join(map(str, value.shape)) if isinstance(value, np.ndarray) else "(group)"
+    return " × ".join(map(str, value.shape)) if isinstance(value, np.ndarray) else f"({value})"

@@ -11,6 +11,7 @@ import numpy as np
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.parcellate.readers.region_order import label_header
 from semantoks.errors import ScanError
+from semantoks.gate import require_file
 
 SEPARATORS = {".tsv": "\t", ".csv": ","}  # of any other table: white space
 MISSING = {"", "n/a", "na", "nan", "#n/a", "null", "none", "."}  # in lower case
@@ -77,7 +78,7 @@ def read_text(path: Path, atlas: Atlas) -> tuple[np.ndarray, list[str] | None]:
 def _rows(path: Path) -> list[_Row]:
     """Split a table into rows of cells, without empty lines."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = require_file(path).read_text(encoding="utf-8-sig").splitlines()
         separator = SEPARATORS.get(path.suffix.lower())
         split = list(csv.reader(lines, delimiter=separator)) if separator else map(str.split, lines)
         cells_of = [[cell.strip() for cell in cells] for cells in split]

@@ -11,6 +11,7 @@ import pandas as pd
 
 from semantoks.artifacts.timeseries import find_scan
 from semantoks.data.atlas.atlas import Atlas
+from semantoks.data.declared import require_plausible_parquet
 from semantoks.data.hdf5 import is_hdf5
 from semantoks.data.index.shards import DerivativeScan
 from semantoks.data.layout import PARCELLATED
@@ -28,6 +29,7 @@ from semantoks.data.parcellate.readers.text import SEPARATORS, read_text
 from semantoks.data.parcellate.readers.xcpd import restore_censored
 from semantoks.data.parcellate.regional_means import RegionalMeans
 from semantoks.errors import ScanError, UserError
+from semantoks.gate import problem_of_file, require_file
 
 CONSTANT = 1e-6  # range relative to the largest value; float32 keeps 7 digits
 
@@ -147,6 +149,7 @@ def _read_table(path: Path, scan: str, atlas: Atlas, regions: int, variable: str
 
 
 def _read_parquet(path: Path, scan: str, atlas: Atlas) -> RegionalMeans:
+    require_plausible_parquet(require_file(path), ("scan", "timeseries"))
     content, manifest = find_scan(path, scan)
     if content is None:
         raise ScanError(f"{path.name} has no time series of this scan: it was excluded there")
@@ -204,9 +207,9 @@ def read_region_names(path: Path) -> list[str]:
     UserError
         When there is no such file, or its columns do not have this name.
     """
-    if not path.exists():
+    if problem := problem_of_file(path):
         raise UserError(
-            f"There is no {path}. `regions` of a data set names a table whose column `name` lists "
+            f"{path}: {problem}. `regions` of a data set names a table whose column `name` lists "
             "the regions of its time series in order."
         )
     if path.suffix in SEPARATORS:

@@ -17,6 +17,7 @@ from semantoks.data.layout import beside, is_xcpd, scan_of
 from semantoks.data.parcellate.readers.sidecar import read_sidecar
 from semantoks.data.parcellate.regional_means import RegionalMeans
 from semantoks.errors import ScanError
+from semantoks.gate import require_file
 
 OUTLIERS = "framewise_displacement"
 
@@ -69,7 +70,7 @@ def restore_censored(scan: RegionalMeans, path: Path) -> RegionalMeans:
 def _read_outliers(file: Path) -> np.ndarray:
     """Return which volumes are outliers; refuse a table that does not say it by 0 and 1."""
     try:
-        table = pd.read_csv(file, sep="\t")
+        table = pd.read_csv(require_file(file), sep="\t")
     except (OSError, ValueError) as error:
         raise ScanError(f"{file.name} cannot be read ({error})") from error
     # Versions that also censor down to an exact time have further columns for this.
@@ -83,7 +84,7 @@ def _require_every_volume(volumes: int, path: Path, outliers: Path) -> None:
     motion = beside(outliers, outliers.name.replace("_outliers.tsv", "_motion.tsv"))
     # XCP-D without censoring writes no table of outliers, but always one of motion.
     if motion.exists():
-        expected = len(pd.read_csv(motion, sep="\t"))
+        expected = len(pd.read_csv(require_file(motion), sep="\t"))
         removed = volumes != expected
         reason = f"it has {volumes} volumes, {motion.name} {expected}"
     else:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from semantoks.data.declared import MAX_IN_MEMORY, require_at_most
 from semantoks.data.parcellate.images.nifti import open_image
 from semantoks.data.preprocess.minimal.ants_bridge import Image
 from semantoks.data.signals import require_repetition_time as checked_tr
@@ -105,6 +106,7 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
     Trailing axes of length 1, which some converters write, are removed.
     """
     image = open_image(path)
+    require_at_most(image.shape, MAX_IN_MEMORY, path.name)
     try:
         # `get_fdata` would return float64 by default and keep a second copy in the image's cache.
         data = np.asarray(image.dataobj, dtype=np.float32)

@@ -87,7 +87,7 @@ def test_cells_structs_and_damaged_files_are_a_reason(tmp_path: Path, named_atla
     cells = np.empty((1, 2), object)
     cells[0, 0], cells[0, 1] = np.eye(3), np.eye(3)
     savemat(path, {"data": cells, "s": {"ts": np.eye(3)}})
-    with pytest.raises(ScanError, match=r"has no table of numbers \(variables: data 1 × 2"):
+    with pytest.raises(ScanError, match=r"no table of numbers \(variables: data .cell., s .str"):
         read(path, named_atlas)
     for content in (b"", b"\0" * 300, path.read_bytes()[:150], b"MATLAB 7.3 MAT-file" * 40):
         path.write_bytes(content)

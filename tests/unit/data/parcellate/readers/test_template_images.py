@@ -50,7 +50,7 @@ def test_a_mask_that_was_not_downloaded_is_a_reason(tmp_path: Path, atlas: Atlas
     settings = Parcellation()
     assert read_image(bold, atlas, 2.0, settings).means_TC.shape == (100, 3)
     bold.with_name("mask.nii.gz").symlink_to("annex/missing")
-    with pytest.raises(ScanError, match="mask.nii.gz is missing .a link to a file"):
+    with pytest.raises(ScanError, match="mask.nii.gz is a link to a file that is not here"):
         read_image(bold, atlas, 2.0, settings)
 
 

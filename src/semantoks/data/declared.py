@@ -1,0 +1,123 @@
+"""How much data a file declares: compared with a limit before memory is taken for it.
+
+A few bytes can declare terabytes. The limits are far above what scanners make: an hour at a TR of
+0.5 s and 1.5 mm has 2 million voxels × 7200 volumes, and in CIFTI 170 thousand × 7200 values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semantoks.errors import ScanError
+
+GB = 10**9
+MAX_VOXELS = 500_000_000  # of a volume; a head in voxels of 0.25 mm has 400 million
+MAX_RUN = 500 * GB  # bytes of a run, which is read one volume at a time
+MAX_TABLE = 250_000_000  # values of regional time series: 2 GB
+MAX_DENSE = 4_000_000_000  # values of a dense time series, of which some are read at a time
+MAX_IN_MEMORY = 16 * GB  # values of a run that the built-in engine holds: 64 GB
+MAX_ROWS = 1_000_000  # scans in a Parquet file
+# DEFLATE cannot compress better than 1032 to 1.
+MAX_RATIO = 1100
+
+
+def require_at_most(shape: Sequence[int], largest: int, source: str) -> None:
+    """Refuse an array that declares more values than any real one has.
+
+    Parameters
+    ----------
+    shape : sequence of int
+    largest : int
+    source : str
+        File name, for the message.
+
+    Raises
+    ------
+    ScanError
+    """
+    declared = " × ".join(str(int(n)) for n in shape)
+    count = math.prod(int(n) for n in shape)
+    if count > largest:
+        raise ScanError(f"{source} declares {declared} values, at most {largest:,} are plausible")
+
+
+def require_plausible_volumes(image: Any, path: Path) -> None:
+    """Refuse an image whose header declares what no scanner makes, or the file cannot hold.
+
+    Parameters
+    ----------
+    image : nibabel image
+    path : Path
+        Its file.
+
+    Raises
+    ------
+    ScanError
+    """
+    require_at_most(image.shape[:3], MAX_VOXELS, path.name)
+    declared = math.prod(int(n) for n in image.shape) * image.get_data_dtype().itemsize
+    if declared > MAX_RUN or declared > path.stat().st_size * MAX_RATIO:
+        raise ScanError(
+            f"{path.name} declares {declared / GB:,.1f} GB (shape {image.shape}), which is not "
+            f"plausible for a file of {path.stat().st_size:,} bytes"
+        )
+
+
+def require_plausible_array(path: Path) -> None:
+    """Refuse a ``.npy`` file that declares too many values.
+
+    Raises
+    ------
+    ScanError
+    ValueError
+        When it is no such file.
+    """
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        read = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }.get(version)
+        if read is not None:  # NumPy reads other versions only for names that are not Latin
+            shape, _, dtype = read(file)
+            require_at_most((*shape, math.ceil(dtype.itemsize / 8)), MAX_TABLE, path.name)
+
+
+def require_plausible_parquet(path: Path, columns: Sequence[str]) -> None:
+    """Refuse a Parquet file that declares too many rows, or too much in the columns to be read.
+
+    Parameters
+    ----------
+    path : Path
+    columns : sequence of str
+        Of a list column, each row group is read by itself; other columns are read as a whole.
+
+    Raises
+    ------
+    ScanError
+        Also when it is no Parquet file, or lacks a column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise ScanError(f"{path.name} is not a readable Parquet file ({error})") from error
+    lacking = set(columns) - set(file.schema_arrow.names)
+    if lacking:
+        raise ScanError(f"{path.name} has no column {', '.join(sorted(lacking))}")
+    require_at_most((file.metadata.num_rows,), MAX_ROWS, path.name)
+    for group in range(file.num_row_groups):
+        row_group = file.metadata.row_group(group)
+        for number in range(row_group.num_columns):
+            column = row_group.column(number)
+            if column.path_in_schema.split(".")[0] in columns:
+                # Few bytes may stand for many values that are equal.
+                size = max(column.num_values, column.total_uncompressed_size // 8)
+                require_at_most((size,), MAX_TABLE, path.name)
