@@ -17,6 +17,7 @@ import pytest
 from semantoks.config import Fmriprep, Preprocessing
 from semantoks.data.preprocess.fmriprep.filters import BidsFilters
 from semantoks.data.preprocess.stage import preprocess_shard
+from semantoks.gate import Gate
 
 STAND_INS = Path(__file__).resolve().parent
 ROOT = STAND_INS.parents[1]
@@ -99,7 +100,7 @@ class Sandbox:
         self.commands_file.write_text("")
         scans = self.scans() if scans is None else scans
         table = preprocess_shard(
-            scans, self.bids, self.out, self.settings(**settings), 2, 9000, filters
+            scans, Gate(self.bids), self.out, self.settings(**settings), 2, 9000, filters
         )
         return table.set_index("scan")
 

@@ -16,6 +16,7 @@ from semantoks.data.preprocess.fmriprep.filters import BidsFilters, bids_filters
 from semantoks.data.preprocess.rows import ScanResult, status_table
 from semantoks.data.preprocess.settings import PreprocessSettings
 from semantoks.data.preprocess.tsv import write_tsv
+from semantoks.gate import Gate
 
 
 def preprocess(
@@ -27,6 +28,7 @@ def preprocess(
     threads: int = 1,
     memory: int = 0,
     running: Mapping[str, object] = MappingProxyType({}),
+    link_targets: Sequence[str] = (),
 ) -> list[Path]:
     """Preprocess one shard.
 
@@ -49,6 +51,8 @@ def preprocess(
         Memory for fMRIPrep in MB, 0 if unknown.
     running : mapping
         Fields of `semantoks.config.Fmriprep` that change how fMRIPrep is run but not its output.
+    link_targets : sequence of str
+        Folders that links of the data set may lead to.
 
     Returns
     -------
@@ -62,13 +66,14 @@ def preprocess(
     """
     preprocessing = _with_running(settings.preprocessing, running)
     filters = bids_filters(settings.entities, settings.t1w_entities)
-    preprocess_shard(read_shard(shard), bids, out, preprocessing, threads, memory, filters)
+    with Gate(bids, [Path(folder) for folder in link_targets]) as gate:
+        preprocess_shard(read_shard(shard), gate, out, preprocessing, threads, memory, filters)
     return [out]
 
 
 def preprocess_shard(
     table: pd.DataFrame,
-    bids: Path,
+    gate: Gate,
     out: Path,
     settings: Preprocessing,
     threads: int,
@@ -77,7 +82,7 @@ def preprocess_shard(
 ) -> pd.DataFrame:
     """Preprocess the scans of a shard table; the parameters are those of `preprocess`.
 
-    `filters` are for fMRIPrep, see `bids_filters`.
+    `gate` is that of the data set, and `filters` are for fMRIPrep, see `bids_filters`.
 
     Returns
     -------
@@ -96,7 +101,7 @@ def preprocess_shard(
     # intermediate results represent days of computation.
     work = out.absolute().with_name(f"{out.name}_work")
     with atomic_folder(out) as folder:
-        results += _run_engine(usable, bids, folder, settings, work, threads, memory, filters or {})
+        results += _run_engine(usable, gate, folder, settings, work, threads, memory, filters or {})
         status = status_table(results, table["scan"])
         write_tsv(folder / "scans.tsv", status)
     return status
@@ -104,7 +109,7 @@ def preprocess_shard(
 
 def _run_engine(
     scans: Sequence[RawScan],
-    bids: Path,
+    gate: Gate,
     out: Path,
     settings: Preprocessing,
     work: Path,
@@ -116,7 +121,7 @@ def _run_engine(
     if settings.engine == "fmriprep":
         return preprocess_with_fmriprep(
             scans,
-            bids,
+            gate,
             out,
             settings.fmriprep,
             work=work,
@@ -128,7 +133,7 @@ def _run_engine(
     # an fMRIPrep started from here would inherit.
     from semantoks.data.preprocess.minimal.engine import preprocess_with_minimal
 
-    return preprocess_with_minimal(scans, bids, out, settings, threads=threads)
+    return preprocess_with_minimal(scans, gate.root, out, settings, threads=threads)
 
 
 def _with_running(settings: Preprocessing, running: Mapping[str, object]) -> Preprocessing:

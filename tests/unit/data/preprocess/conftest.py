@@ -11,6 +11,7 @@ import pytest
 
 from semantoks.config import Preprocessing, Simulation
 from semantoks.data.preprocess.stage import preprocess_shard
+from semantoks.gate import Gate
 
 
 class PreprocessedCohort(NamedTuple):
@@ -53,9 +54,9 @@ def preprocessed(tmp_path_factory: pytest.TempPathFactory) -> PreprocessedCohort
 
     folder = tmp_path_factory.mktemp("cohort")
     simulation = Simulation(participants=4, two_sessions=1, seconds=60)
-    write_dataset(folder / "bids", folder / "truth", simulation, threads=2)
+    write_dataset(Gate(folder / "bids"), folder / "truth", simulation, threads=2)
     scans = shard_table(folder / "bids")
     scans.loc[scans["participant_id"] == "sub-004", "t1w"] = ""
     settings = Preprocessing(voxel_size=5, registration_voxel_size=5)
-    preprocess_shard(scans, folder / "bids", folder / "out", settings, threads=2)
+    preprocess_shard(scans, Gate(folder / "bids"), folder / "out", settings, threads=2)
     return PreprocessedCohort(folder, scans, settings)

@@ -12,6 +12,7 @@ import numpy as np
 from semantoks.config import Dataset, Preprocessing
 from semantoks.data.index.shards import read_shard
 from semantoks.data.preprocess.stage import preprocess_shard
+from semantoks.gate import Gate
 from tests.conftest import run_index
 
 AFFINE = np.diag([4.0, 4, 4, 1])
@@ -55,7 +56,7 @@ def test_faulty_raw_runs_fail_with_a_reason(tmp_path: Path) -> None:
     (root / "participants.tsv").write_text(f"participant_id\tage\n{rows}")
     run_index(root, root / "participants.tsv", Dataset(path=str(root)), tmp_path / "index")
     scans = read_shard(tmp_path / "index/shard-0000.tsv")
-    done = preprocess_shard(scans, root, tmp_path / "out", Preprocessing(), threads=1)
+    done = preprocess_shard(scans, Gate(root), tmp_path / "out", Preprocessing(), threads=1)
     expected = {
         "sub-01": "RepetitionTime is 0 in the sidecars",
         "sub-02": "is it in milliseconds?",

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from semantoks.data.preprocess.stage import preprocess_shard
+from semantoks.gate import Gate
 from tests.unit.data.preprocess.conftest import PreprocessedCohort
 
 
@@ -33,7 +34,7 @@ def test_results_are_bitwise_reproducible(preprocessed: PreprocessedCohort, tmp_
     again = tmp_path / "shard-0000"
     (again / "sub-009").mkdir(parents=True)  # a participant who has left the shard
     selected = scans[scans["participant_id"] == "sub-002"]
-    preprocess_shard(selected, folder / "bids", again, settings, threads=1)
+    preprocess_shard(selected, Gate(folder / "bids"), again, settings, threads=1)
     assert [path.name for path in tmp_path.iterdir()] == ["shard-0000"]
     assert not (again / "sub-009").exists()
     files = [path for path in again.rglob("sub-002*") if path.is_file()]

@@ -33,6 +33,8 @@ class Call:
         "uid:gid" of the owner of what a docker container writes.
     filters : Path or None
         File in `work` with filters of images, see `bids_filters`.
+    stores : tuple of Path
+        Folders outside the data set that its links lead to.
     """
 
     participants: tuple[str, ...]
@@ -45,6 +47,7 @@ class Call:
     task: str | None
     user: str
     filters: Path | None = None
+    stores: tuple[Path, ...] = ()
 
 
 def command(call: Call, settings: Fmriprep) -> list[str]:
@@ -67,9 +70,15 @@ def _docker(call: Call, settings: Fmriprep) -> list[str]:
 
 
 def _container(call: Call, settings: Fmriprep) -> list[str]:
-    """Run an image file, with the folders of the call at fixed places."""
+    """Run an image file, with the folders of the call at fixed places.
+
+    A data set with links to elsewhere is where it is outside the container: from another place,
+    relative links would lead nowhere.
+    """
+    data = str(call.bids.resolve()) if call.stores else "/data"
     mounts = (
-        f"{call.bids}:/data:ro",
+        f"{call.bids}:{data}:ro",
+        *(f"{store}:{store}:ro" for store in call.stores),
         f"{call.out}:/out",
         f"{call.work}:/scratch",
         f"{call.license}:{LICENSE_IN_CONTAINER}:ro",
@@ -78,7 +87,7 @@ def _container(call: Call, settings: Fmriprep) -> list[str]:
         # --cleanenv keeps the host's variables, such as PYTHONPATH, out of the container.
         *(settings.runner, "run", "--cleanenv"),
         *(word for mount in mounts for word in ("--bind", mount)),
-        *(str(image_file(settings)), "/data", "/out", "participant"),
+        *(str(image_file(settings)), data, "/out", "participant"),
         *("--fs-license-file", LICENSE_IN_CONTAINER, "--work-dir", "/scratch"),
         *_filter_option(call.filters and Path("/scratch", call.filters.name)),
     ]

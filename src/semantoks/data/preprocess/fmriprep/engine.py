@@ -29,6 +29,7 @@ from semantoks.data.preprocess.fmriprep.supervisor import run_supervised
 from semantoks.data.preprocess.fmriprep.workspace import Workspace
 from semantoks.data.preprocess.rows import SUCCEEDED, ScanResult
 from semantoks.errors import ScanError
+from semantoks.gate import Gate
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ NO_LABEL = "the name of the participant or task has more than letters and digits
 
 def preprocess_with_fmriprep(
     scans: Sequence[RawScan],
-    bids: Path,
+    gate: Gate,
     out: Path,
     settings: Fmriprep,
     *,
@@ -54,8 +55,10 @@ def preprocess_with_fmriprep(
     Parameters
     ----------
     scans : sequence of RawScan
-    bids, out : Path
-        Raw data set, and the empty folder for the derivatives.
+    gate : Gate
+        Of the raw data set.
+    out : Path
+        The empty folder for the derivatives.
     settings : Fmriprep
     work : Path
         Working folder, which is kept while participants are incomplete.
@@ -74,11 +77,13 @@ def preprocess_with_fmriprep(
     UserError
         If fMRIPrep cannot be started; nothing has been run then.
     """
-    bids, out = bids.absolute(), out.absolute()
+    bids, out, stores = gate.root.absolute(), out.absolute(), gate.stores()
     unnamed = [scan for scan in scans if not _has_labels(scan)]
     scans = [scan for scan in scans if _has_labels(scan)]
     # A shard without usable scans needs neither a licence nor a container.
-    license_file = check_prerequisites(settings, (bids, work)) if scans else Path()
+    license_file = (
+        check_prerequisites(settings, (bids, work, *stores), gate.targets) if scans else Path()
+    )
     by_participant = _by_participant(scans)
     # fMRIPrep exits on a participant without T1w image, whoever else is in the call.
     with_t1w = [name for name, runs in by_participant.items() if any(run.t1w for run in runs)]
@@ -86,7 +91,7 @@ def preprocess_with_fmriprep(
     groups = [with_t1w[first : first + size] for first in range(0, len(with_t1w), size)]
     workspace = Workspace(work, bids, by_participant, settings, filters)
     workspace.remove_stale_calls(groups)
-    runner = CallRunner(workspace, license_file, threads, memory, _common_task(scans))
+    runner = CallRunner(workspace, license_file, threads, memory, _common_task(scans), stores)
     results = list[ScanResult]()
     for number, group in enumerate(groups, start=1):
         results += runner.process(group, f"call {number} of {len(groups)}")
@@ -128,6 +133,8 @@ class CallRunner:
         For each call; memory in MB, 0 if unknown.
     task : str or None
         Task to preprocess, None for all.
+    stores : tuple of Path
+        Folders outside the data set that its links lead to.
     """
 
     workspace: Workspace
@@ -135,6 +142,7 @@ class CallRunner:
     threads: int
     memory: int
     task: str | None
+    stores: tuple[Path, ...] = ()
 
     def process(self, group: Sequence[str], label: str) -> list[ScanResult]:
         """Return the results of a group, running fMRIPrep for participants not yet stored.
@@ -196,6 +204,7 @@ class CallRunner:
         call = Call(
             participants=tuple(participants),
             bids=self.workspace.bids,
+            stores=self.stores,
             out=folder / "out",
             work=folder / "work",
             license=self.license,

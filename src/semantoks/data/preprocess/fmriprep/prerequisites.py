@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from semantoks.config import Fmriprep
@@ -24,7 +24,9 @@ PROGRAMS = {
 }
 
 
-def check_prerequisites(settings: Fmriprep, folders: Iterable[Path]) -> Path:
+def check_prerequisites(
+    settings: Fmriprep, folders: Iterable[Path], link_targets: Sequence[Path] = ()
+) -> Path:
     """Check programs, container image, licence and folder names.
 
     Parameters
@@ -32,6 +34,8 @@ def check_prerequisites(settings: Fmriprep, folders: Iterable[Path]) -> Path:
     settings : Fmriprep
     folders : iterable of Path
         Folders that a container has to mount.
+    link_targets : sequence of Path
+        Folders outside the data set that its links lead to.
 
     Returns
     -------
@@ -44,6 +48,13 @@ def check_prerequisites(settings: Fmriprep, folders: Iterable[Path]) -> Path:
         If a program, the image or the licence is missing, docker does not answer, or the name of a
         folder cannot be written as a mount.
     """
+    if link_targets and settings.runner == "docker":
+        # Its wrapper mounts the data set at /data and nothing else.
+        raise UserError(
+            f"Links of the data set lead to {link_targets[0]}, which fmriprep-docker cannot mount. "
+            "Set preprocessing.fmriprep.runner in config.yaml to apptainer, singularity or native, "
+            "or name a data set that has its files in its own folder."
+        )
     _check_programs(settings)
     license_file = _find_license(settings)
     _check_image(settings)

@@ -71,3 +71,23 @@ def test_an_installed_fmriprep_is_run_directly() -> None:
         *("--fs-license-file", "/l.txt", "--work-dir", "/w"),
         *OPTIONS,
     ]
+
+
+def test_folders_that_links_lead_to_are_mounted_where_they_are(tmp_path: Path) -> None:
+    """Relative links that leave the data set, such as ../store, lead to the same place inside."""
+    (tmp_path / "studies/raw").mkdir(parents=True)
+    (tmp_path / "alias").symlink_to(tmp_path / "studies")
+    call = replace(
+        CALL, bids=tmp_path / "alias/raw", stores=(Path("/store/a"), tmp_path / "studies/store")
+    )
+    words = command(call, Fmriprep(runner="apptainer", image="/f.sif"))
+    raw = f"{tmp_path}/studies/raw"
+    assert words[3:] == [
+        *("--bind", f"{tmp_path}/alias/raw:{raw}:ro", "--bind", "/store/a:/store/a:ro"),
+        *("--bind", f"{tmp_path}/studies/store:{tmp_path}/studies/store:ro"),
+        *("--bind", "/o:/out", "--bind", "/w:/scratch"),
+        *("--bind", "/l.txt:/opt/freesurfer/license.txt:ro", "/f.sif"),
+        *(raw, "/out", "participant"),
+        *("--fs-license-file", "/opt/freesurfer/license.txt", "--work-dir", "/scratch"),
+        *OPTIONS,
+    ]

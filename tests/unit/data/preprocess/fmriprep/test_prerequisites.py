@@ -8,6 +8,7 @@ import pytest
 
 from semantoks.data.preprocess.stage import preprocess_shard
 from semantoks.errors import UserError
+from semantoks.gate import Gate
 from tests.stand_ins.sandbox import Sandbox
 
 
@@ -44,4 +45,11 @@ def test_a_missing_licence_image_or_daemon(sandbox: Sandbox) -> None:
 def test_a_folder_that_a_container_cannot_mount(sandbox: Sandbox) -> None:
     settings = sandbox.settings(runner="docker")
     with pytest.raises(UserError, match="because ':' in its name separates"):
-        preprocess_shard(sandbox.scans(), sandbox.folder / "a:b", sandbox.out, settings, 1)
+        preprocess_shard(sandbox.scans(), Gate(sandbox.folder / "a:b"), sandbox.out, settings, 1)
+
+
+def test_folders_of_links_need_another_runner_than_docker(sandbox: Sandbox) -> None:
+    settings = sandbox.settings(runner="docker")
+    gate = Gate(sandbox.bids, [sandbox.folder / "store"])
+    with pytest.raises(UserError, match="store, which fmriprep-docker cannot mount. Set"):
+        preprocess_shard(sandbox.scans(), gate, sandbox.out, settings, 1)
