@@ -11,7 +11,7 @@ import logging
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,6 +27,7 @@ MB = 10**6
 LARGEST_TEXT = {".json": 50 * MB, ".tsv": 1000 * MB, ".csv": 1000 * MB}
 LARGEST_TEXT |= {".txt": 1000 * MB, ".1D": 1000 * MB}
 LARGEST_TABLE = 50_000 * MB  # of participants, of which only some columns are kept
+DEPARTURE = "leads out of the data set"
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -119,7 +120,7 @@ class Gate:
             return ""
         self.departures[str(path)] = real
         return (
-            f"{path.name} leads out of the data set, to {real}; if it belongs to it, list that "
+            f"{path.name} {DEPARTURE}, to {real}; if it belongs to it, list that "
             "folder in `link_targets` of the data set"
         )
 
@@ -171,14 +172,19 @@ class Gate:
         if self.departures:
             log.warning("%s", self.sentence())
 
-    def require_followed(self, is_empty: bool) -> None:
+    def require_followed(self, problems: Iterable[str]) -> None:
         """Refuse a data set of which nothing is left without the links that lead elsewhere.
+
+        Parameters
+        ----------
+        problems : iterable of str
+            Of each scan; empty if there is none.
 
         Raises
         ------
         UserError
         """
-        if is_empty and self.departures:
+        if self.departures and all(DEPARTURE in problem for problem in problems):
             raise UserError(self.sentence())
 
     def sentence(self) -> str:

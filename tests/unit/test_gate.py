@@ -9,7 +9,7 @@ import pytest
 
 from semantoks import gate
 from semantoks.errors import ScanError, UserError
-from semantoks.gate import Gate, problem_of_file, require_file
+from semantoks.gate import DEPARTURE, Gate, problem_of_file, require_file
 from tests.unit.data.index.conftest import touch
 
 
@@ -90,9 +90,9 @@ def test_a_walk_neither_leaves_nor_circles(tmp_path: Path) -> None:
     assert [str(path.relative_to(root)) for path in files] == ["itself", "b/2.nii", "a/x/1.nii"]
     assert gate.departures == {str(root / "everything"): "/", str(root / "a/other"): str(others)}
     with pytest.raises(UserError) as error:
-        gate.require_followed(is_empty=True)
+        gate.require_followed([f"x {DEPARTURE}"])
     assert str(error.value).startswith(f"2 link(s) lead out of {root} and are not followed, such")
-    gate.require_followed(is_empty=False)
+    gate.require_followed(["another problem", f"x {DEPARTURE}"])
 
 
 def test_the_sentence_names_the_folder_and_the_key(tmp_path: Path) -> None:

@@ -25,6 +25,11 @@ def data_folder(dataset):
     return DATASETS[dataset].path.rstrip("/")
 
 
+def link_targets(w):
+    """Folders that links of a data set may lead to, as JSON."""
+    return json.dumps(DATASETS[w.dataset].link_targets)
+
+
 def participants_table(w):
     return str(DATASETS[w.dataset].participants_table(data_folder(w.dataset)))
 

@@ -76,6 +76,8 @@ rule preprocess:
         running=lambda w: PREPROCESSING.fmriprep.model_dump_json(
             include=set(HOW_FMRIPREP_RUNS) if FMRIPREP else set()
         ),
+        # Likewise: scans that may be read then have another row in the table of their shard.
+        link_targets=link_targets,
     params:
         bids=lambda w: data_folder(w.dataset),
         settings=settings(
@@ -90,6 +92,7 @@ rule preprocess:
     shell:
         "python -m semantoks preprocess --settings {params.settings:q} --threads {threads}"
         " --memory {resources.mem_mb} --running {resources.running:q}"
+        " --link-targets {resources.link_targets:q}"
         " --label '{wildcards.dataset} {wildcards.shard}' --shard {input:q}"
         " --bids {params.bids:q} --out {output:q} 2>&1 | tee {log:q}"
 
@@ -112,6 +115,7 @@ rule parcellate:
     resources:
         mem_mb=memory(4000),
         runtime=240,
+        link_targets=link_targets,
     params:
         settings=settings(
             "parcellate",
@@ -125,6 +129,7 @@ rule parcellate:
         " --label '{wildcards.dataset} {wildcards.shard}' --shard {input.shard:q}"
         " --derivatives {input.derivatives:q} --regions {input.regions:q} --data {params.data:q}"
         " --atlas-image {input.image:q} --atlas-table {input.table:q}"
+        " --link-targets {resources.link_targets:q}"
         " --atlas-metadata {input.metadata:q} --out {output:q} 2>&1 | tee {log:q}"
 
 

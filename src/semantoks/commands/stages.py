@@ -42,6 +42,10 @@ CPU_THREADS = Option(
     "threads", "Threads on a CPU; the last digits of the results depend on it.", "number", False, 1
 )
 
+LINK_TARGETS = Option(
+    "link_targets", "JSON: folders that links of the data set may lead to.", "json", False, ()
+)
+
 _STAGES = (
     Stage(
         "simulate",
@@ -91,6 +95,7 @@ _STAGES = (
                 False,
                 {},
             ),
+            LINK_TARGETS,
         ),
     ),
     Stage(
@@ -108,6 +113,7 @@ _STAGES = (
             # Named again by `data`; as an input its checksum is verified and recorded.
             inputs_option("derivatives", "Folder that `preprocess` wrote.", optional=True),
             inputs_option("regions", "Table of regions that the settings name.", optional=True),
+            LINK_TARGETS,
         ),
     ),
     Stage(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -73,6 +74,11 @@ class Origin(Settings):
             raise ValueError("'template' goes with `source: fmriprep` or `source: timeseries`")
         if self.template.count("*") + self.template.count("{") > MOST_WILDCARDS:
             raise ValueError(f"template has more than {MOST_WILDCARDS} stars and entities")
+        if self.template.startswith("/") or ".." in self.template.split("/"):
+            raise ValueError(
+                f"template '{self.template}' must stay in the folder of the data set: without / at "
+                "its beginning and without '..'"
+            )
         entities = set(re.findall(r"{(.*?)}", self.template))
         if "participant" not in entities or entities - set(ENTITIES):
             raise ValueError(
@@ -88,6 +94,7 @@ class IndexedDataset(Settings):
     # Phenotypes, sites and families are left out, so that changing them does not re-run `index`.
     source: Source = "bids"
     template: str | None = None
+    link_targets: list[str] = Field([])
     participant_column: str = "participant_id"
     missing_values: list[str] = Field([])
     repetition_time: RepetitionTime | None = None
@@ -102,6 +109,11 @@ class Dataset(Origin):
 
     path: str | None = Field(
         None, description="Folder (or HDF5 file) of the data set; not for a simulated one."
+    )
+    link_targets: list[str] = Field(
+        [],
+        description="Folders that links in the data set may lead to, such as `[/store/study]`. "
+        "Links that stay in the data set, or in its git-annex, are always followed.",
     )
     participants: str = Field(
         "participants.tsv",
@@ -166,6 +178,17 @@ class Dataset(Origin):
         if root.suffix in HDF5_SUFFIXES:
             return root if self.participants == default.default else Path(self.participants)
         return root / self.participants
+
+    @field_validator("link_targets")
+    @classmethod
+    def _stores(cls, folders: list[str]) -> list[str]:
+        for folder in folders:
+            if not Path(folder).is_absolute() or not os.path.normpath(folder).strip("/"):
+                raise ValueError(
+                    f"'{folder}' must be the whole path of a folder, and not the root of the disk, "
+                    "where the files of everyone are"
+                )
+        return folders
 
     @field_validator("missing_values", mode="before")
     @classmethod

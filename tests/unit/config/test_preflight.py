@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +178,53 @@ def test_files_that_may_state_their_tr_pass(tmp_path: Path) -> None:
     (tmp_path / "sub-01_timeseries.tsv").touch()
     (tmp_path / "sub-02_timeseries.mat").touch()
     check(tmp_path)
+
+
+def test_links_that_leave_are_not_read(tmp_path: Path) -> None:
+    root, others = tmp_path / "data", tmp_path / "home"
+    for folder in (root, others):
+        folder.mkdir()
+    (root / "sub-01_timeseries.tsv").touch()
+    (others / "bold.json").write_text('{"RepetitionTime": 2}')
+    (root / "everything").symlink_to("/")
+    (root / "home").symlink_to(others)
+    with pytest.raises(UserError, match="states the repetition time"):
+        check(root)
+    check(root, link_targets=[str(others)])
+    with pytest.raises(UserError, match="link_targets: /no/store is no folder"):
+        check(root, link_targets=["/no/store"])
+    (tmp_path / "alias").symlink_to("/")
+    with pytest.raises(UserError, match="alias is no folder, or leads to the root of the disk"):
+        check(root, link_targets=[str(tmp_path / "alias")])
+
+
+def test_a_table_of_people_behind_a_link_needs_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "store", ROWS)
+    (tmp_path / "data/participants.tsv").symlink_to("../store/participants.tsv")
+    with pytest.raises(UserError, match="my_data-2: participants.tsv leads out of the data set"):
+        check(tmp_path / "data")
+    check(tmp_path / "data", link_targets=[str(tmp_path / "store")])
+
+
+def test_what_is_no_file_neither_blocks_nor_stops(tmp_path: Path) -> None:
+    (tmp_path / "bold.json").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "task-rest_bold.json")
+    (tmp_path / "dataset_description.json").write_text("[" * 100_000)
+    (tmp_path / "sub-01").symlink_to("/")
+    (tmp_path / "sub-02").mkdir()
+    (tmp_path / "sub-02/sub-02_task-rest_bold.nii").touch()
+    check(tmp_path, source="bids", repetition_time=2.0)
+    with pytest.raises(UserError, match="states the repetition time"):
+        check(tmp_path, source="bids")
+
+
+def test_an_atlas_that_is_no_file_is_one_sentence(tmp_path: Path) -> None:
+    write(tmp_path, ROWS)
+    (tmp_path / "regions.tsv").touch()
+    files = {"image": "/dev/zero", "table": str(tmp_path / "regions.tsv"), "space": "MNI152"}
+    dataset = {"path": str(tmp_path), "source": "timeseries", "repetition_time": 2.0}
+    content = {"datasets": {"x": dataset}, "atlas": "mine", "atlases": {"mine": files}}
+    with pytest.raises(UserError, match="atlases.mine: /dev/zero cannot be used: zero is a device"):
+        require_files(Config.model_validate(content), "mine.yaml")

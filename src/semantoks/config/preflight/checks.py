@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 import shutil
@@ -13,7 +14,8 @@ from semantoks.config import Config, Dataset
 from semantoks.config.data import HDF5_SUFFIXES
 from semantoks.config.preflight.people import require_columns, require_usable_values
 from semantoks.config.preflight.repetition_times import require_repetition_time
-from semantoks.errors import UserError
+from semantoks.errors import ScanError, UserError
+from semantoks.gate import Gate, problem_of_file, require_file
 
 SIMULATED_COLUMNS = ("age", "sex", "group", "trait", "null")
 NOT_PATHS = ("values", "published", "missing_values")
@@ -60,8 +62,10 @@ def _require_dataset(name: str, dataset: Dataset, config: Config, source: str) -
     """Check folders, files and the table of participants of a data set."""
     if dataset.path and not Path(dataset.path).exists() and not _is_below(dataset, dataset.path):
         raise UserError(f"datasets.{name}.path: there is no {dataset.path}.")
+    gate = Gate(Path(dataset.path or ""), [*map(Path, dataset.link_targets)])
+    _require_targets(name, gate)
     if dataset.path and dataset.source == "bids":
-        _require_raw(name, Path(dataset.path))
+        _require_raw(name, gate)
     for key, phenotype in dataset.phenotypes.items():
         if phenotype.splits_file and not Path(phenotype.splits_file).exists():
             where = f"datasets.{name}.phenotypes.{key}.splits_file"
@@ -80,8 +84,19 @@ def _require_dataset(name: str, dataset: Dataset, config: Config, source: str) -
             f"datasets.{name}.path: there is no {path}. Name a BIDS folder with a "
             "participants.tsv, or its table of participants as `participants`."
         )
+    if problem := gate.departure_of(path):
+        raise UserError(f"datasets.{name}: {problem}.")
     require_columns(name, dataset, config, source)
     require_usable_values(name, dataset, config)
+
+
+def _require_targets(name: str, gate: Gate) -> None:
+    for folder in gate.targets:
+        if not folder.is_dir() or folder.resolve() == Path("/"):
+            raise UserError(
+                f"datasets.{name}.link_targets: {folder} is no folder, or leads to the root of the "
+                "disk. Name the folder that links of the data set lead to."
+            )
 
 
 def _is_below(dataset: Dataset, folder: str) -> bool:
@@ -89,15 +104,18 @@ def _is_below(dataset: Dataset, folder: str) -> bool:
     return Path(folder) in dataset.participants_table().parents
 
 
-def _require_raw(name: str, folder: Path) -> None:
+def _require_raw(name: str, gate: Gate) -> None:
     """Refuse derivatives, which would be preprocessed again."""
+    folder = gate.root
     try:
-        description = json.loads((folder / "dataset_description.json").read_text("utf-8-sig"))
-    except (OSError, ValueError):
+        file = require_file(folder / "dataset_description.json")
+        description = json.loads(file.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError, ScanError):
         description = {}
     kind = description.get("DatasetType") if isinstance(description, dict) else None
     people = islice(folder.glob("sub-*"), SOME_PEOPLE)
-    images = [image.name for person in people for image in person.rglob("*_bold.nii*")]
+    walked = (names for person in people for _, names in gate.walk(person))
+    images = [name for names in walked for name in fnmatch.filter(names, "*_bold.nii*")]
     derived = [image for image in images if re.search("_(space|desc)-", image)]
     if len(derived) == len(images) and (derived or kind == "derivative"):
         raise UserError(
@@ -123,6 +141,8 @@ def _require_atlas(config: Config, source: str) -> None:
             raise UserError(
                 f"atlases.{config.atlas}: there is no {path}. Name an existing file in {source}."
             )
+        if path is not None and (problem := problem_of_file(Path(path))):
+            raise UserError(f"atlases.{config.atlas}: {path} cannot be used: {problem}.")
 
 
 def _require_models(config: Config) -> None:

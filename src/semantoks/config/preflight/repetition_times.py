@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from semantoks.config import Config, Dataset
 from semantoks.config.data import HDF5_SUFFIXES
-from semantoks.errors import UserError
+from semantoks.errors import ScanError, UserError
+from semantoks.gate import Gate, require_file
 
 KEYS = ('"RepetitionTime"', '"SamplingFrequency"')
 # These may state it themselves. The header of a NIfTI file never decides.
@@ -34,11 +34,12 @@ def require_repetition_time(name: str, dataset: Dataset, config: Config) -> None
     if dataset.repetition_time is not None or dataset.path is None or by_fmriprep:
         return
     root, has_scans = Path(dataset.path), False
-    for number, file in enumerate(_files(root)):
-        if number == MAX_FILES or may_state_tr(file, dataset.source == "bids"):
-            return
-        is_scan = file.name.startswith("sub-") or dataset.template or file == root
-        has_scans |= bool(is_scan and file.name.endswith(SCANS))
+    with Gate(root, [Path(folder) for folder in dataset.link_targets]) as gate:
+        for number, file in enumerate(_files(gate)):
+            if number == MAX_FILES or may_state_tr(file, dataset.source == "bids"):
+                return
+            is_scan = file.name.startswith("sub-") or dataset.template or file == root
+            has_scans |= bool(is_scan and file.name.endswith(SCANS))
     if has_scans:
         raise UserError(no_repetition_time(f"datasets.{name}: no file of {root}"))
 
@@ -56,8 +57,8 @@ def may_state_tr(file: Path, is_raw: bool) -> bool:
     if not file.name.endswith(".json") or (is_raw and not file.name.endswith("bold.json")):
         return file.name.endswith(STATING) and not is_raw
     try:
-        text = file.read_text(encoding="utf-8-sig", errors="replace")
-    except OSError:
+        text = require_file(file).read_text(encoding="utf-8-sig", errors="replace")
+    except (OSError, ScanError):
         return False
     return any(key in text for key in KEYS)
 
@@ -71,12 +72,13 @@ def no_repetition_time(what: str) -> str:
     )
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _files(gate: Gate) -> Iterator[Path]:
     """Yield the files of a data set, those of upper folders first; of HDF5, it and its sidecar."""
+    root = gate.root
     if root.is_file():
         yield from (root, root.with_name(f"{root.name}.json"))
         return
-    for folders, (parent, _, names) in enumerate(os.walk(root, followlinks=True)):
-        if folders == MAX_FILES:  # links may be circular
+    for folders, (parent, names) in enumerate(gate.walk(root)):
+        if folders == MAX_FILES:
             return
-        yield from (Path(parent, name) for name in sorted(names))
+        yield from (parent / name for name in names)

@@ -15,6 +15,7 @@ from pathspec import GitIgnoreSpec
 
 from semantoks.data.layout import INDICES
 from semantoks.errors import UserError
+from semantoks.gate import Gate
 
 log = logging.getLogger(__name__)
 EXTENSIONS = (".nii.gz", ".nii")
@@ -81,7 +82,12 @@ class RawDataset:
     data set for something else, and does not read ``.bidsignore``.
     """
 
-    root: Path
+    gate: Gate
+
+    @property
+    def root(self) -> Path:
+        """Folder of the data set."""
+        return self.gate.root
 
     def images(self) -> list[BidsFile]:
         """List the NIfTI files below the participants' folders, sorted.
@@ -107,7 +113,7 @@ class RawDataset:
                 "%d folder(s) of participants are links to folders that are not here: %s",
                 *(len(absent), ", ".join(path.name for path in absent[:5])),
             )
-        folders = [path for path in folders if path.is_dir()]
+        folders = [path for path in folders if path.is_dir() and self.gate.is_inside(path)]
         odd = [path for path in folders if not re.fullmatch(r"sub-[a-zA-Z0-9]+", path.name)]
         if odd:
             # In `sub-A_01_task-rest` the participant would be A, like that of `sub-A_02`.
@@ -125,24 +131,20 @@ class RawDataset:
     @cached_property
     def _ignored(self) -> GitIgnoreSpec:
         file = self.root / ".bidsignore"
-        text = file.read_text(encoding="utf-8-sig", errors="replace") if file.is_file() else ""
+        if not os.path.lexists(file):
+            return GitIgnoreSpec.from_lines([])
+        problem = self.gate.problem_of(file)
+        if problem:
+            raise UserError(f"{self.root}: {problem}")
+        text = file.read_text(encoding="utf-8-sig", errors="replace")
         return GitIgnoreSpec.from_lines(text.splitlines())
 
     def _below(self, folder: Path) -> Iterator[str]:
         """Yield relative paths of a participant's files, below links to folders too."""
-        for parent, folders, names in os.walk(folder, onerror=_say_unreadable, followlinks=True):
-            # A link to a folder above itself would never end.
-            real = Path(parent).resolve()
-            folders[:] = [
-                name for name in folders if not real.is_relative_to(Path(parent, name).resolve())
-            ]
+        for parent, names in self.gate.walk(folder):
             for name in names:
-                path = Path(parent, name).relative_to(self.root).as_posix()
+                path = (parent / name).relative_to(self.root).as_posix()
                 if name.startswith("sub-") and not self.ignores(path):
                     yield path
-                elif "." not in name and not Path(parent, name).exists():
+                elif "." not in name and not (parent / name).exists():
                     log.warning("%s is a link to a folder that is not here", path)
-
-
-def _say_unreadable(error: OSError) -> None:
-    log.warning("%s is left out, since it cannot be read (%s)", error.filename, error.strerror)

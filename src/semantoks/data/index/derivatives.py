@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-import os
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,10 +14,11 @@ import pandas as pd
 from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import SCAN_ENTITIES
 from semantoks.config import ENTITIES, IndexedDataset
+from semantoks.data.declared import require_plausible_parquet
 from semantoks.data.hdf5 import is_hdf5, read_ids
 from semantoks.data.index.bids_files import BidsFile
 from semantoks.data.index.concatenations import without_concatenations
-from semantoks.data.index.files import problem_of, version_of, without_duplicates
+from semantoks.data.index.files import version_of, without_duplicates
 from semantoks.data.index.inheritance import Inheritance
 from semantoks.data.index.shards import DerivativeScan, scan_table
 from semantoks.data.index.templates import find_by_template
@@ -31,8 +32,10 @@ from semantoks.data.layout import (
     entities_of,
     scan_of,
 )
-from semantoks.errors import UserError
+from semantoks.errors import ScanError, UserError
+from semantoks.gate import Gate, problem_of_file, require_file
 
+log = logging.getLogger(__name__)
 TABLE_SUFFIXES = (".tsv", ".csv", ".npy", ".mat", ".1D", ".txt")
 # The last is CIFTI; where a table has the same time series, it is listed before.
 TABLE_PATTERNS = (
@@ -65,9 +68,19 @@ def find_derivative_scans(folder: Path, dataset: IndexedDataset) -> pd.DataFrame
     """
     if not folder.exists():
         raise UserError(f"There is no {folder}. Set the data set's `path` in the configuration.")
-    scans = scan_table(_scans_in(folder, dataset), DerivativeScan)
+    if not folder.is_dir() and (problem := problem_of_file(folder)):
+        raise UserError(f"{folder}: {problem}. Correct `path` of the data set.")
+    with Gate(folder, [Path(target) for target in dataset.link_targets]) as gate:
+        return _find(gate, dataset)
+
+
+def _find(gate: Gate, dataset: IndexedDataset) -> pd.DataFrame:
+    """List the scans; see `find_derivative_scans`."""
+    folder = gate.root
+    scans = scan_table(_scans_in(gate, dataset), DerivativeScan)
     if dataset.task is not None:
         scans = scans[scans["task"] == dataset.task]
+    gate.require_followed(scans["problem"])
     if scans.empty:
         by_default = IMAGE_PATTERNS if dataset.source == "fmriprep" else TABLE_PATTERNS
         task = f" of task '{dataset.task}'" if dataset.task else ""
@@ -75,62 +88,64 @@ def find_derivative_scans(folder: Path, dataset: IndexedDataset) -> pd.DataFrame
             f"{folder} has no files{task} named {dataset.template or ', '.join(by_default)}. "
             "Correct `path`, or describe with `template` how the files are named."
         )
-    scans = scans.assign(version=_versions_with_sidecars(scans, folder))
+    scans = scans.assign(version=_versions_with_sidecars(scans, gate))
+    gate.report()
     scans = without_duplicates(scans, "file")
     # A template says which files are meant.
     return scans if dataset.template else without_concatenations(scans, folder)
 
 
-def _versions_with_sidecars(scans: pd.DataFrame, folder: Path) -> list[str]:
+def _versions_with_sidecars(scans: pd.DataFrame, gate: Gate) -> list[str]:
     """Extend the version of each scan: sidecars state the TR, so a change must re-run the shard."""
     versions, data_sets = list[str](), dict[Path, Inheritance]()
     for name, version in zip(scans["file"], scans["version"], strict=True):
-        path = folder / name
+        path = gate.root / name
         root = dataset_of(path)
         data_set = data_sets.setdefault(root, Inheritance(root, ()))
         is_table = path.suffix != ".parquet" and not is_hdf5(path)
         file = BidsFile.of(path.relative_to(root).as_posix())
         sidecars = data_set.of_recording(file) if is_table else []
-        versions.append(f"{version}-{version_of(*sidecars)}" if sidecars else version)
+        versions.append(f"{version}-{_version(gate, *sidecars)}" if sidecars else version)
     return versions
 
 
-def _scans_in(folder: Path, dataset: IndexedDataset) -> Scans:
+def _scans_in(gate: Gate, dataset: IndexedDataset) -> Scans:
     listing = Listing()
     if dataset.template is not None:
-        return _from_template(folder, dataset.template, listing)
+        return _from_template(gate, dataset.template, listing)
     if dataset.source == "fmriprep":
-        return _from_images(folder, listing)
-    if is_hdf5(folder):
-        return _from_hdf5(folder, listing)
-    is_parquet = any(_files(folder, PARQUET_PATTERN))
-    return (_from_parquet if is_parquet else _from_tables)(folder, listing)
+        return _from_images(gate, listing)
+    if is_hdf5(gate.root):
+        return _from_hdf5(gate, listing)
+    is_parquet = any(_files(gate, PARQUET_PATTERN))
+    return (_from_parquet if is_parquet else _from_tables)(gate, listing)
 
 
-def _from_template(folder: Path, template: str, listing: Listing) -> Scans:
-    for path, entities in find_by_template(folder, template):
-        # `{participant}.tsv` fits the table of participants too.
-        if path.stem != "participants":
-            yield _scan(folder, path, listing, **entities)
+def _from_template(gate: Gate, template: str, listing: Listing) -> Scans:
+    for path, entities in find_by_template(gate.root, template):
+        # `{participant}.tsv` fits the table of participants too. Files below a link that leads
+        # elsewhere, such as those of other people, are not even listed.
+        if path.stem != "participants" and gate.is_inside(path.parent):
+            yield _scan(gate, path, listing, **entities)
 
 
-def _from_images(folder: Path, listing: Listing) -> Scans:
+def _from_images(gate: Gate, listing: Listing) -> Scans:
     """Yield one row per run in fMRIPrep's layout, in however many spaces it was written."""
     listed = set[str]()
     for pattern in IMAGE_PATTERNS:
-        for path in _files(folder, pattern):
+        for path in _files(gate, pattern):
             scan, image = scan_of(path.name), path.name.removesuffix(".gz")
             # The same image as .nii and .nii.gz is kept twice here, and becomes a problem later.
             if scan not in listed or image in listed:
-                row = _scan(folder, path, listing, scan, **_entities(scan))
-                yield replace(row, version=version_of(*listing.of_run(path)))
+                row = _scan(gate, path, listing, scan, **_entities(scan))
+                yield replace(row, version=_version(gate, *listing.of_run(path)))
             listed |= {scan, image}
 
 
-def _from_tables(folder: Path, listing: Listing) -> Scans:
+def _from_tables(gate: Gate, listing: Listing) -> Scans:
     listed = set[tuple[Path, frozenset[tuple[str, str]]]]()
     for pattern in TABLE_PATTERNS:
-        for path in _files(folder, pattern):
+        for path in _files(gate, pattern):
             # fMRIPrep's confounds and XCP-D's other statistics (ALFF, ReHo) are named alike.
             other = re.search(r"_desc-confounds_|_stat-(?!mean_)", path.name)
             # XCP-D writes CIFTI and a table of the same values, with and without the density.
@@ -138,7 +153,7 @@ def _from_tables(folder: Path, listing: Listing) -> Scans:
             is_copy = path.name.endswith(PARCELLATED) and content in listed
             if path.name.startswith("sub-") and not other and not is_copy:
                 scan = scan_of(path.name)
-                yield _scan(folder, path, listing, scan, **_entities(scan))
+                yield _scan(gate, path, listing, scan, **_entities(scan))
                 listed.add(content)
 
 
@@ -146,12 +161,18 @@ def _without_density(path: Path) -> set[tuple[str, str]]:
     return {pair for pair in entities_of(path.name).items() if pair[0] != "den"}
 
 
-def _from_parquet(folder: Path, listing: Listing) -> Scans:
-    for path in _files(folder, PARQUET_PATTERN):
+def _from_parquet(gate: Gate, listing: Listing) -> Scans:
+    """Yield the scans of Semantoks' own files; what is no such file has no scan to be said of."""
+    for path in _files(gate, PARQUET_PATTERN):
+        try:
+            require_plausible_parquet(require_file(path), SCAN_ENTITIES)
+        except ScanError as error:
+            log.warning("%s is left out: %s", path, error)
+            continue
         # Parquet reads single columns, so the time series are not loaded.
         for row in read_table(path, list(SCAN_ENTITIES)).itertuples(index=False):
             yield _scan(
-                folder,
+                gate,
                 path,
                 listing,
                 str(row.scan),
@@ -162,28 +183,25 @@ def _from_parquet(folder: Path, listing: Listing) -> Scans:
             )
 
 
-def _from_hdf5(path: Path, listing: Listing) -> Scans:
+def _from_hdf5(gate: Gate, listing: Listing) -> Scans:
     import h5py  # type: ignore[import-untyped]
 
-    with h5py.File(path) as file:
-        for scan in read_ids(file):
-            yield _scan(path, path, listing, scan, participant=scan)
+    try:
+        with h5py.File(gate.root) as file:
+            ids = read_ids(file)
+    except (OSError, ScanError) as error:
+        raise UserError(
+            f"{gate.root} is not readable HDF5 of the reference implementation ({error}). Correct "
+            "`path` of the data set, or the file."
+        ) from None
+    for scan in ids:
+        yield _scan(gate, gate.root, listing, scan, participant=scan)
 
 
-def _files(folder: Path, pattern: str) -> list[Path]:
-    """Find files at any depth, sorted.
-
-    `Path.rglob` does not follow links to folders, which are usual in data sets (DataLad, NFS). Each
-    real folder is visited once, since links may be circular.
-    """
-    visited, files = set[str](), list[Path]()
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in visited:
-            folders.clear()
-            continue
-        visited.add(real)
-        files += [Path(parent, name) for name in fnmatch.filter(names, pattern)]
+def _files(gate: Gate, pattern: str) -> list[Path]:
+    """Find files at any depth, sorted; `Path.rglob` does not follow links to folders."""
+    walked = gate.walk(gate.root)
+    files = [parent / name for parent, names in walked for name in fnmatch.filter(names, pattern)]
     return sorted(files)
 
 
@@ -199,8 +217,13 @@ def _entities(stem: str) -> dict[str, str]:
     }
 
 
+def _version(gate: Gate, *paths: Path) -> str:
+    """Hash the files that may be read: it changes when the folder of others is named."""
+    return version_of(*(path for path in paths if not gate.departure_of(path)))
+
+
 def _scan(
-    folder: Path, path: Path, listing: Listing, scan: str = "", **entities: str
+    gate: Gate, path: Path, listing: Listing, scan: str = "", **entities: str
 ) -> DerivativeScan:
     """Row of a file; its version changes with everything beside it that is read."""
     participant, session, task, run = (entities.get(name, "") for name in ENTITIES)
@@ -212,7 +235,7 @@ def _scan(
         session=session,
         task=task,
         run=run,
-        file=path.relative_to(folder).as_posix(),
-        version=version_of(path, *others),
-        problem=problem_of(path),
+        file=path.relative_to(gate.root).as_posix(),
+        version=_version(gate, path, *others),
+        problem=gate.problem_of(path),
     )

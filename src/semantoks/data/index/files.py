@@ -28,13 +28,6 @@ def version_of(*paths: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def problem_of(path: Path) -> str:
-    """Return why a file cannot be used, as far as this shows without opening it; or nothing."""
-    if path.exists():
-        return ""
-    return f"{path.name} is a link to a file that is not here (annexed? fetch it: datalad get)"
-
-
 def without_duplicates(
     scans: pd.DataFrame, column: str, hint: str = "say which with `template`"
 ) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from semantoks.data.signals import MAX_TR
+from semantoks.gate import require_file
 
 log = logging.getLogger(__name__)
 SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
@@ -43,7 +44,7 @@ class Header:
     def of(cls, path: Path) -> Header:
         """Read a header; what is wrong with an unreadable image is found when it is used."""
         try:
-            image: Any = nib.load(path)
+            image: Any = nib.load(require_file(path))
             codes = [image.header.get(key, 1) for key in ("qform_code", "sform_code")]
             sizes = np.linalg.norm(image.affine[:3, :3], axis=0)
             extent = float(np.min(sizes * image.shape[:3]))

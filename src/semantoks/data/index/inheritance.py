@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import chain, combinations, groupby
 from pathlib import Path
@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 from semantoks.data.index.bids_files import BidsFile
 from semantoks.data.layout import DERIVED
 from semantoks.errors import ScanError
+from semantoks.gate import require_file
 
+MAX_DEPTH = 5  # of a value that is used; comparing and writing deeper ones may exceed the stack
 # Of images and of tables of time series: a sidecar beside a file of the same name is its own.
 EXTENSIONS = (
     *(".dtseries.nii", ".ptseries.nii", ".nii.gz", ".nii"),
@@ -200,8 +202,25 @@ def _content(path: Path, keys: tuple[str, ...]) -> dict[str, Any] | str:
 
     try:
         # The signature is a byte-order mark, which editors on Windows write.
-        text = path.read_text(encoding="utf-8-sig")
+        text = require_file(path).read_text(encoding="utf-8-sig")
         content = json.loads(text, object_pairs_hook=unambiguous)
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError, ScanError) as error:
         return str(error)
-    return content if isinstance(content, dict) else "it is not a JSON object"
+    if not isinstance(content, dict):
+        return "it is not a JSON object"
+    deep = next((key for key in keys if _depth(content.get(key)) > MAX_DEPTH), None)
+    return f"its {deep} is nested more than {MAX_DEPTH} deep" if deep else content
+
+
+def _depth(value: object) -> int:
+    """Return how deep lists and objects are nested, without recursion."""
+    level, depth = [value], 0
+    while level := [item for outer in level for item in _items(outer)]:
+        depth += 1
+    return depth
+
+
+def _items(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

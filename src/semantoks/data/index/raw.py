@@ -15,11 +15,12 @@ from semantoks.config import EntityFilter, IndexedDataset
 from semantoks.data.index.anatomy import Anatomy
 from semantoks.data.index.bids_files import BidsFile, RawDataset
 from semantoks.data.index.entities import MAGNITUDE, describe, selects
-from semantoks.data.index.files import problem_of, version_of, without_duplicates
+from semantoks.data.index.files import version_of, without_duplicates
 from semantoks.data.index.headers import Header
 from semantoks.data.index.shards import RawScan, scan_table
 from semantoks.data.index.sidecars import Metadata, Sidecars
 from semantoks.errors import ScanError, UserError
+from semantoks.gate import Gate
 
 DUPLICATE = "list the others in .bidsignore"
 
@@ -48,29 +49,34 @@ def find_raw_scans(
     UserError
         When there are no such runs or T1w images.
     """
-    images = RawDataset(bids).images()
-    task: EntityFilter = {} if dataset.task is None else {"task": dataset.task}
-    bold = _select(bids, images, task | dataset.entities)
-    anatomy = Anatomy.of(bids, images, dataset.t1w_entities)
-    source = _Source(bids, Sidecars(RawDataset(bids)), anatomy, by_fmriprep)
-    runs = _by_run(bold, separate_echoes="echo" in dataset.entities)
-    scans = [source.describe(echoes) for echoes in runs]
+    with Gate(bids, [Path(folder) for folder in dataset.link_targets]) as gate:
+        data_set = RawDataset(gate)
+        images = data_set.images()
+        task: EntityFilter = {} if dataset.task is None else {"task": dataset.task}
+        bold = _select(gate, images, task | dataset.entities)
+        anatomy = Anatomy.of(bids, images, dataset.t1w_entities)
+        source = _Source(gate, Sidecars(data_set), anatomy, by_fmriprep)
+        runs = _by_run(bold, separate_echoes="echo" in dataset.entities)
+        scans = [source.describe(echoes) for echoes in runs]
+        gate.require_followed(scan.problem for scan in scans)
+        gate.report()
     if not by_fmriprep:
         anatomy.report()
     return without_duplicates(scan_table(scans, RawScan), "bold", DUPLICATE)
 
 
-def _select(bids: Path, images: Iterable[BidsFile], chosen: EntityFilter) -> list[BidsFile]:
+def _select(gate: Gate, images: Iterable[BidsFile], chosen: EntityFilter) -> list[BidsFile]:
     # Complex-valued acquisitions have a magnitude and a phase image of each run.
     bold = [x for x in images if x.suffix == "bold" and selects(MAGNITUDE | chosen, x.entities)]
     if bold:
         return bold
+    gate.require_followed([])
     every = [x.path for x in images if x.suffix == "bold"]
     wanted = f" with {describe(chosen)}" if chosen else ""
     example = f" (one of {len(every)} others is {every[0]})" if every else ""
     raise UserError(
-        f"{bids} has no BOLD image{wanted} with a BIDS name (sub-*/func/*_bold.nii.gz){example}. "
-        "Correct `path`, `task` or `entities` of the data set."
+        f"{gate.root} has no BOLD image{wanted} with a BIDS name (sub-*/func/*_bold.nii.gz)"
+        f"{example}. Correct `path`, `task` or `entities` of the data set."
     )
 
 
@@ -93,7 +99,7 @@ def _without_echo(stem: str) -> str:
 class _Source:
     """What all runs of a data set have in common."""
 
-    bids: Path
+    gate: Gate
     sidecars: Sidecars
     anatomy: Anatomy
     by_fmriprep: bool
@@ -105,7 +111,7 @@ class _Source:
         combined = "echo" in entities and (self.by_fmriprep or len(echoes) > 1)
         t1w = "" if first.problem else self.anatomy.of_run(first)
         # Preprocessing reads the T1w image too, so its changes and broken links count.
-        needed = [self.bids / name for name in (*(echo.path for echo in echoes), t1w) if name]
+        needed = [self.gate.root / name for name in (*(echo.path for echo in echoes), t1w) if name]
         metadata, problem = self._metadata(echoes)
         timing = metadata.slice_timing
         name = first.stem.removesuffix("_bold")
@@ -124,7 +130,7 @@ class _Source:
             problem=(
                 first.problem
                 or self._problem_of_echoes(echoes)
-                or next(filter(None, map(_problem_of_file, needed)), problem)
+                or next(filter(None, map(self._problem_of_file, needed)), problem)
             ),
         )
 
@@ -147,10 +153,9 @@ class _Source:
             "`engine: fmriprep`, or choose an echo by `entities: {echo: 2}` of the data set)"
         )
 
-
-def _problem_of_file(path: Path) -> str:
-    problem = problem_of(path)
-    if not problem and not Header.of(path).is_oriented:
-        # nibabel would make up an affine, in which left and right may be swapped.
-        problem = f"{path.name} has no orientation (qform and sform are not set)"
-    return problem
+    def _problem_of_file(self, path: Path) -> str:
+        problem = self.gate.problem_of(path)
+        if not problem and not Header.of(path).is_oriented:
+            # nibabel would make up an affine, in which left and right may be swapped.
+            problem = f"{path.name} has no orientation (qform and sform are not set)"
+        return problem

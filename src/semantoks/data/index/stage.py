@@ -22,6 +22,8 @@ from semantoks.data.index.participants import (
 from semantoks.data.index.raw import find_raw_scans
 from semantoks.data.index.settings import IndexSettings
 from semantoks.data.index.shards import shard_of
+from semantoks.errors import UserError
+from semantoks.gate import Gate
 
 log = logging.getLogger(__name__)
 MAX_SCANS_PER_SHARD = 500  # 300 regions × 490 volumes × float32 × 500 scans are 0.3 GB
@@ -57,6 +59,9 @@ def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path)
         When there are no scans, no participants, no participant with a scan, or no scan with a TR.
     """
     dataset, folder = settings.dataset, out.parent
+    gate = Gate(data, [Path(target) for target in dataset.link_targets])
+    if participants.exists() and (problem := gate.departure_of(participants)):
+        raise UserError(f"{participants}: {problem}.")
     table = read_participants(
         participants, dataset.participant_column, tuple(dataset.missing_values)
     )

@@ -18,6 +18,7 @@ from semantoks.data.parcellate.readers.timeseries import TimeseriesReader, read_
 from semantoks.data.parcellate.settings import ParcellateSettings
 from semantoks.data.parcellate.shard import ShardTimeseries, parcellate_scans
 from semantoks.errors import UserError
+from semantoks.gate import Gate
 
 
 def parcellate(
@@ -31,6 +32,7 @@ def parcellate(
     atlas_image: Path | None = None,
     derivatives: Sequence[Path] = (),
     regions: Sequence[Path] = (),
+    link_targets: Sequence[str] = (),
 ) -> list[Path]:
     """Write the time series of one shard; an excluded scan is a row with its reason.
 
@@ -50,6 +52,8 @@ def parcellate(
         Parquet file.
     derivatives, regions : sequence of Path
         Also read through `data` and `settings`; arguments so that their hashes are recorded.
+    link_targets : sequence of str
+        Folders that links of the data set may lead to.
 
     Returns
     -------
@@ -62,7 +66,8 @@ def parcellate(
             f"The atlas {settings.atlas} has no image, and images cannot be averaged without one. "
             "Name it as --atlas-image."
         )
-    result = _parcellate(settings, shard, data, atlas)
+    with Gate(data, [Path(folder) for folder in link_targets]):
+        result = _parcellate(settings, shard, data, atlas)
     write_timeseries(out, result.table, result.timeseries, result.manifest, result.means)
     return [out]
 

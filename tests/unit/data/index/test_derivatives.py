@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -117,10 +118,11 @@ def test_linked_folders_are_followed_and_new_outputs_change_the_version(tmp_path
     (tmp_path / "data").mkdir()
     (tmp_path / "data/sub-01").symlink_to(tmp_path / "elsewhere/sub-01")
     (tmp_path / "elsewhere/sub-01/loop").symlink_to(tmp_path / "elsewhere/sub-01")
-    scans = find(tmp_path / "data", source="fmriprep")
+    settings = {"source": "fmriprep", "link_targets": [str(tmp_path / "elsewhere")]}
+    scans = find(tmp_path / "data", **settings)
     assert list(scans.index) == ["sub-01_task-rest"]
     touch(tmp_path / "elsewhere", image.replace("MNI152NLin6Asym", "MNI152NLin2009cAsym"))
-    again = find(tmp_path / "data", source="fmriprep")
+    again = find(tmp_path / "data", **settings)
     assert again["version"].tolist() != scans["version"].tolist()
 
 
@@ -213,3 +215,62 @@ def test_a_change_of_an_inherited_sidecar_changes_the_version(tmp_path: Path) ->
         assert len({table["sub-01_task-rest"] for table in (before, during, after)}) == 3
         if source == "timeseries":
             assert before["sub-01_task-faces"] == after["sub-01_task-faces"]
+
+
+def test_a_template_stays_in_the_folder() -> None:
+    for template in ("/home/{participant}.nii", "../{participant}.nii", "x/../../{participant}.x"):
+        with pytest.raises(ValidationError, match="must stay in the folder of the data set"):
+            Origin(source="fmriprep", template=template)
+
+
+def test_links_of_a_data_set_may_not_lead_everywhere() -> None:
+    for folder in ("/", "//", "/x/..", "store"):
+        with pytest.raises(ValidationError, match="must be the whole path of a folder"):
+            Dataset(path="x", link_targets=[folder])
+
+
+def test_files_of_others_behind_a_link_are_not_listed(tmp_path: Path) -> None:
+    touch(tmp_path, "data/a/s1.nii", "home/secret.nii")
+    (tmp_path / "data/b").symlink_to(tmp_path / "home")
+    (tmp_path / "data/a/s2.nii").symlink_to(tmp_path / "home/secret.nii")
+    scans = find(tmp_path / "data", source="fmriprep", template="*/{participant}.nii")
+    assert list(scans.index) == ["s1", "s2"]
+    assert [bool(problem) for problem in scans["problem"]] == [False, True]
+
+
+def test_the_version_changes_when_the_folder_of_a_mask_is_named(tmp_path: Path) -> None:
+    touch(tmp_path, "data/s1/clean.nii.gz", "store/mask.nii.gz")
+    (tmp_path / "data/s1/mask.nii.gz").symlink_to(tmp_path / "store/mask.nii.gz")
+    images = {"source": "fmriprep", "template": "{participant}/clean.nii.gz"}
+    before = find(tmp_path / "data", **images)
+    after = find(tmp_path / "data", **images, link_targets=[str(tmp_path / "store")])
+    assert [*before["problem"], *after["problem"]] == ["", ""]
+    assert before["version"].tolist() != after["version"].tolist()
+
+
+def test_a_pipe_among_parquet_files_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    os.mkfifo(tmp_path / "a_timeseries.parquet")
+    (tmp_path / "b_timeseries.parquet").write_bytes(b"PAR1")
+    with pytest.raises(UserError, match="has no files"):
+        find(tmp_path, source="timeseries")
+    assert "a_timeseries.parquet is a named pipe" in caplog.text
+    assert "b_timeseries.parquet is not a readable Parquet file" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["damaged", "external", "huge"])
+def test_hdf5_that_cannot_be_read_is_said(tmp_path: Path, kind: str) -> None:
+    import h5py
+
+    file = tmp_path / "study.h5"
+    if kind == "damaged":
+        file.write_bytes(b"x")
+    else:
+        with h5py.File(file, "w") as content:
+            if kind == "huge":
+                content.create_dataset("long_subject_id", (10**12,), "S8", chunks=(1000,))
+            else:
+                content["long_subject_id"] = h5py.ExternalLink("/etc/hostname", "x")
+    with pytest.raises(UserError, match="is not readable HDF5 of the reference implementation"):
+        find(file, source="timeseries")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -196,4 +197,51 @@ def test_links_are_followed_and_circles_end(bids: Path, tmp_path: Path) -> None:
     (bids / "sub-08").mkdir()
     (bids / "sub-08/func").symlink_to(tmp_path / "store/func")
     (bids / "sub-08/loop").symlink_to(bids)
-    assert "sub-08_task-rest" in set(find_raw_scans(bids)["scan"])
+    dataset = IndexedDataset(link_targets=[str(tmp_path / "store")])
+    assert "sub-08_task-rest" in set(raw.find_raw_scans(bids, dataset)["scan"])
+
+
+def test_links_to_elsewhere_are_said_once(
+    bids: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    touch(tmp_path, *(f"home/sub-0{n}/func/sub-0{n}_task-rest_bold.nii.gz" for n in (7, 8)))
+    for name in ("sub-07", "sub-08"):
+        (bids / name).symlink_to(tmp_path / "home" / name)
+    (bids / "sub-01/everything").symlink_to("/")
+    image = bids / FILES[1]
+    image.unlink()
+    image.symlink_to(tmp_path / "home/sub-07/func/sub-07_task-rest_bold.nii.gz")
+    scans = find_raw_scans(bids).set_index("scan")
+    assert not set(scans.index) & {"sub-07_task-rest", "sub-08_task-rest"}
+    assert "leads out of the data set" in scans.loc["sub-01_task-rest_run-01", "problem"]
+    assert not scans.drop("sub-01_task-rest_run-01")["problem"].any()
+    [message] = [text for text in caplog.messages if "link(s)" in text]
+    assert message.startswith(f"4 link(s) lead out of {bids} and are not followed")
+
+
+def test_a_view_of_a_store_needs_its_name(tmp_path: Path) -> None:
+    write_bids(tmp_path / "store", *FILES[:2])
+    view = tmp_path / "view"
+    view.mkdir()
+    (view / "sub-01").symlink_to(tmp_path / "store/sub-01")
+    with pytest.raises(UserError, match=r"set `link_targets: \[.*/store\]` of the data set"):
+        find_raw_scans(view)
+    named = IndexedDataset(link_targets=[str(tmp_path / "store")])
+    assert list(raw.find_raw_scans(view, named)["problem"]) == [""]
+
+
+def test_images_and_sidecars_that_are_no_files_are_reasons(bids: Path) -> None:
+    for name in (FILES[1], FILES[0]):
+        (bids / name).unlink()
+    os.mkfifo(bids / FILES[1])
+    (bids / FILES[0]).symlink_to("/dev/zero")
+    (bids / "sub-02/ses-1/func/sub-02_ses-1_task-rest_bold.json").symlink_to("/dev/zero")
+    sidecar = bids / "sub-02/ses-2/func/sub-02_ses-2_task-rest_bold.json"
+    sidecar.write_text('{"RepetitionTime": ' + "[" * 90 + "]" * 90 + "}")
+    (bids / "sub-03/func/sub-03_task-faces_bold.json").write_text("[" * 100_000)
+    problems = find_raw_scans(bids).set_index("scan")["problem"]
+    assert "is a named pipe" in problems["sub-01_task-rest_run-01"]
+    assert "is a device" in problems["sub-01_task-rest_run-02"]
+    assert "is a device" in problems["sub-02_ses-1_task-rest"]
+    assert "RepetitionTime is nested more than 5 deep" in problems["sub-02_ses-2_task-rest"]
+    assert "cannot be read (" in problems["sub-03_task-faces"]

@@ -13,6 +13,7 @@ import pytest
 from semantoks.data.index.bids_files import BidsFile, RawDataset
 from semantoks.data.index.sidecars import Metadata, Sidecars
 from semantoks.errors import ScanError
+from semantoks.gate import Gate
 from tests.unit.data.index.conftest import touch
 
 FUNC = "sub-01/ses-1/func"
@@ -27,7 +28,7 @@ def write(root: Path, name: str, **content: Any) -> None:
 
 def read(root: Path, image: str = IMAGE) -> Metadata:
     touch(root, image)
-    return Sidecars(RawDataset(root)).of(BidsFile.of(image))
+    return Sidecars(RawDataset(Gate(root))).of(BidsFile.of(image))
 
 
 def tr(root: Path, image: str = IMAGE) -> float:

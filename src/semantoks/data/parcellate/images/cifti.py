@@ -119,6 +119,7 @@ def parcellated_series(path: Path) -> tuple[np.ndarray, list[str], float]:
 
 
 def _load(bold: Path, columns: str = "BrainModelAxis") -> Any:
+    """Open a CIFTI time series whose columns are of a kind; its data are not read yet."""
     try:
         image: Any = nib.load(require_file(bold))
         axes = [type(image.header.get_axis(i)).__name__ for i in (0, 1)]
