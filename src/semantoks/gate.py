@@ -120,8 +120,8 @@ class Gate:
             return ""
         self.departures[str(path)] = real
         return (
-            f"{path.name} {DEPARTURE}, to {real}; if it belongs to it, list that "
-            "folder in `link_targets` of the data set"
+            f"{path.name} {DEPARTURE}, to {shown(str(Path(real).parent))}; if it belongs to it, "
+            "list that folder in `link_targets` of the data set"
         )
 
     def is_inside(self, folder: Path) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from semantoks import gate
-from semantoks.errors import ScanError, UserError
+from semantoks.errors import ScanError, UserError, shown
 from semantoks.gate import DEPARTURE, Gate, problem_of_file, require_file
 from tests.unit.data.index.conftest import touch
 
@@ -48,11 +48,15 @@ def test_links_may_stay_inside_or_lead_to_named_folders(tmp_path: Path) -> None:
     strict = Gate(root)
     assert strict.problem_of(root / "sub-01/a.nii") == ""
     assert strict.problem_of(root / "sub-01/annexed.nii") == ""
-    reason = f"c.nii leads out of the data set, to {store / 'c.nii'}; if it belongs to it, list"
+    reason = f"c.nii leads out of the data set, to {shown(str(store))}; if it belongs to it, list"
     assert strict.problem_of(root / "sub-01/c.nii").startswith(reason)
     assert strict.problem_of(root / "sub-02/b.nii").startswith("b.nii leads out")
     named = Gate(root, [store])
     assert not any(map(named.problem_of, [root / "sub-01/c.nii", root / "sub-02/b.nii"]))
+    # The data set itself may be a link.
+    (tmp_path / "alias").symlink_to(root)
+    assert Gate(tmp_path / "alias").problem_of(tmp_path / "alias/sub-01/annexed.nii") == ""
+    assert Gate(tmp_path / "alias").problem_of(tmp_path / "alias/sub-01/c.nii")
     # A folder is no store because its name begins like one.
     assert Gate(root, [tmp_path / "sto"]).problem_of(root / "sub-01/c.nii")
 

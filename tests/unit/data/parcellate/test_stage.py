@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,6 +76,29 @@ class FaultyRun:
         self.bold.unlink()
         self.bold.symlink_to("../.git/annex/objects/nothing")
 
+    @staticmethod
+    def replace_by_link(path: Path, target: Path) -> None:
+        path.unlink()
+        path.symlink_to(target)
+
+    @staticmethod
+    def replace_by_pipe(path: Path) -> None:
+        path.unlink()
+        os.mkfifo(path)
+
+    @staticmethod
+    def move_and_link(path: Path) -> None:
+        """Move a file to a folder beside the data set."""
+        others = path.parents[3] / "others"
+        others.mkdir(exist_ok=True)
+        path.rename(others / path.name)
+        path.symlink_to(others / path.name)
+
+    def declare(self, *shape: int) -> None:
+        header = nib.load(self.bold).header.copy()
+        header.set_data_shape(shape)
+        self.bold.write_bytes(gzip.compress(header.binaryblock + bytes(4)))
+
     def rename_space(self) -> None:
         for path in list(self.func.glob("*_space-*")):
             path.rename(path.with_name(path.name.replace("NLin6Asym", "NLin2009cAsym")))
@@ -134,6 +159,28 @@ FAULTS: dict[str, tuple[Callable[[FaultyRun], Any], str]] = {
     "infinite confounds": (
         lambda r: r.write_confounds(r.confounds.assign(csf=np.inf)),
         "cannot be loaded (Input X contains infinity",
+    ),
+    "a pipe": (lambda r: FaultyRun.replace_by_pipe(r.bold), "is a named pipe, a file is needed"),
+    "confounds from a pipe": (lambda r: FaultyRun.replace_by_pipe(r.table), "is a named pipe"),
+    "a sidecar without end": (
+        lambda r: FaultyRun.replace_by_link(r.sidecar, Path("/dev/zero")),
+        "is a device, a file is needed",
+    ),
+    "a link to others": (
+        lambda r: FaultyRun.move_and_link(r.bold),
+        "leads out of the data set, to",
+    ),
+    "a mask of others": (
+        lambda r: FaultyRun.move_and_link(r.mask),
+        "leads out of the data set, to",
+    ),
+    "confounds of others": (
+        lambda r: FaultyRun.move_and_link(r.table),
+        "leads out of the data set, to",
+    ),
+    "a volume of 16 GB": (
+        lambda r: r.declare(2000, 2000, 1000, VOLUMES),
+        "declares 2000 × 2000 × 1000 values, at most",
     ),
     "none": (lambda _: None, ""),
 }
