@@ -115,8 +115,7 @@ class Gate:
 
     def departure_of(self, path: Path) -> str:
         """Return why the place of a file does not allow its use; or nothing."""
-        real = self._real(path)
-        if not self._has(path) or self.allows(real):
+        if not self._has(path) or self.allows(real := self._real(path)):
             return ""
         self.departures[str(path)] = real
         return (
@@ -219,7 +218,9 @@ class Gate:
     def _real_folder(self, folder: str) -> str:
         # Resolving asks the disk for every part of a path, and a folder has many files.
         if folder not in self._real_folders:
-            self._real_folders[folder] = os.path.realpath(folder)
+            path = Path(folder)
+            is_first = path.parent == path or path.name == ".."
+            self._real_folders[folder] = os.path.realpath(path) if is_first else self._real(path)
         return self._real_folders[folder]
 
     @cached_property
