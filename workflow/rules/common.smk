@@ -8,9 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
-# `python -m` looks for modules in the work folder first, where a stranger's numpy.py may lie. Jobs
-# inherit the variable, also on a cluster; it is too late for this process.
-os.environ["PYTHONSAFEPATH"] = "1"
+# `python -m snakemake` looks for modules in the work folder, where a stranger's numpy.py may lie.
 sys.path[:] = [path for path in sys.path if path and Path(path) != Path.cwd()]
 
 # Snakemake reads braces in the path of an environment file as wildcards.
@@ -40,7 +38,7 @@ from semantoks.system.job_files import JobFiles
 from semantoks.system.launch import Launch
 from semantoks.system.messages import WithoutCommands
 from semantoks.system.package import importable_folder
-from semantoks.system.orphans import TOKEN_VARIABLE, end_jobs_on_signals, new_token
+from semantoks.system.orphans import TOKEN_VARIABLE, end_jobs_on_signals, pass_to_jobs
 from semantoks.system.run_folder import RunFolder
 
 
@@ -68,9 +66,7 @@ except OSError as error:
     stop(sentence)
 config |= CONFIG.model_dump(mode="json")
 
-# Jobs on a cluster parse this file again, and must have the token of the run that sent them.
-TOKEN = new_token() if workflow.is_main_process else os.environ.get(TOKEN_VARIABLE, "")
-os.environ[TOKEN_VARIABLE] = TOKEN
+TOKEN = pass_to_jobs(workflow.is_main_process)
 
 # A prefix replaces Snakemake's own strict mode, so it is repeated. Braces would be wildcards.
 PACKAGE = shlex.quote(str(importable_folder())).replace("{", "{{").replace("}", "}}")

@@ -69,6 +69,22 @@ def new_token() -> str:
     return secrets.token_hex(16)
 
 
+def pass_to_jobs(is_main: bool) -> str:
+    """Set the environment variables that jobs inherit, also on a cluster; return the token.
+
+    Parameters
+    ----------
+    is_main : bool
+        Whether this process starts a run. Jobs on a cluster parse the workflow again, and keep the
+        token of the run that sent them.
+    """
+    # In each process `python -m` would look for modules in the work folder first.
+    os.environ["PYTHONSAFEPATH"] = "1"
+    token = new_token() if is_main else os.environ.get(TOKEN_VARIABLE, "")
+    os.environ[TOKEN_VARIABLE] = token
+    return token
+
+
 def end_processes_of(note: Note, folder: Path) -> Iterator[str]:
     """End the processes that a killed run left on this machine.
 
