@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from typing import Any
 
 from semantoks.errors import UserError
 
+PEOPLE_MODE = 0o640  # less what the umask takes away
+
 
 def _temporary_name(path: Path) -> Path:
     """Name beside `path` that no other process uses; pids repeat across the nodes of a cluster."""
@@ -20,11 +23,21 @@ def _temporary_name(path: Path) -> Path:
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path` that is renamed to `path` unless an error is raised."""
+def atomic(path: Path, *, of_people: bool = False) -> Iterator[Path]:
+    """Yield a temporary name beside `path` that is renamed to `path` unless an error is raised.
+
+    Parameters
+    ----------
+    path : Path
+    of_people : bool, optional
+        The file has a row per participant or scan, so only the user and the group may read it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary_name(path)
     try:
+        if of_people:
+            # Before there is content. Whoever opens it for writing leaves the mode as it is.
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PEOPLE_MODE))
         yield temporary
         temporary.replace(path)
     finally:

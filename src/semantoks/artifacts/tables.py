@@ -18,11 +18,17 @@ from semantoks.artifacts.files import atomic
 from semantoks.errors import UserError
 
 
-def write_table(path: Path, table: pd.DataFrame, metadata: dict[str, Any] | None = None) -> None:
+def write_table(
+    path: Path,
+    table: pd.DataFrame,
+    metadata: dict[str, Any] | None = None,
+    *,
+    of_people: bool = True,
+) -> None:
     """Write a data frame as Parquet, with `metadata` (JSON values) in its schema."""
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     extra = {key: json.dumps(value, sort_keys=True) for key, value in (metadata or {}).items()}
-    with atomic(path) as temporary:
+    with atomic(path, of_people=of_people) as temporary:
         # from_pandas adds metadata with the version of pandas, which would be part of the bytes.
         pq.write_table(arrow.replace_schema_metadata(extra), temporary, compression="zstd")
 
@@ -93,7 +99,7 @@ def write_rows(
     split = [f"{column}.list.element" for column in arrays]
     rows = zip(*arrays.values(), strict=True)
     with (
-        atomic(path) as temporary,
+        atomic(path, of_people=True) as temporary,
         pq.ParquetWriter(temporary, schema, use_byte_stream_split=split, **options) as writer,
     ):
         for first in range(0, len(table), rows_per_group):

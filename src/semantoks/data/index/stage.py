@@ -80,7 +80,7 @@ def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path)
     tables = [folder / f"shard-{shard:04d}.tsv" for shard in range(dataset.shards)]
     _write_shards(scans, tables)
     left_out = folder / "left_out.tsv"
-    with atomic(left_out) as temporary:
+    with atomic(left_out, of_people=True) as temporary:
         without_partner(scans, table, participants).to_csv(temporary, sep="\t", index=False)
     write_table(folder / "participants.parquet", _storable(table))
     write_table(out, scans)
@@ -111,7 +111,7 @@ def _write_shards(scans: pd.DataFrame, tables: Sequence[Path]) -> None:
 def _write_if_changed(path: Path, text: str) -> None:
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
-    with atomic(path) as temporary:
+    with atomic(path, of_people=True) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

@@ -41,7 +41,7 @@ def scans(settings: ScansSettings, *, timeseries: Sequence[Path], out: Path) -> 
     table["recording"] = _recordings(table)
     excluded = out.with_name(f"{out.stem}_excluded.tsv")
     rows = table.loc[table["status"] == EXCLUDED, ["scan", "participant_id", "reason"]]
-    with atomic(excluded) as temporary:
+    with atomic(excluded, of_people=True) as temporary:
         rows.to_csv(temporary, sep="\t", index=False)
     write_table(out, table)
     return [out, excluded]

@@ -47,7 +47,7 @@ class PackedScans:
         """
         lengths: list[int] = []
         regions = 0
-        with atomic(folder / _VOLUMES) as temporary, temporary.open("wb") as file:
+        with atomic(folder / _VOLUMES, of_people=True) as temporary, temporary.open("wb") as file:
             for scan in scans:
                 if regions not in (0, len(scan)):
                     raise ValueError(

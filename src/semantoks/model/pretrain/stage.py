@@ -132,7 +132,7 @@ def pretrain_arrays(
 
 def _write(trained: Trained, folder: Path) -> None:
     save(trained.model, folder, trained.summary)
-    write_table(folder / METRICS, pd.DataFrame(trained.epochs))
+    write_table(folder / METRICS, pd.DataFrame(trained.epochs), of_people=False)
 
 
 def _common_manifest(timeseries: Sequence[Path], allow_mismatch: Sequence[str]) -> Manifest:

@@ -111,3 +111,9 @@ def test_time_series_without_any_tr_are_one_sentence(tmp_path: Path, name: str |
         run()
     with pytest.raises(UserError, match="no value of its `repetition_time` states"):
         run(repetition_time="TR")
+
+
+def test_tables_of_people_are_not_readable_by_others(bids: Path, tmp_path: Path) -> None:
+    index_bids(bids, tmp_path / "index", shards=2, task=None)
+    modes = {path.name: path.stat().st_mode & 0o007 for path in (tmp_path / "index").iterdir()}
+    assert modes == dict.fromkeys(modes, 0) and "left_out.tsv" in modes
