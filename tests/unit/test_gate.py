@@ -10,6 +10,7 @@ import pytest
 from semantoks import gate
 from semantoks.errors import ScanError, UserError, shown
 from semantoks.gate import DEPARTURE, Gate, problem_of_file, require_file
+from semantoks.system.workers import completed
 from tests.unit.data.index.conftest import touch
 
 
@@ -134,3 +135,18 @@ def test_stores_are_what_a_container_mounts(tmp_path: Path) -> None:
     assert Gate(tmp_path / "study/raw").stores() == (annex,)
     gate = Gate(tmp_path / "study/raw", [alias])
     assert gate.stores() == (alias, tmp_path / "store", annex)
+
+
+def reason_of(path: Path) -> str:
+    try:
+        return str(require_file(path) and "")
+    except ScanError as error:
+        return str(error)
+
+
+def test_the_gate_is_active_in_worker_processes(tmp_path: Path) -> None:
+    link = tmp_path / "host"
+    link.symlink_to("/etc/passwd")
+    with Gate(tmp_path):
+        reasons = list(completed(reason_of, [link, link], 2))
+    assert all(reason.startswith("host leads out of the data set, to /etc") for reason in reasons)

@@ -6,7 +6,10 @@ A few bytes can declare terabytes. The limits are far above what scanners make: 
 
 from __future__ import annotations
 
+import gzip
 import math
+import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,9 @@ MAX_IN_MEMORY = 16 * GB  # values of a run that the built-in engine holds: 64 GB
 MAX_ROWS = 1_000_000  # scans in a Parquet file
 # DEFLATE cannot compress better than 1032 to 1.
 MAX_RATIO = 1100
+MAX_HEADER = 500_000_000  # bytes; that of CIFTI has some 10 MB
+MAX_EXTENSIONS = 1000
+HEADER_SIZES = (348, 540)  # of NIfTI-1 and NIfTI-2
 
 
 def require_at_most(shape: Sequence[int], largest: int, source: str) -> None:
@@ -44,6 +50,47 @@ def require_at_most(shape: Sequence[int], largest: int, source: str) -> None:
     count = math.prod(int(n) for n in shape)
     if count > largest:
         raise ScanError(f"{source} declares {declared} values, at most {largest:,} are plausible")
+
+
+def require_short_header(path: Path) -> None:
+    """Refuse a compressed image whose header extensions are longer than any real ones.
+
+    To be called before nibabel opens it, which reads them whole.
+
+    Raises
+    ------
+    ScanError
+    """
+    if path.suffix != ".gz":
+        return  # an extension cannot be longer than the file
+    try:
+        with gzip.open(path) as file:
+            longest = _end_of_extensions(file)
+    except (EOFError, OSError, zlib.error, struct.error):
+        return  # opening it will fail as well, and say why
+    if longest > MAX_HEADER:
+        raise ScanError(f"{path.name} declares a header of {longest / GB:,.1f} GB")
+
+
+def _end_of_extensions(file: Any) -> int:
+    """Return where the extensions of a NIfTI header end; none is read longer than is plausible."""
+    start = file.read(HEADER_SIZES[-1] + 4)
+    order = next((x for x in "<>" if struct.unpack(f"{x}i", start[:4])[0] in HEADER_SIZES), "<")
+    size = struct.unpack(f"{order}i", start[:4])[0]
+    if size not in HEADER_SIZES or not start[size]:
+        return 0
+    offset = struct.unpack_from(f"{order}f", start, 108)[0]
+    if size == HEADER_SIZES[-1]:
+        offset = struct.unpack_from(f"{order}q", start, 168)[0]
+    end = size + 4
+    for _ in range(MAX_EXTENSIONS):
+        # nibabel reads to the end of the file if the offset is 0, or a length is negative.
+        if (offset > 0 and end + 16 > offset) or end > MAX_HEADER:
+            return int(end)
+        file.seek(end)
+        length = struct.unpack(f"{order}i", file.read(4))[0]
+        end += length if length >= 8 else MAX_HEADER
+    return MAX_HEADER + 1
 
 
 def require_plausible_volumes(image: Any, path: Path) -> None:

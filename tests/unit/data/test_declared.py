@@ -90,6 +90,31 @@ def test_gzip_of_zeros_is_read_as_far_as_declared(tmp_path: Path) -> None:
         open_image(bomb)
 
 
+@pytest.mark.parametrize("length", [0x7FFFFFF0, -16, 8])
+@pytest.mark.parametrize("offset", [0, 2_000_000_000])
+@pytest.mark.parametrize("kind", [nib.Nifti1Header, nib.Nifti2Header])
+def test_a_header_of_gigabytes(tmp_path: Path, kind: Any, offset: int, length: int) -> None:
+    header = kind()
+    header.set_data_shape((10, 10, 10))
+    header["vox_offset"] = offset
+    start = header.binaryblock + b"\1\0\0\0" + struct.pack("<ii", 32, 6) + bytes(24)
+    path = tmp_path / "a.nii.gz"
+    path.write_bytes(gzip.compress(start + struct.pack("<ii", length, 6) + bytes(5_000_000)))
+    with pytest.raises(ScanError, match="declares a header of"):
+        open_image(path)
+    with pytest.raises(UserError, match="declares a header of"):
+        read_label_image(path)
+
+
+def test_a_header_with_extensions_passes(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.full((10, 10, 10), -1, np.int16), np.eye(4))
+    image.header.extensions.append(nib.nifti1.Nifti1Extension(6, b"a comment" * 1000))
+    image.header.set_sform(np.eye(4), 1)
+    for name in ("a.nii", "a.nii.gz"):
+        nib.save(image, tmp_path / name)
+        assert open_image(tmp_path / name).shape == (10, 10, 10)
+
+
 def test_an_atlas_of_16_gb_is_one_sentence(tmp_path: Path) -> None:
     for shape in ((2000, 2000, 2000), (100, 100, 100, 8000)):
         with pytest.raises(UserError, match=r"The atlas image .*/a.nii.gz cannot be used: a.nii"):

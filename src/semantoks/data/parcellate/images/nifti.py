@@ -14,7 +14,12 @@ import numpy as np
 from isal import igzip
 from isal.isal_zlib import IsalError
 
-from semantoks.data.declared import MAX_VOXELS, require_at_most, require_plausible_volumes
+from semantoks.data.declared import (
+    MAX_VOXELS,
+    require_at_most,
+    require_plausible_volumes,
+    require_short_header,
+)
 from semantoks.errors import ScanError
 from semantoks.gate import require_file
 
@@ -34,7 +39,8 @@ def open_image(path: Path) -> Any:
         When it is missing or unreadable, or its header does not define an orientation.
     """
     try:
-        image: Any = nib.load(require_file(path))
+        require_short_header(require_file(path))
+        image: Any = nib.load(path)
     except ScanError:
         raise
     except Exception as error:  # nibabel raises many types of errors on malformed headers
