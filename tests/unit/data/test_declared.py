@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from scipy.io import savemat
 
 from semantoks.data.atlas.images import read_label_image
 from semantoks.data.declared import (
@@ -25,6 +26,7 @@ from semantoks.data.declared import (
 )
 from semantoks.data.hdf5 import member
 from semantoks.data.parcellate.images.nifti import open_image, read_data
+from semantoks.data.parcellate.readers import matlab
 from semantoks.data.parcellate.readers.arrays import read_numpy
 from semantoks.data.parcellate.readers.matlab import read_matlab
 from semantoks.errors import ScanError, UserError
@@ -150,6 +152,18 @@ def test_matlab_files(tmp_path: Path) -> None:
         stream.write(b"MATLAB 7.3".ljust(124) + struct.pack("<H2s", 0x0200, b"IM"))
     with pytest.raises(ScanError, match="ROISignals of a.mat declares 8,000.0 GB"):
         read_matlab(path)
+
+
+def test_matlab_files_that_unpack_to_gigabytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    savemat(tmp_path / "a.mat", {"ROISignals": np.eye(300)}, do_compression=True)
+    assert read_matlab(tmp_path / "a.mat")[0].shape == (300, 300)
+    monkeypatch.setattr(matlab, "MAX_TABLE", 50_000)
+    with pytest.raises(ScanError, match="a.mat is unpacked to more than 400,000 bytes"):
+        matlab._require_plausible_content(tmp_path / "a.mat")
+    savemat(tmp_path / "a.mat", {"x": 1}, do_compression=True)
+    matlab._require_plausible_content(tmp_path / "a.mat")
 
 
 def write_hdf5(path: Path) -> Path:

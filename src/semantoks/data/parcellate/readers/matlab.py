@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import struct
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from semantoks.gate import require_file
 # Classes of MATLAB that a table of numbers may have.
 INTEGERS = (f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 NUMERIC = ("double", "single", "logical", *INTEGERS)
+HEADER, COMPRESSED = 128, 15  # bytes of version 5; type of a compressed variable
+CHUNK = 2**20
 STANDARD = ("ROISignals",)  # DPABI and DPARSF
 TR_NAMES = ("TR", "RepetitionTime", "repetition_time")
 
@@ -62,13 +66,34 @@ def read_matlab(path: Path, variable: str | None = None) -> tuple[np.ndarray, fl
 def _read_version_5(path: Path) -> dict[str, Any]:
     from scipy.io import loadmat, whosmat
 
+    variables = whosmat(path)
     # Cells and structures are left out: they hold no time series, but may hold anything else.
-    kinds = {name: kind for name, _, kind in whosmat(path)}
-    tables = {name: shape for name, shape, kind in whosmat(path) if kind in NUMERIC}
+    tables = {name: shape for name, shape, kind in variables if kind in NUMERIC}
     require_at_most((sum(map(math.prod, tables.values())),), MAX_TABLE, path.name)
+    _require_plausible_content(path)
     # Not squeezed, so that one region or volume stays a table.
     content = loadmat(path, squeeze_me=False, variable_names=list(tables))
-    return {name: content.get(name) if name in tables else kind for name, kind in kinds.items()}
+    return {name: content.get(name) if name in tables else kind for name, _, kind in variables}
+
+
+def _require_plausible_content(path: Path) -> None:
+    """Refuse a file whose compressed variables are unpacked to more than is plausible.
+
+    The shape that a variable declares says nothing about it.
+    """
+    unpacked = 0
+    with path.open("rb") as file:
+        header = file.read(HEADER)
+        order = "<" if header.endswith(b"IM") else ">"
+        while len(tag := file.read(8)) == 8:
+            kind, length = struct.unpack(f"{order}II", tag)
+            content = file.read(min(length, path.stat().st_size))
+            unpacker = zlib.decompressobj()
+            while kind == COMPRESSED and content and not unpacker.eof:
+                unpacked += len(unpacker.decompress(content, CHUNK))
+                content = unpacker.unconsumed_tail
+                if unpacked > MAX_TABLE * 8:
+                    raise ScanError(f"{path.name} is unpacked to more than {MAX_TABLE * 8:,} bytes")
 
 
 def _read_version_7(path: Path) -> dict[str, Any]:
