@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import stat
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from semantoks.errors import UserError
+
+OUR_NAME = re.compile(r"[0-9a-f]{32}\.(json|txt)")
 
 
 class JobFiles:
@@ -59,6 +63,7 @@ class JobFiles:
 
     def _write(self, path: Path, content: bytes) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._require_own()
         with suppress(FileNotFoundError):
             if path.read_bytes() == content:
                 return
@@ -72,9 +77,25 @@ class JobFiles:
             Path(temporary).unlink(missing_ok=True)
             raise
 
+    def _require_own(self) -> None:
+        """Refuse a folder that leads elsewhere or is another user's; close it to others.
+
+        Raises
+        ------
+        UserError
+        """
+        status = self.folder.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+            raise UserError(
+                f"{self.folder.absolute()} is a link or belongs to another user; it must be a "
+                "folder of yours. Remove it."
+            )
+        if stat.S_IMODE(status.st_mode) & 0o077:
+            self.folder.chmod(0o700)
+
     def remove_others(self) -> None:
         """Remove what earlier runs left. Call it only while no other run is in this folder."""
         with suppress(OSError):  # they are small, and the next run tries again
-            for path in self.folder.iterdir():
-                if path.name not in self._names:
+            for path in () if self.folder.is_symlink() else self.folder.iterdir():
+                if OUR_NAME.fullmatch(path.name) and path.name not in self._names:
                     path.unlink(missing_ok=True)

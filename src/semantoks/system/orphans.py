@@ -5,7 +5,9 @@ Used by the workflow's own process, so nothing here imports pandas or PyTorch.
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -24,6 +26,8 @@ TOKEN_VARIABLE = "SEMANTOKS_RUN"
 TERMINATE_SECONDS = 10
 SLURM_CALL_SECONDS = 60  # a controller that is down answers nothing for long
 SLURM_SECONDS = 120
+# A UUID, after the prefix that a user may choose. squeue would take a comma for several names.
+SLURM_NAME = re.compile(r"([A-Za-z0-9_-]{1,50}_)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CLOCK_SECONDS = 2  # start times of processes are known to about a hundredth of a second
 
 
@@ -51,8 +55,11 @@ class Note:
 
     def __post_init__(self) -> None:
         texts = isinstance(self.host, str) and isinstance(self.token, str) and len(self.token) > 8
-        numbers = isinstance(self.pid, int) and isinstance(self.started, float | int | None)
-        if not (texts and numbers and isinstance(self.slurm_name, str | None)):
+        started = self.started is None or (
+            isinstance(self.started, float) and math.isfinite(self.started)
+        )
+        name = self.slurm_name is None or bool(SLURM_NAME.fullmatch(str(self.slurm_name)))
+        if not (texts and started and name and isinstance(self.pid, int)):
             raise ValueError("not a note of a run")
 
     def is_running(self) -> bool:
@@ -140,34 +147,39 @@ def end_jobs_on_signals() -> None:
             signal.signal(number, end)
 
 
-def cancel_slurm_jobs(name: str | None) -> Iterator[str]:
+def cancel_slurm_jobs(name: str | None, folder: Path) -> Iterator[str]:
     """Cancel the jobs of a killed run that are left in Slurm's queue, and wait for their end.
 
     Parameters
     ----------
     name : str or None
         Name of its jobs, which Snakemake's executor draws at random for each run.
+    folder : Path
+        Where the jobs were submitted; everybody can see the names of jobs, and write a note.
 
     Yields
     ------
     str
         How many, for the terminal.
     """
-    jobs = _slurm_jobs(name) if name and shutil.which("squeue") else []
+    jobs = _slurm_jobs(name, folder) if name and shutil.which("squeue") else []
     if not (name and jobs):
         return
     yield f"Cancelling {len(jobs)} Slurm jobs that a killed run left in the queue"
     _call("scancel", *jobs)
     # A cancelled job may still write for a while (Slurm's KillWait).
     deadline = time.monotonic() + SLURM_SECONDS
-    while _slurm_jobs(name) and time.monotonic() < deadline:
+    while _slurm_jobs(name, folder) and time.monotonic() < deadline:
         time.sleep(1)
 
 
-def _slurm_jobs(name: str) -> list[str]:
-    """Ids of the jobs of this user with a name."""
-    lines = _call("squeue", "-h", "-u", str(os.getuid()), "--name", name, "-o", "%A")
-    return sorted(set(lines.split()))
+def _slurm_jobs(name: str, folder: Path) -> list[str]:
+    """Ids of the jobs of this user with a name that work in a folder."""
+    # %A: job id, %Z: working directory.
+    lines = _call("squeue", "-h", "-u", str(os.getuid()), "--name", name, "-o", "%A %Z")
+    jobs = [line.split(" ", 1) for line in lines.splitlines() if " " in line]
+    here = os.path.realpath(folder)
+    return sorted({job for job, place in jobs if os.path.realpath(place) == here})
 
 
 def _call(*command: str) -> str:

@@ -5,10 +5,12 @@ Used by the workflow's own process, so nothing here imports pandas or PyTorch.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
 import socket
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,6 +24,8 @@ from semantoks.errors import UserError
 from semantoks.system.orphans import Note, cancel_slurm_jobs, end_processes_of
 
 SNAKEMAKE_TIMESTAMP = ".snakemake_timestamp"
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # of file systems without flock
+LARGEST_NOTE, LARGEST_SIDECAR = 10_000, 100_000_000  # bytes; settings of a data set can be long
 
 
 class RunFolder:
@@ -83,8 +87,15 @@ class RunFolder:
             ) from None
         except PermissionError:
             raise _not_writable(self._lock_file) from None
-        except (OSError, NotImplementedError):  # filelock raises either where flock is missing
+        except NotImplementedError:  # filelock raises either where flock is missing
             return False
+        except OSError as error:
+            if error.errno in NO_LOCKS:
+                return False
+            raise UserError(
+                f"{self._lock_file.absolute()} cannot be locked ({error.strerror}). Remove it if "
+                "no run is in this folder."
+            ) from None
         self._lock = lock  # a FileLock that is garbage-collected lets go
         return True
 
@@ -116,7 +127,7 @@ class RunFolder:
     def _read_note(self) -> Note | None:
         """Return the note of the last run; None if there is none that can be read."""
         with suppress(OSError, ValueError, TypeError, RecursionError):
-            return Note(**json.loads(self._note.read_text()))
+            return Note(**json.loads(_read_own(self._note, LARGEST_NOTE)))
         return None
 
     def remove_stale_lock(self) -> None:
@@ -132,8 +143,11 @@ class RunFolder:
                 return
         except UserError:
             return
-        for file in (self.path / ".snakemake/locks").glob("*.lock"):
-            file.unlink(missing_ok=True)
+        locks = self.path / ".snakemake/locks"
+        # A link that came with somebody's folder could lead to files of ours.
+        if not locks.is_symlink():
+            for file in locks.glob("*.lock"):
+                file.unlink(missing_ok=True)
         self.release()
 
     def end_orphans(self) -> Iterator[str]:
@@ -148,7 +162,7 @@ class RunFolder:
         """
         note = self._read_note()
         if note is not None:
-            yield from cancel_slurm_jobs(note.slurm_name)
+            yield from cancel_slurm_jobs(note.slurm_name, self.path)
             yield from end_processes_of(note, self.path)
 
     def clamp_future_mtimes(self) -> None:
@@ -181,11 +195,30 @@ class RunFolder:
         for scans in (self.path / "results/index").glob("*/scans.parquet"):
             # The suffix is repeated here, since `system` may not import `artifacts`.
             sidecar = scans.with_name(f"{scans.name}.provenance.json")
-            with suppress(OSError, ValueError, KeyError, TypeError):
-                shards = json.loads(sidecar.read_text())["settings"]["dataset"]["shards"]
-                tables = [scans.with_name(f"shard-{number:04d}.tsv") for number in range(shards)]
-                if not all(table.exists() for table in tables):
+            with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+                content = json.loads(_read_own(sidecar, LARGEST_SIDECAR))
+                numbers = range(content["settings"]["dataset"]["shards"])
+                tables = (scans.with_name(f"shard-{number:04d}.tsv") for number in numbers)
+                # Folders of data sets are made by `index`; a link leads to files of another run.
+                if not scans.parent.is_symlink() and not all(table.exists() for table in tables):
                     scans.unlink()
+
+
+def _read_own(path: Path, most: int) -> bytes:
+    """Read a small regular file of this user, and nothing else: a pipe would block the run.
+
+    Raises
+    ------
+    OSError, ValueError
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid():
+            raise ValueError(f"{path} is no file of this user")
+        if status.st_size > most:
+            raise ValueError(f"{path} has {status.st_size} bytes")
+        return file.read()
 
 
 def _not_writable(path: Path) -> UserError:

@@ -50,3 +50,19 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"cannot be written \(Not a directory\)"):
         JobFiles(tmp_path / "file/files").write("a", ".json")
+
+
+def test_a_folder_that_leads_elsewhere_is_refused_and_nothing_is_removed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "thesis.txt").touch()
+    (tmp_path / "link").symlink_to(victim)
+    files = JobFiles(tmp_path / "link")
+    files.remove_others()
+    with pytest.raises(UserError, match="is a link or belongs to another user"):
+        files.write("{}", ".json")
+    own = JobFiles(victim)
+    own.write("{}", ".json")
+    own.remove_others()
+    assert (victim / "thesis.txt").exists()
+    assert victim.stat().st_mode & 0o777 == 0o700

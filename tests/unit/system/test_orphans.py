@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -90,24 +92,45 @@ assert list(end_processes_of(Note("here", 1, 0.0, "0123456789abcdef"), Path.cwd(
 def test_slurm_jobs_are_cancelled_by_the_name_of_their_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And only those of this folder: the queue shows everybody the names of jobs."""
     queue, programs = tmp_path / "queue", tmp_path / "bin"
     programs.mkdir()
-    queue.write_text("1 run-a\n2 run-b\n3 run-a\n")
+    ours, other = (f"{digit * 8}-1111-2222-3333-444444444444" for digit in "ab")
+    jobs = [(1, ours, tmp_path), (2, other, tmp_path), (3, ours, tmp_path), (4, ours, "/elsewhere")]
+    queue.write_text("".join(f"{job} {name} {place}\n" for job, name, place in jobs))
     scripts = {
-        # squeue -h -u UID --name NAME -o %A
-        "squeue": f'while read id name; do [ "$name" = "$5" ] && echo $id; done < {queue}; true',
-        "scancel": f"echo $@ > {queue}.gone; grep -v run-a {queue} > {queue}.new; "
-        f"cat {queue}.new > {queue}",
+        # squeue -h -u UID --name NAME -o "%A %Z"
+        "squeue": 'while read id name place; do [ "$name" = "$5" ] && echo $id $place; done'
+        f" < {queue}; true",
+        "scancel": f"echo $@ > {queue}.gone; : > {queue}",
     }
     for name, script in scripts.items():
         (programs / name).write_text(f"#!/bin/bash\n{script}\n")
         (programs / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
-    assert list(cancel_slurm_jobs("run-a")) == [
+    assert list(cancel_slurm_jobs(ours, tmp_path)) == [
         "Cancelling 2 Slurm jobs that a killed run left in the queue"
     ]
     assert Path(f"{queue}.gone").read_text() == "1 3\n"
-    assert list(cancel_slurm_jobs(None)) == []
+    assert list(cancel_slurm_jobs(None, tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"slurm_name": "jupyter,bash"},
+        {"slurm_name": "bash"},
+        {"started": 10**400},
+        {"started": math.inf},
+        {"token": ""},
+        {"pid": "1"},
+    ],
+)
+def test_a_note_that_no_run_wrote_is_none(field: dict[str, Any]) -> None:
+    values: dict[str, Any] = {"host": "here", "pid": 1, "started": 1.0, "token": TOKEN}
+    Note(**values)
+    with pytest.raises(ValueError, match="not a note"):
+        Note(**(values | field))
 
 
 def test_a_silent_controller_does_not_stop_the_run(
@@ -117,7 +140,7 @@ def test_a_silent_controller_does_not_stop_the_run(
     (tmp_path / "squeue").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setattr("semantoks.system.orphans.SLURM_CALL_SECONDS", 0.2)
-    assert list(cancel_slurm_jobs("run-a")) == []
+    assert list(cancel_slurm_jobs("run-a", tmp_path)) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

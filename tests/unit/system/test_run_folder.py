@@ -125,6 +125,39 @@ def test_the_lock_of_another_user_is_a_sentence(
         folder.acquire()
 
 
+def test_a_note_that_is_no_file_of_ours_counts_as_none(folder: RunFolder) -> None:
+    """It came with somebody's folder: a pipe would block, and a device never end."""
+    note = folder.path / ".snakemake/semantoks_run.json"
+    os.mkfifo(note)
+    assert list(folder.end_orphans()) == []
+    note.unlink()
+    note.symlink_to("/dev/zero")
+    assert list(folder.end_orphans()) == []
+
+
+def test_links_that_came_with_the_folder_lose_nothing(folder: RunFolder, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    for name in ("a.lock", "scans.parquet"):
+        (victim / name).touch()
+    sidecar = {"settings": {"dataset": {"shards": 2}}}
+    (victim / "scans.parquet.provenance.json").write_text(json.dumps(sidecar))
+    (folder.path / ".snakemake/locks").rmdir()
+    (folder.path / ".snakemake/locks").symlink_to(victim)
+    (folder.path / "results/index").mkdir(parents=True)
+    (folder.path / "results/index/toy").symlink_to(victim)
+    note_of_dead_run(folder)
+    folder.remove_stale_lock()
+    folder.drop_incomplete_indices()
+    assert (victim / "a.lock").exists() and (victim / "scans.parquet").exists()
+
+
+def test_a_lock_that_leads_elsewhere_is_a_sentence(folder: RunFolder) -> None:
+    (folder.path / ".snakemake/semantoks.lock").symlink_to(folder.path / "elsewhere")
+    with pytest.raises(UserError, match="cannot be locked"):
+        folder.acquire()
+
+
 def test_times_in_the_future_become_now(folder: RunFolder) -> None:
     results = folder.path / "results"
     (results / "shard").mkdir(parents=True)
