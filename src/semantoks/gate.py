@@ -246,6 +246,8 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return []  # said where the folder is needed
     except OSError as error:
         log.warning("%s is left out, since it cannot be read (%s)", shown(str(folder)), error)
         return []

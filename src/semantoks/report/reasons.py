@@ -29,6 +29,16 @@ KINDS: dict[str, tuple[str, ...]] = {
     "registration failed": ("registration failed", "no brain found in the BOLD image"),
     "no T1w image": ("no T1w image", "a T1w image needs three dimensions"),
     "the file is not here": ("is a link to a file that is not here", " is missing"),
+    "the file is outside the data set": ("leads out of the data set",),
+    "no file of a plausible kind or size": (
+        "is a link; store the data",
+        "keeps its data in other files",
+        "is unpacked to more than",
+        ", a file is needed",
+        "files of its kind have at most",
+        "plausible",
+        "declares ",
+    ),
     "no preprocessed image": ("no preprocessed BOLD image",),
     "several files of one scan": ("several files of one scan", "several images of this run"),
     "a concatenation of other runs": ("oncatenation of ", "probably the concatenation"),
@@ -125,6 +135,7 @@ KINDS: dict[str, tuple[str, ...]] = {
         "has a single column",
         "that is not a number",
     ),
+    "the file lacks what is expected": (" has no ",),
 }
 # Of participants whom only the scans or only the table has, by the start of the sentence.
 WITHOUT_PARTNER = {"no row in ": "no row in the table of participants", "no scan": "no scan"}

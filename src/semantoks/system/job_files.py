@@ -62,6 +62,7 @@ class JobFiles:
         return "@" + self.write("".join(f"{name}\n" for name in names), ".txt")
 
     def _write(self, path: Path, content: bytes) -> None:
+        """Write a file at once, unless it has this content already."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._require_own()
         with suppress(FileNotFoundError):

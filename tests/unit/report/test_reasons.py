@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from semantoks.config import Parcellation
 from semantoks.data.parcellate.quality import _thresholds
 from semantoks.data.parcellate.readers.text import TWO_HEADERS
 from semantoks.data.preprocess.fmriprep.engine import NO_LABEL, NO_T1W
+from semantoks.gate import Gate, problem_of_file
 from semantoks.report.reasons import (
     ANOTHER_REASON,
     KINDS,
@@ -29,6 +31,7 @@ PASSED_ON = {
     "str(row['reason'])",
     "scan.problem",
     "_enumerate(problems)",
+    "problem",
 }
 # Functions of `index` that return a sentence instead of raising it.
 WITH_PROBLEMS = ("concatenations.py", "raw.py", "bids_files.py", "files.py")
@@ -90,6 +93,24 @@ def test_every_threshold_has_a_fixed_text() -> None:
     sentences = [threshold.explain(0.5) for threshold in _thresholds(settings)]
     sentences += [NO_T1W, NO_LABEL, "fMRIPrep wrote no brain mask (exit status 1; see logs/a.txt)"]
     assert [text for text in sentences if kind_of_exclusion(text) == ANOTHER_REASON] == []
+
+
+def test_every_problem_of_the_gate_has_a_fixed_text(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "folder.tsv").mkdir(parents=True)
+    os.mkfifo(root / "pipe.tsv")
+    (root / "link.tsv").symlink_to(Path(__file__))
+    (root / "gone.tsv").symlink_to(root / "nowhere")
+    gate = Gate(root)
+    problems = [
+        gate.problem_of(path) for path in sorted(root.iterdir()) if "large" not in path.name
+    ]
+    problems += [
+        problem_of_file(tmp_path / "large.tsv", largest=1),
+        gate.problem_of(root / "no.tsv"),
+    ]
+    assert all(problems) and len(problems) == 6
+    assert [text for text in problems if kind_of_exclusion(text) == ANOTHER_REASON] == []
 
 
 @pytest.mark.parametrize(

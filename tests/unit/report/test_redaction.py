@@ -43,6 +43,7 @@ CONFIG: dict[str, Any] = {
             "participants": "SECRETTABLE.tsv",
             "participant_column": "id",
             "missing_values": ["SECRETCODE", -1234],
+            "link_targets": ["/home/SECRETUSER/store"],
             "repetition_time": {"SITE_ID": {"SECRETHOSPITAL": 2.0, "SECRETCLINIC": 2.5}},
             "task": "SECRETTASK",
             "entities": {"acq": ["SECRETPROTOCOL", None], "run": 2},

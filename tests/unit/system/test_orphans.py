@@ -150,8 +150,8 @@ import subprocess, sys
 from semantoks.system.orphans import end_jobs_on_signals
 job = subprocess.Popen(["sleep", "60"])
 end_jobs_on_signals()
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     job.wait()
     import time; time.sleep(60)
 except KeyboardInterrupt:
