@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,6 +22,8 @@ MISSING = frozenset(
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
 # `str.strip` keeps these; web pages and Excel leave them at the ends of cells.
 INVISIBLE = "\ufeff\u200b\u200c\u200d"
+# UK Biobank has about 30,000.
+MOST_COLUMNS = 100_000
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def read_text_table(
     ------
     UserError
         When it is not a table of UTF-8 text, has another separator than its suffix says, a row of
-        more cells than columns, or two columns of the same name.
+        more cells than columns, too many columns, or two of the same name.
     """
     lines = _rows(path)
     header = [clean(cell) for cell in next(lines, [])]
@@ -139,6 +142,7 @@ def _unquoted(cell: str) -> str:
 
 
 def _check_header(header: Sequence[str], path: Path) -> None:
+    """Refuse a header of another separator, of too many columns or of a repeated name."""
     if len(header) == 1:
         others = [mark for mark in SEPARATORS if mark in header[0]]
         if others:
@@ -147,11 +151,14 @@ def _check_header(header: Sequence[str], path: Path) -> None:
                 f"{path} is separated by {SEPARATORS[others[0]]}, but its name says {needed}. "
                 f"Save it with {needed}{_other_suffix(path, others[0])}."
             )
-    repeated = [name for name in header if name and header.count(name) > 1]
-    if repeated:
+    if len(header) > MOST_COLUMNS:
         raise UserError(
-            f"{path} has {header.count(repeated[0])} columns called {repeated[0]}. Rename one."
+            f"{path} has {len(header):,} columns, at most {MOST_COLUMNS:,} are plausible. Keep "
+            "those that you need."
         )
+    for name, count in Counter(filter(None, header)).items():
+        if count > 1:
+            raise UserError(f"{path} has {count} columns called {name}. Rename one.")
 
 
 def _other_suffix(path: Path, mark: str) -> str:

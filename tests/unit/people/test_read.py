@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,16 @@ def test_what_is_not_the_table_it_seems_is_a_sentence(
     (tmp_path / name).write_text(text)
     with pytest.raises(UserError, match=sentence):
         read_text_table(tmp_path / name)
+
+
+def test_many_columns_are_read_fast_and_too_many_are_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "p.tsv").write_text("\t".join(f"c{i}" for i in range(40_000)) + "\n")
+    start = time.process_time()
+    assert len(read_text_table(tmp_path / "p.tsv").columns) == 40_000
+    assert time.process_time() - start < 5
+    (tmp_path / "p.tsv").write_text("\t" * 100_000 + "\n")
+    with pytest.raises(UserError, match="has 100,001 columns, at most 100,000 are plausible"):
+        read_text_table(tmp_path / "p.tsv")
 
 
 def test_a_table_of_another_encoding_is_a_sentence(tmp_path: Path) -> None:
