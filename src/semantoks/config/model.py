@@ -26,6 +26,7 @@ ManifestField = Literal[
 
 # Lengths that no weight determines are limited: a stranger's model must not fill the memory.
 MOST_VOLUMES = 1_000_000
+MOST_SCALES = 20  # 2^19 is the last power of two below it
 
 
 class Tokenizer(Settings):
@@ -35,7 +36,9 @@ class Tokenizer(Settings):
     structured_channels: int = Field(384, ge=1, description="Channels of the structured branch.")
     dense_kernel: int = Field(3, ge=1, description="Kernel length of the dense branch.")
     structured_kernel: int = Field(4, ge=1, description="Learned kernel length of each scale.")
-    scales: int = Field(3, ge=1, description="Number of scales of the structured kernel.")
+    scales: int = Field(
+        3, ge=1, le=MOST_SCALES, description="Number of scales of the structured kernel."
+    )
     decay_min: float = Field(2.0, gt=0, description="Decay over scales at the first region.")
     decay_max: float = Field(2.0, gt=0, description="Decay over scales at the last region.")
 
@@ -63,7 +66,7 @@ class Architecture(Settings):
     @model_validator(mode="after")
     def _sizes_fit(self) -> Architecture:
         """Check what sizes have to do with each other."""
-        if self.tokenizer.structured_kernel * 2.0 ** (self.tokenizer.scales - 1) > MOST_VOLUMES:
+        if self.tokenizer.structured_kernel * 2 ** (self.tokenizer.scales - 1) > MOST_VOLUMES:
             raise ValueError(
                 f"structured_kernel × 2^(scales - 1) is more than {MOST_VOLUMES:,} volumes; "
                 "choose fewer scales"

@@ -100,6 +100,10 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
             r"names 'dmo', which is not among the data sets \(demo\)",
         ),
         (
+            {"models": {"a": {"architecture": {"tokenizer": {"scales": 30_000}}}}},
+            "scales is '30000': input should be less than or equal to 20",
+        ),
+        (
             {"models": {"a": {"architecture": {"patch": 7}}}},
             r"models.a.architecture: window \(100\) must be a multiple of patch",
         ),

@@ -153,8 +153,11 @@ def _built(description: Description, state: Mapping[str, Any]) -> Encoder:
         If `state` does not have its weights.
     """
     parts = description.architecture, description.networks, description.network_order
-    if description.architecture.depth > len(state):
-        raise ValueError(f"depth {description.architecture.depth}, but {len(state)} weights")
+    # Even without memory, a million modules take minutes; each has a weight at least.
+    counts = {"depth": description.architecture.depth, "networks": len(set(parts[1]))}
+    for name, count in counts.items():
+        if count > len(state):
+            raise ValueError(f"{name} {count}, but {len(state)} weights")
     # Tensors of the device "meta" have a shape and no memory.
     with torch.device("meta"):
         require_weights(Encoder(*parts), state)

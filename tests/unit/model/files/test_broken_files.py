@@ -30,6 +30,7 @@ NO_MODEL = [
     (b"<!DOCTYPE html>\n<html></html>", "is a web page"),
     (b"\xef\xbb\xbf\n<?xml version='1.0'?><Error>AccessDenied</Error>", "is a web page"),
 ]
+NAMES = [str(number) for number in range(20_000)]
 TEXT = (b'{"error": "Repository not found"}', "is a text file that starts with")
 
 
@@ -192,7 +193,13 @@ def test_descriptions_of_other_versions(
     [
         ({"architecture.depth": 10**9}, "depth 1000000000"),
         ({"architecture.tokenizer.dense_channels": 10**8}, "has the shape"),
-        ({"architecture.tokenizer.scales": 60}, "structured_kernel"),
+        ({"architecture.tokenizer.scales": 60}, r"tokenizer\.scales"),
+        ({"architecture.tokenizer.scales": 30_000}, r"tokenizer\.scales"),
+        ({"architecture.tokenizer.structured_kernel": 10**400}, "structured_kernel"),
+        (
+            {"networks": NAMES, "network_order": NAMES, "manifest": None},
+            "networks 20000, but .* weights",
+        ),
         ({"architecture.window": 20 * 10**12}, r"architecture\.window"),
         ({"networks": [1, 2, 3]}, "networks"),
         ({"training": [1, 2]}, "training"),
