@@ -30,6 +30,8 @@ MAX_RATIO = 1100
 MAX_HEADER = 500_000_000  # bytes; that of CIFTI has some 10 MB
 MAX_EXTENSIONS = 1000
 HEADER_SIZES = (348, 540)  # of NIfTI-1 and NIfTI-2
+# Images of two files (NIfTI pairs, Analyze, Philips, AFNI), and what nibabel alone unpacks.
+OTHER_IMAGES = (".hdr", ".img", ".par", ".rec", ".head", ".brik", ".gz", ".bz2", ".zst", ".z")
 
 
 def require_at_most(shape: Sequence[int], largest: int, source: str) -> None:
@@ -52,15 +54,22 @@ def require_at_most(shape: Sequence[int], largest: int, source: str) -> None:
         raise ScanError(f"{source} declares {declared} values, at most {largest:,} are plausible")
 
 
-def require_short_header(path: Path) -> None:
-    """Refuse a compressed image whose header extensions are longer than any real ones.
+def require_plausible_image(path: Path) -> None:
+    """Refuse an image of two files, or with longer header extensions than any real ones.
 
-    To be called before nibabel opens it, which reads them whole.
+    To be called before nibabel opens it, which opens the other file, whether it is a pipe or a link
+    to elsewhere, and reads the extensions whole.
 
     Raises
     ------
     ScanError
     """
+    kind = (path.with_suffix("") if path.suffix == ".gz" else path).suffix
+    if kind.lower() in OTHER_IMAGES:
+        raise ScanError(
+            f"{path.name} is an image in {kind}, .nii or .nii.gz is needed; convert it, such as by "
+            "`nib-convert`"
+        )
     if path.suffix != ".gz":
         return  # an extension cannot be longer than the file
     try:

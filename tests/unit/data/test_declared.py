@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import resource
 import struct
 from collections.abc import Iterator
@@ -216,3 +217,17 @@ def test_parquet(tmp_path: Path) -> None:
 
 def test_the_limit_of_voxels_is_above_any_head() -> None:
     assert MAX_VOXELS > 640 * 880 * 880
+
+
+@pytest.mark.parametrize("name", ["s.img", "s.hdr", "S.IMG", "s.img.gz", "s.nii.bz2", "s.nii.GZ"])
+def test_images_of_two_files_are_refused_before_the_other_is_opened(
+    tmp_path: Path, name: str
+) -> None:
+    for other in ("s.img", "s.hdr", "S.HDR", "s.hdr.gz"):
+        os.mkfifo(tmp_path / other)  # opening it would block
+    (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / name).write_bytes(bytes(1000))
+    with pytest.raises(ScanError, match=r"is an image in .*, \.nii or \.nii\.gz is needed"):
+        open_image(tmp_path / name)
+    with pytest.raises(UserError, match=r"\.nii or \.nii\.gz is needed"):
+        read_label_image(tmp_path / name)

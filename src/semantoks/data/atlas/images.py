@@ -16,8 +16,8 @@ from semantoks.data.declared import (
     GB,
     MAX_VOXELS,
     require_at_most,
+    require_plausible_image,
     require_plausible_volumes,
-    require_short_header,
 )
 from semantoks.errors import ScanError, UserError
 from semantoks.gate import problem_of_file
@@ -42,7 +42,7 @@ def read_label_image(path: Path) -> LabelImage:
     if problem := problem_of_file(path):
         raise UserError(f"The atlas image {path} cannot be used: {problem}.")
     try:
-        require_short_header(path)
+        require_plausible_image(path)
         image = nib.load(path)
         require_plausible_volumes(image, path)
         require_at_most(image.shape, MAX_VOXELS, path.name)

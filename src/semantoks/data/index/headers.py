@@ -12,7 +12,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 
-from semantoks.data.declared import require_short_header
+from semantoks.data.declared import require_plausible_image
 from semantoks.data.signals import MAX_TR
 from semantoks.gate import require_file
 
@@ -45,7 +45,7 @@ class Header:
     def of(cls, path: Path) -> Header:
         """Read a header; what is wrong with an unreadable image is found when it is used."""
         try:
-            require_short_header(require_file(path))
+            require_plausible_image(require_file(path))
             image: Any = nib.load(path)
             codes = [image.header.get(key, 1) for key in ("qform_code", "sform_code")]
             sizes = np.linalg.norm(image.affine[:3, :3], axis=0)

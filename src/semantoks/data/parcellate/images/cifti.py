@@ -10,7 +10,7 @@ import numpy as np
 
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.atlas.images import is_cifti
-from semantoks.data.declared import MAX_DENSE, MAX_TABLE, require_at_most, require_short_header
+from semantoks.data.declared import MAX_DENSE, MAX_TABLE, require_at_most, require_plausible_image
 from semantoks.data.parcellate.images.means import (
     MIN_OVERLAP,
     ImageMeans,
@@ -121,7 +121,7 @@ def parcellated_series(path: Path) -> tuple[np.ndarray, list[str], float]:
 def _load(bold: Path, columns: str = "BrainModelAxis") -> Any:
     """Open a CIFTI time series whose columns are of a kind; its data are not read yet."""
     try:
-        require_short_header(require_file(bold))
+        require_plausible_image(require_file(bold))
         image: Any = nib.load(bold)
         axes = [type(image.header.get_axis(i)).__name__ for i in (0, 1)]
     except ScanError:

@@ -17,8 +17,8 @@ from isal.isal_zlib import IsalError
 from semantoks.data.declared import (
     MAX_VOXELS,
     require_at_most,
+    require_plausible_image,
     require_plausible_volumes,
-    require_short_header,
 )
 from semantoks.errors import ScanError
 from semantoks.gate import require_file
@@ -39,7 +39,7 @@ def open_image(path: Path) -> Any:
         When it is missing or unreadable, or its header does not define an orientation.
     """
     try:
-        require_short_header(require_file(path))
+        require_plausible_image(require_file(path))
         image: Any = nib.load(path)
     except ScanError:
         raise
