@@ -232,13 +232,21 @@ class Gate:
 def _annexed(root: Path) -> Iterator[str]:
     """Yield where git-annex keeps the content of the repository that a folder is in.
 
-    Derivatives are often a folder of a repository and no repository of their own.
+    Derivatives are often a folder of a repository and no repository of their own. `.git` may be a
+    link, but a data set could so name the repository of anyone: only that of a submodule leads out
+    of its folder, into the repository around it.
+
+    Parameters
+    ----------
+    root : Path
+        Without links.
     """
     for folder in (root, *root.parents):
         if os.path.lexists(folder / ".git"):
-            store = os.path.realpath(folder / ".git/annex/objects")
-            if store.endswith("/annex/objects"):
-                yield store
+            store = Path(os.path.realpath(folder / ".git/annex/objects"))
+            homes = [folder, *(outer / ".git/modules" for outer in folder.parents)]
+            if store.match("annex/objects") and any(map(store.is_relative_to, homes)):
+                yield str(store)
             return
 
 

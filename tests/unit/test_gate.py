@@ -81,6 +81,30 @@ def test_a_repository_cannot_name_another_folder_as_its_store(tmp_path: Path) ->
     assert Gate(tmp_path / "data").problem_of(tmp_path / "data/a.nii")
 
 
+@pytest.mark.parametrize("link", [".git", ".git/annex", ".git/annex/objects"])
+def test_a_link_does_not_open_the_annex_of_others(tmp_path: Path, link: str) -> None:
+    touch(tmp_path, "private/.git/annex/objects/k")
+    root = tmp_path / "data"
+    (root / link).parent.mkdir(parents=True)
+    (root / link).symlink_to(tmp_path / "private" / link)
+    (root / "a.nii").symlink_to("../private/.git/annex/objects/k")
+    assert "leads out of the data set" in Gate(root).problem_of(root / "a.nii")
+    assert Gate(root).stores() == ()
+    named = Gate(root, [tmp_path / "private/.git/annex/objects"])
+    assert named.problem_of(root / "a.nii") == ""
+
+
+def test_the_annex_of_a_submodule_is_in_the_repository_around_it(tmp_path: Path) -> None:
+    git = tmp_path / "study/.git/modules/inputs/raw"
+    touch(git, "annex/objects/k")
+    root = tmp_path / "study/inputs/raw"
+    touch(root, "sub-01/b.nii")
+    (root / ".git").symlink_to("../../.git/modules/inputs/raw")
+    (root / "sub-01/a.nii").symlink_to("../.git/annex/objects/k")
+    assert Gate(root).problem_of(root / "sub-01/a.nii") == ""
+    assert Gate(root).stores() == (git / "annex/objects",)
+
+
 def test_a_walk_neither_leaves_nor_circles(tmp_path: Path) -> None:
     root, others = tmp_path / "data", tmp_path / "home/other"
     touch(root, "a/x/1.nii", "b/2.nii")
