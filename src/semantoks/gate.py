@@ -71,7 +71,10 @@ def require_file(path: Path) -> Path:
     ScanError
     """
     gate = _active.get()
-    problem = gate.problem_of(path) if gate else problem_of_file(path)
+    problem = problem_of_file(path)
+    if gate and not problem:
+        # Resolved anew: a folder may have become a link since the gate met it.
+        problem = gate.departure_of(path, os.path.realpath(path))
     if problem:
         raise ScanError(problem)
     return path
@@ -110,12 +113,20 @@ class Gate:
         _active.reset(self._tokens.pop())
 
     def problem_of(self, path: Path) -> str:
-        """Return why a file of the data set cannot be used, without opening it; or nothing."""
+        """Return why a listed file of the data set cannot be used; or nothing."""
         return problem_of_file(path) or self.departure_of(path)
 
-    def departure_of(self, path: Path) -> str:
-        """Return why the place of a file does not allow its use; or nothing."""
-        if not self._has(path) or self.allows(real := self._real(path)):
+    def departure_of(self, path: Path, real: str = "") -> str:
+        """Return why the place of a file does not allow its use; or nothing.
+
+        Parameters
+        ----------
+        path : Path
+        real : str, optional
+            The path without links; by default, folders that were met before are not resolved again.
+        """
+        real = real or self._real(path)
+        if self.allows(real) or (not self.has(path) and self._allows_around(path, real)):
             return ""
         self.departures[str(path)] = real
         return (
@@ -129,6 +140,10 @@ class Gate:
         if not self.allows(real):
             self._remember(folder)
         return self.allows(real)
+
+    def has(self, path: Path) -> bool:
+        """Whether a path is below the root by its name; others may be named by the user."""
+        return path.is_relative_to(self.root)
 
     def allows(self, real: str) -> bool:
         """Whether a path without links is inside the data set or one of the targets."""
@@ -201,14 +216,18 @@ class Gate:
     def _remember(self, folder: Path) -> None:
         """Record the uppermost link on the way to a folder, so that each is named once."""
         for part in reversed([folder, *folder.parents]):
-            if part.is_symlink() and self._has(part) and not self.allows(os.path.realpath(part)):
+            if part.is_symlink() and self.has(part) and not self.allows(os.path.realpath(part)):
                 self.departures[str(part)] = os.path.realpath(part)
                 return
         self.departures[str(folder)] = os.path.realpath(folder)
 
-    def _has(self, path: Path) -> bool:
-        """Whether a path is below the root by its name; sidecars of folders above apply too."""
-        return path.is_relative_to(self.root)
+    def _allows_around(self, path: Path, real: str) -> bool:
+        """Whether a file around the root, such as a sidecar above it, stays in the folder of both.
+
+        A folder above derivatives often is the raw data set, and comes from others as well.
+        """
+        folder = os.path.commonpath([path.absolute(), self.root.absolute()])
+        return Path(real).is_relative_to(os.path.realpath(folder))
 
     def _real(self, path: Path) -> str:
         if path.is_symlink():

@@ -151,6 +151,37 @@ def test_readers_ask_the_gate_that_is_active(tmp_path: Path) -> None:
     assert require_file(link) == link
 
 
+def test_a_folder_that_becomes_a_link_is_seen_when_its_file_is_opened(tmp_path: Path) -> None:
+    touch(tmp_path, "data/sub-01/x.tsv", "elsewhere/y.tsv")
+    folder = tmp_path / "data/sub-01"
+    with Gate(tmp_path / "data") as gate:
+        assert gate.problem_of(require_file(folder / "x.tsv")) == ""
+        folder.rename(tmp_path / "data/old")
+        folder.symlink_to("../elsewhere")
+        with pytest.raises(ScanError, match="leads out of the data set"):
+            require_file(folder / "y.tsv")
+
+
+def test_sidecars_above_the_root_stay_in_their_folder(tmp_path: Path) -> None:
+    raw, root = tmp_path / "raw", tmp_path / "raw/derivatives/fp"
+    touch(tmp_path, "secret.json", "private/a.json", "raw/good.json", "raw/.git/annex/objects/k")
+    root.mkdir(parents=True)
+    (root / ".git").mkdir()
+    (raw / "bad.json").symlink_to("../secret.json")
+    (raw / "sub-01").symlink_to("../private")
+    (raw / "annexed.json").symlink_to(".git/annex/objects/k")
+    (tmp_path / "alias").symlink_to("raw")
+    for folder in (raw, tmp_path / "alias"):
+        with Gate(folder / "derivatives/fp"):
+            assert require_file(folder / "good.json")
+            assert require_file(folder / "annexed.json")
+            for name in ("bad.json", "sub-01/a.json"):
+                with pytest.raises(ScanError, match="leads out of the data set"):
+                    require_file(folder / name)
+    with Gate(root, [tmp_path]):
+        assert require_file(raw / "bad.json")
+
+
 def test_stores_are_what_a_container_mounts(tmp_path: Path) -> None:
     touch(tmp_path, "study/.git/annex/objects/k", "study/raw/a.nii", "store/b.nii")
     (tmp_path / "alias").symlink_to("store")

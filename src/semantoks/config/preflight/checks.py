@@ -84,7 +84,7 @@ def _require_dataset(name: str, dataset: Dataset, config: Config, source: str) -
             f"datasets.{name}.path: there is no {path}. Name a BIDS folder with a "
             "participants.tsv, or its table of participants as `participants`."
         )
-    if problem := gate.departure_of(path):
+    if gate.has(path) and (problem := gate.departure_of(path)):
         raise UserError(f"datasets.{name}: {problem}.")
     require_columns(name, dataset, config, source)
     require_usable_values(name, dataset, config)

@@ -60,7 +60,8 @@ def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path)
     """
     dataset, folder = settings.dataset, out.parent
     gate = Gate(data, [Path(target) for target in dataset.link_targets])
-    if participants.exists() and (problem := gate.departure_of(participants)):
+    is_own = gate.has(participants) and participants.exists()
+    if is_own and (problem := gate.departure_of(participants)):
         raise UserError(f"{participants}: {problem}.")
     table = read_participants(
         participants, dataset.participant_column, tuple(dataset.missing_values)
