@@ -206,6 +206,10 @@ def test_a_table_of_people_behind_a_link_needs_its_folder(tmp_path: Path) -> Non
     with pytest.raises(UserError, match="my_data-2: participants.tsv leads out of the data set"):
         check(tmp_path / "data")
     check(tmp_path / "data", link_targets=[str(tmp_path / "store")])
+    # A table that the user names elsewhere may be a link.
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "data/participants.tsv").rename(tmp_path / "tables/people.tsv")
+    check(tmp_path / "data", participants=str(tmp_path / "tables/people.tsv"))
 
 
 def test_what_is_no_file_neither_blocks_nor_stops(tmp_path: Path) -> None:
