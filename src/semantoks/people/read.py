@@ -22,7 +22,7 @@ MISSING = frozenset(
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
 # `str.strip` keeps these; web pages and Excel leave them at the ends of cells.
 INVISIBLE = "\ufeff\u200b\u200c\u200d"
-# UK Biobank has about 30,000.
+# Biobanks have tens of thousands.
 MOST_COLUMNS = 100_000
 
 
