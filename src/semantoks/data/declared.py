@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 
 from semantoks.errors import ScanError
@@ -29,7 +30,7 @@ MAX_ROWS = 1_000_000  # scans in a Parquet file
 MAX_RATIO = 1100
 MAX_HEADER = 500_000_000  # bytes; that of CIFTI has some 10 MB
 MAX_EXTENSIONS = 1000
-HEADER_SIZES = (348, 540)  # of NIfTI-1 and NIfTI-2
+HEADERS = (nib.Nifti1Header, nib.Nifti2Header)  # in the order in which nibabel tries them
 # Images of two files (NIfTI pairs, Analyze, Philips, AFNI), and what nibabel alone unpacks.
 OTHER_IMAGES = (".hdr", ".img", ".par", ".rec", ".head", ".brik", ".gz", ".bz2", ".zst", ".z")
 
@@ -83,15 +84,13 @@ def require_plausible_image(path: Path) -> None:
 
 def _end_of_extensions(file: Any) -> int:
     """Return where the extensions of a NIfTI header end; none is read longer than is plausible."""
-    start = file.read(HEADER_SIZES[-1] + 4)
-    order = next((x for x in "<>" if struct.unpack(f"{x}i", start[:4])[0] in HEADER_SIZES), "<")
-    size = struct.unpack(f"{order}i", start[:4])[0]
-    if size not in HEADER_SIZES or not start[size]:
+    start = file.read(max(kind.sizeof_hdr for kind in HEADERS) + 4)
+    # nibabel chooses format and byte order by other fields than the size, which it repairs.
+    kind = next((kind for kind in HEADERS if kind.may_contain_header(start)), None)
+    if kind is None or not any(start[kind.sizeof_hdr :][:1]):
         return 0
-    offset = struct.unpack_from(f"{order}f", start, 108)[0]
-    if size == HEADER_SIZES[-1]:
-        offset = struct.unpack_from(f"{order}q", start, 168)[0]
-    end = size + 4
+    header = kind(start[: kind.sizeof_hdr], check=False)
+    order, offset, end = header.endianness, float(header["vox_offset"]), kind.sizeof_hdr + 4
     for _ in range(MAX_EXTENSIONS):
         # nibabel reads to the end of the file if the offset is 0, or a length is negative.
         if (offset > 0 and end + 16 > offset) or end > MAX_HEADER:

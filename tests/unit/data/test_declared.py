@@ -109,6 +109,37 @@ def test_a_header_of_gigabytes(tmp_path: Path, kind: Any, offset: int, length: i
         read_label_image(path)
 
 
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("size", [0, 348, 540, 1543569408])
+@pytest.mark.parametrize("name", ["a.nii.gz"])
+def test_a_long_header_that_nibabel_repairs(
+    tmp_path: Path, name: str, size: int, order: str
+) -> None:
+    header = nib.Nifti1Header(endianness=order)
+    header.set_data_shape((10, 10, 10))
+    header["magic"], header["vox_offset"], header["sizeof_hdr"] = b"n+1", 2_000_000_000, size
+    extension = struct.pack(f"{order}ii", 0x7FFFFFF0, 6)
+    content = header.binaryblock + b"\1\0\0\0" + extension + bytes(5_000_000)
+    (tmp_path / name).write_bytes(gzip.compress(content))
+    with pytest.raises(ScanError, match="declares a header of"):
+        open_image(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.nii.bz2", "a.nii.BZ2", "a.nii.zst", "a.img.gz", "a.HDR.gz"])
+def test_other_compression_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(ScanError, match="nii or .nii.gz is needed"):
+        open_image(tmp_path / name)
+
+
+@pytest.mark.parametrize("length", [3, 348, 540])
+def test_a_header_that_is_cut_off(tmp_path: Path, length: int) -> None:
+    for kind in (nib.Nifti1Header, nib.Nifti2Header):
+        (tmp_path / "a.nii.gz").write_bytes(gzip.compress(kind().binaryblock[:length]))
+        with pytest.raises(ScanError, match="is not a readable image|no orientation"):
+            open_image(tmp_path / "a.nii.gz")
+
+
 def test_a_header_with_extensions_passes(tmp_path: Path) -> None:
     image = nib.Nifti1Image(np.full((10, 10, 10), -1, np.int16), np.eye(4))
     image.header.extensions.append(nib.nifti1.Nifti1Extension(6, b"a comment" * 1000))

@@ -67,7 +67,7 @@ def _has_cifti_extension(image: LabelImage) -> bool:
 
 
 def _decompressed(path: Path) -> bytes:
-    if path.suffix != ".gz":
+    if path.suffix.lower() != ".gz":
         return path.read_bytes()
     with gzip.open(path) as file:
         return file.read(LARGEST_CIFTI)

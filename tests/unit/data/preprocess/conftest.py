@@ -54,7 +54,7 @@ def preprocessed(tmp_path_factory: pytest.TempPathFactory) -> PreprocessedCohort
 
     folder = tmp_path_factory.mktemp("cohort")
     simulation = Simulation(participants=4, two_sessions=1, seconds=60)
-    write_dataset(Gate(folder / "bids"), folder / "truth", simulation, threads=2)
+    write_dataset(folder / "bids", folder / "truth", simulation, threads=2)
     scans = shard_table(folder / "bids")
     scans.loc[scans["participant_id"] == "sub-004", "t1w"] = ""
     settings = Preprocessing(voxel_size=5, registration_voxel_size=5)
