@@ -17,7 +17,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
-from semantoks.errors import ScanError
+from semantoks.errors import ScanError, shown
 
 GB = 10**9
 MAX_VOXELS = 500_000_000  # of a volume; a head in voxels of 0.25 mm has 400 million
@@ -30,6 +30,7 @@ MAX_ROWS = 1_000_000  # scans in a Parquet file
 MAX_RATIO = 1100
 MAX_HEADER = 500_000_000  # bytes; that of CIFTI has some 10 MB
 MAX_EXTENSIONS = 1000
+CIFTI_EXTENSION = 32  # code of the NIfTI header extension that holds the CIFTI XML
 HEADERS = (nib.Nifti1Header, nib.Nifti2Header)  # in the order in which nibabel tries them
 # Images of two files (NIfTI pairs, Analyze, Philips, AFNI), and what nibabel alone unpacks.
 OTHER_IMAGES = (".hdr", ".img", ".par", ".rec", ".head", ".brik", ".gz", ".bz2", ".zst", ".z")
@@ -56,7 +57,7 @@ def require_at_most(shape: Sequence[int], largest: int, source: str) -> None:
 
 
 def require_plausible_image(path: Path) -> None:
-    """Refuse an image of two files, or with longer header extensions than any real ones.
+    """Refuse an image of two files, or whose header extensions are longer or declare too much.
 
     To be called before nibabel opens it, which opens the other file, whether it is a pipe or a link
     to elsewhere, and reads the extensions whole.
@@ -72,7 +73,10 @@ def require_plausible_image(path: Path) -> None:
             "`nib-convert`"
         )
     if path.suffix != ".gz":
-        return  # an extension cannot be longer than the file
+        # An extension cannot be longer than the file, but CIFTI may declare more than it has.
+        if nib.Cifti2Image.path_maybe_image(path)[0]:
+            require_plausible_axes(nib.Nifti2Image.from_filename(path), path)
+        return
     try:
         with gzip.open(path) as file:
             longest = _end_of_extensions(file)
@@ -99,6 +103,39 @@ def _end_of_extensions(file: Any) -> int:
         length = struct.unpack(f"{order}i", file.read(4))[0]
         end += length if length >= 8 else MAX_HEADER
     return MAX_HEADER + 1
+
+
+def require_plausible_axes(image: Any, path: Path) -> None:
+    """Refuse a CIFTI image whose header declares other grayordinates than it lists.
+
+    To be called before it is loaded as CIFTI, which takes memory for what is declared.
+
+    Parameters
+    ----------
+    image : Nifti2Image
+        The image, loaded as if it were NIfTI.
+    path : Path
+        Its file.
+
+    Raises
+    ------
+    ScanError
+    """
+    extensions = [item for item in image.header.extensions if item.get_code() == CIFTI_EXTENSION]
+    for indices in [part for item in extensions for part in item.get_content().matrix]:
+        total = 0
+        for model in indices.brain_models:
+            is_surface = model.model_type == "CIFTI_MODEL_TYPE_SURFACE"
+            listed = len((model.vertex_indices if is_surface else model.voxel_indices_ijk) or ())
+            if model.index_count != listed:
+                raise ScanError(
+                    f"{path.name} declares {model.index_count:,} grayordinates of "
+                    f"{shown(model.brain_structure)}, but lists {listed:,}"
+                )
+            total += listed
+        if total and total not in image.shape[4:]:
+            shape = " × ".join(map(str, image.shape[4:]))
+            raise ScanError(f"{path.name} has {shape} values, but lists {total:,} grayordinates")
 
 
 def require_plausible_volumes(image: Any, path: Path) -> None:

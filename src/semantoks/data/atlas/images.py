@@ -9,20 +9,20 @@ from typing import TypeAlias
 import nibabel as nib
 import numpy as np
 from nibabel.affines import apply_affine
-from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import SpatialImage
 
 from semantoks.data.declared import (
+    CIFTI_EXTENSION,
     GB,
     MAX_VOXELS,
     require_at_most,
+    require_plausible_axes,
     require_plausible_image,
     require_plausible_volumes,
 )
 from semantoks.errors import ScanError, UserError
 from semantoks.gate import problem_of_file
 
-CIFTI_EXTENSION = 32  # code of the NIfTI header extension that holds the CIFTI XML
 LARGEST_CIFTI = 2 * GB  # bytes; the label image of 170 thousand grayordinates has a few MB
 MNI_152 = 4  # NIFTI_XFORM_MNI_152, from which other tools infer the template space
 
@@ -49,10 +49,11 @@ def read_label_image(path: Path) -> LabelImage:
         if is_cifti(image) or not _has_cifti_extension(image):
             return image
         # nibabel loads compressed CIFTI files (.nii.gz) as plain NIfTI-2.
+        require_plausible_axes(image, path)
         return nib.Cifti2Image.from_bytes(_decompressed(path))
     except ScanError as error:
         raise UserError(f"The atlas image {path} cannot be used: {error}.") from None
-    except (ImageFileError, OSError, EOFError) as error:
+    except Exception as error:  # nibabel raises many types of errors on malformed files
         raise UserError(f"The atlas image {path} is not readable ({error}).") from None
 
 

@@ -120,9 +120,11 @@ def parcellated_series(path: Path) -> tuple[np.ndarray, list[str], float]:
 
 def _load(bold: Path, columns: str = "BrainModelAxis") -> Any:
     """Open a CIFTI time series whose columns are of a kind; its data are not read yet."""
+    largest = MAX_TABLE if columns == "ParcelsAxis" else MAX_DENSE
     try:
         require_plausible_image(require_file(bold))
         image: Any = nib.load(bold)
+        require_at_most(image.shape, largest, bold.name)
         axes = [type(image.header.get_axis(i)).__name__ for i in (0, 1)]
     except ScanError:
         raise
@@ -131,8 +133,6 @@ def _load(bold: Path, columns: str = "BrainModelAxis") -> Any:
     if axes != ["SeriesAxis", columns]:
         kind = "dense" if columns == "BrainModelAxis" else "parcellated"
         raise ScanError(f"{bold.name} is not a {kind} time series: its axes are {', '.join(axes)}")
-    largest = MAX_TABLE if columns == "ParcelsAxis" else MAX_DENSE
-    require_at_most(image.shape, largest, bold.name)
     unit = image.header.get_axis(0).unit
     if unit != "SECOND":
         raise ScanError(f"the first axis of {bold.name} is in {unit}, not in seconds")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import tracemalloc
 from pathlib import Path
 
 import nibabel as nib
@@ -10,8 +12,11 @@ import pytest
 from nibabel.cifti2 import SeriesAxis
 
 from semantoks.data.atlas.atlas import Atlas
-from semantoks.data.parcellate.images.cifti import cifti_means
-from semantoks.errors import ScanError
+from semantoks.data.atlas.images import read_label_image
+from semantoks.data.declared import require_plausible_axes
+from semantoks.data.parcellate.images.cifti import cifti_means, header_tr
+from semantoks.data.parcellate.images.nifti import open_image
+from semantoks.errors import ScanError, UserError
 from tests.unit.data.parcellate.conftest import dense_axis, write_dense
 
 
@@ -74,3 +79,39 @@ def test_a_first_axis_that_is_not_time_is_refused(tmp_path: Path, dense_atlas: A
     nib.save(nib.Cifti2Image(data, (SeriesAxis(0, 0.8, 50, "HERTZ"), axis)), path)
     with pytest.raises(ScanError, match="is in HERTZ, not in seconds"):
         cifti_means(path, dense_atlas, 0.5, 0.8)
+
+
+@pytest.mark.parametrize("count", [30_000_000, 1, -1])
+@pytest.mark.parametrize("kind", ["vertices", "voxels"])
+def test_grayordinates_that_are_declared_but_not_listed(
+    tmp_path: Path, kind: str, count: int
+) -> None:
+    path, _ = write_dense(tmp_path, dense_axis(np.arange(100), np.arange(100)))
+    image = nib.load(path)
+    models = list(image.header.matrix.get_index_map(1).brain_models)
+    models[0 if kind == "vertices" else -1].index_count = count
+    # Saving the CIFTI image itself would make its axes.
+    raw = nib.Nifti2Image(np.zeros((1, 1, 1, 1, *image.shape), np.int8), None)
+    raw.header.extensions.append(nib.nifti1.Nifti1Extension(32, image.header.to_xml()))
+    raw.header["intent_code"] = 3002
+    nib.save(raw, path)
+    tracemalloc.start()
+    with pytest.raises(ScanError, match=rf"declares {count:,} grayordinates of .*, but lists \d"):
+        header_tr(path)
+    (tmp_path / "a.nii.gz").write_bytes(gzip.compress(path.read_bytes()))
+    for name in (path, tmp_path / "a.nii.gz"):
+        with pytest.raises(UserError, match=rf"declares {count:,} grayordinates"):
+            read_label_image(name)
+    with pytest.raises(ScanError, match=rf"declares {count:,} grayordinates"):
+        open_image(path.rename(tmp_path / "bold.nii"))
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+def test_as_many_grayordinates_as_values(tmp_path: Path) -> None:
+    path, data = write_dense(tmp_path, dense_axis(np.arange(100), np.arange(100)))
+    image = nib.Nifti2Image.from_filename(path)
+    require_plausible_axes(image, path)
+    fewer = nib.Nifti2Image(np.zeros((1, 1, 1, 1, len(data), 5)), None, image.header)
+    with pytest.raises(ScanError, match=r"has \d+ × 5 values, but lists 20\d grayordinates"):
+        require_plausible_axes(fewer, path)
