@@ -11,11 +11,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from semantoks.config.data import HDF5_SUFFIXES
+from semantoks.data.declared import MAX_ROWS, require_at_most
 from semantoks.errors import ScanError, shown
 
 IDS = "long_subject_id"
 MAX_LIST = 4_000_000_000  # bytes of the values of all participants, or of one participant
+MAX_TEXT = 2_000_000_000  # bytes of all text
+MIN_SLICE, MAX_SLICE = 200, 10_000  # entries of text that are read at a time
+PER_TEXT = 50  # bytes that Python adds to each text
+NUMBERS = "iufb"  # kinds of NumPy
 FLOAT = 8  # bytes, as which values are read
 
 
@@ -76,9 +83,75 @@ def read_ids(file: Any) -> list[str]:
     Raises
     ------
     ScanError
-        See `member`.
+        See `member`; also when they are more, or longer, than is plausible.
     """
-    return decode(member(file, IDS)[:])
+    item, where = member(file, IDS), f"`{IDS}` of {Path(file.filename).name}"
+    if not _is_list(item):
+        raise ScanError(f"{where} is not a list of text or numbers")
+    require_at_most(item.shape, MAX_ROWS, where)
+    return _read_text(item, MAX_TEXT // 10)
+
+
+def read_lists(file: Any, length: int) -> dict[str, list[str] | np.ndarray]:
+    """Read every list of text or numbers that has one entry per participant.
+
+    Parameters
+    ----------
+    file : h5py.File
+    length : int
+        How many participants there are.
+
+    Raises
+    ------
+    ScanError
+        See `member`; also when all lists together hold more than is plausible.
+    """
+    items = {name: member(file, name, by_row=True) for name in file}
+    lists = {name: item for name, item in items.items() if _is_list(item) and len(item) == length}
+    size = sum(length * max(item.dtype.itemsize, FLOAT) for item in lists.values())
+    if size > MAX_LIST:
+        raise ScanError(f"the lists of {Path(file.filename).name} declare {size / 1e9:,.1f} GB")
+    content, left = dict[str, list[str] | np.ndarray](), MAX_TEXT
+    for name, item in lists.items():
+        if item.dtype.kind in NUMBERS:
+            content[name] = item[:]
+        else:
+            content[name] = texts = _read_text(item, left)
+            left -= _size(texts)
+    return content
+
+
+def _is_list(item: Any) -> bool:
+    import h5py
+
+    is_list = isinstance(item, h5py.Dataset) and item.shape is not None and len(item.shape) == 1
+    return is_list and (item.dtype.kind in NUMBERS or bool(h5py.check_string_dtype(item.dtype)))
+
+
+def _read_text(item: Any, most: int) -> list[str]:
+    """Read a list as text of at most so many bytes.
+
+    Text of variable length may refer many times to the same long text in the file, so the shape
+    says nothing about its size. An entry is not longer than the file.
+    """
+    longest = max(item.dtype.itemsize, item.file.id.get_filesize())
+    rows = min(max(MAX_TEXT // 10 // longest, MIN_SLICE), MAX_SLICE)
+    texts, size = list[str](), 0
+    for start in range(0, len(item), rows):
+        part = decode(item[start : start + rows])
+        size += _size(part)
+        if size > most:
+            raise ScanError(
+                f"{shown(item.name)} of {Path(item.file.filename).name} has more text than is "
+                f"plausible (more than {most / 1e6:,.0f} MB)"
+            )
+        texts += part
+    return texts
+
+
+def _size(texts: list[str]) -> int:
+    """Return the bytes of memory that texts take, of which short ones take most for themselves."""
+    return sum(map(len, texts)) + PER_TEXT * len(texts)
 
 
 def decode(values: Iterable[Any]) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from semantoks.config import RepetitionTime
-from semantoks.data.hdf5 import decode, is_hdf5, member, read_ids
+from semantoks.data.hdf5 import is_hdf5, read_ids, read_lists
 from semantoks.errors import ScanError, UserError
 from semantoks.gate import require_file
 from semantoks.people.checks import missing_code
@@ -110,15 +110,10 @@ def _read_hdf5(path: Path, missing: tuple[str, ...]) -> pd.DataFrame:
     """Read every list that has one entry per participant as a column."""
     import h5py  # type: ignore[import-untyped]
 
-    columns = dict[str, list[str] | np.ndarray]()
     try:
         with h5py.File(require_file(path)) as file:
             ids = read_ids(file)
-            lists = {name: member(file, name, by_row=True) for name in file}
-            for name, item in lists.items():
-                if isinstance(item, h5py.Dataset) and item.shape == (len(ids),):
-                    is_text = h5py.check_string_dtype(item.dtype)
-                    columns[name] = decode(item[:]) if is_text else item[:]
+            columns = read_lists(file, len(ids))
     except (OSError, ScanError) as error:
         raise UserError(f"{path} is not a readable table of participants ({error}).") from None
     codes = [number for code in missing if (number := as_number(code)) is not None]

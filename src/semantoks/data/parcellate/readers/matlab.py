@@ -51,7 +51,7 @@ def read_matlab(path: Path, variable: str | None = None) -> tuple[np.ndarray, fl
     except ScanError:
         raise
     except NotImplementedError:  # scipy.io.loadmat raises this for version 7.3, which is HDF5
-        content = _read_version_7(path)
+        content = _read_version_7(path, variable)
     except Exception as error:  # SciPy raises many types of errors on malformed files
         raise ScanError(f"{path.name} is not a readable MATLAB file ({error})") from error
     name = variable or _choose(content, path)
@@ -73,7 +73,9 @@ def _read_version_5(path: Path) -> dict[str, Any]:
     _require_plausible_content(path)
     # Not squeezed, so that one region or volume stays a table.
     content = loadmat(path, squeeze_me=False, variable_names=list(tables))
-    return {name: content.get(name) if name in tables else kind for name, _, kind in variables}
+    return {
+        name: content.get(name) if name in tables else f"({kind})" for name, _, kind in variables
+    }
 
 
 def _require_plausible_content(path: Path) -> None:
@@ -96,19 +98,38 @@ def _require_plausible_content(path: Path) -> None:
                     raise ScanError(f"{path.name} is unpacked to more than {MAX_TABLE * 8:,} bytes")
 
 
-def _read_version_7(path: Path) -> dict[str, Any]:
+def _read_version_7(path: Path, variable: str | None) -> dict[str, Any]:
+    """Read what may be the table or the repetition time; others are described by their shape."""
     import h5py  # type: ignore[import-untyped]
 
     try:
         with h5py.File(path) as file:
             items = {name: member(file, name) for name in file if not name.startswith("#")}
+            wanted = {
+                name: item
+                for name, item in items.items()
+                if name in (variable or name, *TR_NAMES) and _holds_numbers(item)
+            }
+            sizes = (item.size for item in wanted.values())
+            require_at_most((sum(sizes),), MAX_TABLE, path.name)
             # MATLAB stores arrays column by column, so their axes come in reverse.
             return {
-                name: np.asarray(item[()]).T if isinstance(item, h5py.Dataset) else "group"
+                name: np.asarray(item[()]).T if name in wanted else _described(item)
                 for name, item in items.items()
             }
     except (OSError, ValueError, TypeError) as error:
         raise ScanError(f"{path.name} is not a readable MATLAB file ({error})") from error
+
+
+def _holds_numbers(item: Any) -> bool:
+    """Whether a member of HDF5 is a table of real numbers, or a single number."""
+    shape, kind = getattr(item, "shape", None), getattr(item, "dtype", np.dtype(object)).kind
+    return shape is not None and kind in "iuf" and (len(shape) == 2 or math.prod(shape) == 1)
+
+
+def _described(item: Any) -> str:
+    shape = getattr(item, "shape", None)
+    return "(group)" if shape is None else " × ".join(map(str, reversed(shape)))
 
 
 def _choose(content: Mapping[str, Any], path: Path) -> str:
@@ -136,4 +157,4 @@ def _is_scalar(value: Any) -> bool:
 
 
 def _shape(value: Any) -> str:
-    return " × ".join(map(str, value.shape)) if isinstance(value, np.ndarray) else f"({value})"
+    return " × ".join(map(str, value.shape)) if isinstance(value, np.ndarray) else str(value)
