@@ -26,6 +26,8 @@ MAX_TABLE = 250_000_000  # values of regional time series: 2 GB
 MAX_DENSE = 4_000_000_000  # values of a dense time series, of which some are read at a time
 MAX_IN_MEMORY = 16 * GB  # values of a run that the built-in engine holds: 64 GB
 MAX_ROWS = 1_000_000  # scans in a Parquet file
+MAX_TEXT = 200_000_000  # bytes of a column of text in a Parquet file
+MAX_SLICE = 10_000  # values of it that are read at a time
 # DEFLATE cannot compress better than 1032 to 1.
 MAX_RATIO = 1100
 MAX_HEADER = 500_000_000  # bytes; that of CIFTI has some 10 MB
@@ -205,11 +207,43 @@ def require_plausible_parquet(path: Path, columns: Sequence[str]) -> None:
     if lacking:
         raise ScanError(f"{path.name} has no column {', '.join(sorted(lacking))}")
     require_at_most((file.metadata.num_rows,), MAX_ROWS, path.name)
+    texts: dict[str, list[tuple[int, int]]] = {}
     for group in range(file.num_row_groups):
         row_group = file.metadata.row_group(group)
         for number in range(row_group.num_columns):
             column = row_group.column(number)
-            if column.path_in_schema.split(".")[0] in columns:
+            name = column.path_in_schema.split(".")[0]
+            if name in columns:
                 # Few bytes may stand for many values that are equal.
                 size = max(column.num_values, column.total_uncompressed_size // 8)
                 require_at_most((size,), MAX_TABLE, path.name)
+                if column.physical_type in ("BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"):
+                    sizes = (column.num_values, column.total_uncompressed_size)
+                    texts.setdefault(column.path_in_schema, []).append(sizes)
+    for name, chunks in texts.items():
+        _require_short_text(file, name, chunks, path)
+
+
+def _require_short_text(
+    file: Any, column: str, chunks: Sequence[tuple[int, int]], path: Path
+) -> None:
+    """Refuse a column of text that is much longer than its file: a long text may stand there once.
+
+    The number of values and the stored bytes of each chunk are given; no value is longer than
+    these. Only where that leaves a doubt, the column is read, and few values at a time.
+    """
+    if "." in column:
+        raise ScanError(f"{path.name} has text in the lists of {shown(column.split('.')[0])}")
+    if sum(count * size for count, size in chunks) <= MAX_TEXT:
+        return
+    rows = min(max(MAX_TEXT // max(size for _, size in chunks), 1), MAX_SLICE)
+    total = 0
+    for batch in file.iter_batches(rows, columns=[column], use_threads=False):
+        values = batch.column(0)
+        # A dictionary that the schema asks for becomes text later.
+        is_dictionary = hasattr(values, "dictionary_decode")
+        total += (values.dictionary_decode() if is_dictionary else values).nbytes
+        if total > MAX_TEXT:
+            raise ScanError(
+                f"{path.name} has more than {MAX_TEXT // 10**6} MB of text under {shown(column)}"
+            )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semantoks.artifacts.timeseries import find_scan
+from semantoks.artifacts.timeseries import SCAN_ENTITIES, find_scan
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.declared import require_plausible_parquet
 from semantoks.data.hdf5 import is_hdf5
@@ -149,7 +149,7 @@ def _read_table(path: Path, scan: str, atlas: Atlas, regions: int, variable: str
 
 
 def _read_parquet(path: Path, scan: str, atlas: Atlas) -> RegionalMeans:
-    require_plausible_parquet(require_file(path), ("scan", "timeseries"))
+    require_plausible_parquet(require_file(path), (*SCAN_ENTITIES, "timeseries"))
     content, manifest = find_scan(path, scan)
     if content is None:
         raise ScanError(f"{path.name} has no time series of this scan: it was excluded there")
