@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from semantoks.artifacts.tables import open_parquet, read_metadata, read_table, write_rows
 from semantoks.config import Settings
-from semantoks.errors import UserError
+from semantoks.errors import ScanError, UserError
 
 _OPEN_FILES = 64
 ARRAYS = ("timeseries", "means")
@@ -162,6 +162,11 @@ def find_scan(path: Path, scan: str) -> tuple[Scan | None, Manifest]:
     names = file.read(columns=["scan"]).column("scan").to_pylist()
     if scan not in names:
         return None, manifest
+    if file.num_row_groups != len(names):
+        raise ScanError(
+            f"{path.name} was written again by other software: it has {len(names)} scans in "
+            f"{file.num_row_groups} row groups, and each needs its own. Take the original file"
+        )
     group = file.read_row_group(names.index(scan), columns=[*SCAN_ENTITIES, "timeseries"])
     included = [item for batch in group.to_batches() for item in _included(batch, manifest)]
     return (included[0] if included else None), manifest

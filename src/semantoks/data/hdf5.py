@@ -136,14 +136,17 @@ def _read_text(item: Any, most: int) -> list[str]:
     """
     longest = max(item.dtype.itemsize, item.file.id.get_filesize())
     rows = min(max(MAX_TEXT // 10 // longest, MIN_SLICE), MAX_SLICE)
+    where = f"{shown(item.name)} of {Path(item.file.filename).name}"
     texts, size = list[str](), 0
     for start in range(0, len(item), rows):
-        part = decode(item[start : start + rows])
+        try:
+            part = decode(item[start : start + rows])
+        except UnicodeDecodeError:
+            raise ScanError(f"{where} has text that is not UTF-8") from None
         size += _size(part)
         if size > most:
             raise ScanError(
-                f"{shown(item.name)} of {Path(item.file.filename).name} has more text than is "
-                f"plausible (more than {most / 1e6:,.0f} MB)"
+                f"{where} has more text than is plausible (more than {most / 1e6:,.0f} MB)"
             )
         texts += part
     return texts

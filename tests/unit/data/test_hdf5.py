@@ -126,3 +126,10 @@ def test_ids_of_a_large_cohort_pass(tmp_path: Path) -> None:
         file[IDS] = ids
         file["timeseries"] = np.zeros(1_000_000)
         assert read_ids(file) == ids
+
+
+def test_text_in_another_encoding_is_a_reason(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file[IDS] = np.array(["Müller".encode("latin-1")])
+        with pytest.raises(ScanError, match="long_subject_id of a.h5 has text that is not UTF-8"):
+            read_ids(file)

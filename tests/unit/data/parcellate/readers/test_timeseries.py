@@ -9,6 +9,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from nibabel.cifti2 import ParcelsAxis, SeriesAxis
 from scipy.io import savemat
@@ -135,6 +136,9 @@ def test_parquet_files_of_semantoks(
     assert (scan.tr, scan.space) == (0.72, "MNI152NLin2009aSym")
     with pytest.raises(ScanError, match="excluded there"):
         read_timeseries(tmp_path / "t.parquet", "sub-02", named_atlas, 2.0, None)
+    pq.write_table(pq.read_table(tmp_path / "t.parquet"), tmp_path / "t.parquet")
+    with pytest.raises(ScanError, match="t.parquet was written again .* 2 scans in 1 row groups"):
+        read(tmp_path / "t.parquet", named_atlas)
 
 
 def test_names_of_regions_are_a_table_or_lines(tmp_path: Path) -> None:
