@@ -36,6 +36,8 @@ KINDS: dict[str, tuple[str, ...]] = {
         "is unpacked to more than",
         "is an image in ",
         "has text in the lists of",
+        "was written again by other software",
+        "has text that is not UTF-8",
         " grayordinates",
         " MB of text under ",
         "is not a list of text or numbers",
