@@ -53,7 +53,7 @@ def test_damaged_artifacts_are_never_used(finished: Workspace, tmp_path: Path, k
         done = Workspace(folder).run("--forcerun", stage, "--until", stage, check=False)
         output = done.stdout + done.stderr
         assert done.returncode != 0, name
-        assert f"{name} is not what was written" in output, f"{name}: {output[-2000:]}"
+        assert f"{name} does not match its checksum" in output, f"{name}: {output[-2000:]}"
         assert "Traceback" not in output
         assert not (folder / name).exists()
     for number in (0, len(READ_BY) - 1):  # almost the full pipeline, and a single short step

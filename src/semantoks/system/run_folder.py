@@ -222,10 +222,10 @@ def _read_own(path: Path, most: int) -> bytes:
 
 
 def _not_writable(path: Path) -> UserError:
-    owner = f", and belongs to {path.owner()}" if path.exists() else ""
+    owner = f" (it belongs to {path.owner()})" if path.exists() else ""
     return UserError(
-        f"{path.absolute()} cannot be written to{owner}. Choose a folder of your own with "
-        "--directory."
+        f"{path.absolute()} is read-only, or not yours to write to{owner}. Choose another folder "
+        "with --directory."
     )
 
 

@@ -121,7 +121,7 @@ def test_the_lock_of_another_user_is_a_sentence(
         raise PermissionError
 
     monkeypatch.setattr(FileLock, "acquire", refuse)
-    with pytest.raises(UserError, match="cannot be written to.*--directory"):
+    with pytest.raises(UserError, match="not yours to write to.*--directory"):
         folder.acquire()
 
 
