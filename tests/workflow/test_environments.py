@@ -51,8 +51,9 @@ def test_everything_that_is_installed_has_a_hash(name: str) -> None:
     has_cuda = any(line.startswith("nvidia-") for line in pip)
     assert has_cuda == ("torch" in pins_of(name))
     assert "--hash=sha256:" in (ROOT / "envs/uv.txt").read_text()
-    assert "pip install" in (ROOT / "Makefile").read_text()
-    assert not re.search("pip install[^\n]* uv==", (ROOT / "Makefile").read_text())
+    for name_of_recipe in ("Makefile", "envs/Dockerfile", "envs/semantoks.def"):
+        recipe = (ROOT / name_of_recipe).read_text()
+        assert "-r envs/uv.txt" in recipe and not re.search(r"\buv==", recipe)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
