@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from semantoks.config.atlases import BUILT_IN, KNOWN_ATLASES, SCHAEFER, AtlasFiles
 from semantoks.config.base import Settings
-from semantoks.config.data import ENTITIES, Dataset, IndexedDataset, Origin, RepetitionTime
+from semantoks.config.data import Dataset, IndexedDataset
 from semantoks.config.filters import EntityFilter
 from semantoks.config.fmriprep import Fmriprep
 from semantoks.config.model import (
@@ -20,7 +20,9 @@ from semantoks.config.model import (
     Tokenizer,
     Training,
 )
+from semantoks.config.origin import ENTITIES, Origin
 from semantoks.config.parcellation import Parcellation
+from semantoks.config.participants_table import HDF5_SUFFIXES, RepetitionTime
 from semantoks.config.phenotypes import PUBLICATION, Condition, Kind, Phenotype, Published
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing, Simulation
 from semantoks.config.schema import Config, json_schema
@@ -29,6 +31,7 @@ from semantoks.config.scores import Baseline, CardProbe, Probe, Report, Splittin
 __all__ = [
     "BUILT_IN",
     "ENTITIES",
+    "HDF5_SUFFIXES",
     "KNOWN_ATLASES",
     "MINIMAL_SPACE",
     "PUBLICATION",

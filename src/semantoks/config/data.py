@@ -5,87 +5,25 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
 from semantoks.config import catalogue
 from semantoks.config.base import Settings
 from semantoks.config.filters import FILTERED, EntityFilter, check_filter
-from semantoks.config.parcellation import Strategy
-from semantoks.config.phenotypes import Phenotype, text_of_yaml
+from semantoks.config.origin import Origin, Source
+from semantoks.config.participants_table import (
+    HDF5_SUFFIXES,
+    ParticipantsTable,
+    RepetitionTime,
+)
+from semantoks.config.phenotypes import Phenotype
 from semantoks.config.preprocessing import Simulation
 from semantoks.config.suggestions import suggest
 
-Source = Literal["bids", "fmriprep", "timeseries"]
-# YAML reads the name of a site such as 1 or 2.5 as a number.
-_ByValue = Annotated[dict[str, dict[str | int | float, float]], Field(min_length=1, max_length=1)]
-RepetitionTime = Annotated[float, Field(gt=0)] | str | _ByValue
-HDF5_SUFFIXES = (".h5", ".hdf5")
-MOST_WILDCARDS = 50
-ENTITIES = ("participant", "session", "task", "run")
 # Phenotypes name files and appear in commands that schedulers pass through their own shells.
 PHENOTYPE = r"\w[\w .+()-]*"
-
-
-class Origin(Settings):
-    """What kind of data a data set holds, and how its files are read."""
-
-    source: Source = Field(
-        "bids",
-        description="`bids`: raw images; `fmriprep`: preprocessed ones (volumes or CIFTI); "
-        "`timeseries`: regional time series (.tsv, .csv, .1D, .txt, .npy, .mat, .ptseries.nii, "
-        "HDF5, Semantoks' own Parquet).",
-    )
-    template: str | None = Field(
-        None,
-        description="Path of the files in a folder that does not follow BIDS, with entities in "
-        "braces, such as "
-        "`{participant}/fMRI/rfMRI.ica/reg_standard/filtered_func_data_clean.nii.gz`. Entities: "
-        "participant, session, task, run; `*` matches anything.",
-    )
-    space: str | None = Field(
-        None,
-        description="Template space of the images found by `template`, such as "
-        "`MNI152NLin6Asym`, if neither file names nor headers state it.",
-    )
-    confounds: Strategy | None = Field(
-        None, description="Confounds strategy of this data set (default: `parcellation.confounds`)."
-    )
-    regions: str | None = Field(
-        None,
-        description="Table whose column `name` lists the regions in order, for time series whose "
-        "columns have no names.",
-    )
-    variable: str | None = Field(
-        None,
-        description="Variable of MATLAB files (.mat) that holds the time series (default: "
-        "`ROISignals`, or the only table of numbers).",
-    )
-
-    @model_validator(mode="after")
-    def _keys_fit(self) -> Origin:
-        """Refuse keys of another source, and a template that cannot name scans."""
-        if self.variable is not None and self.source != "timeseries":
-            raise ValueError("'variable' goes with `source: timeseries`, for .mat files")
-        if self.template is None:
-            return self
-        if self.source == "bids":
-            raise ValueError("'template' goes with `source: fmriprep` or `source: timeseries`")
-        if self.template.count("*") + self.template.count("{") > MOST_WILDCARDS:
-            raise ValueError(f"template has more than {MOST_WILDCARDS} stars and entities")
-        if self.template.startswith("/") or ".." in self.template.split("/"):
-            raise ValueError(
-                f"template '{self.template}' must stay in the folder of the data set: without / at "
-                "its beginning and without '..'"
-            )
-        entities = set(re.findall(r"{(.*?)}", self.template))
-        if "participant" not in entities or entities - set(ENTITIES):
-            raise ValueError(
-                f"template '{self.template}' must have {{participant}}, may have "
-                f"{', '.join(f'{{{name}}}' for name in ENTITIES[1:])} and nothing else in braces"
-            )
-        return self
 
 
 class IndexedDataset(Settings):
@@ -104,7 +42,7 @@ class IndexedDataset(Settings):
     shards: int = 1
 
 
-class Dataset(Origin):
+class Dataset(Origin, ParticipantsTable):
     """One data set and its phenotypes."""
 
     path: str | None = Field(
@@ -114,23 +52,6 @@ class Dataset(Origin):
         [],
         description="Folders that links in the data set may lead to, such as `[/store/study]`. "
         "Links that stay in the data set, or in its git-annex, are always followed.",
-    )
-    participants: str = Field(
-        "participants.tsv",
-        description="Table of participants (.tsv or .csv): a name in the folder, or a path.",
-    )
-    participant_column: str = Field(
-        "participant_id", description="Its column of the ids that appear in file names."
-    )
-    missing_values: list[str] = Field(
-        [],
-        description="Codes for missing values in it, such as `[-9, -999]`, besides empty cells, "
-        "n/a, NA, NaN, null, #N/A, `.` and `-`.",
-    )
-    repetition_time: RepetitionTime | None = Field(
-        None,
-        description="TR in seconds of files that do not state it: a number, a column of the table "
-        "of participants, or `{column: {value: TR}}`, for instance by site.",
     )
     task: str | None = Field(None, description="BIDS task to keep (default: all).")
     entities: EntityFilter = Field(
@@ -147,13 +68,6 @@ class Dataset(Origin):
     )
     # Four digits: files and the wildcard are named shard-0000 to shard-9999.
     shards: int = Field(1, ge=1, le=9999, description="Number of parts in which it is processed.")
-    site_column: str | None = Field(
-        None, description="Column of the site; adds leave-one-site-out scores."
-    )
-    group_column: str | None = Field(
-        None,
-        description="Column of the family; relatives are never split between training and test.",
-    )
     phenotypes: dict[str, Phenotype] = Field(
         {},
         description="What to predict, by column of the table of participants: `classification`, "
@@ -189,12 +103,6 @@ class Dataset(Origin):
                     "where the files of everyone are"
                 )
         return folders
-
-    @field_validator("missing_values", mode="before")
-    @classmethod
-    def _codes_as_text(cls, codes: Any) -> Any:
-        """Accept ``[-9, 999]`` as YAML reads it."""
-        return [text_of_yaml(code) for code in codes] if isinstance(codes, list) else codes
 
     @field_validator("phenotypes", mode="before")
     @classmethod

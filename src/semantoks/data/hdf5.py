@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from semantoks.config.data import HDF5_SUFFIXES
+from semantoks.config.participants_table import HDF5_SUFFIXES
 from semantoks.data.declared import MAX_ROWS, require_at_most
 from semantoks.errors import ScanError, shown
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from semantoks.config import Config, Dataset
-from semantoks.config.data import HDF5_SUFFIXES
+from semantoks.config.participants_table import HDF5_SUFFIXES
 from semantoks.config.preflight.people import require_columns, require_usable_values
 from semantoks.config.preflight.repetition_times import require_repetition_time
 from semantoks.errors import ScanError, UserError

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from semantoks.config import Condition, Config, Dataset, Phenotype
-from semantoks.config.data import HDF5_SUFFIXES
+from semantoks.config.participants_table import HDF5_SUFFIXES
 from semantoks.config.preflight.sizes import class_name, require_sizes
 from semantoks.config.suggestions import suggest
 from semantoks.errors import UserError

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from semantoks.config import Config, Dataset
-from semantoks.config.data import HDF5_SUFFIXES
+from semantoks.config.participants_table import HDF5_SUFFIXES
 from semantoks.errors import ScanError, UserError
 from semantoks.gate import Gate, require_file
 
