@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from semantoks import __version__
+from semantoks.commands.presets import preset_text, row_text
 from semantoks.commands.run import run_stage
 from semantoks.commands.snakefile import snakefile
 from semantoks.commands.stage import Stage
@@ -46,6 +47,13 @@ def _parser() -> argparse.ArgumentParser:
         help="Folder of the results (default: results).",
     )
     commands.add_parser("snakefile", help="Print the path of the workflow, for snakemake -s.")
+    preset = commands.add_parser("preset", help="Show what a preset of a data set sets, and why.")
+    preset.add_argument("name", nargs="?", help="Name (default: list all).")
+    row = commands.add_parser("row", help="Print the configuration of a row of the paper.")
+    row.add_argument("name", nargs="?", help="Name (default: list all).")
+    row.add_argument(
+        "keys", nargs="*", metavar="KEY=VALUE", help="As for snakemake --config: path=… table=…"
+    )
     commands.add_parser("schema", help="Print the JSON schema of the configuration.")
     commands.add_parser("guide", help="Print the guide to every key of the configuration.")
     for stage in STAGES.values():
@@ -107,6 +115,10 @@ def _run(arguments: argparse.Namespace) -> None:
         _print_lines(status(arguments.results))
     elif arguments.command == "snakefile":
         print(snakefile())
+    elif arguments.command == "preset":
+        print(preset_text(arguments.name), end="")
+    elif arguments.command == "row":
+        print(row_text(arguments.name, arguments.keys), end="")
     elif arguments.command == "schema":
         print(json.dumps(json_schema(), indent=2))
     elif arguments.command == "guide":

@@ -32,6 +32,7 @@ except ModuleNotFoundError:
 
 from semantoks.config import Config, IndexedDataset, Origin, Pretraining
 from semantoks.config.preflight.checks import require_files
+from semantoks.config.rows import expand_row
 from semantoks.config.validation import validated
 from semantoks.errors import UserError, disk_sentence, printable
 from semantoks.system.job_files import JobFiles
@@ -48,11 +49,13 @@ def stop(message):
     os._exit(1)
 
 
-CONFIG_NAME = ", ".join(map(str, workflow.overwrite_configfiles)) or "config.yaml"
+# The demo's file is not read for a row.
+DEFAULT_NAME = "--config" if "row" in config else "config.yaml"
+CONFIG_NAME = ", ".join(map(str, workflow.overwrite_configfiles)) or DEFAULT_NAME
 FOLDER = RunFolder(Path.cwd())
 JOB_FILES = JobFiles(Path(".snakemake/semantoks"))
 try:
-    CONFIG = validated(Config, config, CONFIG_NAME)
+    CONFIG = validated(Config, expand_row(config), CONFIG_NAME)
     if workflow.is_main_process:
         require_files(CONFIG, CONFIG_NAME)
         FOLDER.require_writable()
@@ -64,7 +67,8 @@ except OSError as error:
     if not (sentence := disk_sentence(error)):
         raise
     stop(sentence)
-config |= CONFIG.model_dump(mode="json")
+config.clear()
+config.update(CONFIG.model_dump(mode="json"))
 
 TOKEN = pass_to_jobs(workflow.is_main_process)
 

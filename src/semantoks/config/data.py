@@ -45,6 +45,13 @@ class IndexedDataset(Settings):
 class Dataset(Origin, ParticipantsTable):
     """One data set and its phenotypes."""
 
+    preset: str | None = Field(
+        None,
+        description="Data set whose holder's format gives the defaults of the other keys: "
+        f"{', '.join(f'`{name}`' for name in catalogue.preset_names())}. `semantoks preset NAME` "
+        "shows what it sets, and why. With another `source` than its own, its keys on files do not "
+        "apply.",
+    )
     path: str | None = Field(
         None, description="Folder (or HDF5 file) of the data set; not for a simulated one."
     )
@@ -120,6 +127,20 @@ class Dataset(Origin, ParticipantsTable):
         return {name: _task(name, value) for name, value in phenotypes.items()}
 
     _known_entities = field_validator("entities", "t1w_entities", mode="before")(check_filter)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_preset(cls, keys: Any) -> Any:
+        """Fill in the keys of the preset that the user has not given."""
+        name = keys.get("preset") if isinstance(keys, dict) else None
+        if name is None:
+            return keys
+        if name not in catalogue.preset_names():
+            raise ValueError(f"preset is '{name}'; {suggest(str(name), catalogue.preset_names())}")
+        defaults = catalogue.read_preset(name)
+        if keys.get("source", defaults.get("source")) != defaults.get("source"):
+            defaults = {key: defaults[key] for key in defaults if key not in Origin.model_fields}
+        return {**defaults, **keys}
 
     @model_validator(mode="after")
     def _filters_fit(self) -> Dataset:

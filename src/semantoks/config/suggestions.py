@@ -23,3 +23,8 @@ def suggest(word: str, known: Iterable[str], listed: str = "", prefix: str = "")
     if close:
         return f"did you mean '{prefix}{close[0]}'?"
     return f"known: {listed or ', '.join(words)}"
+
+
+def sentence(text: str) -> str:
+    """End a text with a full stop, unless it is a question."""
+    return text if text.endswith("?") else f"{text}."

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from semantoks.config import Config
-from semantoks.config.suggestions import suggest
+from semantoks.config.suggestions import sentence, suggest
 from semantoks.errors import UserError, shown
 
 M = TypeVar("M", bound=BaseModel)
@@ -70,7 +70,7 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         prefix = "".join(f"{part}." for part in parents)
         hint = suggest(shown(last), sorted(_keys_below(model, parents)), prefix=prefix)
-        return _sentence(f"unknown key '{where}'; {hint}")
+        return sentence(f"unknown key '{where}'; {hint}")
     if error["type"] == "missing":
         return f"'{where}' is missing{_meaning(model, error['loc'])}; add it."
     # pydantic puts "[key]" after a dictionary key that is itself invalid.
@@ -85,9 +85,9 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
         # pydantic lists the choices as text: "'a', 'b' or 'c'".
         choices = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         hint = suggest(shown(error["input"]), sorted(choices))
-        return _sentence(f"{where} is '{shown(error['input'])}'; {hint}")
+        return sentence(f"{where} is '{shown(error['input'])}'; {hint}")
     if error["type"] == "value_error":
-        return _sentence(f"{where + ': ' if where else ''}{error['ctx']['error']}")
+        return sentence(f"{where + ': ' if where else ''}{error['ctx']['error']}")
     return f"{where} is '{shown(error['input'])}': {error['msg'][0].lower()}{error['msg'][1:]}."
 
 
@@ -96,10 +96,6 @@ def _meaning(model: type[BaseModel], path: tuple[int | str, ...]) -> str:
     field = model.model_fields.get(str(path[0])) if len(path) == 1 else None
     text = (field.description or "").split(",")[0].rstrip(".") if field else ""
     return f" ({text[0].lower()}{text[1:]})" if text else ""
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith("?") else f"{text}."
 
 
 def _keys_below(model: type[BaseModel], path: Iterable[int | str]) -> list[str]:

@@ -1,4 +1,11 @@
-"""The published tasks, one YAML file each: where the data come from, what is predicted, scores."""
+"""Published tasks, presets of data sets, and rows of the paper, in YAML files with their sources.
+
+- ``tasks/<name>.yaml``: what is predicted, published scores (keys of `semantoks.config.Phenotype`).
+  ``preset`` names the data set that it is made of; ``dataset`` holds keys of the data set that only
+  this task needs; ``row: true`` marks the tasks that `semantoks.config.rows` makes a run of.
+- ``presets/<name>.yaml``: how a holder ships a data set (keys of `semantoks.config.Dataset`).
+- ``row.yaml``: what all rows have in common (keys of `semantoks.config.Config`).
+"""
 
 from __future__ import annotations
 
@@ -8,17 +15,67 @@ from typing import Any
 
 import yaml
 
+# Keys of a task that are no keys of a phenotype.
+_OF_THE_ROW = ("preset", "dataset", "row")
+
 
 def names() -> list[str]:
     """Names of the published tasks."""
-    folder = files(__name__)
-    return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith("yaml"))
+    return _names("tasks")
+
+
+def read(name: str) -> dict[str, Any]:
+    """Read a published task: the keys of `semantoks.config.Phenotype`."""
+    content = _read("tasks", name)
+    return {key: value for key, value in content.items() if key not in _OF_THE_ROW}
+
+
+def row_names() -> list[str]:
+    """Names of the tasks that can be run by name alone."""
+    return [name for name in names() if _read("tasks", name).get("row")]
+
+
+def row_of(name: str) -> tuple[str, dict[str, Any]]:
+    """Return the preset of a row, and the keys of the data set that its task adds."""
+    content = _read("tasks", name)
+    return str(content["preset"]), content.get("dataset", {})
+
+
+def row_defaults() -> dict[str, Any]:
+    """Read what all rows have in common: keys of `semantoks.config.Config`."""
+    return _load("row.yaml")
+
+
+def preset_names() -> list[str]:
+    """Names of the presets."""
+    return _names("presets")
+
+
+def read_preset(name: str) -> dict[str, Any]:
+    """Read a preset: keys of `semantoks.config.Dataset`."""
+    return _read("presets", name)
+
+
+def preset_text(name: str) -> str:
+    """Return the file of a preset, with the comments that give reasons and sources."""
+    return _text(f"presets/{name}.yaml")
+
+
+def _names(folder: str) -> list[str]:
+    entries = (files(__name__) / folder).iterdir()
+    return sorted(x.name.removesuffix(".yaml") for x in entries if x.name.endswith(".yaml"))
+
+
+def _read(folder: str, name: str) -> dict[str, Any]:
+    return _load(f"{folder}/{name}.yaml")
 
 
 @cache
-def read(name: str) -> dict[str, Any]:
-    """Read a published task: the keys of `semantoks.config.Task`."""
-    text = (files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
+def _load(file: str) -> dict[str, Any]:
     # The cache gives all callers the same dictionary, so none may change it.
-    content: dict[str, Any] = yaml.safe_load(text)
+    content: dict[str, Any] = yaml.safe_load(_text(file))
     return content
+
+
+def _text(file: str) -> str:
+    return (files(__name__) / file).read_text(encoding="utf-8")
