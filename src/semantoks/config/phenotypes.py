@@ -56,11 +56,22 @@ class Condition(Settings):
 
 
 class Published(Settings):
-    """A published score for the same phenotype."""
+    """A published score for the same phenotype, and the conditions it was reached under."""
 
     model: str = Field(description="Model that was scored.")
     value: float = Field(description="Score in the unit of `metric` (0.65, not 65).")
-    protocol: str = Field("", description="How its protocol differs from this one.")
+    people: int | None = Field(None, ge=1, description="Number of participants.")
+    train: int | None = Field(None, ge=1, description="Training participants per split.")
+    validation: int | None = Field(None, ge=0, description="Validation participants per split.")
+    test: int | None = Field(None, ge=1, description="Test participants per split.")
+    classes: str = Field("", description="Classes, and how they are cut from a number.")
+    head: str = Field("", description="What was trained on the representation.")
+    atlas: str = Field("", description="Atlas of the time series.")
+    preprocessing: str = Field("", description="Preprocessing of the images.")
+    pretraining: str = Field(
+        "", description="Whether the model was pretrained on the participants who are scored."
+    )
+    protocol: str = Field("", description="Remark on what else differs from this workflow.")
     source: str = Field(description="Publication.")
 
 

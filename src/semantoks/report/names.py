@@ -26,6 +26,12 @@ COVARIATES = {
     "age": "age",
     "sex": "sex",
 }
+# What is trained on a representation, by protocol and kind of phenotype.
+HEADS = {
+    ("exact", "classification"): "logistic regression, L2, one row per participant",
+    ("exact", "regression"): "ridge regression, one row per participant",
+    ("paper", "classification"): "batch norm and linear layer, SGD on windows",
+}
 # Representations that need no model.
 BASELINES = {
     "fc": "connectivity (Pearson)",

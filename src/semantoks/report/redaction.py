@@ -19,6 +19,7 @@ ROUNDED_TO = 5
 # Texts that stay: names that the page shows anyway, and those of columns, spaces and versions.
 SHOWN = {
     *("atlas", "datasets", "title", "metric", "model", "protocol", "source"),
+    *("classes", "head", "preprocessing", "pretraining"),  # of published scores
     *("column", "participant_column", "site_column", "group_column", "match"),
     *("space", "output_space", "version"),
 }

@@ -68,7 +68,7 @@ def report(
     shared = overlaps(scan_tables, config)
     training = {name: read_table(path) for name, path in metrics_files.items()}
     page = Page(
-        tasks=task_sections(comparisons, shared, training, shown),
+        tasks=task_sections(comparisons, shared, training, config, shown),
         overlaps=shared,
         cards=[
             card_section(name, of_dataset, comparisons, shown)

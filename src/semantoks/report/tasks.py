@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from semantoks.config import Report
+from semantoks.config import Config, Report
 from semantoks.report.cautions import cautions
 from semantoks.report.figures import curves_figure, scores_figure
-from semantoks.report.names import METRICS, representation_label
+from semantoks.report.names import METRICS
 from semantoks.report.overlap import Overlap
-from semantoks.report.privacy import participants_text
+from semantoks.report.published import PublishedScore, beside_published
 from semantoks.scores.benchmark.compare import BASELINE, SIGNIFICANCE_LEVEL
 from semantoks.scores.benchmark.comparison import (
     Comparison,
@@ -67,16 +67,6 @@ class SchemeTable:
 
 
 @dataclass(frozen=True)
-class PublishedScore:
-    """A score of a publication, or one of this report beside it."""
-
-    model: str
-    value: float
-    protocol: str
-    source: str
-
-
-@dataclass(frozen=True)
 class TaskSection:
     """Everything the page shows of one comparison."""
 
@@ -94,6 +84,7 @@ def task_sections(
     comparisons: Sequence[Comparison],
     overlaps: Sequence[Overlap],
     training: Training,
+    config: Config,
     settings: Report,
 ) -> list[TaskSection]:
     """Prepare all comparisons, with p-values adjusted for their number.
@@ -105,11 +96,17 @@ def task_sections(
         Of pretraining and tested participants.
     training : mapping of str to DataFrame
         Training metrics by model.
+    config : Config
     settings : Report
     """
     adjusted = holm_adjusted(comparisons)
     return [
-        _section(comparison, p_values, cautions(comparison, overlaps, training), settings)
+        _section(
+            comparison,
+            p_values,
+            cautions(comparison, overlaps, training),
+            beside_published(comparison, overlaps, config, settings),
+        )
         for comparison, p_values in zip(comparisons, adjusted, strict=True)
     ]
 
@@ -140,7 +137,10 @@ def holm_adjusted(comparisons: Sequence[Comparison]) -> list[AdjustedP]:
 
 
 def _section(
-    comparison: Comparison, adjusted: AdjustedP, warnings: list[str], settings: Report
+    comparison: Comparison,
+    adjusted: AdjustedP,
+    warnings: list[str],
+    published: list[PublishedScore],
 ) -> TaskSection:
     """Gather what the page shows of one comparison."""
     curves = comparison.curves
@@ -153,7 +153,7 @@ def _section(
         learning_curves=curves_figure(curves, METRICS[comparison.metric]) if curves else None,
         # None where it is not known; without the baseline's curve nothing can be said.
         label_efficiency=efficiency if BASELINE in curves else {},
-        published=_beside_published(comparison, settings),
+        published=published,
         # The participants are the same under every scheme.
         without_features={
             row.representation: row.people_without_features
@@ -201,28 +201,3 @@ def _is_known(metric: str, results: Sequence[Row]) -> bool:
 def _last_if_unknown(row: Row, metric: str) -> tuple[bool, float]:
     mean = row.metrics[metric].mean
     return math.isnan(mean), -mean
-
-
-def _beside_published(comparison: Comparison, settings: Report) -> list[PublishedScore]:
-    """List published scores and those of this report in the same metric, highest first."""
-    publication = comparison.publication
-    if publication is None or not publication.published:
-        return []
-    metric = publication.metric
-    published = [PublishedScore(**score.model_dump()) for score in publication.published]
-    ours = [
-        PublishedScore(
-            model=representation_label(row.representation),
-            value=row.metrics[metric].mean,
-            protocol=f"{participants_text(comparison.people, settings)}, {scheme.splits} "
-            f"{'sites left out' if scheme.scheme == 'site' else 'splits'}, "
-            f"{comparison.protocol} probe",
-            source="this report",
-        )
-        for scheme in comparison.schemes
-        for row in scheme.representations
-        # Chance and confounds use no brain signal and are no models to rank among others.
-        if metric in row.metrics and row.representation not in ("chance", "confounds")
-        if not math.isnan(row.metrics[metric].mean)
-    ]
-    return sorted(published + ours, key=lambda score: -score.value)

@@ -1,0 +1,195 @@
+"""Published scores beside those of this report, with the conditions of both."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from semantoks.config import Config, Published, Report
+from semantoks.report.names import HEADS, representation_label
+from semantoks.report.overlap import Overlap
+from semantoks.report.privacy import count_text
+from semantoks.scores.benchmark.comparison import Comparison, Row, SchemeResult
+
+UNKNOWN = "–"  # as a score that is not known
+FORMS = {
+    "fmriprep": "preprocessed images as given",
+    "timeseries": "time series as given",
+}
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a score depends on besides the model, as the page says it; a dash is not known.
+
+    Attributes
+    ----------
+    people : str
+        Number of participants.
+    sizes : str
+        Training, validation and test participants of a split.
+    classes : str
+        What is predicted, and how a number is cut into classes.
+    head : str
+        What was trained on the representation.
+    atlas, preprocessing : str
+    pretraining : str
+        Overlap of pretraining with the participants who are scored.
+    """
+
+    people: str
+    sizes: str
+    classes: str
+    head: str
+    atlas: str
+    preprocessing: str
+    pretraining: str
+
+
+@dataclass(frozen=True)
+class PublishedScore:
+    """A score of a publication, or one of this report beside it."""
+
+    model: str
+    value: float
+    conditions: Conditions
+    remark: str
+    source: str
+    is_ours: bool
+
+
+def beside_published(
+    comparison: Comparison, overlaps: Sequence[Overlap], config: Config, settings: Report
+) -> list[PublishedScore]:
+    """List published scores and those of this report in the same metric, highest first.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Rounded already if the report protects participants.
+    overlaps : sequence of Overlap
+        Of pretraining and tested participants.
+    config : Config
+        Atlas and preprocessing.
+    settings : Report
+
+    Returns
+    -------
+    list of PublishedScore
+        Empty if nothing has been published on the phenotype.
+    """
+    publication = comparison.publication
+    if publication is None or not publication.published:
+        return []
+    metric = publication.metric
+    ours = [
+        PublishedScore(
+            representation_label(row.representation),
+            row.metrics[metric].mean,
+            _our_conditions(comparison, scheme, row, overlaps, config, settings),
+            f"{scheme.splits} {'sites left out' if scheme.scheme == 'site' else 'splits'}",
+            "this report",
+            is_ours=True,
+        )
+        for scheme in comparison.schemes
+        for row in scheme.representations
+        # Chance and confounds use no brain signal and are no models to rank among others.
+        if metric in row.metrics and row.representation not in ("chance", "confounds")
+        if not math.isnan(row.metrics[metric].mean)
+    ]
+    return sorted([*map(_theirs, publication.published), *ours], key=lambda score: -score.value)
+
+
+def _theirs(score: Published) -> PublishedScore:
+    """Write a score of a publication; what it does not state is a dash."""
+    sizes = (score.train, score.validation, score.test)
+    conditions = Conditions(
+        people=_stated(score.people),
+        sizes=UNKNOWN if sizes == (None, None, None) else " / ".join(map(_stated, sizes)),
+        classes=score.classes or UNKNOWN,
+        head=score.head or UNKNOWN,
+        atlas=score.atlas or UNKNOWN,
+        preprocessing=score.preprocessing or UNKNOWN,
+        pretraining=score.pretraining or UNKNOWN,
+    )
+    return PublishedScore(
+        score.model, score.value, conditions, score.protocol, score.source, is_ours=False
+    )
+
+
+def _stated(number: int | None) -> str:
+    return UNKNOWN if number is None else f"{number}"
+
+
+def _our_conditions(
+    comparison: Comparison,
+    scheme: SchemeResult,
+    row: Row,
+    overlaps: Sequence[Overlap],
+    config: Config,
+    settings: Report,
+) -> Conditions:
+    """Write the conditions of a row of this report."""
+    train, test = (count_text(n, settings) for n in (scheme.train_people, scheme.test_people))
+    return Conditions(
+        people=count_text(comparison.people, settings),
+        # Participants of the validation part train, too.
+        sizes=f"{train} / 0 / {test}",
+        classes=_classes_text(comparison),
+        head=HEADS[comparison.protocol, comparison.kind],
+        atlas=config.atlas,
+        preprocessing=preprocessing_text(comparison.dataset, config),
+        pretraining=_pretraining_text(comparison.dataset, row.representation, overlaps, settings),
+    )
+
+
+def _classes_text(comparison: Comparison) -> str:
+    """Say what is predicted, and how a number is cut into classes."""
+    if comparison.kind == "regression":
+        return "a number"
+    if comparison.bins:
+        return f"{comparison.bins}, cut at quantiles of the training participants"
+    names = list(comparison.classes or {})
+    return f"{len(names)}: {', '.join(names)}"
+
+
+def preprocessing_text(dataset: str, config: Config) -> str:
+    """Say in a few words how images of a data set became time series.
+
+    Parameters
+    ----------
+    dataset : str
+    config : Config
+
+    Returns
+    -------
+    str
+        Engine or form of the data, what is regressed out, band and TR.
+    """
+    data, parcellation = config.datasets[dataset], config.parcellation
+    engine = {"minimal": "built-in engine", "fmriprep": "fMRIPrep"}[config.preprocessing.engine]
+    words = [FORMS.get(data.source, engine)]
+    if data.source != "timeseries":  # nothing is regressed out of these
+        words.append(f"confounds {data.confounds or parcellation.confounds}")
+    words.append(f"{parcellation.high_pass:g}–{parcellation.low_pass:g} Hz")
+    words.append(f"TR {parcellation.repetition_time:g} s")
+    return ", ".join(words)
+
+
+def _pretraining_text(
+    dataset: str, representation: str, overlaps: Sequence[Overlap], settings: Report
+) -> str:
+    """Say how many of the participants the model behind a representation was pretrained on."""
+    # Names of models are letters and digits: `model`, `model-networks`, `model+fc`.
+    model = re.split(r"\W", representation, maxsplit=1)[0]
+    for overlap in overlaps:
+        if (overlap.model, overlap.dataset) != (model, dataset):
+            continue
+        if not overlap.known:
+            return "not known (given checkpoint)"
+        shared = max(overlap.same_id, overlap.same_scan)
+        of_all = count_text(overlap.participants, settings)
+        return f"{count_text(shared, settings)} of {of_all} participants" if shared else "none"
+    return "no pretraining"
