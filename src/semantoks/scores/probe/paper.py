@@ -1,7 +1,9 @@
 """The protocol of the paper: an SGD head on windows, its learning rate chosen by validation.
 
 Batch normalisation and a linear layer, momentum 0.9, no weight decay, 50 epochs, cross-entropy.
-Windows are training samples; logits are averaged per participant. Source: arXiv 2512.11582.
+Windows are training samples, and validation counts them one by one; only of test participants the
+logits are averaged. Source: arXiv 2512.11582 and `linear_probe.py` of its authors
+(https://github.com/SamGijsen/Brain-Semantoks).
 
 Legend: W windows, F features, H test participants, K classes.
 """
@@ -9,7 +11,7 @@ Legend: W windows, F features, H test participants, K classes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     import torch
 
 LEARNING_RATES = (3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
-EPOCHS, MOMENTUM, INITIAL_STD = 50, 0.9, 2e-5
+EPOCHS, MOMENTUM, INITIAL_STD, MAX_BATCH = 50, 0.9, 2e-5, 256
 log = logging.getLogger(__name__)
 
 
@@ -58,7 +60,7 @@ def score_windows(problem: Problem, windows: Sequence[np.ndarray], settings: Pro
             raise _not_classes(problem)
         probabilities_HK, rate = _fit(windows, targets, partition, seed)
         row, table = evaluate(problem, partition, targets, probabilities_HK, is_balanced=False)
-        rows.append(row | {"strength": rate})
+        rows.append(row | {"strength": rate, "validation_people": len(partition.validation)})
         predictions.append(table)
         log.info("%d of %d fits", seed + 1, len(partitions))
     return ProbeResult(pd.DataFrame(rows), pd.concat(predictions, ignore_index=True))
@@ -99,20 +101,68 @@ def _fit(
         return np.full((len(partition.test), classes), 1 / classes), 0.0
     train = np.setdiff1d(partition.train, partition.validation)
     windows = _impute(windows, train)
-    truth = targets.codes_P[partition.validation]
-    best: tuple[float, np.ndarray, float] = (-1.0, np.empty(0), 0.0)
-    for rate in LEARNING_RATES:
-        head = _train(windows, targets, train, rate, seed)
-        predicted = _logits(head, windows, partition.validation).argmax(axis=1)
-        recalls = [(predicted[truth == code] == code).mean() for code in np.unique(truth)]
-        balanced_accuracy = float(np.mean(recalls))
-        # Strictly greater: of equal scores the first, and so the highest, learning rate is kept.
-        if balanced_accuracy > best[0]:
-            logits_HK = _logits(head, windows, partition.test)
-            # Softmax; without the maximum, large logits overflow.
-            exponents = np.exp(logits_HK - logits_HK.max(axis=1, keepdims=True))
-            best = balanced_accuracy, exponents / exponents.sum(axis=1, keepdims=True), rate
+    heads = (_train(windows, targets, train, rate, seed) for rate in LEARNING_RATES)
+    head, rate = choose_head(heads, windows, targets, partition.validation)
+    logits_HK = _mean_logits(head, windows, partition.test)
+    # Softmax; without the maximum, large logits overflow.
+    exponents = np.exp(logits_HK - logits_HK.max(axis=1, keepdims=True))
+    return exponents / exponents.sum(axis=1, keepdims=True), rate
+
+
+def choose_head(
+    heads: Iterable[torch.nn.Module],
+    windows: Sequence[np.ndarray],
+    targets: ClassificationTargets,
+    validation: np.ndarray,
+) -> tuple[torch.nn.Module, float]:
+    """Choose the head with the best balanced accuracy over the validation windows.
+
+    Each window counts by itself, as in the code of the paper's authors: a participant of whom most
+    windows are right is not all right, as after averaging.
+
+    Parameters
+    ----------
+    heads : iterable of Module
+        One per learning rate, in the order of `LEARNING_RATES`.
+    windows : sequence of ndarray, shape (windows, features)
+        Of each participant.
+    targets : ClassificationTargets
+        Of all participants.
+    validation : ndarray of int
+        Row numbers of the validation participants.
+
+    Returns
+    -------
+    head : Module
+    rate : float
+        Of equal scores the first, and so the highest, learning rate.
+    """
+    best: tuple[float, torch.nn.Module, float] | None = None
+    for rate, head in zip(LEARNING_RATES, heads, strict=True):
+        accuracy = _window_accuracy(head, windows, targets, validation)
+        if best is None or accuracy > best[0]:
+            best = accuracy, head, rate
+    assert best is not None  # there are learning rates
     return best[1], best[2]
+
+
+def _window_accuracy(
+    head: torch.nn.Module,
+    windows: Sequence[np.ndarray],
+    targets: ClassificationTargets,
+    rows: np.ndarray,
+) -> float:
+    """Balanced accuracy over the windows of some participants."""
+    parts = [_logits(head, windows[row]).argmax(axis=1) for row in rows]
+    predicted_W, truth_W = np.concatenate(parts), _repeated(targets, windows, rows)
+    return float(np.mean([(predicted_W[truth_W == c] == c).mean() for c in np.unique(truth_W)]))
+
+
+def _repeated(
+    targets: ClassificationTargets, windows: Sequence[np.ndarray], rows: np.ndarray
+) -> np.ndarray:
+    """Class code of each window of some participants."""
+    return np.repeat(targets.codes_P[rows], [len(windows[row]) for row in rows])
 
 
 def _impute(windows: Sequence[np.ndarray], train: np.ndarray) -> list[np.ndarray]:
@@ -136,18 +186,14 @@ def _train(
     # For each rate again: rates differ by nothing but the rate, neither by weights nor by batches.
     torch.manual_seed(seed)
     x_WF = torch.tensor(np.concatenate([windows[row] for row in train]), dtype=torch.float32)
-    y_W = torch.tensor(np.repeat(targets.codes_P[train], [len(windows[row]) for row in train]))
+    y_W = torch.tensor(_repeated(targets, windows, train))
     linear = torch.nn.Linear(x_WF.shape[1], len(targets.class_names))
+    # Its bias stays at PyTorch's initial values, as in the paper's code.
     torch.nn.init.trunc_normal_(linear.weight, std=INITIAL_STD)
-    torch.nn.init.zeros_(linear.bias)
     head = torch.nn.Sequential(torch.nn.BatchNorm1d(x_WF.shape[1]), linear)
     optimiser = torch.optim.SGD(head.parameters(), rate, MOMENTUM)
-    # As in the paper, but at least 2, since batch normalisation fails on a single window.
-    batch = max(2, min(256, len(x_WF) // 8))
     for _ in range(EPOCHS):
-        order = torch.randperm(len(x_WF))
-        # The incomplete batch is dropped: batch normalisation fails on a single window.
-        for picked in torch.split(order[: len(order) // batch * batch], batch):
+        for picked in batches(torch.randperm(len(x_WF))):
             optimiser.zero_grad()
             loss = torch.nn.functional.cross_entropy(head(x_WF[picked]), y_W[picked])
             torch.autograd.backward(loss)
@@ -157,13 +203,34 @@ def _train(
     return head.eval()
 
 
-def _logits(head: torch.nn.Module, windows: Sequence[np.ndarray], rows: np.ndarray) -> np.ndarray:
-    """Mean logits over the windows of each participant, shape (participants, classes)."""
+def batches(order: torch.Tensor) -> list[torch.Tensor]:
+    """Cut the windows of an epoch into batches, the last of which may be smaller.
+
+    The size is that of the paper, at most 256 and an eighth of the windows, but at least 2. A last
+    batch of a single window is left out, because batch normalisation cannot train on it (PyTorch
+    raises an error, on which the code of the paper's authors ends).
+
+    Parameters
+    ----------
+    order : Tensor of int, shape (windows,)
+        Window numbers in random order.
+    """
+    import torch
+
+    parts = list(torch.split(order, max(2, min(MAX_BATCH, len(order) // 8))))
+    return parts[:-1] if len(parts) > 1 and len(parts[-1]) == 1 else parts
+
+
+def _logits(head: torch.nn.Module, windows_WF: np.ndarray) -> np.ndarray:
+    """Logits of windows, shape (windows, classes)."""
     import torch
 
     with torch.no_grad():
-        means = [
-            head(torch.tensor(windows[row], dtype=torch.float32)).mean(dim=0).numpy()
-            for row in rows
-        ]
-    return np.stack(means).astype(float)
+        return np.asarray(head(torch.tensor(windows_WF, dtype=torch.float32)).numpy())
+
+
+def _mean_logits(
+    head: torch.nn.Module, windows: Sequence[np.ndarray], rows: np.ndarray
+) -> np.ndarray:
+    """Mean logits over the windows of each participant, shape (participants, classes)."""
+    return np.stack([_logits(head, windows[row]).mean(axis=0) for row in rows]).astype(float)

@@ -12,7 +12,7 @@ from semantoks.config import Probe, Settings
 class ProbeSettings(Settings):
     """Settings that the scores of a representation depend on."""
 
-    version: Literal[6] = 6
+    version: Literal[7] = 7
     probe: Probe = Field(Probe(), description="Protocol, strengths, permutations and confounds.")
     column: str | None = Field(
         None, description="Column of the phenotype; features of this name are dropped."
