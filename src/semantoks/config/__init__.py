@@ -23,7 +23,7 @@ from semantoks.config.model import (
 from semantoks.config.origin import ENTITIES, Origin
 from semantoks.config.parcellation import Parcellation
 from semantoks.config.participants_table import HDF5_SUFFIXES, RepetitionTime
-from semantoks.config.phenotypes import PUBLICATION, Condition, Kind, Phenotype, Published
+from semantoks.config.phenotypes import PUBLICATION, Condition, Cut, Kind, Phenotype, Published
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing, Simulation
 from semantoks.config.schema import Config, json_schema
 from semantoks.config.scores import Baseline, CardProbe, Probe, Report, Splitting
@@ -42,6 +42,7 @@ __all__ = [
     "CardProbe",
     "Condition",
     "Config",
+    "Cut",
     "Dataset",
     "EntityFilter",
     "Fmriprep",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from semantoks.config.base import Settings
 
 Kind = Literal["classification", "regression"]
+Cut = Literal["training", "once"]
+Edge = Annotated[float, Field(allow_inf_nan=False)]
 # Fields for the report only; without them in its settings, `split` is not re-run for an edit.
 PUBLICATION = ("title", "data", "terms", "metric", "published")
 
@@ -91,8 +94,19 @@ class Phenotype(Settings):
         None,
         ge=2,
         le=10,
-        description="Number of classes a number is cut into, at quantiles of the training "
-        "participants.",
+        description="Number of classes a number is cut into, at quantiles of the participants that "
+        "`cut` says.",
+    )
+    cut: Cut = Field(
+        "training",
+        description="Whose quantiles cut `bins`: `training`: of the training participants of each "
+        "split; `once`: of all participants of the phenotype, so that the class of a participant "
+        "is the same in all splits.",
+    )
+    edges: Annotated[list[Edge], Field(min_length=1, max_length=9)] | None = Field(
+        None,
+        description="Fixed edges that cut a number into classes, one class more than edges: "
+        "`[50, 60]` for below 50, 50 to below 60, and 60 and above.",
     )
     include: dict[str, Condition] = Field(
         {}, description="Inclusion criteria by column; participants without a value are excluded."
@@ -105,6 +119,16 @@ class Phenotype(Settings):
     )
     test_people: int | None = Field(
         None, ge=1, description="Test participants, instead of `splits.test_fraction`."
+    )
+    stratified: bool = Field(
+        True,
+        description="Whether random splits are stratified by class (numbers by quantile); `false`: "
+        "plain random draws.",
+    )
+    match: list[str] | None = Field(
+        None,
+        description="Columns on which participants of two classes are matched in pairs, instead of "
+        "`splits.match`; `[]`: nobody is matched.",
     )
     splits_file: str | None = Field(
         None,
@@ -123,8 +147,19 @@ class Phenotype(Settings):
 
     @property
     def has_named_classes(self) -> bool:
-        """Whether the table itself names the classes, rather than `bins` of a number."""
-        return self.kind == "classification" and not self.bins
+        """Whether the table itself names the classes, rather than `bins` or `edges` of a number."""
+        return self.kind == "classification" and not self.bins and not self.edges
+
+    @property
+    def has_fixed_classes(self) -> bool:
+        """Whether the class of a participant is the same in all splits."""
+        return self.kind == "classification" and not (self.bins and self.cut == "training")
+
+    def columns_to_match(self, general: list[str]) -> list[str]:
+        """Columns to match participants on: `match`, or else `splits.match` for named classes."""
+        if self.match is not None:
+            return self.match
+        return general if self.has_named_classes else []
 
     def without_publication(self) -> Phenotype:
         """Drop what changes no split and no score: title, source, terms and published scores."""
@@ -141,11 +176,28 @@ class Phenotype(Settings):
         return {text_of_yaml(key): text_of_yaml(name) for key, name in values.items()}
 
     @model_validator(mode="after")
-    def _fits(self) -> Phenotype:
-        if self.bins and self.kind != "classification":
-            raise ValueError("'bins' needs `kind: classification`")
-        if self.values and self.kind == "regression":
-            raise ValueError("'values' needs `kind: classification`")
-        if self.bins and self.values:
-            raise ValueError("give either 'bins', for numbers, or 'values', for named classes")
+    def _classes_fit(self) -> Phenotype:
+        """Only a classification has classes, and they come from one of three keys."""
+        given = [key for key in ("values", "bins", "edges") if getattr(self, key)]
+        if given and self.kind != "classification":
+            raise ValueError(f"'{given[0]}' needs `kind: classification`")
+        if len(given) > 1:
+            raise ValueError(
+                f"give either '{given[0]}' or '{given[1]}': 'values' is for named classes, 'bins' "
+                "cuts numbers at quantiles, and 'edges' at fixed values (write `null` for one that "
+                "comes from a published task)"
+            )
+        if self.edges and any(low >= high for low, high in pairwise(self.edges)):
+            raise ValueError("'edges' must ascend, each larger than the one before")
+        if self.cut == "once" and not self.bins:
+            raise ValueError("'cut: once' is about quantiles and needs 'bins'")
+        return self
+
+    @model_validator(mode="after")
+    def _match_fits(self) -> Phenotype:
+        if self.match and not self.has_fixed_classes:
+            raise ValueError(
+                "'match' pairs participants of two classes, so it needs `kind: classification` "
+                "with classes that are the same in all splits (no 'bins', or `cut: once`)"
+            )
         return self

@@ -104,6 +104,21 @@ def test_a_tidy_table_passes(tmp_path: Path) -> None:
         ),
         (ROWS, {"probe": {"inner_folds": 20}}, "a training part has 32 participants, .* 40 are"),
         (
+            with_column("iq", *[90, 95, 100] * 4, 130),
+            {"phenotypes": {"iq": {"kind": "classification", "edges": [93, 120]}}},
+            "class '120 and above' has 3 participants in the table, .* 5 .*Change `edges`",
+        ),
+        (
+            with_column("iq", 90, 95, 100),
+            {"phenotypes": {"iq": {"kind": "classification", "edges": [93, 120]}}},
+            "is in the class '120 and above' of `edges`; values range from 90 to 100",
+        ),
+        (
+            with_column("dx", "a", "b"),
+            {"phenotypes": {"dx": {"kind": "classification", "match": ["iq"]}}},
+            "no column 'iq' .* datasets.my_data-2.phenotypes.dx.match",
+        ),
+        (
             with_column("site", "A", "B"),
             {"repetition_time": {"site": {"C": 2.0}}},
             r"lists no TR for site 'A' \(20 participants",

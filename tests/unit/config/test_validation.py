@@ -161,7 +161,7 @@ def test_yes_and_no_without_quotes_are_a_sentence(key: str) -> None:
     values = {True: "ill", False: "well"} if key == "values" else {"dx": {"values": [True]}}
     phenotype = {"kind": "classification", key: values}
     with pytest.raises(UserError, match="YAML makes of yes, on or true; put the value into quotes"):
-        check(datasets={"a": {"path": "x", "phenotypes": {"dx": phenotype}}})
+        check(datasets={"a": {"path": "x", "phenotypes": {"dx": phenotype}}}, models={})
 
 
 def test_codes_for_missing_values_may_be_numbers() -> None:
@@ -178,3 +178,40 @@ def test_aliases_that_multiply_and_long_values_are_cut() -> None:
     with pytest.raises(UserError, match="atlas") as caught:
         check(atlas=["y" * 100_000])
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"bins": 3, "edges": [1, 2]}, "give either 'bins' or 'edges'"),
+        ({"values": {"1": "a"}, "edges": [1]}, "give either 'values' or 'edges'"),
+        ({"values": {"1": "a"}, "bins": 2}, "give either 'values' or 'bins'"),
+        ({"edges": [2, 1]}, "'edges' must ascend"),
+        ({"edges": [1, 1]}, "'edges' must ascend"),
+        ({"edges": []}, "at least 1 item"),
+        ({"edges": [1, float("inf")]}, "finite"),
+        ({"cut": "once"}, "needs 'bins'"),
+        ({"cut": "once", "edges": [1]}, "needs 'bins'"),
+        ({"bins": 2, "match": ["age"]}, "same in all splits"),
+        ({"kind": "regression", "edges": [1]}, "'edges' needs `kind: classification`"),
+        ({"kind": "regression", "match": ["age"]}, "same in all splits"),
+    ],
+)
+def test_classes_of_numbers_come_from_one_key(keys: dict[str, Any], message: str) -> None:
+    phenotype = {"kind": "classification"} | keys
+    with pytest.raises(UserError, match=message):
+        check(datasets={"a": {"path": "x", "phenotypes": {"dx": phenotype}}}, models={})
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"edges": [-1.5, 0, 40], "stratified": False},
+        {"bins": 5, "cut": "once", "match": ["sex"]},
+        {"edges": [40], "match": ["sex"]},
+        {"match": []},
+    ],
+)
+def test_classes_of_numbers_may_be_fixed(keys: dict[str, Any]) -> None:
+    phenotype = {"kind": "classification"} | keys
+    check(datasets={"a": {"path": "x", "phenotypes": {"dx": phenotype}}}, models={})

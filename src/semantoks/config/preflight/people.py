@@ -66,9 +66,8 @@ def require_usable_values(name: str, dataset: Dataset, config: Config) -> None:
     # The splits and the card of a phenotype need them, whatever the baselines are.
     for covariate, column in _covariates(table, dataset).items() if dataset.phenotypes else ():
         _require_covariate(covariate, table.columns[column], where.format(column))
-    if any(phenotype.has_named_classes for phenotype in dataset.phenotypes.values()):
-        for column in config.splits.match:
-            _require_matched(table.columns[column], where.format(column))
+    for column in _columns_matched(name, dataset, config):
+        _require_matched(table.columns[column], where.format(column))
 
 
 def _require_phenotype(
@@ -158,14 +157,23 @@ def _columns_needed(name: str, dataset: Dataset, config: Config) -> dict[str, st
     for phenotype_name, phenotype in dataset.phenotypes.items():
         columns[phenotype.column_of(phenotype_name)] = f"{key}.phenotypes"
         columns |= dict.fromkeys(phenotype.include, f"{key}.phenotypes.{phenotype_name}.include")
-        if phenotype.has_named_classes:
-            columns |= dict.fromkeys(config.splits.match, "splits.match")
+    columns |= _columns_matched(name, dataset, config)
     for field in ("site_column", "group_column"):
         if column := getattr(dataset, field):
             columns[column] = f"{key}.{field}"
     given = dataset.repetition_time
     if isinstance(given, str | dict):
         columns[given if isinstance(given, str) else next(iter(given))] = f"{key}.repetition_time"
+    return columns
+
+
+def _columns_matched(name: str, dataset: Dataset, config: Config) -> dict[str, str]:
+    """Columns that participants are matched on, and the key that names each."""
+    columns: dict[str, str] = {}
+    for phenotype_name, phenotype in dataset.phenotypes.items():
+        key = f"datasets.{name}.phenotypes.{phenotype_name}.match"
+        key = "splits.match" if phenotype.match is None else key
+        columns |= dict.fromkeys(phenotype.columns_to_match(config.splits.match), key)
     return columns
 
 

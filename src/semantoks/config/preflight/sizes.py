@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from semantoks.config import Config, Phenotype
 from semantoks.errors import UserError
+from semantoks.people.intervals import interval_name, interval_names
 from semantoks.people.read import as_number
 
 
@@ -35,10 +36,8 @@ def require_sizes(where: str, phenotype: Phenotype, cells: Sequence[str], config
     """
     if phenotype.splits_file:
         return
-    named, names = phenotype.has_named_classes, phenotype.values
-    if named:
-        classes = [class_name(cell) for cell in cells]
-        cells = [names[c] for c in classes if c in names] if names else classes
+    named = phenotype.has_named_classes or bool(phenotype.edges)
+    cells = _classes(where, phenotype, cells)
     train, test = _part_sizes(len(cells), phenotype, config)
     if train < 1 or train + test > len(cells):
         raise UserError(
@@ -46,29 +45,48 @@ def require_sizes(where: str, phenotype: Phenotype, cells: Sequence[str], config
             f"{train} in training and {test} in the test part. Change train_people, "
             "validation_people and test_people of the phenotype, or splits.test_fraction."
         )
-    folds = config.probe.inner_folds if config.probe.protocol == "exact" else 1
+    folds = config.probe.inner_folds if config.probe.protocol != "paper" else 1
     fraction = config.splits.test_fraction
     needed = math.ceil(1 / min(fraction, 1 - fraction))  # to be in every test part
+    merge = "Change `edges`" if phenotype.edges else "Merge classes by `values`"
     for group, count in (Counter(cells) if named else {}).items():
         in_training = math.ceil(count * train / len(cells))
         if count < needed:
             raise UserError(
                 f"{where}: class '{group}' has {count} participants in the table, but at least "
                 f"{needed} are needed to have one in every test part (splits.test_fraction: "
-                f"{fraction:g}). Merge classes by `values`, or remove the phenotype."
+                f"{fraction:g}). {merge}, or remove the phenotype."
             )
         if in_training < folds:
             raise UserError(
                 f"{where}: class '{group}' has {count} participants in the table and so "
                 f"{in_training} in a training part, but at least {folds} are needed there "
-                "(probe.inner_folds). Merge classes by `values`, lower probe.inner_folds, or "
-                "remove the phenotype."
+                f"(probe.inner_folds). {merge}, lower probe.inner_folds, or remove the phenotype."
             )
     if not named and train < 2 * folds:
         raise UserError(
             f"{where}: a training part has {train} participants, but at least {2 * folds} are "
             f"needed for probe.inner_folds: {folds}. Lower it, or remove the phenotype."
         )
+
+
+def _classes(where: str, phenotype: Phenotype, cells: Sequence[str]) -> Sequence[str]:
+    """Name the classes of cells as the stages do; numbers that have no fixed edges stay."""
+    if phenotype.has_named_classes:
+        names, classes = phenotype.values, [class_name(cell) for cell in cells]
+        return [names[c] for c in classes if c in names] if names else classes
+    edges = phenotype.edges
+    if not edges:
+        return cells
+    numbers = [number for cell in cells if (number := as_number(cell)) is not None]
+    classes = [interval_name(number, edges) for number in numbers]
+    empty = [name for name in interval_names(edges) if name not in set(classes)]
+    if empty and numbers:
+        raise UserError(
+            f"{where}: no participant of the table is in the class '{empty[0]}' of `edges`; values "
+            f"range from {min(numbers):g} to {max(numbers):g}. Change the edges."
+        )
+    return classes
 
 
 def _part_sizes(people: int, phenotype: Phenotype, config: Config) -> tuple[int, int]:

@@ -13,7 +13,8 @@ from typing import Any, TypedDict
 import numpy as np
 import pandas as pd
 
-from semantoks.config import Kind, Probe
+from semantoks.config import Cut, Kind, Probe
+from semantoks.people.intervals import interval_names, quantile_names
 from semantoks.scores.probe.targets import (
     ClassificationTargets,
     RegressionTargets,
@@ -49,6 +50,8 @@ class TaskJson(TypedDict):
     phenotype: str
     kind: Kind
     bins: int | None
+    cut: Cut
+    edges: list[float] | None
     left_out: dict[str, int]
     determined_by: list[str]
 
@@ -63,6 +66,10 @@ class TaskMetadata:
     kind : {"classification", "regression"}
     bins : int or None
         Number of classes that a numeric phenotype is binned into.
+    cut : {"training", "once"}
+        Whether these classes are cut in each split, or are the same in all splits.
+    edges : list of float or None
+        Fixed edges of the classes of a numeric phenotype.
     splits : list of SplitDescription
     left_out : dict of str to int
         Number of participants who were left out, by reason.
@@ -76,6 +83,15 @@ class TaskMetadata:
     splits: list[SplitDescription]
     left_out: dict[str, int] = field(default_factory=dict)
     determined_by: list[str] = field(default_factory=list)
+    cut: Cut = "training"
+    edges: list[float] | None = None
+
+    @property
+    def class_names(self) -> list[str] | None:
+        """Names of classes that were cut once, from the lowest; None for other ones."""
+        if self.edges:
+            return interval_names(self.edges)
+        return quantile_names(self.bins) if self.bins and self.cut == "once" else None
 
     @classmethod
     def from_json(cls, metadata: Mapping[str, Any]) -> TaskMetadata:
@@ -91,6 +107,8 @@ class TaskMetadata:
             splits,
             metadata.get("left_out", {}),
             metadata.get("determined_by", []),
+            metadata.get("cut", "training"),
+            metadata.get("edges"),
         )
 
     def to_json(self) -> TaskJson:
@@ -99,6 +117,8 @@ class TaskMetadata:
             "phenotype": self.phenotype,
             "kind": self.kind,
             "bins": self.bins,
+            "cut": self.cut,
+            "edges": self.edges,
             "left_out": self.left_out,
             "determined_by": self.determined_by,
         }
@@ -158,11 +178,11 @@ class Problem:
         target = self.participants["target"]
         if self.metadata.kind == "regression":
             return RegressionTargets(target.to_numpy(float))
-        if self.metadata.bins:
+        if self.metadata.bins and self.metadata.cut == "training":
             bins, phenotype = self.metadata.bins, self.metadata.phenotype
             # Quantiles of the training part only: those of everybody would leak test participants.
             return quantile_classes(target.to_numpy(float), train, bins, phenotype)
-        return classes_of(target.to_numpy(str))
+        return classes_of(target.to_numpy(str), self.metadata.class_names)
 
     def groups(self, rows: np.ndarray) -> np.ndarray | None:
         """Codes of the families of some participants; None where nobody belongs to one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -9,6 +10,7 @@ import numpy as np
 from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
 from semantoks.errors import UserError
+from semantoks.people.intervals import quantile_names
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,16 @@ class RegressionTargets:
 Targets: TypeAlias = ClassificationTargets | RegressionTargets
 
 
-def classes_of(names_P: np.ndarray) -> ClassificationTargets:
-    """Encode class names, in alphabetical order."""
-    class_names, codes_P = np.unique(names_P, return_inverse=True)
-    return ClassificationTargets(codes_P, [str(name) for name in class_names])
+def classes_of(
+    names_P: np.ndarray, class_names: Sequence[str] | None = None
+) -> ClassificationTargets:
+    """Encode class names, in the order of `class_names`, by default in alphabetical order."""
+    if class_names is not None:
+        code_of = {name: code for code, name in enumerate(class_names)}
+        codes = np.array([code_of[str(name)] for name in names_P], int)
+        return ClassificationTargets(codes, list(class_names))
+    alphabetical, codes_P = np.unique(names_P, return_inverse=True)
+    return ClassificationTargets(codes_P, [str(name) for name in alphabetical])
 
 
 def quantile_classes(
@@ -94,8 +102,8 @@ def quantile_classes(
             f"Phenotype '{phenotype}' cannot be binned into {bins} classes: too many participants "
             f"have the value {edges[0]:g}. Lower `bins`."
         )
-    names = [f"{number + 1} of {bins}" for number in range(bins)]
-    return ClassificationTargets(np.searchsorted(edges, values_P, side="right"), names)
+    codes_P = np.searchsorted(edges, values_P, side="right")
+    return ClassificationTargets(codes_P, quantile_names(bins))
 
 
 def inner_folds(targets: Targets, groups_P: np.ndarray | None, folds: int) -> np.ndarray:

@@ -31,7 +31,7 @@ def check_classes(splits: Sequence[Split], target: pd.Series) -> None:
                 raise UserError(
                     f"Split {split.name} does not have all {n_classes} classes in both training "
                     "and test, because there are too few participants. Merge classes, add "
-                    "participants, or raise splits.test_fraction."
+                    "participants, raise splits.test_fraction, or leave out `stratified: false`."
                 )
 
 

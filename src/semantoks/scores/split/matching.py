@@ -18,7 +18,11 @@ ROUNDING = 1 + 1e-9  # the k-d tree may round distances differently in the last 
 
 
 def match(
-    target: pd.Series, participants: pd.DataFrame, columns: list[str], phenotype: str
+    target: pd.Series,
+    participants: pd.DataFrame,
+    columns: list[str],
+    phenotype: str,
+    key: str = "splits.match",
 ) -> pd.Series:
     """Select pairs of participants of two classes with similar covariates.
 
@@ -36,6 +40,8 @@ def match(
         Columns of `participants` to match on. Participants with a missing value are left out.
     phenotype : str
         Name for messages.
+    key : str
+        Key of the configuration that names the columns, for messages.
 
     Returns
     -------
@@ -50,7 +56,7 @@ def match(
     classes = target.value_counts()
     if len(classes) != 2:
         raise UserError(
-            f"Phenotype '{phenotype}' has {len(classes)} classes, but `splits.match` needs two."
+            f"Phenotype '{phenotype}' has {len(classes)} classes, but `{key}` needs two."
         )
     absent = [column for column in columns if column not in participants]
     if absent:
@@ -58,7 +64,7 @@ def match(
     table = participants.set_index("participant_id").loc[target.index, columns].dropna()
     for column in columns:
         is_measure = pd.api.types.is_numeric_dtype(table[column])
-        where = f"Column '{column}', on which `splits.match` matches,"
+        where = f"Column '{column}', on which `{key}` matches,"
         if not is_measure:
             require_no_measure(as_texts(table[column]), where)
         require_clean(as_texts(table[column]), where, is_measure=is_measure)
@@ -68,7 +74,7 @@ def match(
     if not pairs:
         raise UserError(
             f"Phenotype '{phenotype}': no two participants of different classes are similar in "
-            f"{', '.join(columns)}. Match on fewer columns (splits.match)."
+            f"{', '.join(columns)}. Match on fewer columns ({key})."
         )
     return target[target.index.isin(pairs)]
 

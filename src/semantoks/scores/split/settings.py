@@ -12,7 +12,7 @@ from semantoks.config import Phenotype, Settings, Splitting
 class SplitSettings(Settings):
     """Settings that the splits of a phenotype depend on."""
 
-    version: Literal[6] = 6
+    version: Literal[7] = 7
     name: str = Field(description="Name of the phenotype, and its column unless that is given.")
     phenotype: Phenotype = Field(description="What is predicted, and of whom.")
     site_column: str | None = Field(None, description="Column of the site.")

@@ -23,7 +23,7 @@ from semantoks.scores.split.matching import match
 from semantoks.scores.split.parts import UNUSED, codes_table
 from semantoks.scores.split.schemes.fixed import count_unknown
 from semantoks.scores.split.settings import SplitSettings
-from semantoks.scores.split.targets import check_target
+from semantoks.scores.split.targets import check_target, in_fixed_classes, require_variation
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
     rows["site"] = text_column(table, settings.site_column, target.index)
     rows["group"] = text_column(table, settings.group_column, target.index)
     splits = draw(rows, phenotype, settings.splits)
-    if phenotype.has_named_classes:
+    if phenotype.has_fixed_classes:
         check_classes(splits, target)
     # Random splits cannot fail here, but a `splits_file` of the user can.
     check_leakage(splits, rows)
@@ -77,6 +77,8 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
         "phenotype": name,
         "kind": phenotype.kind,
         "bins": phenotype.bins,
+        "cut": phenotype.cut,
+        "edges": phenotype.edges,
         "splits": [drawn.record() for drawn in splits],
         "left_out": left_out,
         "determined_by": _determined_by(settings, table, scan_table, target),
@@ -117,10 +119,13 @@ def _select(
 ) -> tuple[pd.Series, dict[str, int]]:
     """Return the target of eligible, possibly matched participants, and the numbers left out."""
     name, phenotype = settings.name, settings.phenotype
-    target, left_out = eligible_targets(participants, scans, name, phenotype)
+    numbers, left_out = eligible_targets(participants, scans, name, phenotype)
+    require_variation(numbers, name)
+    target = in_fixed_classes(numbers, name, phenotype)
     check_target(target, name, phenotype, settings.splits)
-    if settings.splits.match and phenotype.has_named_classes:
-        matched = match(target, participants, settings.splits.match, name)
+    if columns := phenotype.columns_to_match(settings.splits.match):
+        key = "splits.match" if phenotype.match is None else "match"
+        matched = match(target, participants, columns, name, key)
         left_out["people_without_a_match"] = len(target) - len(matched)
         check_target(matched, name, phenotype, settings.splits)
         return matched, left_out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,9 @@ import pandas as pd
 from semantoks.config import Phenotype, Splitting
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean
+from semantoks.people.intervals import interval_name, interval_names
 from semantoks.scores.participants import as_texts, class_name, column_by_participant
+from semantoks.scores.probe.targets import quantile_classes
 
 
 def targets(participants: pd.DataFrame, name: str, phenotype: Phenotype) -> pd.Series:
@@ -26,8 +29,8 @@ def targets(participants: pd.DataFrame, name: str, phenotype: Phenotype) -> pd.S
     Returns
     -------
     Series
-        Names of classes (str); or numbers (float) for a regression and for classes that are bins
-        of a number.
+        Names of classes (str); or numbers (float) for a regression and for classes that numbers
+        are cut into (`in_fixed_classes`).
 
     Raises
     ------
@@ -86,6 +89,44 @@ def require_known(named: Iterable[str], present: pd.Series, where: str) -> None:
             )
 
 
+def in_fixed_classes(target: pd.Series, name: str, phenotype: Phenotype) -> pd.Series:
+    """Cut numbers into classes that are the same in all splits, if the phenotype asks for it.
+
+    Parameters
+    ----------
+    target : Series
+        Numbers of all participants of the phenotype; class names are returned as they are.
+    name : str
+        Name of the phenotype.
+    phenotype : Phenotype
+        With `edges`, or with `bins` that are cut once.
+
+    Returns
+    -------
+    Series
+        Class names, or the numbers where classes are cut anew in each split.
+
+    Raises
+    ------
+    UserError
+        If a class has no participant.
+    """
+    if phenotype.edges:
+        classes = target.map(partial(interval_name, edges=phenotype.edges))
+        empty = [label for label in interval_names(phenotype.edges) if label not in set(classes)]
+        if empty:
+            raise UserError(
+                f"Phenotype '{name}': no participant is in the class '{empty[0]}' of `edges`; "
+                f"values range from {target.min():g} to {target.max():g}. Change the edges."
+            )
+        return classes
+    if phenotype.bins and phenotype.cut == "once":
+        everybody = np.arange(len(target))
+        cut = quantile_classes(target.to_numpy(float), everybody, phenotype.bins, name)
+        return pd.Series(np.asarray(cut.class_names)[cut.codes_P], target.index)
+    return target
+
+
 def _as_numbers(values: pd.Series, phenotype: str) -> pd.Series:
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
     invalid = values[~np.isfinite(numbers)]
@@ -97,14 +138,12 @@ def _as_numbers(values: pd.Series, phenotype: str) -> pd.Series:
     return numbers
 
 
-def check_target(target: pd.Series, name: str, phenotype: Phenotype, settings: Splitting) -> None:
-    """Refuse a target that cannot be scored.
+def require_variation(target: pd.Series, name: str) -> None:
+    """Refuse a target of nobody, or one that is the same in all participants.
 
     Raises
     ------
     UserError
-        If no participant is left, all have the same value, or a class is too small to be in the
-        test part of every split.
     """
     if target.empty:
         raise UserError(
@@ -116,7 +155,19 @@ def check_target(target: pd.Series, name: str, phenotype: Phenotype, settings: S
             f"Phenotype '{name}' has the same value in all {len(target)} participants with a "
             "usable scan, so there is nothing to predict. Remove it from the configuration."
         )
-    if phenotype.has_named_classes:
+
+
+def check_target(target: pd.Series, name: str, phenotype: Phenotype, settings: Splitting) -> None:
+    """Refuse a target that cannot be scored.
+
+    Raises
+    ------
+    UserError
+        If no participant is left, all have the same value, or a class is too small to be in the
+        test part of every split.
+    """
+    require_variation(target, name)
+    if phenotype.has_fixed_classes:
         _check_class_sizes(target, name, settings.test_fraction)
 
 

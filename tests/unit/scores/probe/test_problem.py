@@ -4,11 +4,13 @@ import numpy as np
 
 from semantoks.config import Probe
 from semantoks.scores.probe.problem import Problem, SplitDescription, TaskMetadata
+from semantoks.scores.probe.targets import ClassificationTargets
 from tests.unit.scores.conftest import problem_of
 
 
 def test_metadata_are_read_from_json_and_repeated_without_splits() -> None:
-    task = {"phenotype": "dx", "kind": "regression", "bins": None, "left_out": {"people": 2}}
+    task = {"phenotype": "dx", "kind": "classification", "bins": None, "cut": "training"}
+    task |= {"edges": [50.0], "left_out": {"people": 2}}
     splits = [{"split": "site A", "scheme": "site", "held_out": "A"}]
     metadata = TaskMetadata.from_json(task | {"splits": splits})
     assert metadata.splits == [SplitDescription("site A", "site", "A")]
@@ -58,3 +60,24 @@ def test_class_sizes() -> None:
     assert problem_of(["b"] * 12 + ["a"] * 20).class_sizes() == {"a": 20, "b": 12}
     assert problem_of(np.arange(20.0), bins=2).class_sizes() == {"1 of 2": 10, "2 of 2": 10}
     assert problem_of(np.arange(20.0)).class_sizes() is None
+
+
+def test_classes_between_fixed_edges_are_the_same_for_any_training_part() -> None:
+    """They stand in the order of the numbers, not of the alphabet."""
+    names = ["below 5", "5 to below 12", "12 and above"]
+    drawn = problem_of([names[0]] * 20 + [names[1]] * 10 + [names[2]] * 10)
+    task = {"phenotype": "age", "kind": "classification", "bins": None, "splits": []}
+    metadata = TaskMetadata.from_json(task | {"edges": [5, 12]})
+    problem = Problem(metadata, drawn.participants)
+    assert problem.class_sizes() == dict(zip(names, (20, 10, 10), strict=True))
+    targets = problem.targets(np.arange(3))
+    assert isinstance(targets, ClassificationTargets)
+    assert targets.codes_P.tolist() == [0] * 20 + [1] * 10 + [2] * 10
+
+
+def test_classes_that_were_cut_once_are_in_order() -> None:
+    names = [f"{i + 1} of 10" for i in range(10)]
+    drawn = problem_of(names * 5)
+    task = {"phenotype": "age", "kind": "classification", "bins": 10, "splits": []}
+    problem = Problem(TaskMetadata.from_json(task | {"cut": "once"}), drawn.participants)
+    assert list(problem.class_sizes() or ()) == names

@@ -57,6 +57,8 @@ def test_metadata_describe_task_and_representation(cohort: tuple[list[Path], Pat
         ("phenotype", "group"),
         ("kind", "classification"),
         ("bins", None),
+        ("cut", "training"),
+        ("edges", None),
         ("determined_by", []),
         ("representation", "fc"),
         ("people", 23),

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from semantoks.artifacts.tables import read_metadata, read_table, write_table
-from semantoks.config import Condition, Phenotype
+from semantoks.config import Condition, Phenotype, Splitting
 from semantoks.errors import UserError
 from tests.conftest import run_split
 from tests.unit.scores.split.conftest import CLASSIFICATION, REGRESSION
@@ -75,3 +75,34 @@ def test_people_in_no_split_of_the_file_are_not_counted(
     assert set(table["participant_id"]) <= set(ids[:15])
     assert left_out["ids_of_the_splits_file"] >= 1 and left_out["people_in_no_split"] >= 8
     assert "in no split of the splits_file" in caplog.text
+
+
+def test_a_phenotype_may_cut_and_match_by_its_own_rules(cohort: tuple[list[Path], Path]) -> None:
+    """`match` of a phenotype overrules `splits.match`, and its classes are fixed."""
+    paths, participants = cohort
+    out, scans = (paths[0].with_name(f"{name}.parquet") for name in ("split", "scans"))
+    ages = read_table(participants).set_index("participant_id")["age"]
+    phenotype = Phenotype(kind="classification", column="age", edges=[40], match=["sex"])
+    general = Splitting(match=["trait"])
+    run_split(participants, scans, out, name="young", phenotype=phenotype, splits=general)
+    rows, metadata = read_table(out).set_index("participant_id"), read_metadata(out)
+    expected = ["below 40" if age < 40 else "40 and above" for age in ages[rows.index]]
+    assert rows["target"].tolist() == expected
+    assert rows["target"].value_counts().nunique() == 1  # pairs
+    assert metadata["left_out"]["people_without_a_match"] == 23 - len(rows)
+    assert (metadata["bins"], metadata["cut"], metadata["edges"]) == (None, "training", [40.0])
+    sexes = read_table(participants).set_index("participant_id")["sex"][rows.index]
+    assert sexes.groupby(rows["target"]).value_counts().unstack().nunique().tolist() == [1, 1]
+    # Nobody is matched if the phenotype says so.
+    unmatched = phenotype.model_copy(update={"match": []})
+    run_split(participants, scans, out, name="young", phenotype=unmatched, splits=general)
+    assert len(read_table(out)) == 23
+
+
+def test_the_key_that_matches_is_named(cohort: tuple[list[Path], Path]) -> None:
+    paths, participants = cohort
+    out, scans = (paths[0].with_name(f"{name}.parquet") for name in ("split", "scans"))
+    edges = read_table(participants)["age"].quantile([1 / 3, 2 / 3]).tolist()
+    phenotype = Phenotype(kind="classification", column="age", edges=edges, match=["sex"])
+    with pytest.raises(UserError, match="has 3 classes, but `match` needs two"):
+        run_split(participants, scans, out, name="young", phenotype=phenotype)

@@ -4,7 +4,7 @@ import pytest
 
 from semantoks.config import Condition, Phenotype, Splitting
 from semantoks.errors import UserError
-from semantoks.scores.split.targets import check_target, targets
+from semantoks.scores.split.targets import check_target, in_fixed_classes, targets
 from tests.unit.scores.split.conftest import CLASSIFICATION
 
 
@@ -47,3 +47,34 @@ def test_values_and_limits_say_what_is_real() -> None:
     assert targets(table, "x", named).to_dict() == {"a": "p", "c": "c"}
     limited = Phenotype(kind="regression", include={"x": Condition(min=-10)})
     assert targets(table, "x", limited)["c"] == -9
+
+
+def cut(values: list[float], **keys: object) -> list[str]:
+    phenotype = Phenotype.model_validate({"kind": "classification", **keys})
+    index = [f"sub-{i}" for i in range(len(values))]
+    target = in_fixed_classes(pd.Series(values, index), "age", phenotype)
+    assert list(target.index) == index
+    return target.tolist()
+
+
+def test_a_value_that_equals_an_edge_belongs_to_the_class_above() -> None:
+    assert cut([49.9, 50, 59.9, 60, 80], edges=[50, 60]) == [
+        "below 50",
+        "50 to below 60",
+        "50 to below 60",
+        "60 and above",
+        "60 and above",
+    ]
+    assert cut([-1.0, 0.25, 0.3], edges=[0.25]) == ["below 0.25", *["0.25 and above"] * 2]
+    with pytest.raises(UserError, match="in the class '60 and above' .* from 10 to 59"):
+        cut([10, 55, 59], edges=[50, 60])
+
+
+def test_classes_that_are_cut_once_are_quantiles_of_everybody() -> None:
+    assert cut([5, 1, 4, 2, 3, 6], bins=3, cut="once") == [
+        *("3 of 3", "1 of 3", "2 of 3", "1 of 3", "2 of 3", "3 of 3")
+    ]
+    with pytest.raises(UserError, match="cannot be binned into 2 classes"):
+        cut([1, 1, 1, 1, 2], bins=2, cut="once")
+    # Else they stay numbers, which each split cuts at quantiles of its training participants.
+    assert cut([5, 1, 4], bins=3) == [5, 1, 4]

@@ -53,7 +53,7 @@ def _large_enough(
     """
     if min(train.sum(), test.sum()) < MIN_PART:
         return False
-    if not phenotype.has_named_classes:
+    if not phenotype.has_fixed_classes:
         return True
     tested, trained = target[test].value_counts(), target[train].value_counts()
     known = set(trained.index) >= set(tested.index)

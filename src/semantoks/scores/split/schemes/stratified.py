@@ -50,6 +50,8 @@ def part_sizes(n_participants: int, phenotype: Phenotype, settings: Splitting) -
 def strata_of(target: pd.Series, phenotype: Phenotype, n_test: int) -> np.ndarray:
     """Assign each participant to a class, or to a quantile bin of a numeric target.
 
+    Everybody is in one stratum if the splits of the phenotype are not stratified.
+
     Parameters
     ----------
     target : Series
@@ -62,7 +64,9 @@ def strata_of(target: pd.Series, phenotype: Phenotype, n_test: int) -> np.ndarra
     -------
     ndarray of int, shape (participants,)
     """
-    if phenotype.has_named_classes:
+    if not phenotype.stratified:
+        return np.zeros(len(target), int)
+    if phenotype.has_fixed_classes:
         return np.unique(target.to_numpy(str), return_inverse=True)[1]
     bins = max(1, min(phenotype.bins or QUANTILE_BINS, n_test))
     # Ranks instead of quantile edges: with many equal values some bins would be empty.

@@ -61,3 +61,21 @@ def test_impossible_part_sizes_are_refused(sizes: dict[str, int]) -> None:
     phenotype = Phenotype.model_validate({"kind": "classification"} | sizes)
     with pytest.raises(UserError, match="Splits need .* training"):
         draw(participants_table(["a", "b", "c"] * 20), phenotype, Splitting())
+
+
+def test_plain_random_draws_vary_in_their_shares_and_keep_their_sizes() -> None:
+    """Of 8 test participants, 2 of the 10 in class b are expected, with the hypergeometric sd."""
+    phenotype = Phenotype(kind="classification", stratified=False)
+    splits = draw(participants_table(["a"] * 30 + ["b"] * 10), phenotype, Splitting())
+    tested = np.array([split.is_test[30:].sum() for split in splits])
+    assert {split.is_test.sum() for split in splits} == {8}
+    assert {(split.codes == VALIDATION).sum() for split in splits} == {8}
+    assert abs(tested.mean() - 2) < 0.4
+    assert 0.8 < tested.std() < 1.5  # sqrt(8 * 1/4 * 3/4 * 32/39) = 1.11
+
+
+def test_classes_between_edges_are_stratified_by_class() -> None:
+    phenotype = Phenotype(kind="classification", edges=[10])
+    table = participants_table(["below 10"] * 30 + ["10 and above"] * 10)
+    for split in draw(table, phenotype, Splitting()):
+        assert (split.is_test[:30].sum(), split.is_test[30:].sum()) == (6, 2)
