@@ -1,9 +1,12 @@
 # Inputs and settings of rules/scores.smk.
 
+from semantoks.config import PAPER_SUFFIX
+
 
 def representation_files(w, names=None):
     """Files of a representation, or of those that are stacked under its name."""
-    names = names or STACKED.get(w.representation, [w.representation])
+    scored = None if names else w.representation.removesuffix(PAPER_SUFFIX)
+    names = names or STACKED.get(scored, [scored])
     return [f"results/representations/{name}/{w.dataset}.parquet" for name in names]
 
 
@@ -15,6 +18,17 @@ def removed_confounds(w):
 
 def phenotype_of(w):
     return DATASETS[w.dataset].phenotypes[w.phenotype]
+
+
+def rows_of(phenotype):
+    """Names of everything that is scored on a phenotype."""
+    return SCORED + CONFIG.probe.rows_by_paper(REPRESENTATIONS, phenotype.kind)
+
+
+def scores_of(w):
+    """Scores of a phenotype, one file per row of its table."""
+    folder = f"results/scores/{w.dataset}/{w.phenotype}"
+    return [f"{folder}/{row}.parquet" for row in rows_of(phenotype_of(w))]
 
 
 def site_column(w):

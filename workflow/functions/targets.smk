@@ -26,7 +26,11 @@ def all_artifacts():
         *expand("results/models/{model}/encoder.safetensors", model=MODELS),
         *(f"results/splits/{d}/{p}.parquet" for d, p in PHENOTYPES),
         *(f"results/benchmarks/{d}/{p}.json" for d, p in PHENOTYPES),
-        *(f"results/scores/{d}/{p}/{r}.parquet" for d, p in PHENOTYPES for r in SCORED),
+        *(
+            f"results/scores/{d}/{p}/{row}.parquet"
+            for d, p in PHENOTYPES
+            for row in rows_of(DATASETS[d].phenotypes[p])
+        ),
         *CARDS,
         *expand(
             "results/representations/{representation}/{dataset}.parquet",

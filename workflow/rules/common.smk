@@ -92,10 +92,12 @@ EMBEDDINGS = {
     for name, model in MODELS.items()
     for readout in model.readouts
 }
-CAN_STACK = CONFIG.stacked and "fc" in BASELINES and CONFIG.probe.protocol == "exact"
+CAN_STACK = CONFIG.stacked and "fc" in BASELINES and CONFIG.probe.protocol != "paper"
 STACKED = {f"{name}+fc": [name, "fc"] for name in EMBEDDINGS if CAN_STACK}
 REPRESENTATIONS = [*EMBEDDINGS, *BASELINES]
 SCORED = [*EMBEDDINGS, *STACKED, *BASELINES]
+# Rows of the paper's head beside those of the exact probe.
+BY_PAPER = CONFIG.probe.rows_by_paper(REPRESENTATIONS, "classification")
 PHENOTYPES = [
     (name, p) for name, dataset in DATASETS.items() for p in dataset.phenotypes
 ]
@@ -146,7 +148,7 @@ wildcard_constraints:
     shard=r"\d{4}",
     embedding="|".join(EMBEDDINGS) or "none",
     baseline="|".join([*BASELINES, "confounds"]),
-    representation="|".join(re.escape(name) for name in SCORED),
+    representation="|".join(re.escape(name) for name in [*SCORED, *BY_PAPER]),
     phenotype="[^/]+",
 
 

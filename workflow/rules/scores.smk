@@ -71,14 +71,14 @@ rule probe:
     conda:
         # The paper's head is trained with PyTorch.
         "../../envs/{}.yaml".format(
-            "model" if CONFIG.probe.protocol == "paper" else "tables"
+            "tables" if CONFIG.probe.protocol == "exact" else "model"
         )
     resources:
         mem_mb=memory(8000),
     params:
         settings=settings(
             "probe",
-            probe=CONFIG.probe,
+            probe=lambda w: CONFIG.probe.of_row(w.representation),
             column=lambda w: phenotype_of(w).column,
             site_column=site_column,
         ),
@@ -121,10 +121,7 @@ rule card:
 rule benchmark:
     """All representations compared on one phenotype, over the same splits."""
     input:
-        expand(
-            "results/scores/{{dataset}}/{{phenotype}}/{representation}.parquet",
-            representation=SCORED,
-        ),
+        scores_of,
     output:
         "results/benchmarks/{dataset}/{phenotype}.json",
     log:

@@ -26,7 +26,15 @@ from semantoks.config.participants_table import HDF5_SUFFIXES, RepetitionTime
 from semantoks.config.phenotypes import PUBLICATION, Condition, Cut, Kind, Phenotype, Published
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing, Simulation
 from semantoks.config.schema import Config, json_schema
-from semantoks.config.scores import Baseline, CardProbe, Probe, Report, Splitting
+from semantoks.config.scores import (
+    PAPER_SUFFIX,
+    Baseline,
+    CardProbe,
+    Probe,
+    Protocol,
+    Report,
+    Splitting,
+)
 
 __all__ = [
     "BUILT_IN",
@@ -34,6 +42,7 @@ __all__ = [
     "HDF5_SUFFIXES",
     "KNOWN_ATLASES",
     "MINIMAL_SPACE",
+    "PAPER_SUFFIX",
     "PUBLICATION",
     "SCHAEFER",
     "Architecture",
@@ -56,6 +65,7 @@ __all__ = [
     "Preprocessing",
     "Pretraining",
     "Probe",
+    "Protocol",
     "Published",
     "Readout",
     "RepetitionTime",

@@ -13,7 +13,7 @@ from semantoks.config.data import Dataset
 from semantoks.config.model import Model
 from semantoks.config.parcellation import Parcellation
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing
-from semantoks.config.scores import Baseline, Probe, Report, Splitting
+from semantoks.config.scores import FITTED, Baseline, Probe, Report, Splitting
 
 # Letters and digits only: derived names add "-" and "+" (`model-networks`, `model+fc`), and the
 # names of atlases are BIDS labels. A file name has at most 255 bytes; suffixes need the rest.
@@ -118,15 +118,26 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _protocol_fits(self) -> Config:
-        if self.probe.protocol == "paper":
-            # Both are fitted to the training participants of a split by the exact protocol.
-            odd = [name for name in self.baselines if name in ("tangent", "coskewness")]
-            if odd or self.probe.confounds != "none":
-                what = f"baselines has {odd[0]}" if odd else "probe.confounds regresses them out"
-                raise ValueError(
-                    f"probe.protocol is paper, which scores windows as they are, but {what}; take "
-                    "that out, or leave `protocol: exact`"
-                )
+        """Give the paper's head windows as they are, and validation participants."""
+        protocol = self.probe.protocol
+        if protocol == "exact":
+            return self
+        # Both are fitted to the training participants of a split by the exact protocol.
+        odd = [name for name in self.baselines if name in FITTED and protocol == "paper"]
+        if odd or self.probe.confounds != "none":
+            what = f"baselines has {odd[0]}" if odd else "probe.confounds regresses them out"
+            raise ValueError(
+                f"probe.protocol is {protocol}, which scores windows as they are, but {what}; take "
+                "that out, or leave `protocol: exact`"
+            )
+        for name, dataset in self.datasets.items():
+            for key, phenotype in dataset.phenotypes.items():
+                if phenotype.validation_people == 0 and phenotype.kind == "classification":
+                    raise ValueError(
+                        f"datasets.{name}.phenotypes.{key}.validation_people is 0, but the paper's "
+                        f"head (probe.protocol: {protocol}) chooses its learning rate on "
+                        "validation participants; raise it, or leave `protocol: exact`"
+                    )
         return self
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -13,6 +14,11 @@ Strength = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Baseline = Literal["fc", "fc_gsr", "tangent", "partial", "coskewness", "confounds"]
+Protocol = Literal["exact", "paper", "both"]
+# Names a row that the paper's head has scored, beside the row of the exact probe.
+PAPER_SUFFIX = "@paper"
+# Fitted to the training participants of a split, by the exact protocol only.
+FITTED = ("tangent", "coskewness")
 
 
 class Splitting(Settings):
@@ -21,7 +27,8 @@ class Splitting(Settings):
     test_fraction: Fraction = Field(0.2, description="Fraction of test participants.")
     validation_fraction: Fraction = Field(
         0.2,
-        description="Fraction of validation participants, which only `probe.protocol: paper` uses.",
+        description="Fraction of validation participants, on whom the paper's head chooses its "
+        "learning rate (`probe.protocol: paper` or `both`); they train the exact probe.",
     )
     seed: int = Field(0, ge=0, description="Seed of the splits.")
     match: list[str] = Field(
@@ -40,10 +47,12 @@ class Splitting(Settings):
 class Probe(Settings):
     """How representations are scored."""
 
-    protocol: Literal["exact", "paper"] = Field(
+    protocol: Protocol = Field(
         "exact",
         description="`exact`: L2-regularised logistic or ridge regression on one row per "
-        "participant, solved exactly; `paper`: an SGD head on windows, as in arXiv 2512.11582.",
+        "participant, solved exactly; `paper`: an SGD head on windows, as in arXiv 2512.11582; "
+        "`both`: `exact`, and beside it the paper's head over the same splits for every "
+        "representation that it can score, if the phenotype has classes.",
     )
     repeats: int = Field(
         10, ge=1, le=100, description="Number of splits that are scored, of 100 that are drawn."
@@ -67,6 +76,33 @@ class Probe(Settings):
     learning_curve: list[Fraction] = Field(
         [0.1, 0.25, 0.5], description="Fractions of the training participants for learning curves."
     )
+
+    def of_row(self, representation: str) -> Probe:
+        """Return the settings of one row, which is scored by one protocol."""
+        if self.protocol != "both":
+            return self
+        by_paper = representation.endswith(PAPER_SUFFIX)
+        return self.model_copy(update={"protocol": "paper" if by_paper else "exact"})
+
+    def rows_by_paper(self, representations: Sequence[str], kind: str) -> list[str]:
+        """Names of the rows that the paper's head adds under `both`.
+
+        Parameters
+        ----------
+        representations : sequence of str
+            Without stacked ones.
+        kind : str
+            Of the phenotype: the head predicts classes.
+
+        Returns
+        -------
+        list of str
+            Of representations whose windows can be scored as they are. Chance has none.
+        """
+        if self.protocol != "both" or kind != "classification":
+            return []
+        scored = [name for name in representations if name not in (*FITTED, "chance")]
+        return [f"{name}{PAPER_SUFFIX}" for name in scored]
 
 
 class CardProbe(Settings):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from semantoks.config import PAPER_SUFFIX
 from semantoks.report.overlap import Overlap
 from semantoks.scores.benchmark.comparison import Comparison
 
@@ -85,8 +86,8 @@ def _of_overlap(comparison: Comparison, overlaps: Sequence[Overlap]) -> Iterator
 
 
 def _is_scored(model: str, comparison: Comparison) -> bool:
-    """Whether a representation is of the model: `model`, `model-networks` or `model+fc`."""
-    of_model = re.compile(rf"{re.escape(model)}(-\w+)?(\+\w+)?")
+    """Whether a row is of the model: `model`, `model-networks`, `model+fc` or `model@paper`."""
+    of_model = re.compile(rf"{re.escape(model)}(-\w+)?(\+\w+)?({PAPER_SUFFIX})?")
     return any(
         of_model.fullmatch(row.representation)
         for scheme in comparison.schemes

@@ -16,7 +16,7 @@ with chdir(Path(__file__).parent):
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-from semantoks.report.names import BASELINES, representation_label
+from semantoks.report.names import BASELINES, is_baseline, representation_label
 from semantoks.report.privacy import rounded
 from semantoks.scores.benchmark.comparison import CurvePoint, Summary
 
@@ -60,7 +60,7 @@ def scores_figure(scores: Mapping[str, Summary], label: str) -> str:
         figure = Figure(figsize=(8.6, 0.5 + 0.42 * len(scores)))
         axes = figure.add_subplot()
         for height, (name, score) in enumerate(reversed(list(scores.items()))):
-            color = GREY if name in BASELINES else BLUE
+            color = GREY if is_baseline(name) else BLUE
             axes.plot([score.low, score.high], [height, height], color=color, lw=2.5, alpha=0.5)
             axes.plot(score.mean, height, "o", color=color, ms=8)
             # Chance predicts a constant, with which nothing correlates: its r is unknown.

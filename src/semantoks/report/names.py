@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from semantoks.config import PAPER_SUFFIX
+
 METRICS = {
     "balanced_accuracy": "balanced accuracy",
     "auroc": "AUROC",
@@ -45,5 +47,12 @@ BASELINES = {
 
 
 def representation_label(name: str) -> str:
-    """Return the label of a representation; stacked ones are joined by a plus sign."""
-    return BASELINES.get(name, name.replace("+fc", " + connectivity"))
+    """Return the label of a row; stacked representations are joined by a plus sign."""
+    representation = name.removesuffix(PAPER_SUFFIX)
+    label = BASELINES.get(representation, representation.replace("+fc", " + connectivity"))
+    return label if name == representation else f"{label} (paper’s head)"
+
+
+def is_baseline(name: str) -> bool:
+    """Whether a row is of a representation that needs no model, by whatever protocol."""
+    return name.removesuffix(PAPER_SUFFIX) in BASELINES

@@ -13,6 +13,7 @@ from semantoks import __version__
 from semantoks.config import Config, Report
 from semantoks.report import names
 from semantoks.report.cards import CardSection
+from semantoks.report.classes import cut_text
 from semantoks.report.datasets import DatasetSection
 from semantoks.report.overlap import Overlap
 from semantoks.report.privacy import (
@@ -55,6 +56,7 @@ def render(page: Page, config: Config, settings: Report) -> str:
         .render(
             vars(page),
             version=__version__,
+            protocol=config.probe.protocol,
             rounded=None if settings.participants else MIN_CELL_SIZE,
             config=yaml.safe_dump(quoted, sort_keys=True, allow_unicode=True),
         )
@@ -78,12 +80,13 @@ def _environment(settings: Report) -> Environment:
         "participants": partial(participants_text, settings=settings),
         "scans": partial(scan_count_text, settings=settings),
         "representation": names.representation_label,
+        "cut": cut_text,
         "scheme": names.SCHEMES.__getitem__,
         "left_out": lambda key: LEFT_OUT.get(key, ANOTHER_REASON),
         "covariate": lambda key: names.COVARIATES.get(key, key),
         "metric": lambda key: names.METRICS.get(key, key),
     }
-    environment.tests["baseline"] = names.BASELINES.__contains__
+    environment.tests["baseline"] = names.is_baseline
     return environment
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from semantoks.config import Config, Published, Report
+from semantoks.report.classes import classes_text
 from semantoks.report.names import HEADS, representation_label
 from semantoks.report.overlap import Overlap
 from semantoks.report.privacy import count_text
@@ -132,27 +133,18 @@ def _our_conditions(
     settings: Report,
 ) -> Conditions:
     """Write the conditions of a row of this report."""
-    train, test = (count_text(n, settings) for n in (scheme.train_people, scheme.test_people))
+    # Participants of the validation part train, too, but under the paper's protocol.
+    validation = scheme.validation_people if row.protocol == "paper" else 0
+    sizes = (scheme.train_people - validation, validation, scheme.test_people)
     return Conditions(
         people=count_text(comparison.people, settings),
-        # Participants of the validation part train, too.
-        sizes=f"{train} / 0 / {test}",
-        classes=_classes_text(comparison),
-        head=HEADS[comparison.protocol, comparison.kind],
+        sizes=" / ".join(count_text(size, settings) for size in sizes),
+        classes=classes_text(comparison),
+        head=HEADS[row.protocol, comparison.kind],
         atlas=config.atlas,
         preprocessing=preprocessing_text(comparison.dataset, config),
         pretraining=_pretraining_text(comparison.dataset, row.representation, overlaps, settings),
     )
-
-
-def _classes_text(comparison: Comparison) -> str:
-    """Say what is predicted, and how a number is cut into classes."""
-    if comparison.kind == "regression":
-        return "a number"
-    if comparison.bins:
-        return f"{comparison.bins}, cut at quantiles of the training participants"
-    names = list(comparison.classes or {})
-    return f"{len(names)}: {', '.join(names)}"
 
 
 def preprocessing_text(dataset: str, config: Config) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from semantoks.report.classes import classes_text
 from semantoks.scores.benchmark.comparison import Comparison, Row, SchemeResult
 
 DECIMALS = 3  # as on the page: more digits would tell how many participants there are
 P_VALUES = ("p_difference", "p_permutation")
 COLUMNS = (
-    *("dataset", "phenotype", "scheme", "splits", "representation", "metric"),
+    *("dataset", "phenotype", "classes", "scheme", "splits", "representation", "protocol"),
+    "metric",
     *("mean", "sd", "low", "high", "difference_from_fc", *P_VALUES),
 )
 
@@ -27,8 +29,9 @@ def score_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `COLUMNS`; ``low`` and ``high`` are a 95 % interval, ``p_difference`` belongs to the paired
-        difference from connectivity. Missing where there is none.
+        `COLUMNS`; ``classes`` names them and says how they are cut from a number, ``low`` and
+        ``high`` are a 95 % interval, ``p_difference`` belongs to the paired difference from
+        connectivity. Missing where there is none.
     """
     rows = [
         _row(comparison, scheme, row)
@@ -49,9 +52,11 @@ def _row(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, ob
     return {
         "dataset": comparison.dataset,
         "phenotype": comparison.phenotype,
+        "classes": classes_text(comparison),
         "scheme": scheme.scheme,
         "splits": scheme.splits,
         "representation": row.representation,
+        "protocol": row.protocol,
         "metric": comparison.metric,
         **score.model_dump(),
         "difference_from_fc": difference and difference.mean,

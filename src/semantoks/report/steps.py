@@ -93,6 +93,7 @@ def rounded_scheme(scheme: SchemeResult, comparison: Comparison) -> SchemeResult
     return scheme.model_copy(
         update={
             "train_people": float(rounded(scheme.train_people)),
+            "validation_people": float(rounded(scheme.validation_people)),
             "test_people": float(rounded(scheme.test_people)),
             "representations": rows,
         }

@@ -14,7 +14,7 @@ from semantoks.report.figures import curves_figure, scores_figure
 from semantoks.report.names import METRICS
 from semantoks.report.overlap import Overlap
 from semantoks.report.published import PublishedScore, beside_published
-from semantoks.scores.benchmark.compare import BASELINE, SIGNIFICANCE_LEVEL
+from semantoks.scores.benchmark.compare import BASELINE, SIGNIFICANCE_LEVEL, baseline_of
 from semantoks.scores.benchmark.comparison import (
     Comparison,
     Difference,
@@ -43,7 +43,7 @@ class ScoreRow:
     @property
     def verdict(self) -> str:
         """Say how the representation compares with the baseline."""
-        if self.representation == BASELINE:
+        if self.representation == baseline_of(self.representation):
             return "baseline"
         if self.no_verdict is not None:
             return f"not compared ({self.no_verdict})"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from semantoks.config import PUBLICATION, Kind, Phenotype
+from semantoks.config import PAPER_SUFFIX, PUBLICATION, Phenotype
 from semantoks.errors import UserError
 from semantoks.scores.benchmark.comparison import (
     Comparison,
@@ -19,92 +19,38 @@ from semantoks.scores.benchmark.comparison import (
     Summary,
 )
 from semantoks.scores.benchmark.curves import learning_curve, with_label_efficiency
+from semantoks.scores.benchmark.probe_scores import ProbeScores
 from semantoks.scores.benchmark.shuffles import (
     MIN_SHUFFLES,
     ShuffledScore,
     shuffled_difference,
 )
 from semantoks.scores.benchmark.withheld import (
+    NOT_BY_PAPER,
     notes,
     reason_not_compared,
     without_meaningless,
 )
 from semantoks.scores.intervals import paired_difference, summary
-from semantoks.scores.metrics import (
-    CLASSIFICATION,
-    RANGES,
-    REGRESSION,
-    WITHIN_SITES,
-    with_enough_tested,
-)
+from semantoks.scores.metrics import RANGES, WITHIN_SITES, with_enough_tested
 from semantoks.scores.split.parts import Scheme
 
 BASELINE = "fc"  # Pearson connectivity
 SIGNIFICANCE_LEVEL = 0.05
 
 
-@dataclass(frozen=True)
-class Task:
-    """What was predicted, and how; the same for all representations of a comparison.
-
-    Attributes are those of `Comparison`.
-    """
-
-    phenotype: str
-    kind: Kind
-    bins: int | None
-    people: int
-    classes: dict[str, int] | None
-    left_out: dict[str, int]
-    protocol: str
-    confounds: str
-    determined_by: list[str] = field(default_factory=list)
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Metrics of this kind of task; representations are compared by the first."""
-        return CLASSIFICATION if self.kind == "classification" else REGRESSION
-
-
-@dataclass(frozen=True)
-class ProbeScores:
-    """What the stage `probe` wrote for one representation.
-
-    Attributes
-    ----------
-    task : Task
-    representation : str
-    features : int
-        Number of features.
-    p_permutation : float or None
-        None if no permutation test was made.
-    shuffled : list of float or None
-        Mean of the primary metric for each permutation of the phenotype, the same permutations for
-        all representations; None where there were none.
-    rows : DataFrame
-        One row per fit.
-    people_without_features : int
-        Number of participants of whom the representation knows nothing.
-    """
-
-    task: Task
-    representation: str
-    features: int
-    p_permutation: float | None
-    shuffled: list[float] | None
-    rows: pd.DataFrame
-    people_without_features: int = 0
-
-    def complete_fits(self, scheme: str) -> pd.DataFrame:
-        """Return the fits of a scheme with the whole training part, one row per split."""
-        of_scheme = (self.rows["scheme"] == scheme) & (self.rows["fraction"] == 1)
-        return self.rows[of_scheme].reset_index(drop=True)
+def baseline_of(representation: str) -> str:
+    """Name the row that a representation is compared with: that of the same protocol."""
+    by_paper = representation.endswith(PAPER_SUFFIX)
+    return f"{BASELINE}{PAPER_SUFFIX}" if by_paper else BASELINE
 
 
 def compare(
     scores: Sequence[ProbeScores], dataset: str, phenotype: Phenotype | None = None
 ) -> Comparison:
     """Compare representations with each other and with the baseline, `BASELINE`.
+
+    Rows of the paper's head are compared with the baseline's row of that head.
 
     Parameters
     ----------
@@ -127,6 +73,8 @@ def compare(
             f"{', '.join(phenotypes) or 'none'}."
         )
     task = scores[0].task
+    if len({probe.task.protocol for probe in scores}) > 1:
+        task = replace(task, protocol="both")
     scores = [replace(probe, rows=with_enough_tested(probe.rows)) for probe in scores]
     schemes = dict.fromkeys(scores[0].rows["scheme"])
     curves = {s.representation: learning_curve(s.rows, task.metrics[0]) for s in scores}
@@ -164,31 +112,40 @@ def _compare_scheme(
     scheme: Scheme, scores: Sequence[ProbeScores], metrics: Sequence[str]
 ) -> SchemeResult:
     """Summarise all representations under one scheme, after a check that the splits agree."""
-    tables = {probe.representation: probe.complete_fits(scheme) for probe in scores}
+    scored = [probe for probe in scores if _has_scheme(probe, scheme)]
+    tables = {probe.representation: probe.complete_fits(scheme) for probe in scored}
     first = next(iter(tables.values()))
     # Paired tests subtract row from row, so the order must agree, too.
     if any(list(rows["split"]) != list(first["split"]) for rows in tables.values()):
         raise UserError(
-            "The representations were scored on different splits. Run `probe` again for all."
+            "The representations were scored on different splits. Run `probe` again for all; under "
+            "`probe.protocol: both` every fixed split needs validation participants."
         )
     tables = _on_common_splits(tables, metrics)
-    test_to_train = float((first["test_people"] / first["train_people"]).mean())
     # Permutations are made over random or fixed splits, so they say nothing about held-out sites.
     shuffled = {
         probe.representation: np.asarray(probe.shuffled)
-        for probe in scores
+        for probe in scored
         if scheme != "site" and probe.shuffled and len(probe.shuffled) >= MIN_SHUFFLES
     }
-    results = [_row(probe, tables, metrics, shuffled, test_to_train) for probe in scores]
+    results = [_row(probe, tables, metrics, shuffled) for probe in scored]
+    withheld = notes(_with_features(scored, tables), results, metrics[0], bool(shuffled))
     return SchemeResult(
         scheme=scheme,
         splits=len(first),
         held_out=[name for name in first["held_out"] if name],
         train_people=float(first["train_people"].mean()),
+        validation_people=max(float(rows["validation_people"].mean()) for rows in tables.values()),
         test_people=float(first["test_people"].mean()),
         representations=results,
-        notes=notes(_with_features(scores, tables), results, metrics[0], bool(shuffled)),
+        notes=withheld + ([NOT_BY_PAPER] if len(scored) < len(scores) else []),
     )
+
+
+def _has_scheme(probe: ProbeScores, scheme: Scheme) -> bool:
+    """Whether a row belongs to a scheme; sites that are left out have no validation part."""
+    by_paper = probe.representation.endswith(PAPER_SUFFIX)
+    return not by_paper or len(probe.complete_fits(scheme)) > 0
 
 
 def _on_common_splits(
@@ -225,10 +182,12 @@ def _row(
     tables: dict[str, pd.DataFrame],
     metrics: Sequence[str],
     shuffled: dict[str, np.ndarray],
-    test_to_train: float,
 ) -> Row:
     """Summarise one representation under one scheme, and compare it with the baseline."""
     rows, metric = tables[probe.representation], metrics[0]
+    # Who validates does not train, and so the splits of the paper's head overlap more.
+    trained = rows["train_people"] - rows["validation_people"]
+    test_to_train = float((rows["test_people"] / trained).mean())
     summaries = without_meaningless(_summaries(rows, metrics, test_to_train), probe.features)
     by_shuffles = {
         name: ShuffledScore(metric, float(tables[name][metric].mean()), means_M)
@@ -240,15 +199,17 @@ def _row(
         low, high = score.interval() if score else (float("nan"), float("nan"))
         summaries[metric] = summaries[metric].model_copy(update={"low": low, "high": high})
     difference, reason = None, None
-    if BASELINE in tables and probe.representation != BASELINE:
-        pair = by_shuffles.get(probe.representation), by_shuffles.get(BASELINE)
-        difference = _difference(pair, rows, tables[BASELINE], metric, test_to_train)
+    baseline = baseline_of(probe.representation)
+    if baseline in tables and probe.representation != baseline:
+        pair = by_shuffles.get(probe.representation), by_shuffles.get(baseline)
+        difference = _difference(pair, rows, tables[baseline], metric, test_to_train)
         reason = reason_not_compared(rows, difference, metric, probe.features)
         if reason is not None:
             unknown = dict.fromkeys(("low", "high", "p"), float("nan"))
             difference = difference.model_copy(update=unknown) if probe.features else None
     return Row(
         representation=probe.representation,
+        protocol=probe.task.protocol,
         features=probe.features,
         people_without_features=probe.people_without_features or None,
         metrics=summaries,

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from semantoks.config import Kind, Published, Settings
+from semantoks.config import Cut, Kind, Protocol, Published, Settings
 from semantoks.scores.split.parts import Scheme
 
 DifferenceMethod: TypeAlias = Literal["shuffles", "corrected t"]
@@ -55,6 +55,7 @@ class Row(Settings):
     """
 
     representation: str
+    protocol: Protocol = Field("exact", description="By which it was scored: exact or paper.")
     features: int = Field(description="Number of features.")
     people_without_features: int | None = Field(
         None,
@@ -64,8 +65,8 @@ class Row(Settings):
     metrics: dict[str, Summary] = Field(description="By name of the metric.")
     difference_from_fc: Difference | None = Field(
         None,
-        description="Difference of the first metric; absent for the baseline itself and for "
-        "representations without features.",
+        description="Difference of the first metric from connectivity by the same protocol; absent "
+        "for the baseline itself and for representations without features.",
     )
     no_verdict: str | None = Field(
         None, exclude_if=_is_none, description="Why it is not compared with the baseline."
@@ -95,7 +96,12 @@ class SchemeResult(Settings):
     scheme: Scheme
     splits: int = Field(description="Number of splits.")
     held_out: list[str] = Field(description="Sites that are held out, in the order of splits.")
-    train_people: float = Field(description="Mean number of training participants.")
+    train_people: float = Field(
+        description="Mean number of training participants, with those of the validation part."
+    )
+    validation_people: float = Field(
+        0, description="Mean number of those on whom the paper's head chooses its learning rate."
+    )
     test_people: float = Field(description="Mean number of test participants.")
     representations: list[Row]
     notes: list[str] = Field([], description="Which numbers are withheld, and why.")
@@ -132,11 +138,13 @@ class Comparison(Settings):
     phenotype: str
     kind: Kind
     bins: int | None
+    cut: Cut = Field("training", description="Whose quantiles cut the bins.")
+    edges: list[float] | None = Field(None, description="Fixed edges of the classes of a number.")
     people: int = Field(description="Number of participants.")
     classes: dict[str, int] | None = Field(description="Participants per class.")
     left_out: dict[str, int] = Field(description="Participants left out, by reason.")
     determined_by: list[str] = Field([], description="Confounds that determine the phenotype.")
-    protocol: str
+    protocol: Protocol
     confounds: str
     metric: str = Field(description="The metric that representations are compared by.")
     schemes: list[SchemeResult]

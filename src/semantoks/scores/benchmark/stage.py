@@ -8,7 +8,8 @@ from pathlib import Path
 
 from semantoks.artifacts.files import write_json
 from semantoks.artifacts.tables import read_metadata, read_table
-from semantoks.scores.benchmark.compare import ProbeScores, Task, compare
+from semantoks.scores.benchmark.compare import compare
+from semantoks.scores.benchmark.probe_scores import ProbeScores, Task
 from semantoks.scores.benchmark.settings import BenchmarkSettings
 
 

@@ -23,6 +23,10 @@ NO_FEATURES = (
     "Chance has no features. It is not compared, and metrics that would depend on the order of the "
     "class names, or correlate with a constant, are not shown."
 )
+NOT_BY_PAPER = (
+    "The paper’s head has no rows here, because it chooses its learning rate on validation "
+    "participants, which splits by site do not have."
+)
 CORRECTED_T = "Differences that have no permutations of both rows use the corrected t."
 FEW_FOR_CALIBRATION = (
     f"The calibration error is not shown with fewer than {MIN_TESTED_FOR_CALIBRATION} test "

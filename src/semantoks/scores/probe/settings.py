@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from semantoks.config import Probe, Settings
 
@@ -21,3 +21,10 @@ class ProbeSettings(Settings):
         None,
         description="Column of the site; if it is the phenotype, the feature `site` is dropped.",
     )
+
+    @field_validator("probe")
+    @classmethod
+    def _one_protocol(cls, probe: Probe) -> Probe:
+        if probe.protocol == "both":
+            raise ValueError("a row is scored by one protocol; give `exact` or `paper`")
+        return probe

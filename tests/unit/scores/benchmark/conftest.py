@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from semantoks.scores.benchmark.compare import ProbeScores, Task
+from semantoks.scores.benchmark.probe_scores import ProbeScores, Task
 
 TASK = Task(
     phenotype="group",
@@ -37,4 +37,5 @@ def scores_of(
     rows = pd.DataFrame(dict.fromkeys(task.metrics, values))
     rows = rows.assign(split=[f"{scheme} {i}" for i in range(len(values))], scheme=scheme)
     rows = rows.assign(held_out="", fraction=1.0, train_people=40, test_people=tested)
+    rows = rows.assign(validation_people=10 if task.protocol == "paper" else 0)
     return ProbeScores(task, representation, features, None, shuffled, rows)

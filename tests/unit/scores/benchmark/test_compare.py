@@ -5,8 +5,9 @@ import pytest
 from scipy import stats
 
 from semantoks.errors import UserError
-from semantoks.scores.benchmark.compare import ProbeScores, Task, compare
+from semantoks.scores.benchmark.compare import compare
 from semantoks.scores.benchmark.comparison import Difference
+from semantoks.scores.benchmark.probe_scores import ProbeScores, Task
 from tests.unit.scores.benchmark.conftest import REGRESSION_TASK, TASK, scores_of
 
 

@@ -8,8 +8,9 @@ from scipy import stats
 
 from semantoks.config import Probe
 from semantoks.errors import UserError
-from semantoks.scores.benchmark.compare import ProbeScores, Task, compare
+from semantoks.scores.benchmark.compare import compare
 from semantoks.scores.benchmark.comparison import Summary
+from semantoks.scores.benchmark.probe_scores import ProbeScores, Task
 from semantoks.scores.metrics import CLASSIFICATION
 from semantoks.scores.probe.evaluation import ProbeResult
 from semantoks.scores.probe.exact import score_features

@@ -1,0 +1,36 @@
+"""Classes of a phenotype in words, and how they are cut from a number."""
+
+from __future__ import annotations
+
+from semantoks.scores.benchmark.comparison import Comparison
+
+
+def cut_text(comparison: Comparison) -> str:
+    """Say how a number is cut into classes; empty where the table itself has classes."""
+    if comparison.edges:
+        return "a number, cut at fixed edges"
+    if not comparison.bins:
+        return ""
+    whose = "all participants" if comparison.cut == "once" else "the training participants"
+    return f"a number, cut at quantiles of {whose}"
+
+
+def classes_text(comparison: Comparison) -> str:
+    """Name the classes of a phenotype and say how they are cut.
+
+    Parameters
+    ----------
+    comparison : Comparison
+
+    Returns
+    -------
+    str
+        For example ``2: autism, control``; ``a number`` of a regression.
+    """
+    if comparison.kind == "regression":
+        return "a number"
+    if comparison.bins:  # classes at quantiles have numbers instead of names
+        return f"{comparison.bins} classes of {cut_text(comparison)}"
+    names = list(comparison.classes or {})
+    cut = cut_text(comparison)
+    return f"{len(names)}: {', '.join(names)}" + (f" ({cut})" if cut else "")
