@@ -30,6 +30,11 @@ def test_a_second_run_does_nothing(workspace: Workspace) -> None:
     ("changes", "expected"),
     [
         ({"probe": {"repeats": 3, "inner_folds": 2}}, SCORES),
+        # Of the classification the model, fc and confounds; its exact scores stay as they are.
+        (
+            {"probe": SMALL["probe"] | {"protocol": "both"}},
+            {"probe": 3, "benchmark": 1, "report": 1},
+        ),
         ({"splits": {"seed": 1}}, {"split": 2} | SCORES),
         ({"report": {"participants": False}}, {"report": 1}),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from semantoks.people.intervals import interval_names, quantile_names
 from semantoks.scores.benchmark.comparison import Comparison
 
 
@@ -13,6 +14,17 @@ def cut_text(comparison: Comparison) -> str:
         return ""
     whose = "all participants" if comparison.cut == "once" else "the training participants"
     return f"a number, cut at quantiles of {whose}"
+
+
+def class_sizes(comparison: Comparison) -> dict[str, int]:
+    """Participants per class, in the order of the numbers where classes are cut from these."""
+    sizes = comparison.classes or {}
+    names = list(sizes)
+    if comparison.edges:
+        names = interval_names(comparison.edges)
+    elif comparison.bins:
+        names = quantile_names(comparison.bins)
+    return {name: sizes[name] for name in names if name in sizes}
 
 
 def classes_text(comparison: Comparison) -> str:
@@ -31,6 +43,6 @@ def classes_text(comparison: Comparison) -> str:
         return "a number"
     if comparison.bins:  # classes at quantiles have numbers instead of names
         return f"{comparison.bins} classes of {cut_text(comparison)}"
-    names = list(comparison.classes or {})
+    names = list(class_sizes(comparison))
     cut = cut_text(comparison)
     return f"{len(names)}: {', '.join(names)}" + (f" ({cut})" if cut else "")

@@ -30,9 +30,9 @@ COVARIATES = {
 }
 # What is trained on a representation, by protocol and kind of phenotype.
 HEADS = {
-    ("exact", "classification"): "logistic regression, L2, one row per participant",
-    ("exact", "regression"): "ridge regression, one row per participant",
-    ("paper", "classification"): "batch norm and linear layer, SGD on windows",
+    ("exact", "classification"): "L2 logistic regression",
+    ("exact", "regression"): "ridge regression",
+    ("paper", "classification"): "the paper’s: SGD on windows",
 }
 # Representations that need no model.
 BASELINES = {

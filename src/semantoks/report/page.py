@@ -13,7 +13,7 @@ from semantoks import __version__
 from semantoks.config import Config, Report
 from semantoks.report import names
 from semantoks.report.cards import CardSection
-from semantoks.report.classes import cut_text
+from semantoks.report.classes import class_sizes, cut_text
 from semantoks.report.datasets import DatasetSection
 from semantoks.report.overlap import Overlap
 from semantoks.report.privacy import (
@@ -81,6 +81,7 @@ def _environment(settings: Report) -> Environment:
         "scans": partial(scan_count_text, settings=settings),
         "representation": names.representation_label,
         "cut": cut_text,
+        "class_sizes": class_sizes,
         "scheme": names.SCHEMES.__getitem__,
         "left_out": lambda key: LEFT_OUT.get(key, ANOTHER_REASON),
         "covariate": lambda key: names.COVARIATES.get(key, key),

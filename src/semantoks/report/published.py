@@ -7,13 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from semantoks.config import Config, Published, Report
+from semantoks.config import PAPER_SUFFIX, Config, Published, Report
 from semantoks.report.classes import classes_text
 from semantoks.report.names import HEADS, representation_label
 from semantoks.report.overlap import Overlap
 from semantoks.report.privacy import count_text
 from semantoks.scores.benchmark.comparison import Comparison, Row, SchemeResult
 
+NO_SCAN = ("chance", "confounds")  # representations without a brain signal
 UNKNOWN = "–"  # as a score that is not known
 FORMS = {
     "fmriprep": "preprocessed images as given",
@@ -97,7 +98,7 @@ def beside_published(
         for scheme in comparison.schemes
         for row in scheme.representations
         # Chance and confounds use no brain signal and are no models to rank among others.
-        if metric in row.metrics and row.representation not in ("chance", "confounds")
+        if metric in row.metrics and row.representation.removesuffix(PAPER_SUFFIX) not in NO_SCAN
         if not math.isnan(row.metrics[metric].mean)
     ]
     return sorted([*map(_theirs, publication.published), *ours], key=lambda score: -score.value)

@@ -215,3 +215,34 @@ def test_classes_of_numbers_come_from_one_key(keys: dict[str, Any], message: str
 def test_classes_of_numbers_may_be_fixed(keys: dict[str, Any]) -> None:
     phenotype = {"kind": "classification"} | keys
     check(datasets={"a": {"path": "x", "phenotypes": {"dx": phenotype}}}, models={})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"probe": {"protocol": "paper"}}, "baselines has tangent"),
+        (
+            {"probe": {"protocol": "both", "confounds": "residualise"}},
+            "probe.protocol is both, .* probe.confounds regresses them out",
+        ),
+        (
+            {
+                "probe": {"protocol": "both"},
+                "datasets": {
+                    "demo": {
+                        "path": "x",
+                        "phenotypes": {"dx": {"kind": "classification", "validation_people": 0}},
+                    }
+                },
+            },
+            "phenotypes.dx.validation_people is 0",
+        ),
+    ],
+)
+def test_the_papers_head_has_its_limits(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        check(**changes)
+
+
+def test_both_protocols_leave_all_baselines() -> None:
+    check(probe={"protocol": "both"}, baselines=["fc", "tangent", "coskewness"])

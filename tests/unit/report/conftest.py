@@ -60,11 +60,14 @@ def results(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> Pat
     return folder
 
 
-def write_page(folder: Path, settings: Report, name: str = "index.html") -> str:
+def write_page(
+    folder: Path, settings: Report, name: str = "index.html", protocol: str = "exact"
+) -> str:
     """Write the report of a folder like `results` and return its HTML."""
     out = folder / name
+    config = CONFIG | {"probe": {"protocol": protocol}, "baselines": ["fc", "confounds"]}
     report(
-        ReportSettings(report=settings, config=Config.model_validate(CONFIG)),
+        ReportSettings(report=settings, config=Config.model_validate(config)),
         benchmarks=[folder / f"{phenotype}.json" for phenotype in TASKS],
         scans=[folder / "toy.parquet"],
         metrics=[folder / "small/metrics.parquet"],

@@ -29,6 +29,18 @@ def test_no_caution_without_a_reason() -> None:
     assert cautions(large({"a": 100, "b": 300}), shared, training) == []
 
 
+def test_a_row_of_the_papers_head_is_of_its_model() -> None:
+    task = large()
+    (scheme,) = task.schemes
+    rows = [
+        row.model_copy(update={"representation": f"{row.representation}@paper"})
+        for row in scheme.representations
+    ]
+    schemes = [scheme.model_copy(update={"representations": rows})]
+    task = task.model_copy(update={"schemes": schemes})
+    assert len(cautions(task, [overlap("model", "toy", 400)], {})) == 1
+
+
 @pytest.mark.parametrize(
     ("task", "shared", "training", "start"),
     [

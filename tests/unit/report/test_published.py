@@ -118,13 +118,34 @@ def test_both_sides_state_their_conditions() -> None:
         people="100",
         sizes="80 / 0 / 20",
         classes="2: autism, control",
-        head="logistic regression, L2, one row per participant",
+        head="L2 logistic regression",
         atlas="semantoks457",
         preprocessing="time series as given, 0.01–0.1 Hz, TR 2 s",
         pretraining="none",
     )
     assert rows["given"].conditions.pretraining == "not known (given checkpoint)"
     assert rows["connectivity (Pearson)"].conditions.pretraining == "no pretraining"
+
+
+def test_the_paper_s_head_says_who_validates() -> None:
+    task = comparison("both")
+    (scheme,) = task.schemes
+    rows = scheme.representations
+    by_paper = [
+        row.model_copy(update={"representation": f"{name}@paper", "protocol": "paper"})
+        for row, name in zip(rows, ("fc", "brain", "confounds"), strict=False)
+    ]
+    update = {"representations": rows + by_paper, "validation_people": 20}
+    found = rows_of(task.model_copy(update={"schemes": [scheme.model_copy(update=update)]}))
+    exact, paper = (
+        found["brain + connectivity"].conditions,
+        found["brain (paper’s head)"].conditions,
+    )
+    assert (exact.head, exact.sizes) == ("L2 logistic regression", "80 / 0 / 20")
+    assert (paper.head, paper.sizes) == ("the paper’s: SGD on windows", "60 / 20 / 20")
+    assert paper.pretraining == "none"
+    assert "connectivity (Pearson) (paper’s head)" in found
+    assert "confounds only (paper’s head)" not in found
 
 
 def test_what_a_publication_does_not_state_is_a_dash() -> None:

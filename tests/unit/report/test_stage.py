@@ -2,6 +2,8 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
+
 from semantoks.artifacts.files import read_json, write_json
 from semantoks.config import Report
 from tests.unit.report.conftest import write_page
@@ -104,3 +106,45 @@ def test_participants_without_features_stand_beside_their_scores(
     page = write_page(folder, Report(participants=True))
     assert page.count(f"{sentence}2 participants") == 2
     assert write_page(folder, Report()).count(f"{sentence}fewer than 5 participants") == 2
+
+
+@pytest.mark.parametrize(
+    ("protocol", "said", "not_said"),
+    [
+        (
+            "exact",
+            ["Scores are those of linear probes", "L2 penalty", "“p (permutation)”"],
+            ["SGD"],
+        ),
+        ("paper", ["Scores are those of the head of"], ["those of linear probes", "stacks"]),
+        (
+            "both",
+            ["Rows without a mark are those of linear", "Rows marked “paper’s head” are those of"],
+            ["Scores are those"],
+        ),
+    ],
+)
+def test_the_page_explains_the_protocol_that_was_used(
+    results: Path, protocol: str, said: list[str], not_said: list[str]
+) -> None:
+    page = " ".join(write_page(results, Report(), f"{protocol}.html", protocol).split())
+    explained = page[page.rindex("</section>", 0, page.index('id="overlap"')) :]
+    explained = explained[: explained.index("Confounds are age")]
+    assert all(sentence in explained for sentence in said)
+    assert not any(sentence in explained for sentence in not_said)
+    by_card = "a logistic or ridge regression with L2 penalty covariates"
+    assert (by_card in page) == (protocol == "paper")
+
+
+def test_rows_of_the_papers_head_are_marked(results: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(results, tmp_path / "results"))
+    task = read_json(folder / "group.json")
+    (fc,) = (r for r in task["schemes"][0]["representations"] if r["representation"] == "fc")
+    marked = fc | {"representation": "fc@paper", "protocol": "paper"}
+    task["schemes"][0]["representations"].append(marked)
+    task["schemes"][0]["validation_people"] = 5
+    write_json(folder / "group.json", task | {"protocol": "both"})
+    page = write_page(folder, Report(participants=True), protocol="both")
+    assert "<td>connectivity (Pearson) (paper’s head)</td>" in page
+    assert page.count('<td class="text">baseline</td>') == 5  # of which one by the paper's head
+    assert "fc@paper\tpaper" in (folder / "scores.tsv").read_text()

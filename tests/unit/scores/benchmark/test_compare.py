@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -120,3 +121,51 @@ def test_a_column_has_one_kind_of_interval() -> None:
     intervals = [row.metrics["pearson_r"] for row in scheme.representations]
     assert np.isfinite(intervals[0].low) and np.isnan(intervals[1].low)
     assert any("come from permutations" in note for note in scheme.notes)
+
+
+PAPER_TASK = replace(TASK, protocol="paper")
+
+
+def test_rows_of_the_papers_head_are_compared_with_connectivity_by_that_head() -> None:
+    scores = [
+        scores_of("fc", [0.6, 0.7, 0.65]),
+        scores_of("model", [0.8, 0.9, 0.8]),
+        scores_of("fc@paper", [0.5, 0.6, 0.55], task=PAPER_TASK),
+        scores_of("model@paper", [0.6, 0.8, 0.65], task=PAPER_TASK),
+    ]
+    comparison = compare(scores, "toy")
+    (scheme,) = comparison.schemes
+    rows = {row.representation: row for row in scheme.representations}
+    assert comparison.protocol == "both"
+    assert [row.protocol for row in rows.values()] == ["exact", "exact", "paper", "paper"]
+    assert rows["fc"].difference_from_fc is None and rows["fc@paper"].difference_from_fc is None
+    for name, expected in (("model", 0.55 / 3), ("model@paper", 0.4 / 3)):
+        difference = rows[name].difference_from_fc
+        assert difference is not None and difference.mean == pytest.approx(expected)
+    assert (scheme.train_people, scheme.validation_people, scheme.test_people) == (40, 10, 10)
+
+
+def test_who_validates_does_not_train_in_the_corrected_t() -> None:
+    """Source: Nadeau and Bengio 2003; the factor is 1 / splits + test / training."""
+    values, splits = [0.6, 0.8, 0.65], 3
+    for task, trained in ((TASK, 40), (PAPER_TASK, 30)):
+        (scheme,) = compare([scores_of("fc", values, task=task)], "toy").schemes
+        summary = scheme.representations[0].metrics["auroc"]
+        factor = 1 / splits + 10 / trained
+        half = stats.t.ppf(0.975, splits - 1) * np.sqrt(factor) * np.std(values, ddof=1)
+        assert summary.low == pytest.approx(max(0, np.mean(values) - half))
+
+
+def test_sites_that_are_left_out_have_no_row_by_the_papers_head() -> None:
+    exact = scores_of("fc", [0.6, 0.7])
+    sites = scores_of("fc", [0.5, 0.6], "site").rows
+    exact = replace(exact, rows=pd.concat([exact.rows, sites]))
+    paper = scores_of("fc@paper", [0.5, 0.6], task=PAPER_TASK)
+    random, site = compare([exact, paper], "toy").schemes
+    assert [row.representation for row in random.representations] == ["fc", "fc@paper"]
+    assert [row.representation for row in site.representations] == ["fc"]
+    assert any("head has no rows here" in note for note in site.notes)
+    assert not any("head has no rows here" in note for note in random.notes)
+    # All random splits must be the same.
+    with pytest.raises(UserError, match="scored on different splits"):
+        compare([exact, replace(paper, rows=paper.rows[:1])], "toy")

@@ -5,12 +5,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from semantoks.artifacts.representations import read_participant_features, write_representation
 from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.artifacts.timeseries import SCAN_ENTITIES
 from semantoks.config import Phenotype, Probe
 from semantoks.errors import UserError
+from semantoks.scores.probe.settings import ProbeSettings
+from semantoks.scores.split.parts import VALIDATION
 from tests.conftest import run_probe, run_represent, run_split
 from tests.unit.scores.conftest import mean_score
 
@@ -116,3 +119,33 @@ def test_more_repeats_do_not_change_the_scores_of_the_first(
         run_probe([folder / "fc.parquet"], splits, "fc", settings, folder / "x")
         scores.append(read_table(folder / "x")["mae"].tolist())
     assert scores[0] == scores[1][:2]
+
+
+@pytest.mark.slow
+def test_both_protocols_score_the_same_splits(cohort: tuple[list[Path], Path]) -> None:
+    paths, participants = cohort
+    folder, splits = paths[0].parent, paths[0].parent / "s.parquet"
+    run_represent("fc", paths, participants, folder / "fc.parquet")
+    task = Phenotype(kind="classification")
+    run_split(participants, folder / "scans.parquet", splits, name="group", phenotype=task)
+    both = Probe(protocol="both", repeats=3, permutations=0, learning_curve=[], inner_folds=2)
+    tables, predictions, metadata = {}, {}, {}
+    for row in ("fc", "fc@paper"):
+        out = folder / f"scores-{row}.parquet"
+        run_probe([folder / "fc.parquet"], splits, row, both.of_row(row), out)
+        tables[row], metadata[row] = read_table(out), read_metadata(out)
+        predictions[row] = read_table(out.with_name(f"{out.stem}_predictions.parquet"))
+    parts = ["split", "scheme", "fraction", "train_people", "test_people"]
+    pd.testing.assert_frame_equal(tables["fc"][parts], tables["fc@paper"][parts])
+    tested = ["split", "participant_id", "target"]
+    pd.testing.assert_frame_equal(predictions["fc"][tested], predictions["fc@paper"][tested])
+    assert (metadata["fc"]["protocol"], metadata["fc@paper"]["protocol"]) == ("exact", "paper")
+    assert metadata["fc@paper"]["p_permutation"] is None
+    validation = (read_table(splits)["random 00"] == VALIDATION).sum()
+    assert tables["fc"]["validation_people"].tolist() == [0] * 3
+    assert tables["fc@paper"]["validation_people"].tolist() == [validation] * 3
+
+
+def test_a_row_is_scored_by_one_protocol() -> None:
+    with pytest.raises(ValidationError, match="give `exact` or `paper`"):
+        ProbeSettings(probe=Probe(protocol="both"))
