@@ -30,8 +30,9 @@ def link_targets(w):
     return json.dumps(DATASETS[w.dataset].link_targets)
 
 
-def participants_table(w):
-    return str(DATASETS[w.dataset].participants_table(data_folder(w.dataset)))
+def participants_tables(w):
+    dataset = DATASETS[w.dataset]
+    return list(map(str, dataset.participants_tables(data_folder(w.dataset))))
 
 
 def custom_atlas_files(w):

@@ -31,12 +31,17 @@ def scores_of(w):
     return [f"{folder}/{row}.parquet" for row in rows_of(phenotype_of(w))]
 
 
-def site_column(w):
-    return DATASETS[w.dataset].site_column
+def column_named_by(key):
+    """Names of a column of the table of participants, as a function of the wildcards."""
+    return lambda w: getattr(DATASETS[w.dataset], key)
 
 
-def group_column(w):
-    return DATASETS[w.dataset].group_column
+CONFOUND_COLUMNS = {key: column_named_by(key) for key in ConfoundColumns.model_fields}
+
+
+def of_confounds_only(column):
+    """The same for the representation that uses it; no change to it re-runs the others."""
+    return lambda w: column(w) if w.baseline == "confounds" else None
 
 
 CARDS = [

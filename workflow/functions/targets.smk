@@ -1,7 +1,7 @@
 # Input of the rule `all`, and what is printed at the end.
 
 from semantoks.commands.left_out import left_out_lines
-from semantoks.config.preflight.people import unused_confounds
+from semantoks.config.preflight.notes import table_notes
 
 
 def print_left_out():
@@ -10,7 +10,7 @@ def print_left_out():
         for name, dataset in DATASETS.items():
             for line in left_out_lines(Path("results"), name):
                 print(printable(line), file=sys.stderr)
-            for sentence in unused_confounds(dataset, CONFIG):
+            for sentence in table_notes(dataset, CONFIG):
                 print(printable(f"data set {name}: {sentence}"), file=sys.stderr)
 
 

@@ -31,7 +31,7 @@ checkpoint index:
     A checkpoint, so that a shard whose table stays the same is not run again.
     """
     input:
-        participants_table,
+        participants_tables,
     output:
         scans="results/index/{dataset}/scans.parquet",
         participants="results/index/{dataset}/participants.parquet",

@@ -17,9 +17,10 @@ rule represent:
     params:
         settings=settings(
             "represent",
-            site_column=lambda w: (
-                site_column(w) if w.baseline == "confounds" else None
-            ),
+            **{
+                key: of_confounds_only(column)
+                for key, column in CONFOUND_COLUMNS.items()
+            },
         ),
         timeseries=names_of("timeseries"),
     shell:
@@ -46,9 +47,9 @@ rule split:
             "split",
             name=lambda w: w.phenotype,
             phenotype=lambda w: phenotype_of(w).without_publication(),
-            site_column=site_column,
-            group_column=group_column,
+            group_column=column_named_by("group_column"),
             splits=CONFIG.splits,
+            **CONFOUND_COLUMNS,
         ),
     shell:
         "python -m semantoks split --settings {params.settings:q}"
@@ -80,7 +81,7 @@ rule probe:
             "probe",
             probe=lambda w: CONFIG.probe.of_row(w.representation),
             column=lambda w: phenotype_of(w).column,
-            site_column=site_column,
+            **CONFOUND_COLUMNS,
         ),
     shell:
         "python -m semantoks probe --settings {params.settings:q}"
@@ -108,8 +109,8 @@ rule card:
         settings=settings(
             "card",
             probe=CONFIG.probe.model_dump(include={"inner_folds", "strengths"}),
-            site_column=site_column,
-            group_column=group_column,
+            group_column=column_named_by("group_column"),
+            **CONFOUND_COLUMNS,
         ),
     shell:
         "python -m semantoks card --settings {params.settings:q}"

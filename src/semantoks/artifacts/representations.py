@@ -6,7 +6,7 @@ A representation is a Parquet file with one row per scan: the scan's entities an
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, tee
 from pathlib import Path
@@ -53,6 +53,7 @@ def write_representation(
     *,
     fitted: str = "",
     windows: bool = False,
+    sources: Mapping[str, str | None] | None = None,
 ) -> None:
     """Write one row of features per scan, sorted by scan.
 
@@ -71,6 +72,9 @@ def write_representation(
     windows : bool
         Each scan has one row per window, shape (windows, features). ``features`` is then their
         mean, and the windows are stored in a second column for the protocol of the paper.
+    sources : mapping of str to (str or None), optional
+        Of confounds: the column of the table of participants that each comes from, empty if it is
+        measured in the scans, None if it is not known.
 
     Raises
     ------
@@ -89,7 +93,8 @@ def write_representation(
         # `write_rows` takes both columns row by row, so `tee` buffers one scan at most.
         to_average, to_store = tee(rows)
         columns = {"features": (scan.mean(axis=0) for scan in to_average), "windows": to_store}
-    metadata = {"names": list(names), "fitted": fitted}
+    metadata: dict[str, object] = {"names": list(names), "fitted": fitted}
+    metadata |= {"sources": dict(sources)} if sources else {}
     write_rows(path, table, columns, metadata, rows_per_group=ROWS_PER_GROUP)
 
 

@@ -73,7 +73,10 @@ _STAGES = (
         IndexSettings,
         "Table of scans (scans.parquet); the other tables are written beside it.",
         (
-            input_option("participants", "Table of participants (.tsv, .csv or HDF5)."),
+            inputs_option(
+                "participants",
+                "Tables of participants (.tsv, .csv, .tab, .txt), or one HDF5 file.",
+            ),
             path_option("data", "Folder of the data set, or its HDF5 file."),
         ),
     ),

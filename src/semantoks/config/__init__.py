@@ -22,8 +22,16 @@ from semantoks.config.model import (
 )
 from semantoks.config.origin import ENTITIES, Origin
 from semantoks.config.parcellation import Parcellation
-from semantoks.config.participants_table import HDF5_SUFFIXES, RepetitionTime
-from semantoks.config.phenotypes import PUBLICATION, Condition, Cut, Kind, Phenotype, Published
+from semantoks.config.participants_table import HDF5_SUFFIXES, ConfoundColumns, RepetitionTime
+from semantoks.config.phenotypes import (
+    PUBLICATION,
+    ColumnNames,
+    Condition,
+    Cut,
+    Kind,
+    Phenotype,
+    Published,
+)
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing, Simulation
 from semantoks.config.schema import Config, json_schema
 from semantoks.config.scores import (
@@ -49,8 +57,10 @@ __all__ = [
     "AtlasFiles",
     "Baseline",
     "CardProbe",
+    "ColumnNames",
     "Condition",
     "Config",
+    "ConfoundColumns",
     "Cut",
     "Dataset",
     "EntityFilter",

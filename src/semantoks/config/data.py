@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from pathlib import Path
@@ -10,31 +11,30 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 
 from semantoks.config import catalogue
-from semantoks.config.base import Settings
 from semantoks.config.filters import FILTERED, EntityFilter, check_filter
 from semantoks.config.origin import Origin, Source
 from semantoks.config.participants_table import (
     HDF5_SUFFIXES,
     ParticipantsTable,
     RepetitionTime,
+    TableLayout,
 )
 from semantoks.config.phenotypes import Phenotype
 from semantoks.config.preprocessing import Simulation
 from semantoks.config.suggestions import suggest
+from semantoks.people.columns import alternatives
 
 # Phenotypes name files and appear in commands that schedulers pass through their own shells.
 PHENOTYPE = r"\w[\w .+()-]*"
 
 
-class IndexedDataset(Settings):
+class IndexedDataset(TableLayout):
     """What the tables of a data set depend on; see `Dataset`."""
 
     # Phenotypes, sites and families are left out, so that changing them does not re-run `index`.
     source: Source = "bids"
     template: str | None = None
     link_targets: list[str] = Field([])
-    participant_column: str = "participant_id"
-    missing_values: list[str] = Field([])
     repetition_time: RepetitionTime | None = None
     task: str | None = None
     entities: EntityFilter = Field({})
@@ -86,8 +86,8 @@ class Dataset(Origin, ParticipantsTable):
         description="Simulate this data set below results/simulated instead of reading a `path`.",
     )
 
-    def participants_table(self, folder: str | None = None) -> Path:
-        """Path of the table of participants.
+    def participants_tables(self, folder: str | None = None) -> list[Path]:
+        """Paths of the tables of participants; a pattern that fits no file stays as it is.
 
         Parameters
         ----------
@@ -96,9 +96,11 @@ class Dataset(Origin, ParticipantsTable):
             `participants` names another one; an absolute path stays as it is.
         """
         root, default = Path(folder or self.path or ""), type(self).model_fields["participants"]
-        if root.suffix in HDF5_SUFFIXES:
-            return root if self.participants == default.default else Path(self.participants)
-        return root / self.participants
+        if root.suffix in HDF5_SUFFIXES and self.participants == default.default:
+            return [root]
+        parent = Path() if root.suffix in HDF5_SUFFIXES else root
+        tables = [path for name in alternatives(self.participants) for path in _files(parent, name)]
+        return list(dict.fromkeys(tables))
 
     @field_validator("link_targets")
     @classmethod
@@ -158,6 +160,16 @@ class Dataset(Origin, ParticipantsTable):
         if self.simulate is not None and self.source == "fmriprep":
             raise ValueError("'simulate' needs `source: bids` (raw images) or `source: timeseries`")
         return self
+
+
+def _files(folder: Path, name: str) -> list[Path]:
+    """Return the files that a name with `*` may stand for."""
+    path, pattern = folder / name, Path(name)
+    if path.exists() or not glob.has_magic(name):
+        return [path]
+    if pattern.is_absolute():
+        folder, pattern = Path(pattern.anchor), pattern.relative_to(pattern.anchor)
+    return sorted(folder.glob(str(pattern))) or [path]
 
 
 def _task(name: str, value: Any) -> Any:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from semantoks.config.base import Settings
+from semantoks.people.columns import alternatives
 
+# One name, or several of which the first that the table has is used: data holders export the same
+# column under several names.
+ColumnNames = str | Annotated[list[str], Field(min_length=1)]
 Kind = Literal["classification", "regression"]
 Cut = Literal["training", "once"]
 Edge = Annotated[float, Field(allow_inf_nan=False)]
@@ -36,6 +41,11 @@ def text_of_yaml(value: Any) -> Any:
 class Condition(Settings):
     """Which participants are included, by the values or the range of one column."""
 
+    column: ColumnNames | None = Field(
+        None,
+        description="Column, if it is not the name of the condition; of several names, the first "
+        "that the table has.",
+    )
     values: list[str] | None = Field(None, description="Values that are included.")
     min: float | None = Field(None, description="Smallest value that is included.")
     max: float | None = Field(None, description="Largest value that is included.")
@@ -45,6 +55,10 @@ class Condition(Settings):
     def _as_text(cls, values: Any) -> Any:
         """Accept ``[1, 2]`` as YAML reads it."""
         return [text_of_yaml(value) for value in values] if isinstance(values, list) else values
+
+    def columns_of(self, name: str) -> list[str]:
+        """Names of its column: `column`, or else the name of the condition."""
+        return alternatives(self.column or name)
 
     @property
     def has_no_limits(self) -> bool:
@@ -82,8 +96,10 @@ class Phenotype(Settings):
     """What is predicted, and of which participants."""
 
     kind: Kind = Field(description="`classification` or `regression`.")
-    column: str | None = Field(
-        None, description="Column of the table of participants (default: the phenotype's name)."
+    column: ColumnNames | None = Field(
+        None,
+        description="Column of the table of participants (default: the phenotype's name); of "
+        "several names, the first that the table has.",
     )
     values: dict[str, str] | None = Field(
         None,
@@ -125,7 +141,7 @@ class Phenotype(Settings):
         description="Whether random splits are stratified by class (numbers by quantile); `false`: "
         "plain random draws.",
     )
-    match: list[str] | None = Field(
+    match: list[ColumnNames] | None = Field(
         None,
         description="Columns on which participants of two classes are matched in pairs, instead of "
         "`splits.match`; `[]`: nobody is matched.",
@@ -141,9 +157,14 @@ class Phenotype(Settings):
     metric: str = Field("balanced_accuracy", description="Metric of the published scores.")
     published: list[Published] = Field([], description="Published scores to compare with.")
 
-    def column_of(self, name: str) -> str:
-        """Column of the table of participants: `column`, or else the phenotype's own name."""
-        return self.column or name
+    def columns_of(self, name: str) -> list[str]:
+        """Names of its column: `column`, or else the phenotype's own name."""
+        return alternatives(self.column or name)
+
+    def conditions(self) -> Iterator[tuple[str, list[str], Condition]]:
+        """Yield the name of each condition, the names of its column, and the condition."""
+        for name, condition in self.include.items():
+            yield name, condition.columns_of(name), condition
 
     @property
     def has_named_classes(self) -> bool:
@@ -155,7 +176,7 @@ class Phenotype(Settings):
         """Whether the class of a participant is the same in all splits."""
         return self.kind == "classification" and not (self.bins and self.cut == "training")
 
-    def columns_to_match(self, general: list[str]) -> list[str]:
+    def columns_to_match(self, general: list[ColumnNames]) -> list[ColumnNames]:
         """Columns to match participants on: `match`, or else `splits.match` for named classes."""
         if self.match is not None:
             return self.match

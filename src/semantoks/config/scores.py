@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from semantoks.config.base import Settings
+from semantoks.config.phenotypes import ColumnNames
 
 Strength = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -31,10 +32,11 @@ class Splitting(Settings):
         "learning rate (`probe.protocol: paper` or `both`); they train the exact probe.",
     )
     seed: int = Field(0, ge=0, description="Seed of the splits.")
-    match: list[str] = Field(
+    match: list[ColumnNames] = Field(
         [],
         description="Columns on which participants of two classes are matched in pairs; columns "
-        "of text must be equal.",
+        "of text must be equal. A list in the list has names of one column, of which the first "
+        "that the table has is used.",
     )
 
     @model_validator(mode="after")

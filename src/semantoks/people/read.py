@@ -52,8 +52,12 @@ def read_text_table(
     id_column: str = "participant_id",
     wanted: Collection[str] | None = None,
     rows: int | None = None,
+    skip: int = 0,
 ) -> TextTable:
-    """Read a TSV, or a CSV by its suffix, as clean text.
+    """Read a table of tabs, or of commas by its suffix, as clean text.
+
+    ``.csv`` has commas, ``.tsv`` and ``.tab`` (exports of UK Biobank for R) have tabs, and of
+    ``.txt`` the first line shows it.
 
     Blanks around cells and column names are removed, and all spellings of "missing" become None.
 
@@ -68,6 +72,8 @@ def read_text_table(
         Columns to keep (default: all); a large table then takes little memory.
     rows : int, optional
         How many are read (default: all).
+    skip : int
+        Rows directly below the header that are left out.
 
     Raises
     ------
@@ -75,9 +81,10 @@ def read_text_table(
         When it is not a table of UTF-8 text, has another separator than its suffix says, a row of
         more cells than columns, too many columns, or two of the same name.
     """
-    lines = _rows(path)
-    header = [clean(cell) for cell in next(lines, [])]
-    _check_header(header, path)
+    has_tabs = _has_tabs(path)
+    lines = _rows(path, has_tabs)
+    header = [clean(_unquoted(cell) if has_tabs else cell) for cell in next(lines, [])]
+    _check_header(header, path, has_tabs)
     # `DataFrame.to_csv` writes its index as a column without a name.
     keep = [
         (place, name)
@@ -87,9 +94,11 @@ def read_text_table(
     needed = 1 + max((place for place, name in enumerate(header) if name), default=-1)
     cells: list[list[str]] = [[] for _ in keep]
     for number, row in enumerate(islice(lines, rows), start=2):
-        is_blank = not any(cell.strip() for cell in row)
+        if number < 2 + skip:
+            continue
+        is_blank = not _has_text(row)
         # A lost separator moves the cells behind it into the columns of others.
-        if any(cell.strip() for cell in row[len(header) :]) or (not is_blank and len(row) < needed):
+        if _has_text(row[len(header) :]) or (not is_blank and len(row) < needed):
             raise UserError(
                 f"Row {number} of {path} has {len(row)} cells, but there are {len(header)} column "
                 "names. Correct the row (a separator too many, or one that is lost?)."
@@ -101,7 +110,12 @@ def read_text_table(
     return TextTable(
         path,
         {
-            name: clean_column(column, missing, is_id=name == id_column)
+            name: clean_column(
+                # R's write.table puts all text into quotation marks.
+                map(_unquoted, column) if has_tabs else column,
+                missing,
+                is_id=name == id_column,
+            )
             for column, (_, name) in zip(cells, keep, strict=True)
         },
     )
@@ -120,20 +134,30 @@ def as_number(text: str) -> float | None:
         return None
 
 
-def _rows(path: Path) -> Iterator[list[str]]:
+def _has_tabs(path: Path) -> bool:
+    if path.suffix != ".txt" or problem_of_file(path, LARGEST_TABLE):
+        return path.suffix != ".csv"
+    with path.open(encoding="utf-8-sig", errors="replace") as stream:
+        first = stream.readline()
+    return "\t" in first or "," not in first
+
+
+def _rows(path: Path, has_tabs: bool) -> Iterator[list[str]]:
+    """Yield the rows of a table; cells of a table with tabs may still be in quotation marks."""
     if problem := problem_of_file(path, LARGEST_TABLE):
         raise UserError(f"{path} is not a readable table: {problem}.")
-    is_tsv = path.suffix != ".csv"
     # BIDS tables have no quoting: a quotation mark is part of a value.
-    quoting: Literal[0, 3] = csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if has_tabs else csv.QUOTE_MINIMAL
     try:
         # utf-8-sig: Excel puts a byte order mark before the name of the first column.
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            for row in csv.reader(stream, delimiter="\t" if is_tsv else ",", quoting=quoting):
-                # R's write.table puts all text into quotation marks.
-                yield [_unquoted(cell) for cell in row] if is_tsv else row
+            yield from csv.reader(stream, delimiter="\t" if has_tabs else ",", quoting=quoting)
     except (csv.Error, UnicodeDecodeError, IsADirectoryError) as error:
         raise UserError(f"{path} is not a readable table ({error}). Save it as UTF-8.") from None
+
+
+def _has_text(row: Sequence[str]) -> bool:
+    return any(cell.strip().strip('"') for cell in row)
 
 
 def _unquoted(cell: str) -> str:
@@ -141,12 +165,12 @@ def _unquoted(cell: str) -> str:
     return cell[1:-1] if is_quoted else cell
 
 
-def _check_header(header: Sequence[str], path: Path) -> None:
+def _check_header(header: Sequence[str], path: Path, has_tabs: bool) -> None:
     """Refuse a header of another separator, of too many columns or of a repeated name."""
     if len(header) == 1:
         others = [mark for mark in SEPARATORS if mark in header[0]]
         if others:
-            needed = "commas" if path.suffix == ".csv" else "tabs"
+            needed = "tabs" if has_tabs else "commas"
             raise UserError(
                 f"{path} is separated by {SEPARATORS[others[0]]}, but its name says {needed}. "
                 f"Save it with {needed}{_other_suffix(path, others[0])}."

@@ -20,7 +20,8 @@ ROUNDED_TO = 5
 SHOWN = {
     *("atlas", "datasets", "title", "metric", "model", "protocol", "source"),
     *("classes", "head", "preprocessing", "pretraining"),  # of published scores
-    *("column", "participant_column", "site_column", "group_column", "match"),
+    *("column", "participant_column", "group_column", "match"),
+    *("age_column", "sex_column", "site_column", "motion_column"),
     *("space", "output_space", "version"),
 }
 
@@ -99,6 +100,11 @@ def _hidden_sites(repetition_time: Any) -> Any:
     return {column: _hidden(times) for column, times in repetition_time.items()}
 
 
+def _hidden_visit(keep: str) -> str:
+    """Hide the value of a visit; two words are fixed."""
+    return keep if keep in ("first", "last") else HIDDEN
+
+
 def _option_names(arguments: list[str]) -> list[str]:
     """Keep options without their values."""
     return [argument.partition("=")[0] for argument in arguments if argument.startswith("-")]
@@ -116,6 +122,7 @@ SPECIAL: dict[str, Callable[[Any], Any]] = {
     "entities": _hidden_labels,
     "t1w_entities": _hidden_labels,
     "repetition_time": _hidden_sites,
+    "keep": _hidden_visit,
     "arguments": _option_names,
     "train_people": _rounded,
     "validation_people": _rounded,

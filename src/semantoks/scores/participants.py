@@ -6,8 +6,10 @@ import logging
 
 import pandas as pd
 
+from semantoks.config import ColumnNames
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean
+from semantoks.people.columns import find_column, listed
 
 # Why participants take no part in the scores of a phenotype; the keys are in the split tables.
 LEFT_OUT = {
@@ -30,15 +32,15 @@ def column_by_participant(participants: pd.DataFrame, column: str) -> pd.Series:
 
 
 def text_column(
-    participants: pd.DataFrame, column: str | None, participant_ids: pd.Index
+    participants: pd.DataFrame, names: ColumnNames | None, participant_ids: pd.Index
 ) -> pd.Series:
     """Return a column of the participants table as text, for the given participants.
 
     Parameters
     ----------
     participants : DataFrame
-    column : str or None
-        With None, every value is missing.
+    names : str, list of str or None
+        Of the column; the first that the table has. With None, every value is missing.
     participant_ids : Index
 
     Returns
@@ -51,11 +53,12 @@ def text_column(
     UserError
         If the table has no such column, or writes a value in two ways or a missing one as a code.
     """
-    if column is None:
+    if names is None:
         return pd.Series(None, participant_ids, dtype="object")
-    if column not in participants:
+    column = find_column(names, participants.columns)
+    if column is None:
         raise UserError(
-            f"The participants table has no column '{column}'. Correct site_column or "
+            f"The participants table has no column {listed(names)}. Correct site_column or "
             "group_column in the configuration."
         )
     values = pd.Series(participants[column].to_numpy(), participants["participant_id"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from semantoks.config.preflight.checks import require_files
-from semantoks.config.preflight.people import unused_confounds
+from semantoks.config.preflight.notes import table_notes
 from semantoks.config.schema import Config
 from semantoks.errors import UserError
 
@@ -142,7 +142,11 @@ def test_a_confound_without_numbers_is_said(tmp_path: Path) -> None:
         check(tmp_path, rows, phenotypes={"sex": "classification"})
         dataset = {"path": str(tmp_path), "phenotypes": {"sex": "classification"}}
         config = Config.model_validate({"datasets": {"a": dataset}})
-        return list(unused_confounds(config.datasets["a"], config))
+        return [
+            sentence
+            for sentence in table_notes(config.datasets["a"], config)
+            if "is not used as" in sentence
+        ]
 
     (sentence,) = sentences("25Y", "30Y")
     assert "column 'age' of participants.tsv is not used" in sentence and "'25Y'" in sentence
@@ -247,3 +251,87 @@ def test_an_atlas_that_is_no_file_is_one_sentence(tmp_path: Path) -> None:
     content = {"datasets": {"x": dataset}, "atlas": "mine", "atlases": {"mine": files}}
     with pytest.raises(UserError, match="atlases.mine: /dev/zero cannot be used: zero is a device"):
         require_files(Config.model_validate(content), "mine.yaml")
+
+
+def write_tables(folder: Path) -> list[Path]:
+    """Ages and sexes as UK Biobank exports them, and sites in a table of its own."""
+    ages = "".join(f"{eid},{40 + eid},{eid % 2}\n" for eid in range(40))
+    (folder / "ages.csv").write_text(f"eid,p21003_i2,p31\n{ages}")
+    sites = "".join(f"{eid}\t1102{eid % 2}\n" for eid in range(40))
+    (folder / "sites.tab").write_text(f'"f.eid"\t"f.54.2.0"\n{sites}')
+    return [folder / "ages.csv", folder / "sites.tab"]
+
+
+BIOBANK: dict[str, Any] = {
+    "participants": ["ages.csv", "*.tab"],
+    "participant_column": ["eid", "f.eid"],
+    "site_column": ["54-2.0", "f.54.2.0"],
+    "sex_column": ["31-0.0", "p31"],
+    "phenotypes": {"age": {"kind": "regression", "column": ["21003-2.0", "p21003_i2"]}},
+}
+
+
+def test_several_tables_and_names_of_columns_pass(tmp_path: Path) -> None:
+    write_tables(tmp_path)
+    check(tmp_path, **BIOBANK)
+    dataset = Config.model_validate({"datasets": {"a": {"path": str(tmp_path)} | BIOBANK}})
+    (notes,) = table_notes(dataset.datasets["a"], dataset)
+    assert notes == (
+        "confounds of the table of participants that are used: age (column 'p21003_i2'), sex "
+        "(column 'p31'), site (column 'f.54.2.0'); not found: head motion (`motion_column`). If "
+        "the table has it, name its column by that key"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"site_column": ["54-2.0", "p54_i2"]},
+            "no column '54-2.0' or 'p54_i2' in ages.csv and sites.tab .*site_column in mine.yaml",
+        ),
+        ({"participants": ["ages.csv", "no*.csv"]}, r"there is no .*no\*.csv"),
+        ({"participant_column": "eid"}, "sites.tab has no column 'eid' .*`participant_column`"),
+        ({"motion_column": "25741-2.0"}, "no column '25741-2.0'.*motion_column"),
+        ({"splits": {"match": [["21003-2.0", "21003"]]}}, None),
+        ({"visits": {"column": "wave", "keep": "first"}}, "no table has a column 'wave'"),
+    ],
+)
+def test_what_several_tables_lack(
+    tmp_path: Path, changes: dict[str, Any], sentence: str | None
+) -> None:
+    write_tables(tmp_path)
+    if sentence is None:  # nobody is matched for a number
+        check(tmp_path, **BIOBANK | changes)
+        return
+    with pytest.raises(UserError, match=sentence):
+        check(tmp_path, **BIOBANK | changes)
+
+
+def test_tables_that_differ_in_a_column_that_is_used(tmp_path: Path) -> None:
+    write_tables(tmp_path)
+    (tmp_path / "more.tab").write_text("eid\tp31\tnote\n3\t0\tx\n")
+    with pytest.raises(UserError, match=r"ages.csv and more.tab both have the column 'p31'"):
+        check(tmp_path, **BIOBANK)
+    (tmp_path / "more.tab").write_text("eid\tp31\tnote\n3\t1\tx\n")
+    check(tmp_path, **BIOBANK)
+
+
+def test_two_of_the_names_are_said(tmp_path: Path) -> None:
+    write_tables(tmp_path)
+    (tmp_path / "more.tab").write_text("eid\t31-0.0\n3\t1\n")
+    config = Config.model_validate({"datasets": {"a": {"path": str(tmp_path)} | BIOBANK}})
+    notes = list(table_notes(config.datasets["a"], config))
+    sentence = "sex_column: column '31-0.0' is used, and not 'p31', which the table has, too"
+    assert sentence in notes
+
+
+def test_keys_of_tables_are_checked(tmp_path: Path) -> None:
+    for changes, sentence in (
+        ({"participant_pattern": "(a"}, "is no regular expression"),
+        ({"participant_pattern": "a"}, "has 0 groups, but needs exactly one"),
+        ({"participants": ["a.csv", "b.h5"]}, "HDF5 file cannot be joined"),
+        ({"participants": []}, "at least 1 item"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            check(tmp_path, **changes)

@@ -16,6 +16,7 @@ from semantoks.data.hdf5 import IDS, read_ids, read_lists
 from semantoks.data.index.participants import read_participants
 from semantoks.data.parcellate.readers.matlab import read_matlab
 from semantoks.errors import ScanError, UserError
+from semantoks.people.layout import Layout
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_text_that_is_stored_only_once(tmp_path: Path) -> None:
         file[IDS] = np.arange(20_000)
         add_repeated_text(file, "site", 20_000)
     with pytest.raises(UserError, match=r"/site of a.h5 has more text than is plausible"):
-        read_participants(path, IDS)
+        read_participants([path], Layout((IDS,)))
 
 
 @pytest.mark.usefixtures("little_memory")

@@ -40,8 +40,14 @@ CONFIG: dict[str, Any] = {
     "datasets": {
         "raw": {
             "path": "/home/SECRETUSER/raw",
-            "participants": "SECRETTABLE.tsv",
-            "participant_column": "id",
+            "participants": ["SECRETTABLE.tsv", "/home/SECRETUSER/*.csv"],
+            "participant_column": ["id", "EID"],
+            "participant_pattern": "SECRETSTUDY_([0-9]+)",
+            "skip_rows": {"SECRETTABLE*": 1, "*.csv": 2},
+            "visits": {"column": "visit", "keep": "SECRETVISIT"},
+            "age_column": ["p21003_i2", "AGE"],
+            "sex_column": "SEX",
+            "motion_column": "func_mean_fd",
             "missing_values": ["SECRETCODE", -1234],
             "link_targets": ["/home/SECRETUSER/store"],
             "repetition_time": {"SITE_ID": {"SECRETHOSPITAL": 2.0, "SECRETCLINIC": 2.5}},
@@ -82,6 +88,10 @@ def test_no_free_text_is_left_but_what_the_page_needs() -> None:
     assert leaks(shown.model_dump_json()) == [] and "1234" not in shown.model_dump_json()
     raw, phenotype = shown.datasets["raw"], shown.datasets["raw"].phenotypes["dx"]
     assert raw.path == HIDDEN and raw.missing_values == [HIDDEN]
+    assert raw.participants == [HIDDEN] and raw.participant_column == ["id", "EID"]
+    assert raw.participant_pattern == HIDDEN and raw.visits and raw.visits.keep == HIDDEN
+    assert raw.skip_rows == {f"{HIDDEN} 1": 1, f"{HIDDEN} 2": 2}
+    assert raw.age_column == ["p21003_i2", "AGE"]
     assert raw.repetition_time == {"SITE_ID": {f"{HIDDEN} 1": 2.0, f"{HIDDEN} 2": 2.5}}
     assert raw.entities == {"acq": [HIDDEN, None], "run": 2}
     assert phenotype.title == "Autism" and phenotype.published[0].model == "BrainLM"

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from semantoks.config import Config, Dataset
-from semantoks.config.participants_table import HDF5_SUFFIXES
-from semantoks.config.preflight.people import require_columns, require_usable_values
+from semantoks.config.preflight.people import require_usable_values
 from semantoks.config.preflight.repetition_times import require_repetition_time
+from semantoks.config.preflight.tables import is_text, require_columns
 from semantoks.errors import ScanError, UserError
 from semantoks.gate import Gate, problem_of_file, require_file
+from semantoks.people.columns import KEYS, find_column, listed
 
 SIMULATED_COLUMNS = ("age", "sex", "group", "trait", "null")
-NOT_PATHS = ("values", "published", "missing_values")
+NOT_PATHS = ("values", "published", "missing_values", "participant_pattern")
 SOME_PEOPLE = 5  # whose images tell raw data from derivatives
 
 
@@ -76,18 +77,21 @@ def _require_dataset(name: str, dataset: Dataset, config: Config, source: str) -
         _require_simulated_columns(name, dataset, source)
         return
     require_repetition_time(name, dataset, config)
-    path = dataset.participants_table()
-    if path.suffix in HDF5_SUFFIXES:
-        return  # `index` reads it
-    if not path.exists():
-        raise UserError(
-            f"datasets.{name}.path: there is no {path}. Name a BIDS folder with a "
-            "participants.tsv, or its table of participants as `participants`."
-        )
-    if gate.has(path) and (problem := gate.departure_of(path)):
-        raise UserError(f"datasets.{name}: {problem}.")
-    require_columns(name, dataset, config, source)
-    require_usable_values(name, dataset, config)
+    if is_text(dataset):  # `index` reads the others
+        _require_tables(name, dataset, gate)
+        require_columns(name, dataset, config, source)
+        require_usable_values(name, dataset, config)
+
+
+def _require_tables(name: str, dataset: Dataset, gate: Gate) -> None:
+    for path in dataset.participants_tables():
+        if not path.exists():
+            raise UserError(
+                f"datasets.{name}.path: there is no {path}. Name a BIDS folder with a "
+                "participants.tsv, or its table of participants as `participants`."
+            )
+        if gate.has(path) and (problem := gate.departure_of(path)):
+            raise UserError(f"datasets.{name}: {problem}.")
 
 
 def _require_targets(name: str, gate: Gate) -> None:
@@ -100,8 +104,8 @@ def _require_targets(name: str, gate: Gate) -> None:
 
 
 def _is_below(dataset: Dataset, folder: str) -> bool:
-    """Whether the table of participants is in the folder; if not, its message says it all."""
-    return Path(folder) in dataset.participants_table().parents
+    """Whether a table of participants is in the folder; if not, its message says it all."""
+    return any(Path(folder) in path.parents for path in dataset.participants_tables())
 
 
 def _require_raw(name: str, gate: Gate) -> None:
@@ -125,11 +129,11 @@ def _require_raw(name: str, gate: Gate) -> None:
 
 
 def _require_simulated_columns(name: str, dataset: Dataset, source: str) -> None:
-    named = [phenotype.column_of(key) for key, phenotype in dataset.phenotypes.items()]
-    for column in [*named, dataset.site_column, dataset.group_column]:
-        if column and column not in SIMULATED_COLUMNS:
+    named = [phenotype.columns_of(key) for key, phenotype in dataset.phenotypes.items()]
+    for columns in [*named, *(getattr(dataset, key) for key in (*KEYS.values(), "group_column"))]:
+        if columns and not find_column(columns, SIMULATED_COLUMNS):
             raise UserError(
-                f"{name} has no column '{column}' in {dataset.participants} (columns: "
+                f"{name} has no column {listed(columns)} in {dataset.participants} (columns: "
                 f"{', '.join(SIMULATED_COLUMNS)}). Name an existing column in {source}."
             )
 

@@ -8,43 +8,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from semantoks.config import Condition, Config, Dataset, Phenotype
-from semantoks.config.participants_table import HDF5_SUFFIXES
 from semantoks.config.preflight.sizes import class_name, require_sizes
-from semantoks.config.suggestions import suggest
+from semantoks.config.preflight.tables import covariates, read_used_columns
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean, require_every_spelling
-from semantoks.people.columns import covariate_columns
+from semantoks.people.columns import find_column
 from semantoks.people.measures import MEASURES, require_no_measure, require_numbers
-from semantoks.people.read import TextTable, as_number, read_text_table
-
-LISTED_COLUMNS = 12  # phenotype tables have hundreds
-
-
-def require_columns(name: str, dataset: Dataset, config: Config, source: str) -> None:
-    """Check that a table has the columns that the configuration names.
-
-    Raises
-    ------
-    UserError
-    """
-    table = Path(dataset.participants).name
-    columns = list(_read(dataset, None).columns)
-    for column, key in _columns_needed(name, dataset, config).items():
-        if column in columns:
-            continue
-        others = [other for other in columns if other != dataset.participant_column]
-        more = ", …" if len(others) > LISTED_COLUMNS else ""
-        by_case = [other for other in columns if other.lower() == column.lower()]
-        hint = suggest(column, by_case) + " " if by_case else ""
-        raise UserError(
-            f"{name} has no column '{column}' in {table} (columns: "
-            f"{', '.join(others[:LISTED_COLUMNS])}{more}). {hint[:1].upper()}{hint[1:]}"
-            f"Name an existing column under {key} in {source}."
-        )
+from semantoks.people.read import as_number
+from semantoks.people.tables import People
 
 
 def require_usable_values(name: str, dataset: Dataset, config: Config) -> None:
@@ -54,34 +28,40 @@ def require_usable_values(name: str, dataset: Dataset, config: Config) -> None:
     ------
     UserError
     """
-    table = _read(dataset, config)
-    if not table.n_rows:
-        return  # `index` says so
-    where = f"datasets.{name}: column '{{}}' of {table.path.name}"
-    for column in filter(None, (dataset.site_column, dataset.group_column)):
+    table = read_used_columns(dataset, config)
+    columns = list(table.columns)
+    where = f"datasets.{name}: column '{{}}' of {table.name}"
+    named = (find_column(c, columns) for c in (dataset.site_column, dataset.group_column))
+    for column in filter(None, named):
         require_clean(table.columns[column], where.format(column), is_measure=False)
     _require_repetition_times(name, dataset, table)
     for key, phenotype in dataset.phenotypes.items():
         _require_phenotype(f"datasets.{name}.phenotypes.{key}", key, phenotype, table, config)
     # The splits and the card of a phenotype need them, whatever the baselines are.
-    for covariate, column in _covariates(table, dataset).items() if dataset.phenotypes else ():
+    known = covariates(dataset, columns) if dataset.phenotypes else {}
+    for covariate, column in known.items():
         _require_covariate(covariate, table.columns[column], where.format(column))
-    for column in _columns_matched(name, dataset, config):
-        _require_matched(table.columns[column], where.format(column))
+    for phenotype in dataset.phenotypes.values():
+        matched = phenotype.columns_to_match(config.splits.match)
+        for column in filter(None, (find_column(names, columns) for names in matched)):
+            _require_matched(table.columns[column], where.format(column))
 
 
 def _require_phenotype(
-    where: str, name: str, phenotype: Phenotype, table: TextTable, config: Config
+    where: str, name: str, phenotype: Phenotype, table: People, config: Config
 ) -> None:
     """Check the values that a phenotype predicts, and of which participants."""
-    for column, condition in phenotype.include.items():
-        place = f"{where}: `include.{column}`"
+    columns = list(table.columns)
+    conditions = _conditions(phenotype, columns)
+    for key, column, condition in conditions:
+        place = f"{where}: `include.{key}`"
         require_every_spelling(condition.values or (), table.columns[column], place)
         if not condition.has_no_limits:
             require_numbers(table.columns[column], f"{place}: the column")
-    column = phenotype.column_of(name)
-    cells, limits = _included(table, phenotype, column), phenotype.include.get(column)
-    of_column = f"{where}: column '{column}' of {table.path.name}"
+    column = find_column(phenotype.columns_of(name), columns) or name
+    cells = _included(table, conditions, column)
+    limits = next((c for _, other, c in conditions if other == column), None)
+    of_column = f"{where}: column '{column}' of {table.name}"
     if phenotype.values is None and (limits is None or limits.has_no_limits):
         require_clean(cells, of_column, is_measure=not phenotype.has_named_classes)
     if not phenotype.has_named_classes:
@@ -92,11 +72,11 @@ def _require_phenotype(
 def _require_covariate(name: str, cells: Sequence[str | None], where: str) -> None:
     is_measure = name in MEASURES
     require_clean(cells, where, is_measure=is_measure)
-    if is_measure and not _is_text(name, cells):
+    if is_measure and not is_text_alone(name, cells):
         require_numbers(cells, where, MEASURES[name])
 
 
-def _is_text(name: str, cells: Sequence[str | None]) -> bool:
+def is_text_alone(name: str, cells: Sequence[str | None]) -> bool:
     """Whether a covariate that is a measure has no number at all."""
     known = {cell for cell in cells if cell is not None}
     return bool(known) and all(MEASURES[name](cell) is None for cell in known)
@@ -109,80 +89,7 @@ def _require_matched(cells: Sequence[str | None], where: str) -> None:
     require_clean(cells, where, is_measure=is_measure)
 
 
-def unused_confounds(dataset: Dataset, config: Config) -> Iterator[str]:
-    """Yield a sentence for each confound that is known by its name but has no number.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    config : Config
-    """
-    path = dataset.participants_table()
-    if dataset.simulate or not dataset.phenotypes or not path.is_file():
-        return
-    if path.suffix in HDF5_SUFFIXES:
-        return
-    table = _read(dataset, config)
-    for name, column in _covariates(table, dataset).items():
-        cells = table.columns[column]
-        if name in MEASURES and _is_text(name, cells):
-            example = next(cell for cell in cells if cell is not None)
-            yield (
-                f"column '{column}' of {path.name} is not used as the confound {name}, since it "
-                f"has no number (such as '{example}'). Write numbers alone."
-            )
-
-
-def _read(dataset: Dataset, config: Config | None) -> TextTable:
-    """Read the columns that are used; without a configuration, only the names of all columns."""
-    path = dataset.participants_table()
-    wanted = None
-    if config is not None:
-        columns = read_text_table(path, rows=0).columns
-        covariates = covariate_columns(list(columns), dataset.site_column).values()
-        wanted = {*_columns_needed("", dataset, config), *filter(None, covariates)}
-    return read_text_table(
-        path,
-        dataset.missing_values,
-        dataset.participant_column,
-        wanted,
-        rows=0 if config is None else None,
-    )
-
-
-def _columns_needed(name: str, dataset: Dataset, config: Config) -> dict[str, str]:
-    """Columns of the table of participants that the configuration names, and by which key."""
-    key = f"datasets.{name}"
-    columns = {dataset.participant_column: f"{key}.participant_column"}
-    for phenotype_name, phenotype in dataset.phenotypes.items():
-        columns[phenotype.column_of(phenotype_name)] = f"{key}.phenotypes"
-        columns |= dict.fromkeys(phenotype.include, f"{key}.phenotypes.{phenotype_name}.include")
-    columns |= _columns_matched(name, dataset, config)
-    for field in ("site_column", "group_column"):
-        if column := getattr(dataset, field):
-            columns[column] = f"{key}.{field}"
-    given = dataset.repetition_time
-    if isinstance(given, str | dict):
-        columns[given if isinstance(given, str) else next(iter(given))] = f"{key}.repetition_time"
-    return columns
-
-
-def _columns_matched(name: str, dataset: Dataset, config: Config) -> dict[str, str]:
-    """Columns that participants are matched on, and the key that names each."""
-    columns: dict[str, str] = {}
-    for phenotype_name, phenotype in dataset.phenotypes.items():
-        key = f"datasets.{name}.phenotypes.{phenotype_name}.match"
-        key = "splits.match" if phenotype.match is None else key
-        columns |= dict.fromkeys(phenotype.columns_to_match(config.splits.match), key)
-    return columns
-
-
-def _covariates(table: TextTable, dataset: Dataset) -> dict[str, str]:
-    columns = covariate_columns(list(table.columns), dataset.site_column)
-    return {name: column for name, column in columns.items() if column in table.columns}
-
-
-def _require_repetition_times(name: str, dataset: Dataset, table: TextTable) -> None:
+def _require_repetition_times(name: str, dataset: Dataset, table: People) -> None:
     """Check that `repetition_time` gives seconds for the values of its column."""
     given = dataset.repetition_time
     if isinstance(given, dict):
@@ -194,7 +101,7 @@ def _require_repetition_times(name: str, dataset: Dataset, table: TextTable) -> 
         if absent and len(absent) == len(counts):
             raise UserError(
                 f"datasets.{name}.repetition_time lists no TR for {column} '{absent[0]}' "
-                f"({counts[absent[0]]} participants in {table.path.name}"
+                f"({counts[absent[0]]} participants in {table.name}"
                 f"{f'; also {len(absent) - 1} others' if absent[1:] else ''}). Add it; a TR that "
                 "a file states has priority."
             )
@@ -207,10 +114,20 @@ def _require_repetition_times(name: str, dataset: Dataset, table: TextTable) -> 
                 )
 
 
-def _included(table: TextTable, phenotype: Phenotype, column: str) -> list[str]:
+def _conditions(phenotype: Phenotype, columns: Sequence[str]) -> list[tuple[str, str, Condition]]:
+    """Return the name, the column and the limits of each condition."""
+    return [
+        (name, find_column(names, columns) or name, condition)
+        for name, names, condition in phenotype.conditions()
+    ]
+
+
+def _included(
+    table: People, conditions: Sequence[tuple[str, str, Condition]], column: str
+) -> list[str]:
     """Cells of a phenotype's column of those who meet its conditions and have a value."""
     rows = list(range(table.n_rows))
-    for name, condition in phenotype.include.items():
+    for _, name, condition in conditions:
         cells = table.columns[name]
         rows = [row for row in rows if _meets(cells[row], condition)]
     cells = table.columns[column]

@@ -22,7 +22,7 @@ def with_configured_tr(
     participants: pd.DataFrame,
     settings: IndexSettings,
     data: Path,
-    source: Path,
+    source: str,
 ) -> pd.DataFrame:
     """Fill in what the configuration says where no sidecar of a raw image states the TR.
 
@@ -32,8 +32,8 @@ def with_configured_tr(
     settings : IndexSettings
     data : Path
         The data set, where other files than raw images may state their TR.
-    source : Path
-        File of the participants, for messages.
+    source : str
+        Names of the tables of participants, for messages.
 
     Raises
     ------

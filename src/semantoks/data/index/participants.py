@@ -17,27 +17,27 @@ from semantoks.data.hdf5 import is_hdf5, read_ids, read_lists
 from semantoks.errors import ScanError, UserError
 from semantoks.gate import require_file
 from semantoks.people.checks import missing_code
+from semantoks.people.columns import find_column, listed
 from semantoks.people.ids import as_in_scans
-from semantoks.people.read import as_number, clean_column, read_text_table
+from semantoks.people.layout import ID, Layout
+from semantoks.people.read import as_number, clean_column
 from semantoks.people.spellings import spelling_twins
+from semantoks.people.tables import names_of, read_people
 
 log = logging.getLogger(__name__)
-ID = "participant_id"
+DEFAULT_LAYOUT = Layout()
 LISTED_COLUMNS = 12  # in messages; phenotype tables have hundreds
 
 
-def read_participants(path: Path, column: str = ID, missing: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Read the participants table, sorted by participant.
+def read_participants(paths: Sequence[Path], layout: Layout = DEFAULT_LAYOUT) -> pd.DataFrame:
+    """Read the tables of participants, joined and sorted by id.
 
     Parameters
     ----------
-    path : Path
-        ``.tsv`` as in BIDS, ``.csv``, or HDF5 of the reference implementation.
-    column : str
-        Column with the participants' ids; it is renamed to ``participant_id``.
-    missing : tuple of str
-        Codes for a missing value in addition to those that `read_text_table` knows. Rows without
-        an id are dropped.
+    paths : sequence of Path
+        Tables of text, or one HDF5 file of the reference implementation.
+    layout : Layout
+        The column of ids is renamed to ``participant_id``. Rows without an id are dropped.
 
     Returns
     -------
@@ -46,67 +46,60 @@ def read_participants(path: Path, column: str = ID, missing: tuple[str, ...] = (
     Raises
     ------
     UserError
-        When the file is missing, unreadable or empty, or lists a participant twice.
+        When a file is missing, unreadable or empty, or lists a participant twice.
     """
-    if not path.exists():
-        raise UserError(
-            f"There is no {path}. Set `path` (folder of the data set) and `participants` (its "
-            "participants table) in the configuration."
-        )
-    table = _read_hdf5(path, missing) if is_hdf5(path) else _read_text(path, column, missing)
-    if column not in table or table.empty:
-        raise UserError(
-            f"{path} has no rows under a column {column} (columns: {_columns(table)}). Name the "
-            "column with the participants' ids as `participant_column`; in BIDS, it is "
-            "participant_id."
-        )
-    if column != ID:
-        # Renaming would otherwise result in two columns called participant_id.
-        table = table.drop(columns=ID, errors="ignore")
-    table = table.rename(columns={column: ID})
-    if table[ID].isna().any():
-        log.warning("%d rows of %s have no id and are left out", table[ID].isna().sum(), path.name)
-    table = table.dropna(subset=ID)
+    for path in paths:
+        if not path.exists():
+            raise UserError(
+                f"There is no {path}. Set `path` (folder of the data set) and `participants` (its "
+                "participants table) in the configuration."
+            )
+    name = names_of(paths)
+    table = _read_hdf5(paths[0], layout) if is_hdf5(paths[0]) else _read_text(paths, layout)
+    if table.empty:
+        raise UserError(f"{name} has no participant with an id under `participant_column`.")
     table[ID] = table[ID].astype(str).str.strip()
-    _warn_of_odd_values(table, path)
-    repeated = table.loc[table[ID].duplicated(), ID]
-    if len(repeated):
-        raise UserError(
-            f"{path} lists {repeated.iloc[0]} more than once; keep one row per participant, or add "
-            "it to `missing_values` if it is a code for an unknown participant."
-        )
+    _warn_of_odd_values(table, name)
     return table.sort_values(ID, ignore_index=True)
 
 
-def _read_text(path: Path, column: str, missing: tuple[str, ...]) -> pd.DataFrame:
-    """Read a TSV or CSV table; ids stay text, so that 0050 does not become 50."""
-    columns = read_text_table(path, missing, column).columns
+def _read_text(paths: Sequence[Path], layout: Layout) -> pd.DataFrame:
+    """Read tables of text; ids stay text, so that 0050 does not become 50."""
+    people = read_people(paths, layout)
+    for note in people.notes:
+        log.warning("%s", note)
+    for conflict in people.conflicts.values():
+        log.warning(
+            "%s and %s differ in the column '%s', for %s at first; where they differ, it is "
+            "missing",
+            *conflict.tables,
+            conflict.column,
+            conflict.participant,
+        )
+    columns = people.columns
     # So do true and false, which pandas would turn into classes that the table does not have.
-    as_text = [name for name, cells in columns.items() if name == column or _has_booleans(cells)]
+    as_text = [name for name, cells in columns.items() if name == ID or _has_booleans(cells)]
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
     text.seek(0)
-    try:
-        # Only blank is missing now: pandas would also drop a class called "None".
-        return pd.read_csv(
-            text,
-            dtype=dict.fromkeys(as_text, str),
-            keep_default_na=False,
-            na_values=[""],
-            skip_blank_lines=False,
-            low_memory=False,
-        )
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame()
+    # Only blank is missing now: pandas would also drop a class called "None".
+    return pd.read_csv(
+        text,
+        dtype=dict.fromkeys(as_text, str),
+        keep_default_na=False,
+        na_values=[""],
+        skip_blank_lines=False,
+        low_memory=False,
+    )
 
 
 def _has_booleans(cells: Sequence[str | None]) -> bool:
     return {cell.lower() for cell in set(cells) if cell} <= {"true", "false"}
 
 
-def _read_hdf5(path: Path, missing: tuple[str, ...]) -> pd.DataFrame:
+def _read_hdf5(path: Path, layout: Layout) -> pd.DataFrame:
     """Read every list that has one entry per participant as a column."""
     import h5py  # type: ignore[import-untyped]
 
@@ -116,13 +109,41 @@ def _read_hdf5(path: Path, missing: tuple[str, ...]) -> pd.DataFrame:
             columns = read_lists(file, len(ids))
     except (OSError, ScanError) as error:
         raise UserError(f"{path} is not a readable table of participants ({error}).") from None
-    codes = [number for code in missing if (number := as_number(code)) is not None]
+    codes = [number for code in layout.missing if (number := as_number(code)) is not None]
     table = pd.DataFrame({ID: ids})
     for name, values in columns.items():
         if isinstance(values, list):
-            table[name] = clean_column(values, missing)
+            table[name] = clean_column(values, layout.missing)
         else:
             table[name] = pd.Series(values).mask(np.isin(values, codes))
+    return _with_ids(table, path, layout)
+
+
+def _with_ids(table: pd.DataFrame, path: Path, layout: Layout) -> pd.DataFrame:
+    """Take the ids of an HDF5 file from the column that is configured.
+
+    Raises
+    ------
+    UserError
+        When there is no such column, an id is listed twice, or there are keys for tables of text.
+    """
+    if layout.skip_rows or layout.visit_columns:
+        raise UserError(
+            f"{path} is HDF5, to which `skip_rows` and `visits` do not apply. Remove them."
+        )
+    column = find_column(layout.id_columns, table.columns)
+    if column is None:
+        raise UserError(
+            f"{path} has no column {listed(layout.id_columns)} (columns: {_columns(table)}). Name "
+            "the column with the participants' ids as `participant_column`."
+        )
+    ids = [None if pd.isna(cell) else layout.id_of(str(cell)) for cell in table[column]]
+    table = table.drop(columns=[ID, column], errors="ignore")
+    table.insert(0, ID, pd.Series(ids, table.index, dtype="object"))
+    table = table.dropna(subset=ID)
+    repeated = table.loc[table[ID].duplicated(), ID]
+    if len(repeated):
+        raise UserError(f"{path} lists {repeated.iloc[0]} more than once; keep each once.")
     return table
 
 
@@ -130,7 +151,7 @@ def _columns(table: pd.DataFrame) -> str:
     return ", ".join(map(str, table.columns[:LISTED_COLUMNS]))
 
 
-def _warn_of_odd_values(table: pd.DataFrame, path: Path) -> None:
+def _warn_of_odd_values(table: pd.DataFrame, source: str) -> None:
     """Warn of what `require_clean` refuses in the columns that are used."""
     for name in table.columns.drop(ID):
         values = texts(table[name])
@@ -138,17 +159,17 @@ def _warn_of_odd_values(table: pd.DataFrame, path: Path) -> None:
         if code is not None:
             log.warning(
                 "%s has %s under %s; if that is a missing value, list it in `missing_values`",
-                path.name,
+                source,
                 code,
                 name,
             )
     twins = spelling_twins(table[ID])
     if twins:
-        log.warning("%s has %s and %s, which are taken for two participants", path.name, *twins)
+        log.warning("%s has %s and %s, which are taken for two participants", source, *twins)
 
 
 def match_participants(
-    scans: pd.DataFrame, participants: pd.DataFrame, source: Path
+    scans: pd.DataFrame, participants: pd.DataFrame, source: str
 ) -> pd.DataFrame:
     """Write the participants' ids as the scans have them: with or without ``sub-``.
 
@@ -156,8 +177,8 @@ def match_participants(
     ----------
     scans, participants : DataFrame
         Both with ``participant_id``.
-    source : Path
-        File of the participants table, for messages.
+    source : str
+        Names of the tables of participants, for messages.
 
     Raises
     ------
@@ -167,7 +188,7 @@ def match_participants(
     """
     scanned = set(scans[ID])
     # BIDS requires `sub-` in the table, but many tables omit it.
-    ids = as_in_scans(list(participants[ID]), scanned, str(source))
+    ids = as_in_scans(list(participants[ID]), scanned, source)
     repeated = pd.Series(ids)[pd.Series(ids).duplicated()]
     if len(repeated):
         raise UserError(
@@ -183,15 +204,15 @@ def match_participants(
     return participants.assign(participant_id=ids)
 
 
-def without_partner(scans: pd.DataFrame, participants: pd.DataFrame, source: Path) -> pd.DataFrame:
+def without_partner(scans: pd.DataFrame, participants: pd.DataFrame, source: str) -> pd.DataFrame:
     """List participants who are only in the scans or only in the table.
 
     Parameters
     ----------
     scans, participants : DataFrame
         Both with ``participant_id``, written alike.
-    source : Path
-        File of the participants table.
+    source : str
+        Names of the tables of participants.
 
     Returns
     -------
@@ -200,7 +221,7 @@ def without_partner(scans: pd.DataFrame, participants: pd.DataFrame, source: Pat
     """
     scanned, listed = set(scans[ID]), set(participants[ID])
     reasons = {
-        **dict.fromkeys(sorted(scanned - listed), f"no row in {source.name}"),
+        **dict.fromkeys(sorted(scanned - listed), f"no row in {source}"),
         **dict.fromkeys(sorted(listed - scanned), "no scan"),
     }
     for reason, count in Counter(reasons.values()).items():
@@ -208,7 +229,7 @@ def without_partner(scans: pd.DataFrame, participants: pd.DataFrame, source: Pat
     return pd.DataFrame({ID: list(reasons), "reason": list(reasons.values())})
 
 
-def repetition_times(participants: pd.DataFrame, given: RepetitionTime, source: Path) -> pd.Series:
+def repetition_times(participants: pd.DataFrame, given: RepetitionTime, source: str) -> pd.Series:
     """Repetition time (s) of each participant's scans as configured, indexed by id.
 
     Parameters
@@ -216,8 +237,8 @@ def repetition_times(participants: pd.DataFrame, given: RepetitionTime, source: 
     participants : DataFrame
     given : float, str or dict
         Seconds, a column of the table with seconds, or ``{column: {value: seconds}}``.
-    source : Path
-        File of the participants table, for messages.
+    source : str
+        Names of the tables of participants, for messages.
 
     Returns
     -------

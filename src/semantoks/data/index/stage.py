@@ -24,13 +24,16 @@ from semantoks.data.index.settings import IndexSettings
 from semantoks.data.index.shards import shard_of
 from semantoks.errors import UserError
 from semantoks.gate import Gate
+from semantoks.people.tables import names_of
 
 log = logging.getLogger(__name__)
 MAX_SCANS_PER_SHARD = 500  # 300 regions × 490 volumes × float32 × 500 scans are 0.3 GB
 SCANS_PER_SHARD = 100  # what the warning recommends
 
 
-def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path) -> list[Path]:
+def index(
+    settings: IndexSettings, *, data: Path, participants: Sequence[Path], out: Path
+) -> list[Path]:
     """Write ``scans.parquet``, ``participants.parquet`` and a ``shard-NNNN.tsv`` per shard.
 
     Participants that are only in the scans or only in the table are listed in ``left_out.tsv``.
@@ -43,8 +46,8 @@ def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path)
     settings : IndexSettings
     data : Path
         Folder of the data set, or its HDF5 file.
-    participants : Path
-        Participants table.
+    participants : sequence of Path
+        Tables of participants, which are joined by id.
     out : Path
         ``scans.parquet``; the other tables are written beside it.
 
@@ -60,20 +63,19 @@ def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path)
     """
     dataset, folder = settings.dataset, out.parent
     gate = Gate(data, [Path(target) for target in dataset.link_targets])
-    is_own = gate.has(participants) and participants.exists()
-    if is_own and (problem := gate.departure_of(participants)):
-        raise UserError(f"{participants}: {problem}.")
-    table = read_participants(
-        participants, dataset.participant_column, tuple(dataset.missing_values)
-    )
+    for path in participants:
+        is_own = gate.has(path) and path.exists()
+        if is_own and (problem := gate.departure_of(path)):
+            raise UserError(f"{path}: {problem}.")
+    table, source = read_participants(participants, dataset.layout()), names_of(participants)
     is_raw = dataset.source == "bids"
     scans = (
         find_raw_scans(data, dataset, by_fmriprep=settings.by_fmriprep)
         if is_raw
         else find_derivative_scans(data, dataset)
     )
-    table = match_participants(scans, table, participants)
-    scans = with_configured_tr(scans, table, settings, data, participants)
+    table = match_participants(scans, table, source)
+    scans = with_configured_tr(scans, table, settings, data, source)
     if is_raw:
         warn_of_other_tr(scans, data)
     scans["shard"] = [shard_of(name, dataset.shards) for name in scans["participant_id"]]
@@ -82,7 +84,7 @@ def index(settings: IndexSettings, *, data: Path, participants: Path, out: Path)
     _write_shards(scans, tables)
     left_out = folder / "left_out.tsv"
     with atomic(left_out, of_people=True) as temporary:
-        without_partner(scans, table, participants).to_csv(temporary, sep="\t", index=False)
+        without_partner(scans, table, source).to_csv(temporary, sep="\t", index=False)
     write_table(folder / "participants.parquet", _storable(table))
     write_table(out, scans)
     return [out, folder / "participants.parquet", left_out, *tables]

@@ -6,13 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from semantoks.config import CardProbe, Settings
+from semantoks.config import CardProbe, ColumnNames, ConfoundColumns
 
 
-class CardSettings(Settings):
+class CardSettings(ConfoundColumns):
     """Settings that the card of a representation depends on."""
 
-    version: Literal[5] = 5
+    version: Literal[6] = 6
     probe: CardProbe = Field(CardProbe(), description="Inner folds and strengths of the probe.")
-    site_column: str | None = Field(None, description="Column of the site.")
-    group_column: str | None = Field(None, description="Column of the family.")
+    group_column: ColumnNames | None = Field(None, description="Column of the family.")

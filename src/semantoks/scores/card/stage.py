@@ -18,6 +18,7 @@ from semantoks.artifacts.representations import (
 )
 from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.artifacts.timeseries import included_scans
+from semantoks.config import ConfoundColumns
 from semantoks.scores.card.contents import Card, Retest
 from semantoks.scores.card.leakage import score_leakage
 from semantoks.scores.card.reliability import retest, session_pairs
@@ -56,7 +57,7 @@ def card(
         `out`.
     """
     table, scan_table = read_table(participants), read_table(scans)
-    covariates = _sampled_covariates(features, table, scan_table, settings.site_column)
+    covariates = _sampled_covariates(features, table, scan_table, settings)
     values = read_participant_features(features, covariates.index)
     families = text_column(table, settings.group_column, covariates.index)
     known = has_features(values.features_PF)
@@ -76,11 +77,11 @@ def card(
 
 
 def _sampled_covariates(
-    features: Path, participants: pd.DataFrame, scans: pd.DataFrame, site_column: str | None
+    features: Path, participants: pd.DataFrame, scans: pd.DataFrame, columns: ConfoundColumns
 ) -> pd.DataFrame:
     """Return covariates of at most `MAX_PARTICIPANTS` with features and no duplicated scan."""
     scans = included_scans(scans)
-    covariates = covariates_of_participants(scans, participants, site_column)
+    covariates = covariates_of_participants(scans, participants, columns.confound_columns())
     # The same scan in training and test would make every covariate look leaked.
     covariates = covariates.drop(index=list(participants_with_duplicate_scans(scans)))
     represented = read_scan_entities(features)["participant_id"].astype(str)

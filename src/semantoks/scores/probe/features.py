@@ -6,14 +6,14 @@ effect of confounds) is fitted to the training participants of each split alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from semantoks.artifacts.representations import ParticipantFeatures, has_features
 from semantoks.errors import UserError
-from semantoks.people.columns import COVARIATES
+from semantoks.people.columns import COVARIATES, Names, alternatives
 from semantoks.scores.linear_models.axes import (
     CONSTANT,
     PrincipalCoordinates,
@@ -135,22 +135,28 @@ def _residuals(
 
 
 def target_features(
-    phenotype: str, column: str | None = None, site_column: str | None = None
+    phenotype: str, column: Names | None = None, named: Mapping[str, Names] | None = None
 ) -> set[str]:
     """Lower-case names of features that are the phenotype itself.
+
+    Which of several names the table has is not known here, so all of them count.
 
     Parameters
     ----------
     phenotype : str
-    column : str, optional
-        Its column in the participants table, by default of the same name.
-    site_column : str, optional
-        Column of the site, by default ``site``.
+    column : str or sequence of str, optional
+        Names of its column in the participants table, by default the same.
+    named : mapping of str to (str or sequence of str), optional
+        Names of the columns of covariates that are configured.
     """
-    names = {phenotype.lower(), (column or phenotype).lower()}
-    columns = COVARIATES | {"site": (*COVARIATES["site"], (site_column or "site").lower())}
+    names = {phenotype.lower(), *(name.lower() for name in alternatives(column))}
+    configured = {key: alternatives(columns) for key, columns in (named or {}).items()}
     # A column serves as a covariate of another name, so it must be dropped under that name, too.
-    return names | {covariate for covariate, choices in columns.items() if names & {*choices}}
+    return names | {
+        covariate
+        for covariate, choices in COVARIATES.items()
+        if names & {name.lower() for name in (*choices, *configured.get(covariate, ()))}
+    }
 
 
 def drop_features(

@@ -6,20 +6,16 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from semantoks.config import Probe, Settings
+from semantoks.config import ColumnNames, ConfoundColumns, Probe
 
 
-class ProbeSettings(Settings):
+class ProbeSettings(ConfoundColumns):
     """Settings that the scores of a representation depend on."""
 
     version: Literal[7] = 7
     probe: Probe = Field(Probe(), description="Protocol, strengths, permutations and confounds.")
-    column: str | None = Field(
+    column: ColumnNames | None = Field(
         None, description="Column of the phenotype; features of this name are dropped."
-    )
-    site_column: str | None = Field(
-        None,
-        description="Column of the site; if it is the phenotype, the feature `site` is dropped.",
     )
 
     @field_validator("probe")

@@ -104,7 +104,7 @@ def _read_features(
             (read_participant_features(path) for path in representations),
             read_participant_features(confounds[0]) if is_residualised else None,
             problem.ids,
-            target_features(phenotype, settings.column, settings.site_column),
+            target_features(phenotype, settings.column, settings.confound_columns()),
         )
     )
 

@@ -7,13 +7,21 @@ predicted without any neural signal.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean
-from semantoks.people.columns import covariate_columns
+from semantoks.people.columns import (
+    KEYS,
+    Names,
+    also_there,
+    confounds_sentence,
+    covariate_columns,
+    listed,
+)
 from semantoks.people.measures import as_age
 from semantoks.scores.participants import as_texts, parse_numbers, require_numbers
 
@@ -24,7 +32,7 @@ FEATURES = ("age", "mean_fd", "seconds", "sex", "site")
 
 
 def covariates_of_scans(
-    scans: pd.DataFrame, participants: pd.DataFrame, site_column: str | None = None
+    scans: pd.DataFrame, participants: pd.DataFrame, named: Mapping[str, Names] | None = None
 ) -> pd.DataFrame:
     """Gather the covariates of each scan from the tables of scans and participants.
 
@@ -34,10 +42,10 @@ def covariates_of_scans(
         Included scans with ``participant_id`` and, where known, ``mean_fd`` (mean framewise
         displacement, mm), ``seconds`` and ``repetition_time`` (s).
     participants : DataFrame
-        One row per participant. Columns are recognised by the names in `people.columns`, in upper
-        or lower case; ``mean_fd`` is taken from here if the scans do not have it.
-    site_column : str, optional
-        Column of the site, if it has another name.
+        One row per participant; ``mean_fd`` is taken from here if the scans do not have it.
+    named : mapping of str to (str or sequence of str), optional
+        Names of the columns of covariates that are configured; of several, the first that the table
+        has. The others are recognised by the names in `people.columns`, in upper or lower case.
 
     Returns
     -------
@@ -51,11 +59,11 @@ def covariates_of_scans(
         If a column holds codes for missing values, two spellings of a value, or text among numbers,
         or if it is not clear which column is meant.
     """
-    columns = _columns_of_covariates(participants, site_column)
+    columns = _columns_of_covariates(participants, named or {})
     of_scans = participants.set_index("participant_id").reindex(scans["participant_id"])
     table = pd.DataFrame(index=range(len(scans)))
     for name in (*NUMERIC, *CATEGORICAL):
-        if name in scans and scans[name].notna().any():
+        if _is_measured(scans, name):
             table[name] = scans[name].to_numpy()
         elif columns.get(name) in of_scans:
             values = _checked(of_scans[columns[name]], name)
@@ -66,6 +74,44 @@ def covariates_of_scans(
     for name in table.columns.intersection(CATEGORICAL):  # a site may be coded as a number
         table[name] = table[name].astype(object).where(table[name].notna(), None)
     return table
+
+
+def _is_measured(scans: pd.DataFrame, name: str) -> bool:
+    return name in scans and bool(scans[name].notna().any())
+
+
+def confound_sources(
+    scans: pd.DataFrame, participants: pd.DataFrame, named: Mapping[str, Names] | None = None
+) -> dict[str, str | None]:
+    """Say where each confound of `covariate_features` comes from.
+
+    Parameters
+    ----------
+    scans, participants, named
+        See `covariates_of_scans`.
+
+    Returns
+    -------
+    dict of str to (str or None)
+        Column of the table of participants; empty if it is measured in the scans; None if it is not
+        found, or has no number.
+    """
+    known = covariates_of_scans(scans, participants, named)
+    columns = _columns_of_covariates(participants, named or {})
+    return {
+        name: None if name not in known else "" if _is_measured(scans, name) else columns[name]
+        for name in FEATURES
+    }
+
+
+def log_sources(
+    sources: Mapping[str, str | None], participants: pd.DataFrame, named: Mapping[str, Names]
+) -> None:
+    """Say which confounds are used, from which columns, and of which names the first is taken."""
+    log.info("%s", confounds_sentence(sources))
+    for covariate, names in named.items():
+        if note := also_there(names, participants.columns):
+            log.warning("%s: %s", KEYS[covariate], note)
 
 
 def _checked(values: pd.Series, name: str) -> pd.Series | None:
@@ -90,17 +136,20 @@ def _middle(age: object) -> object:
 
 
 def _columns_of_covariates(
-    participants: pd.DataFrame, site_column: str | None
+    participants: pd.DataFrame, named: Mapping[str, Names]
 ) -> dict[str, str | None]:
-    """Find the columns in upper and lower case; that of `site_column` as it is written."""
-    columns = covariate_columns([str(name) for name in participants.columns], site_column)
-    if site_column is not None and site_column not in participants:
-        raise UserError(f"The participants table has no column '{site_column}' (site_column).")
+    """Find the columns in upper and lower case; those that are configured as they are written."""
+    columns = covariate_columns([str(name) for name in participants.columns], named)
+    for covariate, names in named.items():
+        if columns[covariate] is None:
+            raise UserError(
+                f"The participants table has no column {listed(names)} ({KEYS[covariate]})."
+            )
     return columns
 
 
 def covariates_of_participants(
-    scans: pd.DataFrame, participants: pd.DataFrame, site_column: str | None
+    scans: pd.DataFrame, participants: pd.DataFrame, named: Mapping[str, Names] | None = None
 ) -> pd.DataFrame:
     """Summarise the covariates of each participant over their scans.
 
@@ -109,7 +158,8 @@ def covariates_of_participants(
     scans : DataFrame
         Included scans.
     participants : DataFrame
-    site_column : str or None
+    named : mapping of str to (str or sequence of str), optional
+        See `covariates_of_scans`.
 
     Returns
     -------
@@ -117,7 +167,7 @@ def covariates_of_participants(
         Indexed by participant: the first value of categorical covariates, the mean of numeric ones.
     """
     scans = scans.reset_index(drop=True)
-    covariates = covariates_of_scans(scans, participants, site_column)
+    covariates = covariates_of_scans(scans, participants, named)
     grouped = covariates.groupby(scans["participant_id"])
     categorical = [name for name in covariates if name in CATEGORICAL]
     numeric = [name for name in covariates if name not in CATEGORICAL]
@@ -125,7 +175,7 @@ def covariates_of_participants(
 
 
 def covariate_features(
-    scans: pd.DataFrame, participants: pd.DataFrame, site_column: str | None = None
+    scans: pd.DataFrame, participants: pd.DataFrame, named: Mapping[str, Names] | None = None
 ) -> tuple[np.ndarray, list[str]]:
     """Encode covariates as numeric features.
 
@@ -133,7 +183,7 @@ def covariate_features(
 
     Parameters
     ----------
-    scans, participants, site_column
+    scans, participants, named
         See `covariates_of_scans`.
 
     Returns
@@ -142,7 +192,7 @@ def covariate_features(
     names : list of str
         A categorical covariate is one-hot encoded as ``site=value``.
     """
-    known = covariates_of_scans(scans, participants, site_column)
+    known = covariates_of_scans(scans, participants, named)
     table = known[[name for name in FEATURES if name in known]]
     categorical = [name for name in CATEGORICAL if name in table]
     one_hot = table[[]]

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
-
-from semantoks.config import Settings
+from semantoks.config import ConfoundColumns
 
 
-class RepresentSettings(Settings):
+class RepresentSettings(ConfoundColumns):
     """Settings that a representation without a model depends on."""
 
-    version: Literal[7] = 7
-    site_column: str | None = Field(
-        None, description="Column of the site, for `confounds` (default: site or site_id)."
-    )
+    version: Literal[8] = 8

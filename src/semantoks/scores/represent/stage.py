@@ -17,7 +17,11 @@ from semantoks.scores.represent.connectivity import (
     partial_correlation,
 )
 from semantoks.scores.represent.coskewness import third_moments
-from semantoks.scores.represent.covariates import covariate_features
+from semantoks.scores.represent.covariates import (
+    confound_sources,
+    covariate_features,
+    log_sources,
+)
 from semantoks.scores.represent.projections import PROJECTIONS
 from semantoks.scores.represent.settings import RepresentSettings
 from semantoks.scores.represent.tangent import covariances
@@ -70,15 +74,17 @@ def represent(
             "the time series files says why."
         )
     features: np.ndarray | Iterator[np.ndarray] = np.empty((len(scans), 0))
-    names = list[str]()
+    names, sources = list[str](), dict[str, str | None]()
     if representation in FROM_SCANS:
         features = _rows(representation, iter_scans(timeseries))
     elif representation == "confounds":
-        table = read_table(participants)
-        features, names = covariate_features(scans, table, settings.site_column)
+        table, named = read_table(participants), settings.confound_columns()
+        features, names = covariate_features(scans, table, named)
+        sources = confound_sources(scans, table, named)
+        log_sources(sources, table, named)
     # Marks rows that the probe must project within each training part before use.
     fitted = representation if representation in PROJECTIONS else ""
-    write_representation(out, scans, features, names, fitted=fitted)
+    write_representation(out, scans, features, names, fitted=fitted, sources=sources)
     return [out]
 
 

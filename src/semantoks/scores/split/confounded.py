@@ -6,9 +6,12 @@ perfectly, whether or not the phenotype has anything to do with the brain.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 from scipy.stats import spearmanr
 
+from semantoks.people.columns import Names, alternatives
 from semantoks.scores.probe.features import target_features
 from semantoks.scores.represent.covariates import CATEGORICAL
 
@@ -18,7 +21,10 @@ MIN_CLASS = 5  # smaller ones are on one side of a threshold by chance
 
 
 def determining_confounds(
-    target: pd.Series, covariates: pd.DataFrame, column: str, site_column: str | None
+    target: pd.Series,
+    covariates: pd.DataFrame,
+    column: Names,
+    named: Mapping[str, Names] | None = None,
 ) -> list[str]:
     """Name the confounds that determine a phenotype.
 
@@ -33,18 +39,18 @@ def determining_confounds(
         Class names or numbers, indexed by participant.
     covariates : DataFrame
         Of `covariates_of_participants`.
-    column : str
-        Column of the phenotype. A confound from the same column is no copy: the phenotype is asked
-        for as what it is, and is taken out of the confounds.
-    site_column : str or None
-        Column of the site.
+    column : str or sequence of str
+        Names of the column of the phenotype. A confound from the same column is no copy: the
+        phenotype is asked for as what it is, and is taken out of the confounds.
+    named : mapping of str to (str or sequence of str), optional
+        Names of the columns of confounds that are configured.
 
     Returns
     -------
     list of str
         Names of covariates.
     """
-    itself = target_features(column, column, site_column)
+    itself = target_features(alternatives(column)[0], column, named)
     return [
         str(name)
         for name in covariates

@@ -8,6 +8,7 @@ from semantoks.artifacts.timeseries import included_scans
 from semantoks.config import Condition, Phenotype
 from semantoks.errors import UserError
 from semantoks.people.checks import require_every_spelling
+from semantoks.people.columns import find_column, listed
 from semantoks.scores.participants import (
     as_texts,
     column_by_participant,
@@ -24,7 +25,7 @@ def meets_conditions(participants: pd.DataFrame, conditions: dict[str, Condition
     ----------
     participants : DataFrame
     conditions : dict of str to Condition
-        By column. A participant without a value does not meet the condition.
+        By name. A participant without a value does not meet the condition.
 
     Returns
     -------
@@ -38,21 +39,23 @@ def meets_conditions(participants: pd.DataFrame, conditions: dict[str, Condition
         what is not a number.
     """
     included = pd.Series(True, participants["participant_id"])
-    for column, condition in conditions.items():
-        if column not in participants:
+    for name, condition in conditions.items():
+        column = find_column(condition.columns_of(name), participants.columns)
+        if column is None:
             raise UserError(
-                f"The participants table has no column '{column}', which `include` names."
+                f"The participants table has no column {listed(condition.columns_of(name))}, which "
+                "`include` names."
             )
         values = column_by_participant(participants, column)
         included &= values.notna()
         if condition.values is not None:
             texts = as_texts(values)
-            require_known(condition.values, texts.dropna(), f"`include.{column}`")
-            require_every_spelling(condition.values, texts.dropna(), f"`include.{column}`")
+            require_known(condition.values, texts.dropna(), f"`include.{name}`")
+            require_every_spelling(condition.values, texts.dropna(), f"`include.{name}`")
             included &= texts.isin(condition.values)
         if condition.has_no_limits:
             continue
-        numbers = require_numbers(values, f"`include.{column}`: the column")
+        numbers = require_numbers(values, f"`include.{name}`: the column")
         if condition.min is not None:
             # Comparisons with NaN are false, so what is not a number meets no limit.
             included &= numbers >= condition.min

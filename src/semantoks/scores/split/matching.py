@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
+from semantoks.config import ColumnNames
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean
+from semantoks.people.columns import find_column, listed
 from semantoks.people.measures import require_no_measure
 from semantoks.scores.participants import as_texts
 
@@ -20,7 +22,7 @@ ROUNDING = 1 + 1e-9  # the k-d tree may round distances differently in the last 
 def match(
     target: pd.Series,
     participants: pd.DataFrame,
-    columns: list[str],
+    matched: Sequence[ColumnNames],
     phenotype: str,
     key: str = "splits.match",
 ) -> pd.Series:
@@ -36,8 +38,9 @@ def match(
     target : Series
         Classes, indexed by participant.
     participants : DataFrame
-    columns : list of str
-        Columns of `participants` to match on. Participants with a missing value are left out.
+    matched : sequence of (str or list of str)
+        Names of the columns of `participants` to match on; of each, the first that is there.
+        Participants with a missing value are left out.
     phenotype : str
         Name for messages.
     key : str
@@ -58,9 +61,7 @@ def match(
         raise UserError(
             f"Phenotype '{phenotype}' has {len(classes)} classes, but `{key}` needs two."
         )
-    absent = [column for column in columns if column not in participants]
-    if absent:
-        raise UserError(f"The participants table has no column '{absent[0]}' to match on.")
+    columns = [_column(names, participants) for names in matched]
     table = participants.set_index("participant_id").loc[target.index, columns].dropna()
     for column in columns:
         is_measure = pd.api.types.is_numeric_dtype(table[column])
@@ -77,6 +78,13 @@ def match(
             f"{', '.join(columns)}. Match on fewer columns ({key})."
         )
     return target[target.index.isin(pairs)]
+
+
+def _column(names: ColumnNames, participants: pd.DataFrame) -> str:
+    column = find_column(names, participants.columns)
+    if column is None:
+        raise UserError(f"The participants table has no column {listed(names)} to match on.")
+    return column
 
 
 def _pairs(table: pd.DataFrame, is_larger: np.ndarray) -> Iterator[tuple[str, str]]:

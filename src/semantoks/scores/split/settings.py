@@ -6,15 +6,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from semantoks.config import Phenotype, Settings, Splitting
+from semantoks.config import ColumnNames, ConfoundColumns, Phenotype, Splitting
 
 
-class SplitSettings(Settings):
+class SplitSettings(ConfoundColumns):
     """Settings that the splits of a phenotype depend on."""
 
     version: Literal[7] = 7
     name: str = Field(description="Name of the phenotype, and its column unless that is given.")
     phenotype: Phenotype = Field(description="What is predicted, and of whom.")
-    site_column: str | None = Field(None, description="Column of the site.")
-    group_column: str | None = Field(None, description="Column of the family.")
+    group_column: ColumnNames | None = Field(None, description="Column of the family.")
     splits: Splitting = Field(Splitting(), description="Sizes of the parts, seed and matching.")

@@ -99,9 +99,10 @@ def _determined_by(
 ) -> list[str]:
     """Name the confounds that determine the phenotype, and say so."""
     usable = included_scans(scans)
-    covariates = covariates_of_participants(usable, participants, settings.site_column)
-    column = settings.phenotype.column_of(settings.name)
-    confounds = determining_confounds(target, covariates, column, settings.site_column)
+    named = settings.confound_columns()
+    covariates = covariates_of_participants(usable, participants, named)
+    columns = settings.phenotype.columns_of(settings.name)
+    confounds = determining_confounds(target, covariates, columns, named)
     if confounds:
         names = " and of ".join(confounds)
         log.warning(

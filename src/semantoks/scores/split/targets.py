@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from functools import partial
 
@@ -11,9 +12,12 @@ import pandas as pd
 from semantoks.config import Phenotype, Splitting
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean
+from semantoks.people.columns import also_there, find_column, listed
 from semantoks.people.intervals import interval_name, interval_names
 from semantoks.scores.participants import as_texts, class_name, column_by_participant
 from semantoks.scores.probe.targets import quantile_classes
+
+log = logging.getLogger(__name__)
 
 
 def targets(participants: pd.DataFrame, name: str, phenotype: Phenotype) -> pd.Series:
@@ -38,15 +42,21 @@ def targets(participants: pd.DataFrame, name: str, phenotype: Phenotype) -> pd.S
         If the column does not exist, holds no value that the phenotype can use, or has codes for
         missing values or two spellings of a class.
     """
-    column = phenotype.column_of(name)
-    if column not in participants:
+    columns = phenotype.columns_of(name)
+    column = find_column(columns, participants.columns)
+    if column is None:
         known = ", ".join(str(other) for other in participants.columns if other != "participant_id")
         raise UserError(
-            f"Phenotype '{name}': the participants table has no column '{column}' (columns: "
-            f"{known})."
+            f"Phenotype '{name}': the participants table has no column {listed(columns)} "
+            f"(columns: {known})."
         )
+    if note := also_there(columns, participants.columns):
+        log.warning("Phenotype '%s': %s", name, note)
     values = column_by_participant(participants, column).dropna()
-    condition = phenotype.include.get(column)
+    condition = next(
+        (c for _, n, c in phenotype.conditions() if find_column(n, participants.columns) == column),
+        None,
+    )
     # Limits say which values are real, and names of classes say what is meant.
     if phenotype.values is None and (condition is None or condition.has_no_limits):
         what = f"Phenotype '{name}': column {column}"

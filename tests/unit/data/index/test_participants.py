@@ -17,24 +17,25 @@ from semantoks.data.index.participants import (
     without_partner,
 )
 from semantoks.errors import UserError
+from semantoks.people.layout import Layout
 
 
 def test_missing_empty_and_repeated_rows_are_errors(tmp_path: Path) -> None:
     path = tmp_path / "participants.tsv"
     with pytest.raises(UserError, match=r"There is no .*participants.tsv"):
-        read_participants(path)
+        read_participants([path])
     path.write_text("participant_id\tage\n")
     with pytest.raises(UserError, match="no rows"):
-        read_participants(path)
+        read_participants([path])
     path.write_text("participant_id\tage\nsub-1\t3\nsub-1\t4\n")
     with pytest.raises(UserError, match="lists sub-1 more than once"):
-        read_participants(path)
+        read_participants([path])
 
 
 def test_a_class_called_none_and_a_stray_quotation_mark_stay(tmp_path: Path) -> None:
     path = tmp_path / "participants.tsv"
     path.write_text('participant_id\tage\tdrug\nsub-2\tn/a\tNone\nsub-1\t4\t"x\n')
-    table = read_participants(path)
+    table = read_participants([path])
     assert table["age"].isna().tolist() == [False, True]
     assert table["drug"].tolist() == ['"x', "None"]
 
@@ -44,7 +45,7 @@ def test_blanks_and_spellings_of_missing_are_no_classes(tmp_path: Path) -> None:
     sexes = ("M", "M ", "\u00a0F", "N/A", "na", ".", "-", "#N/A", "  ", '"F"')
     rows = "".join(f"sub-{i} \t{sex}\t{i}\n" for i, sex in enumerate(sexes))
     path.write_text(f"participant_id\tsex\tage \n{rows}")
-    table = read_participants(path)
+    table = read_participants([path])
     assert list(table.columns) == ["participant_id", "sex", "age"]
     assert table["participant_id"].iloc[0] == "sub-0" and table["age"].dtype == int
     assert table["sex"].dropna().tolist() == ["M", "M", "F", "F"]
@@ -53,7 +54,7 @@ def test_blanks_and_spellings_of_missing_are_no_classes(tmp_path: Path) -> None:
 def test_booleans_and_codes_are_read_as_the_table_writes_them(tmp_path: Path) -> None:
     path = tmp_path / "p.csv"
     path.write_text("participant_id,ill,age\n0999,TRUE,-9.0\n1,FALSE,31\n")
-    table = read_participants(path, missing=("-9", "999"))
+    table = read_participants([path], Layout(missing=("-9", "999")))
     assert table["ill"].tolist() == ["TRUE", "FALSE"]
     assert table["participant_id"].tolist() == ["0999", "1"]
     assert table["age"].isna().tolist() == [True, False]
@@ -62,7 +63,7 @@ def test_booleans_and_codes_are_read_as_the_table_writes_them(tmp_path: Path) ->
 def test_undeclared_codes_are_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "p.csv").write_text("participant_id,iq\nsub-1,-9999\nsub-2,100\nn/a,90\n")
     with caplog.at_level("WARNING"):
-        participants = read_participants(tmp_path / "p.csv")
+        participants = read_participants([tmp_path / "p.csv"])
     assert "has -9999 under iq" in caplog.text and "list it in `missing_values`" in caplog.text
     assert "1 rows of p.csv have no id" in caplog.text
     assert participants["participant_id"].tolist() == ["sub-1", "sub-2"]
@@ -71,12 +72,12 @@ def test_undeclared_codes_are_warned_of(tmp_path: Path, caplog: pytest.LogCaptur
 def test_the_table_may_be_a_csv_with_another_id_column(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_text(',FILE_ID,SITE,TR,note\n0,A_1,x,2.0,"a, b"\n1,none,y,-9999,\n2,B_2,y,3,c\n')
-    participants = read_participants(path, "FILE_ID", ("-9999", "none"))
+    participants = read_participants([path], Layout(("FILE_ID",), missing=("-9999", "none")))
     assert participants["participant_id"].tolist() == ["A_1", "B_2"]
     assert list(participants.columns) == ["participant_id", "SITE", "TR", "note"]
-    assert repetition_times(participants, 1.5, path).tolist() == [1.5, 1.5]
-    assert repetition_times(participants, "TR", path).tolist() == [2.0, 3.0]
-    by_site = repetition_times(participants, {"SITE": {"x": 2.2}}, path)
+    assert repetition_times(participants, 1.5, "t").tolist() == [1.5, 1.5]
+    assert repetition_times(participants, "TR", "t").tolist() == [2.0, 3.0]
+    by_site = repetition_times(participants, {"SITE": {"x": 2.2}}, "t")
     assert by_site["A_1"] == 2.2 and np.isnan(by_site["B_2"])
 
 
@@ -87,7 +88,7 @@ def test_hdf5_of_the_reference_lists_participants(tmp_path: Path) -> None:
         file["sex"] = [0, 1, 1]
         file["age"] = [8.5, 9.0, np.nan]
         file["hand"] = ["right ", "N/A", "left"]
-    participants = read_participants(path, missing=("9",))
+    participants = read_participants([path], Layout(missing=("9",)))
     assert participants["participant_id"].tolist() == ["NDAR1", "NDAR2", "NDAR3"]
     assert participants["sex"].tolist() == [0, 1, 1]
     assert participants["age"].isna().tolist() == [False, True, True]
@@ -99,7 +100,7 @@ def test_site_codes_may_be_numbers_or_text(tmp_path: Path) -> None:
     for given in ({"site": {1: 2.0, 2: 3.0}}, {"site": {"1": 2.0, "2": 3.0}}):
         dataset = Dataset(source="timeseries", path="x", repetition_time=given)
         assert dataset.repetition_time is not None
-        times = repetition_times(participants, dataset.repetition_time, tmp_path)
+        times = repetition_times(participants, dataset.repetition_time, "t")
         assert times.tolist() == [2.0, 3.0]
 
 
@@ -107,7 +108,7 @@ def test_a_participant_with_and_without_prefix_is_refused(tmp_path: Path) -> Non
     scans = pd.DataFrame({"participant_id": ["sub-a"]})
     participants = pd.DataFrame({"participant_id": ["a", "sub-a"]})
     with pytest.raises(UserError, match="lists sub-a with and without sub-"):
-        match_participants(scans, participants, tmp_path)
+        match_participants(scans, participants, "t")
 
 
 @pytest.mark.parametrize("written", ["51", "sub-51", "0051.0", "SUB-0051", "NDAR_0051"])
@@ -116,14 +117,14 @@ def test_an_id_that_differs_only_in_zeros_or_case_is_named(tmp_path: Path, writt
     scans = pd.DataFrame({"participant_id": ["sub-0050", f"sub-{label}"]})
     participants = pd.DataFrame({"participant_id": ["sub-0050", written]})
     with pytest.raises(UserError, match=rf"has {written} where the scans have sub-{label}"):
-        match_participants(scans, participants, tmp_path)
+        match_participants(scans, participants, "t")
 
 
 def test_nobody_is_left_out_in_silence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     scans = pd.DataFrame({"participant_id": ["sub-1", "sub-2"]})
     participants = pd.DataFrame({"participant_id": ["sub-2", "sub-3"]})
     with caplog.at_level("WARNING"):
-        table = without_partner(scans, participants, tmp_path / "participants.tsv")
+        table = without_partner(scans, participants, "participants.tsv")
     assert table.to_numpy().tolist() == [
         ["sub-1", "no row in participants.tsv"],
         ["sub-3", "no scan"],
@@ -134,4 +135,4 @@ def test_nobody_is_left_out_in_silence(tmp_path: Path, caplog: pytest.LogCapture
 def test_a_tr_that_is_no_number_is_refused(tmp_path: Path) -> None:
     participants = pd.DataFrame({"participant_id": ["a", "b"], "TR": ["2,0", "3"]})
     with pytest.raises(UserError, match="'2,0'"):
-        repetition_times(participants, "TR", tmp_path)
+        repetition_times(participants, "TR", "t")

@@ -59,8 +59,8 @@ def test_participants_must_match_the_scans(bids: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "settings", "sentence"),
     [
-        ("", {}, "has no rows under a column participant_id"),
-        ("participant_id\tage\n", {}, "has no rows under a column participant_id"),
+        ("", {}, "has no column 'participant_id'"),
+        ("participant_id\tage\n", {}, "has no rows below its header"),
         ("id\tage\nsub-01\t3\n", {}, r"columns: id, age.*`participant_column`"),
         ("participant_id\tage\nsub-01\t3\nsub-01\t4\n", {}, "lists sub-01 more than once"),
         ("participant_id\tage\nS7\t3\n", {}, "No participant with a scan is in"),

@@ -15,7 +15,7 @@ def test_columns_are_recognised_and_values_encoded() -> None:
     assert features.tolist() == [[30, 0.1, 300, 1, 0], [89, 0.1, 300, 0, 1], [30, 0.1, 300, 1, 0]]
     without_motion, _ = covariate_features(scans.drop(columns="mean_fd"), participants)
     assert without_motion[:, 1].tolist() == [9, 9, 9]
-    assert "site=30" in covariate_features(scans, participants, site_column="Age")[1]
+    assert "site=30" in covariate_features(scans, participants, named={"site": "Age"})[1]
 
 
 @pytest.mark.parametrize(

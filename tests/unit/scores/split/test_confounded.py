@@ -53,7 +53,7 @@ def test_copies_of_confounds_are_noticed(target: pd.Series, confounds: list[str]
 def test_a_confound_that_is_asked_for_is_no_copy() -> None:
     assert determining_confounds(AGE, COVARIATES, "age", None) == []
     centre = COVARIATES["site"]
-    assert "site" not in determining_confounds(centre, COVARIATES, "centre", "centre")
+    assert "site" not in determining_confounds(centre, COVARIATES, "centre", {"site": "centre"})
 
 
 def test_few_participants_and_missing_values_are_no_evidence() -> None:
