@@ -50,3 +50,10 @@ CARDS = [
     for representation in REPRESENTATIONS
     if representation not in ("confounds", "chance")
 ]
+
+# What the report says of the confounds of each data set with phenotypes.
+CONFOUNDS = [
+    f"results/representations/confounds/{dataset}.parquet"
+    for dataset in dict.fromkeys(dataset for dataset, _ in PHENOTYPES)
+    if "confounds" in BASELINES
+]

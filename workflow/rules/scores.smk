@@ -147,6 +147,7 @@ rule report:
         left_out=expand("results/index/{dataset}/left_out.tsv", dataset=DATASETS),
         metrics=expand("results/models/{model}/metrics.parquet", model=TRAINED),
         cards=CARDS,
+        confounds=CONFOUNDS,
     output:
         page=report(
             "results/report/index.html",
@@ -169,9 +170,10 @@ rule report:
         left_out=names_of("left_out"),
         metrics=names_of("metrics"),
         cards=names_of("cards"),
+        confounds=names_of("confounds"),
     shell:
         "python -m semantoks report --settings {params.settings:q}"
         " --benchmarks {params.benchmarks:q} --scans {params.scans:q}"
         " --left-out {params.left_out:q} --metrics {params.metrics:q}"
-        " --cards {params.cards:q} --out {output.page:q}"
+        " --cards {params.cards:q} --confounds {params.confounds:q} --out {output.page:q}"
         " 2>&1 | tee {log:q}"

@@ -222,6 +222,9 @@ _STAGES = (
             inputs_option("metrics", "metrics.parquet of each model trained here.", optional=True),
             inputs_option("cards", "Cards that `card` wrote.", optional=True),
             inputs_option("left_out", "left_out.tsv that `index` wrote.", optional=True),
+            inputs_option(
+                "confounds", "Representation `confounds` of each data set.", optional=True
+            ),
         ),
     ),
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from semantoks.artifacts.timeseries import EXCLUDED, included_scans
 from semantoks.config import Report
+from semantoks.people.columns import confounds_sentence
 from semantoks.report.figures import motion_figure
 from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded
 from semantoks.report.reasons import kind_of_exclusion, kind_of_unmatched
@@ -46,6 +48,9 @@ class DatasetSection:
         Bars of the figure with fewer participants are left out.
     unmatched : dict of str to int
         Number of participants that only the scans or only the table has, by reason.
+    confounds : str
+        Which confounds the baseline uses, from which columns; empty if it is not among the
+        baselines.
     """
 
     name: str
@@ -61,6 +66,7 @@ class DatasetSection:
     figure: str | None
     smallest: int
     unmatched: dict[str, int]
+    confounds: str
 
 
 def dataset_section(
@@ -69,6 +75,7 @@ def dataset_section(
     max_mean_fd: float,
     settings: Report,
     left_out: pd.DataFrame | None = None,
+    sources: Mapping[str, str | None] | None = None,
 ) -> DatasetSection:
     """Summarise the table of scans of a data set.
 
@@ -82,6 +89,8 @@ def dataset_section(
     settings : Report
     left_out : DataFrame, optional
         Participants that only the scans or only the table has, with a ``reason``.
+    sources : mapping of str to (str or None), optional
+        Where the confounds of the baseline come from; see `confounds_sentence`.
     """
     used, excluded = included_scans(scans), scans[scans["status"] == EXCLUDED]
     with_motion = scans.dropna(subset="mean_fd")
@@ -102,7 +111,12 @@ def dataset_section(
         figure=figure,
         smallest=smallest,
         unmatched=_unmatched(left_out, settings),
+        confounds=_sentence(confounds_sentence(sources)) if sources else "",
     )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _unmatched(left_out: pd.DataFrame | None, settings: Report) -> dict[str, int]:

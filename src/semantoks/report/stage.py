@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from semantoks.artifacts.files import atomic, read_json
-from semantoks.artifacts.tables import read_table
+from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.config import Model
 from semantoks.report.cards import card_section
 from semantoks.report.datasets import dataset_section
@@ -31,6 +31,7 @@ def report(
     metrics: Sequence[Path],
     cards: Sequence[Path],
     left_out: Sequence[Path] = (),
+    confounds: Sequence[Path] = (),
     out: Path,
 ) -> list[Path]:
     """Write the report.
@@ -48,6 +49,8 @@ def report(
         Cards that `card` wrote, ``<dataset>/<representation>.json``.
     left_out : sequence of Path
         ``<dataset>/left_out.tsv`` that `index` wrote.
+    confounds : sequence of Path
+        ``<dataset>.parquet`` of the representation `confounds`.
     out : Path
         HTML.
 
@@ -64,6 +67,7 @@ def report(
     scan_tables = {path.stem: read_table(path) for path in scans}
     metrics_files = {path.parent.name: path for path in metrics}
     unmatched = {path.parent.name: pd.read_csv(path, sep="\t", dtype=str) for path in left_out}
+    sources = {path.stem: read_metadata(path).get("sources") for path in confounds}
     max_mean_fd = config.parcellation.max_mean_fd
     shared = overlaps(scan_tables, config)
     training = {name: read_table(path) for name, path in metrics_files.items()}
@@ -76,7 +80,7 @@ def report(
             if (of_dataset := _read_cards(name, cards))
         ],
         datasets=[
-            dataset_section(name, table, max_mean_fd, shown, unmatched.get(name))
+            dataset_section(name, table, max_mean_fd, shown, unmatched.get(name), sources.get(name))
             for name, table in scan_tables.items()
         ],
         models=[_model(n, model, training.get(n)) for n, model in config.models.items()],

@@ -47,6 +47,8 @@ def results(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> Pat
             run_probe([folder / f"{name}.parquet"], splits, name, settings, score)
         comparison = BenchmarkSettings(phenotype=task)
         benchmark(comparison, scores=scores, dataset="toy", out=folder / f"{phenotype}.json")
+    (folder / "confounds").mkdir()
+    (folder / "confounds.parquet").rename(folder / "confounds/toy.parquet")
     card_file = folder / "cards/toy/fc.json"
     card(
         CardSettings(probe=CardProbe(inner_folds=2), site_column="town"),
@@ -72,6 +74,7 @@ def write_page(
         scans=[folder / "toy.parquet"],
         metrics=[folder / "small/metrics.parquet"],
         cards=[folder / "cards/toy/fc.json"],
+        confounds=list(folder.glob("confounds/*.parquet")),
         out=out,
     )
     return out.read_text()

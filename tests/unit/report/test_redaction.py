@@ -159,7 +159,8 @@ def test_the_folder_of_the_report_has_no_free_text(
     left_out.write_text("participant_id\treason\nsub-SECRET\tno row in SECRET.tsv\n")
     for phenotype in TASKS:
         shutil.copy(f"{phenotype}.json", tmp_path)
-    shutil.copytree("cards", tmp_path / "cards")
+    for folder in ("cards", "confounds"):
+        shutil.copytree(folder, tmp_path / folder)
     monkeypatch.chdir(tmp_path)  # as in the workflow, inputs are below the folder of the run
     options = {
         "benchmarks": [Path(f"{phenotype}.json") for phenotype in TASKS],
@@ -167,6 +168,7 @@ def test_the_folder_of_the_report_has_no_free_text(
         "metrics": [],
         "cards": [Path("cards/toy/fc.json")],
         "left_out": [Path("toy/left_out.tsv")],
+        "confounds": [Path("confounds/toy.parquet")],
     }
     out = Path("report/index.html")
     out.parent.mkdir()

@@ -38,6 +38,14 @@ def test_a_phenotype_that_is_a_confound_is_marked(results: Path) -> None:
     assert page.count("This phenotype is a copy of head motion and of site, or goes") == 1
 
 
+def test_the_page_says_which_confounds_are_used(results: Path) -> None:
+    page = " ".join(write_page(results, Report()).split()).replace("&#39;", "'")
+    assert (
+        "Confounds that are used: age (column 'age'), head motion (of the scans), scan length (of "
+        "the scans), sex (column 'sex'); not found: site (`site_column`)." in page
+    )
+
+
 def test_text_of_the_user_is_escaped(results: Path) -> None:
     for shown in (Report(), Report(participants=True)):
         page = write_page(results, shown)

@@ -7,7 +7,7 @@ predicted without any neural signal.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -81,12 +81,17 @@ def _is_measured(scans: pd.DataFrame, name: str) -> bool:
 
 
 def confound_sources(
-    scans: pd.DataFrame, participants: pd.DataFrame, named: Mapping[str, Names] | None = None
+    names: Sequence[str],
+    scans: pd.DataFrame,
+    participants: pd.DataFrame,
+    named: Mapping[str, Names],
 ) -> dict[str, str | None]:
     """Say where each confound of `covariate_features` comes from.
 
     Parameters
     ----------
+    names : sequence of str
+        Of its features.
     scans, participants, named
         See `covariates_of_scans`.
 
@@ -94,10 +99,10 @@ def confound_sources(
     -------
     dict of str to (str or None)
         Column of the table of participants; empty if it is measured in the scans; None if it is not
-        found, or has no number.
+        among the features.
     """
-    known = covariates_of_scans(scans, participants, named)
-    columns = _columns_of_covariates(participants, named or {})
+    known = {name.split("=")[0] for name in names}
+    columns = _columns_of_covariates(participants, named)
     return {
         name: None if name not in known else "" if _is_measured(scans, name) else columns[name]
         for name in FEATURES

@@ -80,7 +80,7 @@ def represent(
     elif representation == "confounds":
         table, named = read_table(participants), settings.confound_columns()
         features, names = covariate_features(scans, table, named)
-        sources = confound_sources(scans, table, named)
+        sources = confound_sources(names, scans, table, named)
         log_sources(sources, table, named)
     # Marks rows that the probe must project within each training part before use.
     fitted = representation if representation in PROJECTIONS else ""

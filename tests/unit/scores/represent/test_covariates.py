@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from semantoks.errors import UserError
-from semantoks.scores.represent.covariates import covariate_features
+from semantoks.scores.represent.covariates import confound_sources, covariate_features
 
 
 def test_columns_are_recognised_and_values_encoded() -> None:
@@ -59,3 +59,26 @@ def test_common_other_names_of_age_and_sex_are_recognised() -> None:
         {"participant_id": ["a", "b"], "interview_age": [120, 130], "Gender": ["F", "M"]}
     )
     assert covariate_features(scans, participants)[1] == ["age", "sex=F", "sex=M"]
+
+
+def test_names_of_data_holders_are_recognised_and_others_can_be_named() -> None:
+    ids = ["a", "b", "c", "d"]
+    scans = pd.DataFrame({"participant_id": ids})
+    biobank = {"p21003_i2": [50, 60, 70, 50], "p31": ["Male", "Female"] * 2, "p54_i2": [1, 2] * 2}
+    table = pd.DataFrame({"participant_id": ids} | biobank | {"25741-2.0": [0.1, 0.2] * 2})
+    names = ["age", "mean_fd", "sex=Female", "sex=Male", "site=1", "site=2"]
+    assert covariate_features(scans, table)[1] == names
+    hbn = {"Basic_Demos,Age": [8, 9] * 2, "Basic_Demos,Sex": [0, 1] * 2, "func_mean_fd": [1, 2] * 2}
+    table = pd.DataFrame({"participant_id": ids} | hbn | {"Years": [11, 12] * 2})
+    features, names = covariate_features(scans, table, {"age": ["years", "Years"]})
+    assert names == ["age", "mean_fd", "sex=0", "sex=1"] and features[0, 0] == 11
+    sources = confound_sources(names, scans, table, {"age": ["years", "Years"]})
+    assert sources == {
+        "age": "Years",
+        "mean_fd": "func_mean_fd",
+        "seconds": None,
+        "sex": "Basic_Demos,Sex",
+        "site": None,
+    }
+    with pytest.raises(UserError, match=r"no column 'x' or 'y' \(motion_column\)"):
+        covariate_features(scans, table, {"mean_fd": ["x", "y"]})

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from semantoks.artifacts.representations import read_participant_features
+from semantoks.artifacts.tables import read_metadata
 from semantoks.artifacts.timeseries import (
     iter_scans,
     read_manifest,
@@ -32,6 +33,8 @@ def test_confounds_are_named_by_column_and_value(cohort: tuple[list[Path], Path]
     run_represent("confounds", paths, participants, out)
     names = read_participant_features(out).names
     assert names == ["age", "mean_fd", "seconds", "sex=F", "sex=M"]
+    sources = {"age": "age", "mean_fd": "", "seconds": "", "sex": "sex", "site": None}
+    assert read_metadata(out)["sources"] == sources
 
 
 def test_chance_has_no_features(cohort: tuple[list[Path], Path]) -> None:
