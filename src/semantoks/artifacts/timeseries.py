@@ -129,6 +129,27 @@ def included_scans(scans: pd.DataFrame) -> pd.DataFrame:
     return scans[scans["status"] == INCLUDED]
 
 
+def why_excluded(scans: pd.DataFrame) -> str:
+    """Return a sentence on the commonest reason of exclusion; empty if no scan is excluded.
+
+    Parameters
+    ----------
+    scans : DataFrame
+        Included and excluded scans, with ``status`` and ``reason``.
+    """
+    reasons = scans.loc[scans["status"] == EXCLUDED, "reason"].astype(str)
+    if reasons.empty:
+        return ""
+    # The same reason quotes another number or file of each scan.
+    kinds = reasons.str.replace(r"\S*\d\S*|\S+[./]\S+", "…", regex=True)
+    commonest = kinds.value_counts().sort_index(kind="stable").idxmax()
+    same = reasons[kinds == commonest]
+    return (
+        f" {len(reasons)} of {len(scans)} scans are excluded, {len(same)} of them for the reason: "
+        f"{same.iloc[0].rstrip('.')}."
+    )
+
+
 def iter_scans(paths: Iterable[Path]) -> Iterator[Scan]:
     """Yield the included scans of several shards, sorted by scan, one at a time in memory."""
     files = list(paths)

@@ -17,6 +17,11 @@ CODES = frozenset(
 )
 # UK Biobank: "do not know", "prefer not to answer" and "less than one". Ordinary numbers elsewhere.
 UK_BIOBANK = frozenset({-1, -3, -10})
+# ADHD-200 writes "pending" and "withheld" among its codes of diagnoses. Beside other words, these
+# may be classes.
+WORDS = frozenset(
+    {"pending", "withheld", "missing", "not available", "not done", "refused", "unknown"}
+)
 EXCEL_ERRORS = frozenset({"#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
 MIN_VALUES, MIN_DISTINCT = 10, 5  # with fewer, nothing is known of the range of a column
 FAR = 10  # ranges of all other values
@@ -90,6 +95,9 @@ def missing_code(counts: Mapping[str, int], *, is_measure: bool) -> str | None:
             return text
     codes = sorted(text for text, number in numbers.items() if number in CODES)
     if len(numbers) < len(counts):  # text, in which such a number would be a class
+        words = sorted(set(counts) - set(numbers))
+        if numbers and not is_measure and all(word.casefold() in WORDS for word in words):
+            return words[0]
         return codes[0] if codes else None
     rest = [number for number in numbers.values() if number not in CODES]
     for text in codes:

@@ -8,8 +8,12 @@ from collections.abc import Iterable, Sequence
 
 from semantoks.errors import UserError
 
+SOME_IDS = 1000  # of which it is looked up whether they carry a suffix
 
-def as_in_scans(ids: Sequence[str], known: Iterable[str], source: str) -> list[str]:
+
+def as_in_scans(
+    ids: Sequence[str], known: Iterable[str], source: str, *, is_table: bool = False
+) -> list[str]:
     """Write ids as the known ones are written: with or without ``sub-``.
 
     Parameters
@@ -19,6 +23,8 @@ def as_in_scans(ids: Sequence[str], known: Iterable[str], source: str) -> list[s
     known : iterable of str
     source : str
         File, for the message.
+    is_table : bool
+        Whether it is the table of participants, whose ids keys of the data set may change.
 
     Accents may be stored in two forms (NFC and NFD); macOS changes that of file names.
 
@@ -38,9 +44,58 @@ def as_in_scans(ids: Sequence[str], known: Iterable[str], source: str) -> list[s
         raise UserError(
             f"{source} has {pairs[0][0]} where the scans have {pairs[0][1]}, and {len(pairs)} such "
             "ids in all: leading zeros are lost, or case or punctuation differ. Write them as in "
-            "the file names (in a spreadsheet, format the column as text)."
+            "the file names (in a spreadsheet, format the column as text)"
+            f"{_digits(by_label) if is_table else ''}."
         )
     return matched
+
+
+def _digits(labels: Iterable[str]) -> str:
+    """Name the key that writes zeros, if all scans have ids of as many digits."""
+    lengths = {len(label) for label in labels if label.isascii() and label.isdecimal()}
+    return f", or set `participant_digits: {lengths.pop()}`" if len(lengths) == 1 else ""
+
+
+def hint_on_longer_ids(scanned: Iterable[str], ids: Iterable[str]) -> str:
+    """Say which key takes the id out of more text, if those of scans or of the table have more.
+
+    Parameters
+    ----------
+    scanned : iterable of str
+        Ids of scans.
+    ids : iterable of str
+        Of the table, none of which is an id of a scan.
+
+    Returns
+    -------
+    str
+        A sentence with a blank before it, or nothing.
+    """
+    scanned, ids = sorted(scanned), sorted(ids)
+    if pair := _within(scanned, ids):
+        return (
+            f" The ids of the scans carry more than those of the table, such as {pair[0]} for "
+            f"{pair[1]}: set `template` of the data set, with {{participant}} where the id is."
+        )
+    if pair := _within(ids, scanned):
+        return (
+            f" The ids of the table carry more than those of the scans, such as {pair[0]} for "
+            f"{pair[1]}: set `participant_pattern` of the data set, whose group is the id."
+        )
+    return ""
+
+
+def _within(longer: Sequence[str], ids: Iterable[str]) -> tuple[str, str] | None:
+    """Return a text with an id between marks such as _ and -, and the id."""
+    known = {_label(name).lstrip("0") or "0": name for name in ids}
+    for text in longer[:SOME_IDS]:
+        parts = [match.span() for match in re.finditer(r"[^\W_]+", _label(text))]
+        for first in range(len(parts)):
+            for last in range(first, min(len(parts), first + 4)):
+                inside = _label(text)[parts[first][0] : parts[last][1]]
+                if inside != _label(text) and (inside.lstrip("0") or "0") in known:
+                    return text, known[inside.lstrip("0") or "0"]
+    return None
 
 
 def _label(name: str) -> str:

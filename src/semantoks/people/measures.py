@@ -49,11 +49,16 @@ def require_numbers(
     ------
     UserError
     """
-    odd = [value for value in values if value is not None and parse(value) is None]
+    cells = list(values)
+    odd = [value for value in cells if value is not None and parse(value) is None]
     if odd:
+        # Some tables have the text of the item below the header.
+        is_item = len(odd) == 1 and odd[0] == cells[0] and len(cells) > MIN_DISTINCT
+        hint = " If the first row is no participant, set `skip_rows: 1`." if is_item else ""
         raise UserError(
-            f"{where} must be numeric, but holds '{odd[0]}' ({len(odd)} rows). Correct the table "
-            "of participants, or list it in `missing_values`."
+            f"{where} must be numeric, but holds '{odd[0]}' ({len(odd)} rows). If that means "
+            f"missing, list '{odd[0]}' in `missing_values` of the data set; else correct the table."
+            f"{hint}"
         )
 
 
@@ -74,6 +79,7 @@ def require_no_measure(values: Iterable[str | None], where: str) -> None:
     is_unit = len(units) == 1 and None not in units
     if is_unit or len(odd) * 2 < len(texts):
         raise UserError(
-            f"{where} should be numeric, but holds '{odd[0]}' ({len(odd)} such values). Write "
-            "numbers alone in the table of participants, or list it in `missing_values`."
+            f"{where} should be numeric, but holds '{odd[0]}' ({len(odd)} such values). If that "
+            f"means missing, list '{odd[0]}' in `missing_values` of the data set; else write "
+            "numbers alone in the table of participants."
         )

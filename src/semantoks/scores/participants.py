@@ -98,7 +98,8 @@ def require_numbers(values: pd.Series, what: str) -> pd.Series:
     if len(odd):
         raise UserError(
             f"{what} must be numeric, but holds '{odd.iloc[0]}' ({len(odd)} of {len(values)} "
-            "rows). Correct the participants table, or list it in `missing_values`."
+            f"rows). If that means missing, list '{odd.iloc[0]}' in `missing_values` of the data "
+            "set; else correct the participants table."
         )
     return numbers
 

@@ -12,6 +12,7 @@ from semantoks.artifacts.timeseries import (
     iter_scans,
     read_manifest,
     read_scan_table,
+    why_excluded,
     write_timeseries,
 )
 from semantoks.errors import UserError
@@ -87,3 +88,12 @@ def test_scans_come_sorted_however_many_files_there_are(
     names = [scan.scan for scan in iter_scans(reversed(paths))]
     assert len(names) > len(paths) > 1
     assert names == sorted(names)
+
+
+def test_the_commonest_reason_is_said_whatever_numbers_and_files_it_quotes() -> None:
+    reasons = ["", "no T1w image", "head motion: 0.7 mm > 0.5 mm", "head motion: 1 mm > 0.5 mm"]
+    scans = pd.DataFrame({"status": ["ok"] + ["excluded"] * 3, "reason": reasons})
+    assert why_excluded(scans) == (
+        " 3 of 4 scans are excluded, 2 of them for the reason: head motion: 0.7 mm > 0.5 mm."
+    )
+    assert why_excluded(scans[:1]) == ""

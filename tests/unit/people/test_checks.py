@@ -19,6 +19,14 @@ def test_codes_are_refused_in_measures_and_classes(code: str, is_measure: bool) 
             require_clean([*others, None, code, code], "column age", is_measure=is_measure)
 
 
+def test_a_word_for_missing_among_codes_is_no_class() -> None:
+    # ADHD-200 has 0 to 3 and "pending" under DX.
+    with pytest.raises(UserError, match=r"has pending in 2 of 12 rows.*List 'pending' under `miss"):
+        require_clean(["0", "1"] * 5 + ["pending"] * 2, "DX", is_measure=False)
+    require_clean(["mild", "severe", "pending"], "state", is_measure=False)
+    require_clean(["0", "1", "control"], "group", is_measure=False)
+
+
 def test_a_code_among_names_is_refused() -> None:
     with pytest.raises(UserError, match=r"has -9 in 2 of 4 rows"):
         require_clean(["M", "F", "-9", "-9"], "sex", is_measure=False)

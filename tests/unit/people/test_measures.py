@@ -20,6 +20,14 @@ def test_text_among_numbers_is_refused() -> None:
         require_numbers(["1", "x"], "age")
 
 
+def test_the_value_that_means_missing_and_item_rows_are_named() -> None:
+    with pytest.raises(UserError, match="list 'pending' in `missing_values`") as error:
+        require_numbers(["1", "pending"], "iq")
+    assert "skip_rows" not in str(error.value)
+    with pytest.raises(UserError, match="If the first row is no participant, set `skip_rows: 1`"):
+        require_numbers(["Total score", *"123456"], "iq")
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -18,7 +18,7 @@ from semantoks.errors import ScanError, UserError
 from semantoks.gate import require_file
 from semantoks.people.checks import missing_code
 from semantoks.people.columns import find_column, listed
-from semantoks.people.ids import as_in_scans
+from semantoks.people.ids import as_in_scans, hint_on_longer_ids
 from semantoks.people.layout import ID, Layout
 from semantoks.people.read import as_number, clean_column
 from semantoks.people.spellings import spelling_twins
@@ -188,7 +188,7 @@ def match_participants(
     """
     scanned = set(scans[ID])
     # BIDS requires `sub-` in the table, but many tables omit it.
-    ids = as_in_scans(list(participants[ID]), scanned, source)
+    ids = as_in_scans(list(participants[ID]), scanned, source, is_table=True)
     repeated = pd.Series(ids)[pd.Series(ids).duplicated()]
     if len(repeated):
         raise UserError(
@@ -198,7 +198,7 @@ def match_participants(
         raise UserError(
             f"No participant with a scan is in {source} (scans: {min(scanned)}, …; table: "
             f"{min(ids)}, …). Write participant_id as in the file names, sub-<label> in BIDS, or "
-            "name another `participant_column`."
+            f"name another `participant_column`.{hint_on_longer_ids(scanned, ids)}"
         )
     log.info("%d scans of %d participants", len(scans), len(scanned))
     return participants.assign(participant_id=ids)

@@ -16,6 +16,7 @@ from semantoks.artifacts.timeseries import (
     iter_scans,
     read_manifest,
     read_scan_table,
+    why_excluded,
 )
 from semantoks.config import Readout
 from semantoks.errors import UserError
@@ -76,12 +77,12 @@ def embed(
     encoder = load_encoder(model).to("cuda" if torch.cuda.is_available() else "cpu")
     for path in timeseries:
         require_fit(encoder, read_manifest(path), str(path), settings.allow_mismatch)
-    table = read_scan_table(timeseries)
-    table = included_scans(table)
+    scans = read_scan_table(timeseries)
+    table = included_scans(scans)
     if table.empty:
         raise UserError(
-            f"None of {len(timeseries)} time-series files holds a scan that can be embedded. The "
-            "scan tables give the reason why each scan was excluded."
+            f"None of {len(timeseries)} time-series files holds a scan that can be embedded."
+            f"{why_excluded(scans)} The scan tables give the reason of each."
         )
     # `read_scan_table` and `iter_scans` both sort by scan, so features and rows correspond.
     embedded = (_embed_scan(encoder, scan, settings.readout) for scan in iter_scans(timeseries))

@@ -9,7 +9,13 @@ import numpy as np
 
 from semantoks.artifacts.representations import write_representation
 from semantoks.artifacts.tables import read_table
-from semantoks.artifacts.timeseries import Scan, included_scans, iter_scans, read_scan_table
+from semantoks.artifacts.timeseries import (
+    Scan,
+    included_scans,
+    iter_scans,
+    read_scan_table,
+    why_excluded,
+)
 from semantoks.errors import UserError
 from semantoks.scores.represent.connectivity import (
     connectivity,
@@ -66,22 +72,22 @@ def represent(
     UserError
         If every scan is excluded, or none has a finite feature.
     """
-    scans = read_scan_table(timeseries)
-    scans = included_scans(scans).reset_index(drop=True)
+    table = read_scan_table(timeseries)
+    scans = included_scans(table).reset_index(drop=True)
     if scans.empty:
         raise UserError(
-            "Every scan was excluded, so there is nothing to represent. The column `reason` of "
-            "the time series files says why."
+            f"Every scan was excluded, so there is nothing to represent.{why_excluded(table)} The "
+            "column `reason` of the time series files says why."
         )
     features: np.ndarray | Iterator[np.ndarray] = np.empty((len(scans), 0))
     names, sources = list[str](), dict[str, str | None]()
     if representation in FROM_SCANS:
         features = _rows(representation, iter_scans(timeseries))
     elif representation == "confounds":
-        table, named = read_table(participants), settings.confound_columns()
-        features, names = covariate_features(scans, table, named)
-        sources = confound_sources(names, scans, table, named)
-        log_sources(sources, table, named)
+        people, named = read_table(participants), settings.confound_columns()
+        features, names = covariate_features(scans, people, named)
+        sources = confound_sources(names, scans, people, named)
+        log_sources(sources, people, named)
     # Marks rows that the probe must project within each training part before use.
     fitted = representation if representation in PROJECTIONS else ""
     write_representation(out, scans, features, names, fitted=fitted, sources=sources)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from semantoks.artifacts.tables import read_table, write_table
-from semantoks.artifacts.timeseries import included_scans
+from semantoks.artifacts.timeseries import included_scans, why_excluded
 from semantoks.scores.participants import LEFT_OUT, text_column
 from semantoks.scores.represent.covariates import covariates_of_participants
 from semantoks.scores.split.checks import check_classes, check_leakage
@@ -88,10 +88,18 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
 
 
 def _log_left_out(name: str, used: int, left_out: dict[str, int]) -> None:
-    reasons = [f"{count} {LEFT_OUT[reason]}" for reason, count in left_out.items() if count]
-    log.info(
-        "%s: %d participants%s", name, used, f"; left out: {', '.join(reasons)}" if reasons else ""
-    )
+    reasons = _reasons(left_out)
+    log.info("%s: %d participants%s", name, used, f"; left out: {reasons}" if reasons else "")
+
+
+def _reasons(left_out: dict[str, int]) -> str:
+    return ", ".join(f"{count} {LEFT_OUT[reason]}" for reason, count in left_out.items() if count)
+
+
+def _why_left_out(left_out: dict[str, int], scans: pd.DataFrame) -> str:
+    """Say why participants are not here, and most scans not used."""
+    reasons = _reasons(left_out)
+    return (f" Participants left out: {reasons}." if reasons else "") + why_excluded(scans)
 
 
 def _determined_by(
@@ -121,13 +129,14 @@ def _select(
     """Return the target of eligible, possibly matched participants, and the numbers left out."""
     name, phenotype = settings.name, settings.phenotype
     numbers, left_out = eligible_targets(participants, scans, name, phenotype)
-    require_variation(numbers, name)
+    why = _why_left_out(left_out, scans)
+    require_variation(numbers, name, why)
     target = in_fixed_classes(numbers, name, phenotype)
-    check_target(target, name, phenotype, settings.splits)
+    check_target(target, name, phenotype, settings.splits, why)
     if columns := phenotype.columns_to_match(settings.splits.match):
         key = "splits.match" if phenotype.match is None else "match"
         matched = match(target, participants, columns, name, key)
         left_out["people_without_a_match"] = len(target) - len(matched)
-        check_target(matched, name, phenotype, settings.splits)
+        check_target(matched, name, phenotype, settings.splits, _why_left_out(left_out, scans))
         return matched, left_out
     return target, left_out

@@ -142,14 +142,22 @@ def _as_numbers(values: pd.Series, phenotype: str) -> pd.Series:
     invalid = values[~np.isfinite(numbers)]
     if len(invalid):
         raise UserError(
-            f"Phenotype '{phenotype}' must be numeric, but its column holds '{invalid.iloc[0]}'. "
-            "Correct the participants table, or set `kind: classification`."
+            f"Phenotype '{phenotype}' must be numeric, but its column holds '{invalid.iloc[0]}' "
+            f"({len(invalid)} rows). If that means missing, list it in `missing_values` of the "
+            "data set; else correct the participants table, or set `kind: classification`."
         )
     return numbers
 
 
-def require_variation(target: pd.Series, name: str) -> None:
+def require_variation(target: pd.Series, name: str, why: str = "") -> None:
     """Refuse a target of nobody, or one that is the same in all participants.
+
+    Parameters
+    ----------
+    target : Series
+    name : str
+    why : str
+        Why participants are left out, as sentences with a blank before them.
 
     Raises
     ------
@@ -157,18 +165,20 @@ def require_variation(target: pd.Series, name: str) -> None:
     """
     if target.empty:
         raise UserError(
-            f"Phenotype '{name}': no participant has both a value and a usable scan. Check that "
-            "the ids in the participants table match those of the scans, and check `include`."
+            f"Phenotype '{name}': no participant has both a value and a usable scan.{why} Check "
+            "that the ids in the participants table match those of the scans, and check `include`."
         )
     if target.nunique() < 2:
         raise UserError(
             f"Phenotype '{name}' has the same value in all {len(target)} participants with a "
-            "usable scan, so there is nothing to predict. Remove it from the configuration."
+            f"usable scan, so there is nothing to predict.{why} Remove it from the configuration."
         )
 
 
-def check_target(target: pd.Series, name: str, phenotype: Phenotype, settings: Splitting) -> None:
-    """Refuse a target that cannot be scored.
+def check_target(
+    target: pd.Series, name: str, phenotype: Phenotype, settings: Splitting, why: str = ""
+) -> None:
+    """Refuse a target that cannot be scored; `why` as for `require_variation`.
 
     Raises
     ------
@@ -176,12 +186,12 @@ def check_target(target: pd.Series, name: str, phenotype: Phenotype, settings: S
         If no participant is left, all have the same value, or a class is too small to be in the
         test part of every split.
     """
-    require_variation(target, name)
+    require_variation(target, name, why)
     if phenotype.has_fixed_classes:
-        _check_class_sizes(target, name, settings.test_fraction)
+        _check_class_sizes(target, name, settings.test_fraction, why)
 
 
-def _check_class_sizes(target: pd.Series, name: str, test_fraction: float) -> None:
+def _check_class_sizes(target: pd.Series, name: str, test_fraction: float, why: str) -> None:
     counts = target.value_counts()
     # 1 / f members give a class one participant in a part that takes the fraction f.
     needed = int(np.ceil(1 / min(test_fraction, 1 - test_fraction)))
@@ -189,5 +199,6 @@ def _check_class_sizes(target: pd.Series, name: str, test_fraction: float) -> No
         raise UserError(
             f"Phenotype '{name}': class '{counts.idxmin()}' has {counts.min()} participants with a "
             f"usable scan, but at least {needed} are needed to have one in every test part "
-            f"(splits.test_fraction: {test_fraction:g}). Merge classes or remove the phenotype."
+            f"(splits.test_fraction: {test_fraction:g}).{why} Merge classes or remove the "
+            "phenotype."
         )

@@ -42,7 +42,9 @@ def test_only_participants_with_scan_and_value_are_split(
             "group",
             Phenotype(kind="classification", include={"age": Condition(min=200)}),
             {},
-            "no participant has both a value and a usable scan",
+            r"no participant has both a value and a usable scan\. Participants left out: 1 no "
+            r"usable scan, 23 not included .* 1 of 24 scans are excluded, 1 of them for the "
+            "reason: head motion: too much",
         ),
     ],
 )
