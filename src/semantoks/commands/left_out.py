@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from semantoks.people.ids import NO_ROW
+
 LISTED = 50  # scans on the terminal; all of them are in the file
 
 
 def left_out_lines(results: Path, dataset: str, listed: int | None = LISTED) -> Iterator[str]:
-    """Yield lines about the excluded scans and unmatched participants of a data set.
+    """Yield lines about the excluded scans of a data set and its participants without a scan.
 
     Parameters
     ----------
@@ -31,6 +33,11 @@ def left_out_lines(results: Path, dataset: str, listed: int | None = LISTED) -> 
     scans = _rows(table)
     if scans:
         yield f"data set {dataset}: {len(scans)} scan(s) excluded ({table}):"
+    # Of a sample of a large data set these may be most scans, and would hide the others.
+    unlisted = sum(row["reason"] == NO_ROW for row in scans)
+    if unlisted:
+        yield f"  {unlisted} scan(s): {NO_ROW}"
+    scans = [row for row in scans if row["reason"] != NO_ROW]
     for row in scans[:listed]:
         yield f"  {row['scan']}: {row['reason']}"
     if listed is not None and len(scans) > listed:

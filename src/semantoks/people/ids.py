@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from semantoks.errors import UserError
 
 SOME_IDS = 1000  # of which it is looked up whether they carry a suffix
+# Why a scan is excluded whose participant is not in the table of participants.
+NO_ROW = "no row in the table of participants"
 
 
 def as_in_scans(

@@ -10,6 +10,7 @@ import pandas as pd
 from semantoks.artifacts.timeseries import EXCLUDED, included_scans
 from semantoks.config import Report
 from semantoks.people.columns import confounds_sentence
+from semantoks.people.ids import NO_ROW
 from semantoks.report.figures import motion_figure
 from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded
 from semantoks.report.reasons import kind_of_exclusion, kind_of_unmatched
@@ -38,8 +39,11 @@ class DatasetSection:
         Whether they may be shown: means of few participants tell of each.
     excluded : DataFrame
         Rows of the table of scans.
+    unlisted : DataFrame
+        Of these, the rows of people who are not in the table of participants: of a sample of a
+        large data set they may be most people, so they are counted and not named.
     listed : list of ExcludedScan
-        Excluded scans by name; empty unless the report may name them.
+        The other excluded scans by name; empty unless the report may name them.
     kinds : dict of str to DataFrame
         Excluded scans by kind of exclusion, most frequent first.
     figure : str or None
@@ -47,7 +51,7 @@ class DatasetSection:
     smallest : int
         Bars of the figure with fewer participants are left out.
     unmatched : dict of str to int
-        Number of participants that only the scans or only the table has, by reason.
+        Number of participants that only the table has, by reason.
     confounds : str
         Which confounds the baseline uses, from which columns; empty if it is not among the
         baselines.
@@ -61,6 +65,7 @@ class DatasetSection:
     coverage: float
     has_means: bool
     excluded: pd.DataFrame
+    unlisted: pd.DataFrame
     listed: list[ExcludedScan]
     kinds: dict[str, pd.DataFrame]
     figure: str | None
@@ -88,7 +93,7 @@ def dataset_section(
         Limit of the mean framewise displacement, mm.
     settings : Report
     left_out : DataFrame, optional
-        Participants that only the scans or only the table has, with a ``reason``.
+        Participants that only the table has, with a ``reason``.
     sources : mapping of str to (str or None), optional
         Where the confounds of the baseline come from; see `confounds_sentence`.
     """
@@ -96,7 +101,9 @@ def dataset_section(
     with_motion = scans.dropna(subset="mean_fd")
     smallest = 1 if settings.participants else MIN_CELL_SIZE
     figure = motion_figure(with_motion, max_mean_fd, smallest) if len(with_motion) else None
-    reasons = zip(excluded["scan"], excluded["reason"], strict=True)
+    is_unlisted = excluded["reason"] == NO_ROW
+    others = excluded[~is_unlisted]
+    reasons = zip(others["scan"], others["reason"], strict=True)
     return DatasetSection(
         name=name,
         participants=used["participant_id"].nunique(),
@@ -106,6 +113,7 @@ def dataset_section(
         coverage=float(used["coverage"].mean()),
         has_means=not is_small(used["participant_id"].nunique(), settings),
         excluded=excluded,
+        unlisted=excluded[is_unlisted],
         listed=[ExcludedScan(*pair) for pair in reasons] if settings.participants else [],
         kinds=exclusions_by_kind(excluded),
         figure=figure,

@@ -8,10 +8,13 @@ stands for it. A file whose name has such words leads to the wrong text, but nev
 
 from __future__ import annotations
 
+from semantoks.people.ids import NO_ROW
+
 ANOTHER_REASON = "another reason"
 # By fixed text: words of the sentences that are raised as `ScanError` or stored as a problem by
 # `index`. The first text that fits is taken, so failures of a whole step come first.
 KINDS: dict[str, tuple[str, ...]] = {
+    NO_ROW: (NO_ROW,),
     "fMRIPrep did not write all outputs": ("fMRIPrep wrote ",),
     "head motion": ("head motion: ",),
     "head motion cannot be estimated": ("head motion could not be estimated",),
@@ -145,8 +148,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     ),
     "the file lacks what is expected": (" has no ",),
 }
-# Of participants whom only the scans or only the table has, by the start of the sentence.
-WITHOUT_PARTNER = {"no row in ": "no row in the table of participants", "no scan": "no scan"}
+# Of participants whom only the table has, by the start of the sentence.
+WITHOUT_PARTNER = {"no scan": "no scan"}
 
 
 def kind_of_exclusion(reason: str) -> str:
@@ -158,7 +161,7 @@ def kind_of_exclusion(reason: str) -> str:
 
 
 def kind_of_unmatched(reason: str) -> str:
-    """Return the fixed text of why a participant of scans or table is left out."""
+    """Return the fixed text of why a participant of the table is left out."""
     for start, text in WITHOUT_PARTNER.items():
         if reason.startswith(start):
             return text

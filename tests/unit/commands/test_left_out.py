@@ -10,6 +10,7 @@ from semantoks.commands.left_out import left_out_lines
 from semantoks.commands.retrained import retrained_lines
 from semantoks.commands.status import status
 from semantoks.config import Config
+from semantoks.people.ids import NO_ROW
 from semantoks.system.messages import WithoutCommands
 
 
@@ -29,6 +30,16 @@ def test_every_participant_and_scan_that_is_not_used_is_listed(tmp_path: Path) -
     assert lines[2:] == ["  sub-3_a: too short", "  … and 1 more"]
     assert "  sub-4_a: no TR" in list(status(results))
     assert not list(left_out_lines(results, "other"))
+
+
+def test_people_who_are_not_in_the_table_hide_no_other_scan(tmp_path: Path) -> None:
+    (tmp_path / "scans").mkdir()
+    rows = [f"sub-{i}\tsub-{i}\t{NO_ROW}\n" for i in range(99)] + ["sub-x\tsub-x\ttoo short\n"]
+    table = tmp_path / "scans/big_excluded.tsv"
+    table.write_text("scan\tparticipant_id\treason\n" + "".join(rows))
+    first, *others = left_out_lines(tmp_path, "big")
+    assert "100 scan(s) excluded" in first
+    assert others == [f"  99 scan(s): {NO_ROW}", "  sub-x: too short"]
 
 
 def test_a_model_on_all_data_sets_is_trained_again_with_a_word(tmp_path: Path) -> None:

@@ -121,6 +121,7 @@ def test_every_problem_of_the_gate_has_a_fixed_text(tmp_path: Path) -> None:
         ("sub-01_bold.nii.gz is missing", "the file is not here"),
         ("Jane Doe cannot be understood", ANOTHER_REASON),
         ("ValueError: /home/jane/5001", ANOTHER_REASON),
+        ("no row in the table of participants", "no row in the table of participants"),
         ("", ANOTHER_REASON),
     ],
 )
@@ -135,5 +136,5 @@ def test_words_of_the_reason_never_come_back() -> None:
         for _, node in raised():
             sentence = (sentence_of(node) or NAME).replace(NAME, name)
             assert kind_of_exclusion(sentence) in fixed
-    assert kind_of_unmatched("no row in Jane Doe.tsv") in WITHOUT_PARTNER.values()
+    assert kind_of_unmatched("no scan of Jane Doe.tsv") in WITHOUT_PARTNER.values()
     assert kind_of_unmatched("Jane Doe") == ANOTHER_REASON

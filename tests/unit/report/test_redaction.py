@@ -156,7 +156,7 @@ def test_the_folder_of_the_report_has_no_free_text(
     write_table(tmp_path / "toy.parquet", scans)
     left_out = tmp_path / "toy/left_out.tsv"
     left_out.parent.mkdir()
-    left_out.write_text("participant_id\treason\nsub-SECRET\tno row in SECRET.tsv\n")
+    left_out.write_text("participant_id\treason\nsub-SECRET\tno scan in SECRET.tsv\n")
     for phenotype in TASKS:
         shutil.copy(f"{phenotype}.json", tmp_path)
     for folder in ("cards", "confounds"):

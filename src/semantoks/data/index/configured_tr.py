@@ -45,7 +45,8 @@ def with_configured_tr(
         # A sidecar is closer to the acquisition than a setting for the whole data set.
         of_person = scans["participant_id"].map(repetition_times(participants, given, source))
         scans = scans.assign(repetition_time=scans["repetition_time"].fillna(of_person))
-        unknown = scans.loc[scans["repetition_time"].isna(), "participant_id"].nunique()
+        is_unknown = scans["repetition_time"].isna() & (scans["problem"] == "")
+        unknown = scans.loc[is_unknown, "participant_id"].nunique()
         if unknown:
             log.warning(
                 "`repetition_time` gives no TR for %d participant(s) with scans; what no file "

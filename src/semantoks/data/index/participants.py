@@ -204,31 +204,6 @@ def match_participants(
     return participants.assign(participant_id=ids)
 
 
-def without_partner(scans: pd.DataFrame, participants: pd.DataFrame, source: str) -> pd.DataFrame:
-    """List participants who are only in the scans or only in the table.
-
-    Parameters
-    ----------
-    scans, participants : DataFrame
-        Both with ``participant_id``, written alike.
-    source : str
-        Names of the tables of participants.
-
-    Returns
-    -------
-    DataFrame
-        ``participant_id`` and ``reason``, sorted.
-    """
-    scanned, listed = set(scans[ID]), set(participants[ID])
-    reasons = {
-        **dict.fromkeys(sorted(scanned - listed), f"no row in {source}"),
-        **dict.fromkeys(sorted(listed - scanned), "no scan"),
-    }
-    for reason, count in Counter(reasons.values()).items():
-        log.warning("%d participant(s) left out: %s", count, reason)
-    return pd.DataFrame({ID: list(reasons), "reason": list(reasons.values())})
-
-
 def repetition_times(participants: pd.DataFrame, given: RepetitionTime, source: str) -> pd.Series:
     """Repetition time (s) of each participant's scans as configured, indexed by id.
 

@@ -12,7 +12,7 @@ from semantoks.config import IndexedDataset, Settings
 class IndexSettings(Settings):
     """What the tables of a data set depend on."""
 
-    version: Literal[6] = 6
+    version: Literal[7] = 7
     dataset: IndexedDataset = Field(IndexedDataset(), description="How the data set is read.")
     by_fmriprep: bool = Field(
         False,

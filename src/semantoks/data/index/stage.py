@@ -14,11 +14,8 @@ from semantoks.config import IndexedDataset
 from semantoks.data.index.configured_tr import with_configured_tr
 from semantoks.data.index.derivatives import find_derivative_scans
 from semantoks.data.index.headers import warn_of_other_tr
-from semantoks.data.index.participants import (
-    match_participants,
-    read_participants,
-    without_partner,
-)
+from semantoks.data.index.participants import match_participants, read_participants
+from semantoks.data.index.partners import exclude_unlisted, without_scan
 from semantoks.data.index.raw import find_raw_scans
 from semantoks.data.index.settings import IndexSettings
 from semantoks.data.index.shards import shard_of
@@ -36,7 +33,8 @@ def index(
 ) -> list[Path]:
     """Write ``scans.parquet``, ``participants.parquet`` and a ``shard-NNNN.tsv`` per shard.
 
-    Participants that are only in the scans or only in the table are listed in ``left_out.tsv``.
+    Participants without a scan are listed in ``left_out.tsv``; the scans of those who are not in
+    the table have that as their problem.
 
     The table of a shard is not touched if its content stays the same, so that new data re-run only
     the shards that they belong to.
@@ -75,6 +73,7 @@ def index(
         else find_derivative_scans(data, dataset)
     )
     table = match_participants(scans, table, source)
+    scans = exclude_unlisted(scans, table)
     scans = with_configured_tr(scans, table, settings, data, source)
     if is_raw:
         warn_of_other_tr(scans, data)
@@ -84,7 +83,7 @@ def index(
     _write_shards(scans, tables)
     left_out = folder / "left_out.tsv"
     with atomic(left_out, of_people=True) as temporary:
-        without_partner(scans, table, source).to_csv(temporary, sep="\t", index=False)
+        without_scan(scans, table).to_csv(temporary, sep="\t", index=False)
     write_table(folder / "participants.parquet", _storable(table))
     write_table(out, scans)
     return [out, folder / "participants.parquet", left_out, *tables]

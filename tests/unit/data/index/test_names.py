@@ -12,6 +12,7 @@ import pytest
 from semantoks.config import Dataset
 from semantoks.data.index.shards import read_shard
 from semantoks.errors import UserError
+from semantoks.people.ids import NO_ROW
 from tests.conftest import run_index
 from tests.unit.data.index.conftest import index_bids, write_bids
 
@@ -46,7 +47,9 @@ def test_a_name_that_is_no_text_is_a_problem_of_one_scan(
     for text in ("ok", *USUAL):
         write_table(tmp_path / "data", f"sub-{text}")
     prefix = "" if settings else "sub-"
-    folder = index_tables(tmp_path / "data", *(f"{prefix}{text}" for text in ("ok",)), **settings)
+    folder = index_tables(
+        tmp_path / "data", *(f"{prefix}{text}" for text in ("ok", *USUAL)), **settings
+    )
     scans = read_shard(folder / "shard-0000.tsv").set_index("participant_id")
     assert len(scans) == len(ODD) + 1 + len(USUAL)
     odd = scans[scans["problem"] != ""]
@@ -92,8 +95,9 @@ def test_participants_that_differ_in_case_are_two(tmp_path: Path) -> None:
     for name in ("sub-AA", "sub-aa"):
         write_table(tmp_path / "data", name)
     folder = index_tables(tmp_path / "data", "sub-AA")
-    left_out = "participant_id\treason\nsub-aa\tno row in participants.tsv\n"
-    assert (folder / "left_out.tsv").read_text() == left_out
+    scans = read_shard(folder / "shard-0000.tsv").set_index("participant_id")
+    assert scans["problem"].to_dict() == {"sub-AA": "", "sub-aa": NO_ROW}
+    assert (folder / "left_out.tsv").read_text() == "participant_id\treason\n"
     (tmp_path / "data/sub-aa_timeseries.tsv").unlink()
     with pytest.raises(UserError, match="has sub-aa where the scans have sub-AA"):
         index_tables(tmp_path / "data", "sub-aa")

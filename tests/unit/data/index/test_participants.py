@@ -14,7 +14,6 @@ from semantoks.data.index.participants import (
     match_participants,
     read_participants,
     repetition_times,
-    without_partner,
 )
 from semantoks.errors import UserError
 from semantoks.people.layout import Layout
@@ -118,18 +117,6 @@ def test_an_id_that_differs_only_in_zeros_or_case_is_named(tmp_path: Path, writt
     participants = pd.DataFrame({"participant_id": ["sub-0050", written]})
     with pytest.raises(UserError, match=rf"has {written} where the scans have sub-{label}"):
         match_participants(scans, participants, "t")
-
-
-def test_nobody_is_left_out_in_silence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    scans = pd.DataFrame({"participant_id": ["sub-1", "sub-2"]})
-    participants = pd.DataFrame({"participant_id": ["sub-2", "sub-3"]})
-    with caplog.at_level("WARNING"):
-        table = without_partner(scans, participants, "participants.tsv")
-    assert table.to_numpy().tolist() == [
-        ["sub-1", "no row in participants.tsv"],
-        ["sub-3", "no scan"],
-    ]
-    assert "1 participant(s) left out: no scan" in caplog.text
 
 
 def test_a_tr_that_is_no_number_is_refused(tmp_path: Path) -> None:
