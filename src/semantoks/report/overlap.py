@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from semantoks.artifacts.recordings import Match, recording_names, same_recordings
 from semantoks.artifacts.timeseries import included_scans
 from semantoks.config import Config, Model
-from semantoks.data.scans.recordings import Match, recording_names, same_recordings
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from semantoks.artifacts.files import atomic
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import EXCLUDED, INCLUDED, read_scan_table
-from semantoks.data.scans.recordings import recording_names, same_recordings
+from semantoks.artifacts.recordings import recording_names, same_recordings
 from semantoks.data.scans.settings import ScansSettings
 
 log = logging.getLogger(__name__)

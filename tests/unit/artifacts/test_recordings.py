@@ -18,15 +18,16 @@ from semantoks.artifacts.fingerprints import (
     read_signals,
     temporal_fingerprint,
 )
-from semantoks.artifacts.tables import read_table
-from semantoks.artifacts.timeseries import Manifest, write_timeseries
-from semantoks.data.parcellate.shard import fingerprint
-from semantoks.data.scans.recordings import (
+from semantoks.artifacts.recordings import (
     SAME_RECORDING,
+    copies_of,
     recording_names,
     same_recordings,
     similarity_over_time,
 )
+from semantoks.artifacts.tables import read_table
+from semantoks.artifacts.timeseries import Manifest, write_timeseries
+from semantoks.data.parcellate.shard import fingerprint
 from semantoks.data.scans.settings import ScansSettings
 from semantoks.data.scans.stage import scans
 from semantoks.data.signals import clean, resample_time, zscore
@@ -107,6 +108,18 @@ def test_a_copy_is_recognised(
     assert [(match.first, match.second) for match in matches] == [
         (8 * n, len(people) + n) for n in range(len(copies))
     ]
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_is_recognised_among_the_scans_of_others(
+    people: list[np.ndarray], originals: list[np.ndarray], name: str
+) -> None:
+    """The second recording of each person is no copy of the first."""
+    copies = [prepared(COPIES[name](means_TC)) for means_TC in people[:16:8]]
+    scans = described([originals[1], *copies, *originals[17::2], originals[2]])
+    is_copy = copies_of(described(originals[:16:2]), scans)
+    assert np.flatnonzero(is_copy).tolist() == [1, 2, len(scans) - 1]
+    assert not copies_of(scans[:0], scans).any() and not len(copies_of(scans, scans[:0]))
 
 
 @pytest.mark.parametrize("is_resampled", [True, False])

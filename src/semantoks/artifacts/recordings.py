@@ -6,8 +6,9 @@ all pairs is made; the signals over time decide (`semantoks.artifacts.fingerprin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -64,15 +65,38 @@ def same_recordings(scans: pd.DataFrame) -> list[Match]:
     list of Match
         In the order of the table.
     """
-    matches = {(match.first, match.second): match for match in _identical(scans["fingerprint"])}
-    signals = [read_signals(content) for content in scans[OVER_TIME]]
-    tr = scans["repetition_time"].to_numpy(float)
-    for first, second in _neighbours(scans[CONNECTIVITY]):
-        if (first, second) not in matches:
-            similarity = similarity_over_time(signals[first], signals[second], tr[[first, second]])
-            if similarity >= SAME_RECORDING:
-                matches[first, second] = Match(first, second, similarity)
-    return [matches[pair] for pair in sorted(matches)]
+    matches = list(_identical(scans["fingerprint"]))
+    identical = {(match.first, match.second) for match in matches}
+    pairs = [pair for pair in _neighbours(scans[CONNECTIVITY]) if pair not in identical]
+    return sorted(
+        [*matches, *_similar(scans, pairs)], key=lambda match: (match.first, match.second)
+    )
+
+
+def copies_of(originals: pd.DataFrame, scans: pd.DataFrame) -> np.ndarray:
+    """Find the scans that are the same recording as one of a few others.
+
+    Only pairs of an original and a scan are compared: 1,600 originals and 40,000 scans take
+    seconds, where a search among all scans takes minutes.
+
+    Parameters
+    ----------
+    originals, scans : DataFrame
+        With the columns that `same_recordings` needs.
+
+    Returns
+    -------
+    ndarray of bool
+        One value per row of `scans`.
+    """
+    is_copy = scans["fingerprint"].isin(set(originals["fingerprint"])).to_numpy(bool, copy=True)
+    table = pd.concat([originals, scans], ignore_index=True)
+    n_originals = len(originals)
+    others = n_originals + np.flatnonzero(~is_copy)
+    pairs = _neighbours_among(table[CONNECTIVITY], np.arange(n_originals), others)
+    for match in _similar(table, pairs):
+        is_copy[match.second - n_originals] = True
+    return is_copy
 
 
 def recording_names(scans: pd.Series, matches: list[Match]) -> np.ndarray:
@@ -154,17 +178,48 @@ def _identical(hashes: pd.Series) -> Iterator[Match]:
         yield Match(int(first[position]), int(position), 1.0)
 
 
+def _similar(scans: pd.DataFrame, pairs: Iterable[tuple[int, int]]) -> Iterator[Match]:
+    """Yield the pairs of rows whose signals over time are the same."""
+    # Each signal is in several pairs; those of 40,000 scans take a gigabyte.
+    signals = lru_cache(maxsize=50_000)(lambda row: read_signals(scans[OVER_TIME].iat[row]))
+    tr = scans["repetition_time"].to_numpy(float)
+    for first, second in pairs:
+        similarity = similarity_over_time(signals(first), signals(second), tr[[first, second]])
+        if similarity >= SAME_RECORDING:
+            yield Match(first, second, similarity)
+
+
 def _neighbours(fingerprints: pd.Series) -> list[tuple[int, int]]:
     """Pair each scan with those of the most similar connectivity."""
     if len(fingerprints) < 2:
         return []
-    values = np.stack([read_connectivity(content) for content in fingerprints])
-    # What all scans have in common says nothing about who it is.
-    values -= values.mean(axis=0)
-    values /= np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+    values = _directions(fingerprints)
     # By blocks of rows. Euclidean distances of unit vectors have the order of correlations.
     search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(values) - 1), algorithm="brute")
     neighbours = search.fit(values).kneighbors(return_distance=False)
     return sorted(
         {(min(i, j), max(i, j)) for i, row in enumerate(neighbours.tolist()) for j in row}
     )
+
+
+def _neighbours_among(
+    fingerprints: pd.Series, rows: np.ndarray, others: np.ndarray
+) -> list[tuple[int, int]]:
+    """Pair each of some rows with those of the others that have the most similar connectivity."""
+    if not (len(rows) and len(others)):
+        return []
+    values = _directions(fingerprints)
+    search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(others)), algorithm="brute")
+    neighbours = search.fit(values[others]).kneighbors(values[rows], return_distance=False)
+    return [
+        (int(row), int(j)) for row, near in zip(rows, others[neighbours], strict=True) for j in near
+    ]
+
+
+def _directions(fingerprints: pd.Series) -> np.ndarray:
+    """Return the connectivity of scans as unit vectors."""
+    values = np.stack([read_connectivity(content) for content in fingerprints])
+    # What all scans have in common says nothing about who it is.
+    values -= values.mean(axis=0)
+    values /= np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+    return values
