@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from semantoks.artifacts.files import read_json
+from semantoks.artifacts.tables import read_table
 from semantoks.data.index.shards import shard_of
 from tests.workspaces import SMALL, Workspace
 
@@ -59,6 +61,24 @@ def test_a_changed_setting_reruns_what_hangs_on_it(
 def test_another_number_of_repeats_runs_only_scores(workspace: Workspace) -> None:
     workspace.configure(probe={"repeats": 3, "inner_folds": 2})
     assert workspace.ran() == {"scores": 8, "benchmarks": 2, "report": 1}
+    assert workspace.planned() == {}
+
+
+def test_holding_people_out_trains_and_scores_again(workspace: Workspace) -> None:
+    """But nothing is preprocessed or parcellated again, though the people are listed again."""
+    held = SMALL["datasets"]["small"] | {"hold_out": 10, "phenotypes": {"trait": "regression"}}
+    workspace.configure(datasets={"small": held})
+    counts = workspace.ran()
+    assert {"preprocessed", "timeseries"}.isdisjoint(counts)
+    assert (counts["index"], counts["scans"], counts["models"]) == (1, 1, 1)
+    assert (counts["splits"], counts["scores"], counts["report"]) == (1, 4, 1)
+    results = workspace.folder / "results"
+    held_out = (results / "index/small/held_out.tsv").read_text().split()[1:]
+    assert len(held_out) == 10
+    assert set(read_table(results / "splits/small/trait.parquet")["participant_id"]) <= {*held_out}
+    assert read_json(results / "models/tiny/config.json")["training"]["held_out_people"] > 0
+    page = (results / "report/index.html").read_text()
+    assert "None of them was seen, by id or by recording." in page
     assert workspace.planned() == {}
 
 

@@ -35,6 +35,21 @@ def participants_tables(w):
     return list(map(str, dataset.participants_tables(data_folder(w.dataset))))
 
 
+def holds_out(dataset):
+    return DATASETS[dataset].hold_out is not None
+
+
+def hold_out_file(w):
+    """File of the people who are held out; nothing if they are drawn, or nobody is."""
+    hold_out = DATASETS[w.dataset].hold_out
+    return hold_out if isinstance(hold_out, str) else []
+
+
+def held_out_list(w):
+    """Who is held out; nothing if nobody is, so that a table of scans has one input less."""
+    return f"results/index/{w.dataset}/held_out.tsv" if holds_out(w.dataset) else []
+
+
 def custom_atlas_files(w):
     """Image (if any) and table of the user's own atlas; nothing for a built-in one."""
     files = CONFIG.atlases.get(w.atlas)

@@ -21,6 +21,14 @@ def given_files(w):
     return [str(path)] if path.exists() else []
 
 
+def tables_of_held_out(w):
+    """Tables of scans that say who is held out, also of other data sets; nothing if nobody is."""
+    holders = [name for name in DATASETS if holds_out(name)]
+    seen = MODELS[w.model].datasets or DATASETS
+    names = dict.fromkeys([*holders, *seen]) if holders else []
+    return [f"results/scans/{name}.parquet" for name in names]
+
+
 def launch_resource(name):
     return lambda w: LAUNCHES[w.model].resource(name)
 

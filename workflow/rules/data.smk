@@ -31,11 +31,13 @@ checkpoint index:
     A checkpoint, so that a shard whose table stays the same is not run again.
     """
     input:
-        participants_tables,
+        participants=participants_tables,
+        hold_out=hold_out_file,
     output:
         scans="results/index/{dataset}/scans.parquet",
         participants="results/index/{dataset}/participants.parquet",
         left_out="results/index/{dataset}/left_out.tsv",
+        held_out="results/index/{dataset}/held_out.tsv",
     log:
         "logs/index/{dataset}.log",
     conda:
@@ -45,14 +47,17 @@ checkpoint index:
             "index",
             dataset=lambda w: IndexedDataset.part_of(DATASETS[w.dataset]),
             by_fmriprep=lambda w: FMRIPREP and DATASETS[w.dataset].source == "bids",
+            group_column=lambda w: (
+                DATASETS[w.dataset].group_column if holds_out(w.dataset) else None
+            ),
         ),
         data=lambda w: data_folder(w.dataset),
         # Not an option of the command: it only makes a plan notice new people.
         listing=lambda w: listing_of(DATASETS[w.dataset]),
     shell:
         "python -m semantoks index --settings {params.settings:q}"
-        " --label {wildcards.dataset} --participants {input:q} --data {params.data:q}"
-        " --out {output.scans:q}"
+        " --label {wildcards.dataset} --participants {input.participants:q}"
+        " --hold-out {input.hold_out:q} --data {params.data:q} --out {output.scans:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -136,7 +141,8 @@ rule parcellate:
 rule scans:
     """All scans of a data set, included or excluded, with their quality measures."""
     input:
-        lambda w: timeseries_of([w.dataset]),
+        timeseries=lambda w: timeseries_of([w.dataset]),
+        held_out=held_out_list,
     output:
         scans="results/scans/{dataset}.parquet",
         excluded="results/scans/{dataset}_excluded.tsv",
@@ -146,8 +152,9 @@ rule scans:
         "../../envs/tables.yaml"
     params:
         settings=settings("scans"),
-        timeseries=names_of(),
+        timeseries=names_of("timeseries"),
     shell:
         "python -m semantoks scans --settings {params.settings:q}"
-        " --label {wildcards.dataset} --timeseries {params.timeseries:q} --out {output.scans:q}"
+        " --label {wildcards.dataset} --timeseries {params.timeseries:q}"
+        " --held-out {input.held_out:q} --out {output.scans:q}"
         " 2>&1 | tee {log:q}"

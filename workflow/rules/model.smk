@@ -25,7 +25,8 @@ rule get_model:
 rule pretrain:
     """A pretrained model and its training curves."""
     input:
-        lambda w: timeseries_of(MODELS[w.model].datasets or DATASETS),
+        timeseries=lambda w: timeseries_of(MODELS[w.model].datasets or DATASETS),
+        scans=tables_of_held_out,
     output:
         encoder="results/models/{model}/encoder.safetensors",
         config="results/models/{model}/config.json",
@@ -55,11 +56,11 @@ rule pretrain:
         settings=settings(
             "pretrain", model=lambda w: Pretraining.part_of(MODELS[w.model])
         ),
-        timeseries=names_of(),
+        timeseries=names_of("timeseries"),
     shell:
         "{resources.launch} -m semantoks pretrain --settings {params.settings:q}"
         " --threads {params.threads} --label {wildcards.model} --timeseries {params.timeseries:q}"
-        " --out {output.encoder:q} 2>&1 | tee {log:q}"
+        " --scans {input.scans:q} --out {output.encoder:q} 2>&1 | tee {log:q}"
 
 
 rule embed:

@@ -6,7 +6,7 @@ One scan of thousands can so be read without touching the others.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -150,8 +150,17 @@ def why_excluded(scans: pd.DataFrame) -> str:
     )
 
 
-def iter_scans(paths: Iterable[Path]) -> Iterator[Scan]:
-    """Yield the included scans of several shards, sorted by scan, one at a time in memory."""
+def iter_scans(
+    paths: Iterable[Path], is_wanted: Callable[[Path, str], bool] = lambda path, scan: True
+) -> Iterator[Scan]:
+    """Yield the included scans of several shards, sorted by scan, one at a time in memory.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    is_wanted : callable, optional
+        Whether a scan of a file is read (default: all).
+    """
     files = list(paths)
     manifests = [read_manifest(path) for path in files]
     # Each scan is a row group (`write_rows`), so the number of its row is that of its group.
@@ -159,6 +168,7 @@ def iter_scans(paths: Iterable[Path]) -> Iterator[Scan]:
         (scan, number, group)
         for number, path in enumerate(files)
         for group, scan in enumerate(read_table(path, ["scan"])["scan"])
+        if is_wanted(path, scan)
     )
     # A data set may have more shards than a process may have open files.
     opened = lru_cache(maxsize=_OPEN_FILES)(open_parquet)

@@ -25,8 +25,9 @@ def retrained_lines(config: Config, results: Path) -> Iterator[str]:
         record = sidecar(results / "models" / name / "encoder.safetensors")
         if model.checkpoint or model.datasets or not record.exists():
             continue
-        # results/timeseries/<dataset>/<file>
-        trained_on = {Path(path).parent.name for path in read_json(record)["inputs"]}
+        folders = [Path(path).parent for path in read_json(record)["inputs"]]
+        # results/timeseries/<dataset>/<file>. If people are held out, tables of scans are inputs.
+        trained_on = {folder.name for folder in folders if folder.parent.name == "timeseries"}
         changes = [
             f"{', '.join(sorted(datasets))} {verb}"
             for datasets, verb in (

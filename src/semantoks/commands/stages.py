@@ -77,6 +77,7 @@ _STAGES = (
                 "participants",
                 "Tables of participants (.tsv, .csv, .tab, .txt), or one HDF5 file.",
             ),
+            Option("hold_out", "Table of people whom the settings hold out.", "input", False),
             path_option("data", "Folder of the data set, or its HDF5 file."),
         ),
     ),
@@ -125,7 +126,10 @@ _STAGES = (
         "List the scans of all shards, included and excluded.",
         ScansSettings,
         "Table of scans (Parquet).",
-        (TIMESERIES,),
+        (
+            TIMESERIES,
+            Option("held_out", "held_out.tsv that `index` wrote.", "input", False),
+        ),
     ),
     Stage(
         "get_model",
@@ -141,7 +145,13 @@ _STAGES = (
         "Pretrain a model on time series.",
         PretrainSettings,
         "Weights (encoder.safetensors); config.json and metrics.parquet are written beside them.",
-        (TIMESERIES, CPU_THREADS),
+        (
+            TIMESERIES,
+            inputs_option(
+                "scans", "Tables of scans, if people of any data set are held out.", optional=True
+            ),
+            CPU_THREADS,
+        ),
     ),
     Stage(
         "embed",

@@ -6,7 +6,7 @@ import glob
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
@@ -26,6 +26,8 @@ from semantoks.people.columns import alternatives
 
 # Phenotypes name files and appear in commands that schedulers pass through their own shells.
 PHENOTYPE = r"\w[\w .+()-]*"
+# Strict, or `true` would be one person.
+HoldOut = Annotated[int, Field(gt=0, strict=True)] | Annotated[str, Field(min_length=1)]
 
 
 class IndexedDataset(TableLayout):
@@ -40,6 +42,7 @@ class IndexedDataset(TableLayout):
     entities: EntityFilter = Field({})
     t1w_entities: EntityFilter = Field({})
     shards: int = 1
+    hold_out: HoldOut | None = None
 
 
 class Dataset(Origin, ParticipantsTable):
@@ -75,6 +78,13 @@ class Dataset(Origin, ParticipantsTable):
     )
     # Four digits: files and the wildcard are named shard-0000 to shard-9999.
     shards: int = Field(1, ge=1, le=9999, description="Number of parts in which it is processed.")
+    hold_out: HoldOut | None = Field(
+        None,
+        description="People who are kept out of pretraining, and the only ones who are scored: a "
+        "file of their ids (a table with `participant_id`, or one id per line), or how many are "
+        "drawn of those who have a scan. A draw depends on the ids alone, and keeps families "
+        "(`group_column`) together.",
+    )
     phenotypes: dict[str, Phenotype] = Field(
         {},
         description="What to predict, by column of the table of participants: `classification`, "

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from semantoks.artifacts.held_out import LeftOut, left_out_for
 from semantoks.artifacts.recordings import Match, recording_names, same_recordings
 from semantoks.artifacts.timeseries import included_scans
-from semantoks.config import Config, Model
+from semantoks.config import Config, Dataset, Model
+from semantoks.scores.participants import held_out_people
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """People of a data set who are held out of pretraining.
+
+    Attributes
+    ----------
+    people : int
+        Those with a usable scan.
+    is_drawn : bool
+        Whether they were drawn, or are in a file.
+    scans, under_other_ids : int
+        Scans that a model must not see because of them, and how many of these are under other ids.
+    """
+
+    people: int
+    is_drawn: bool
+    scans: int
+    under_other_ids: int
 
 
 @dataclass(frozen=True)
@@ -25,12 +47,15 @@ class Overlap:
     known : bool
         False for a given checkpoint, whose pretraining data are not known.
     participants : int
-        Participants of the data set with a usable scan.
+        Participants of the data set who may be scored: with a usable scan and, if people are held
+        out, among these.
     same_id : int
-        Of those, participants whose data set was used for pretraining.
+        Of those, participants with a scan that was used for pretraining.
     same_scan : int
         Of those, participants with a scan that is the same recording as one used for pretraining,
         under whatever name.
+    held_out : HeldOut or None
+        None if nobody of the data set is held out.
     """
 
     model: str
@@ -39,10 +64,14 @@ class Overlap:
     participants: int
     same_id: int
     same_scan: int
+    held_out: HeldOut | None = None
 
 
 def overlaps(scans: Mapping[str, pd.DataFrame], config: Config) -> list[Overlap]:
     """Count the overlap of each model with each data set that has phenotypes.
+
+    The recordings are compared anew, and not taken from the model: this is the check that
+    pretraining left out what it should.
 
     Parameters
     ----------
@@ -51,12 +80,24 @@ def overlaps(scans: Mapping[str, pd.DataFrame], config: Config) -> list[Overlap]
     config : Config
     """
     usable = _with_recordings({name: included_scans(table) for name, table in scans.items()})
-    scored = [name for name, dataset in config.datasets.items() if dataset.phenotypes]
-    return [
-        overlap
-        for name, model in config.models.items()
-        for overlap in _of_model(name, model, usable, scored, list(config.datasets))
-    ]
+    result = list[Overlap]()
+    for name, model in config.models.items():
+        datasets = model.datasets or list(config.datasets)
+        left_out = {
+            holder: left_out_for(holder, scans, datasets)
+            for holder, dataset in config.datasets.items()
+            if dataset.hold_out is not None
+        }
+        pretraining = _pretraining(model, datasets, usable, left_out)
+        for key, dataset in config.datasets.items():
+            if dataset.phenotypes:
+                people = held_out_people(scans[key])
+                table = usable[key]
+                if people is not None:
+                    table = table[table["participant_id"].isin(people)]
+                counts = _held_out(dataset, left_out.get(key))
+                result.append(_overlap(name, model, key, table, pretraining, counts))
+    return result
 
 
 def _with_recordings(scans: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -81,34 +122,47 @@ def _log_between_datasets(table: pd.DataFrame, matches: list[Match]) -> None:
             )
 
 
-def _of_model(
-    name: str,
+def _pretraining(
     model: Model,
+    datasets: Sequence[str],
     usable: Mapping[str, pd.DataFrame],
-    scored: list[str],
-    every_dataset: list[str],
-) -> list[Overlap]:
-    """Count the overlap of one model with the data sets in `scored`."""
-    datasets = model.datasets or every_dataset
-    pretraining = pd.concat([usable[dataset] for dataset in datasets])
+    left_out: Mapping[str, LeftOut],
+) -> pd.DataFrame:
+    """Return the scans that a model was pretrained on, as far as it is known."""
+    table = pd.concat([usable[dataset] for dataset in datasets])
     if model.checkpoint or model.training.epochs == 0:
         # Random weights have seen no scan, and what a given checkpoint has seen is not known.
-        pretraining = pretraining.iloc[:0]
-    result = []
-    for dataset in scored:
-        table = usable[dataset]
-        n_participants = table["participant_id"].nunique()
-        # Ids may differ between data sets that share scans, so contents are compared, too.
-        same_scan = table[table["recording"].isin(set(pretraining["recording"]))]
-        result.append(
-            Overlap(
-                model=name,
-                dataset=dataset,
-                known=not model.checkpoint,
-                participants=n_participants,
-                # Ids are compared within a data set only: `sub-01` of another is someone else.
-                same_id=n_participants if dataset in datasets and len(pretraining) else 0,
-                same_scan=same_scan["participant_id"].nunique(),
-            )
-        )
-    return result
+        return table.iloc[:0]
+    names = {f"{dataset}: {scan}" for part in left_out.values() for dataset, scan in part.scans}
+    return table[~table["scan"].isin(names)]
+
+
+def _held_out(dataset: Dataset, left_out: LeftOut | None) -> HeldOut | None:
+    if left_out is None:
+        return None
+    is_drawn = isinstance(dataset.hold_out, int)
+    return HeldOut(left_out.people, is_drawn, len(left_out.scans), left_out.under_other_ids)
+
+
+def _overlap(
+    name: str,
+    model: Model,
+    dataset: str,
+    scored: pd.DataFrame,
+    pretraining: pd.DataFrame,
+    held_out: HeldOut | None,
+) -> Overlap:
+    """Count who of those who may be scored was seen by a model."""
+    # Ids are compared within a data set only: `sub-01` of another is someone else.
+    seen = set(pretraining.loc[pretraining["dataset"] == dataset, "participant_id"])
+    # Ids may differ between data sets that share scans, so contents are compared, too.
+    same_scan = scored[scored["recording"].isin(set(pretraining["recording"]))]
+    return Overlap(
+        model=name,
+        dataset=dataset,
+        known=not model.checkpoint,
+        participants=scored["participant_id"].nunique(),
+        same_id=scored.loc[scored["participant_id"].isin(seen), "participant_id"].nunique(),
+        same_scan=same_scan["participant_id"].nunique(),
+        held_out=held_out,
+    )

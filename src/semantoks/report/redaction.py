@@ -110,6 +110,11 @@ def _option_names(arguments: list[str]) -> list[str]:
     return [argument.partition("=")[0] for argument in arguments if argument.startswith("-")]
 
 
+def _held_out(hold_out: int | str) -> int | str:
+    """Hide the name of a file of people, and round their number."""
+    return HIDDEN if isinstance(hold_out, str) else _rounded(hold_out)
+
+
 def _rounded(people: int) -> int:
     """Round a number of participants, as the page does."""
     return people and max(ROUNDED_TO * round(people / ROUNDED_TO), ROUNDED_TO)
@@ -124,6 +129,7 @@ SPECIAL: dict[str, Callable[[Any], Any]] = {
     "repetition_time": _hidden_sites,
     "keep": _hidden_visit,
     "arguments": _option_names,
+    "hold_out": _held_out,
     "train_people": _rounded,
     "validation_people": _rounded,
     "test_people": _rounded,

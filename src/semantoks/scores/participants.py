@@ -6,6 +6,8 @@ import logging
 
 import pandas as pd
 
+from semantoks.artifacts.held_out import HELD_OUT
+from semantoks.artifacts.timeseries import included_scans
 from semantoks.config import ColumnNames
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean
@@ -15,6 +17,7 @@ from semantoks.people.columns import find_column, listed
 LEFT_OUT = {
     "people_without_value": "no value",
     "people_without_scan": "no usable scan",
+    "people_not_held_out": "not held out from pretraining",
     "people_not_included": "not included by the phenotype’s conditions",
     "people_with_the_scan_of_another": "same recording as another participant",
     "people_without_a_match": "no match in the other class",
@@ -111,6 +114,27 @@ def parse_numbers(values: pd.Series) -> pd.Series:
     """
     text = values.astype(str).str.rstrip("+")
     return pd.to_numeric(text, errors="coerce").astype(float)
+
+
+def held_out_people(scans: pd.DataFrame) -> set[str] | None:
+    """Return those who are held out of pretraining; None if nobody is, and all may be scored.
+
+    Excluded scans count, too: if those of all held-out people are, nobody else takes their place.
+
+    Parameters
+    ----------
+    scans : DataFrame
+        Included and excluded scans.
+    """
+    if HELD_OUT not in scans or not scans[HELD_OUT].any():
+        return None
+    return set(scans.loc[scans[HELD_OUT], "participant_id"])
+
+
+def scored_scans(scans: pd.DataFrame) -> pd.DataFrame:
+    """Select the included scans of those who may be scored: held-out people, if there are any."""
+    usable, people = included_scans(scans), held_out_people(scans)
+    return usable if people is None else usable[usable["participant_id"].isin(people)]
 
 
 def participants_with_duplicate_scans(scans: pd.DataFrame) -> set[str]:

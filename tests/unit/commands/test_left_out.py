@@ -13,6 +13,8 @@ from semantoks.config import Config
 from semantoks.people.ids import NO_ROW
 from semantoks.system.messages import WithoutCommands
 
+INPUTS = ("timeseries/a/x.parquet", "scans/a.parquet", "scans/held.parquet")
+
 
 def test_every_participant_and_scan_that_is_not_used_is_listed(tmp_path: Path) -> None:
     results = tmp_path / "results"
@@ -44,7 +46,7 @@ def test_people_who_are_not_in_the_table_hide_no_other_scan(tmp_path: Path) -> N
 
 def test_a_model_on_all_data_sets_is_trained_again_with_a_word(tmp_path: Path) -> None:
     record = tmp_path / "models/small/encoder.safetensors.provenance.json"
-    write_json(record, {"inputs": {"results/timeseries/a/x.parquet": "0"}})
+    write_json(record, {"inputs": {f"results/{x}": "0" for x in INPUTS}})
     datasets = {name: {"path": name} for name in ("a", "b")}
     content = {"datasets": datasets, "models": {"small": {}, "other": {}}}
     (line,) = retrained_lines(Config.model_validate(content), tmp_path)

@@ -52,6 +52,7 @@ CONFIG: dict[str, Any] = {
             "link_targets": ["/home/SECRETUSER/store"],
             "repetition_time": {"SITE_ID": {"SECRETHOSPITAL": 2.0, "SECRETCLINIC": 2.5}},
             "task": "SECRETTASK",
+            "hold_out": "/home/SECRETUSER/held_out.tsv",
             "entities": {"acq": ["SECRETPROTOCOL", None], "run": 2},
             "t1w_entities": {"rec": "SECRETREC"},
             "phenotypes": {"dx": PHENOTYPE},
@@ -62,7 +63,12 @@ CONFIG: dict[str, Any] = {
             "template": "SECRETSTUDY/{participant}.nii.gz",
             "regions": "SECRET.tsv",
         },
-        "series": {"path": "Jane", "source": "timeseries", "variable": "SECRETNAME"},
+        "series": {
+            "path": "Jane",
+            "source": "timeseries",
+            "variable": "SECRETNAME",
+            "hold_out": 1623,
+        },
     },
     "preprocessing": {
         "engine": "fmriprep",
@@ -99,6 +105,7 @@ def test_no_free_text_is_left_but_what_the_page_needs() -> None:
     assert (phenotype.train_people, phenotype.test_people) == (1235, 5)
     assert shown.models["given"].checkpoint == HIDDEN and shown.models["own"].checkpoint is None
     assert shown.preprocessing.fmriprep.arguments == ["--skull-strip-template", "--random-seed"]
+    assert (raw.hold_out, shown.datasets["series"].hold_out) == (HIDDEN, 1625)
     assert redacted(shown) == shown
 
 

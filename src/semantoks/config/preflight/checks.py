@@ -71,6 +71,7 @@ def _require_dataset(name: str, dataset: Dataset, config: Config, source: str) -
         if phenotype.splits_file and not Path(phenotype.splits_file).exists():
             where = f"datasets.{name}.phenotypes.{key}.splits_file"
             raise UserError(f"{where}: there is no {phenotype.splits_file}.")
+    _require_held_out(name, dataset)
     if dataset.regions and not Path(dataset.regions).exists():
         raise UserError(f"datasets.{name}.regions: there is no {dataset.regions}.")
     if dataset.simulate:
@@ -92,6 +93,24 @@ def _require_tables(name: str, dataset: Dataset, gate: Gate) -> None:
             )
         if gate.has(path) and (problem := gate.departure_of(path)):
             raise UserError(f"datasets.{name}: {problem}.")
+
+
+def _require_held_out(name: str, dataset: Dataset) -> None:
+    """Check that the file is there, and that a number suffices for the parts of each phenotype."""
+    hold_out = dataset.hold_out
+    if isinstance(hold_out, str) and not Path(hold_out).is_file():
+        raise UserError(f"datasets.{name}.hold_out: there is no file {hold_out}.")
+    if not isinstance(hold_out, int):
+        return
+    for key, phenotype in dataset.phenotypes.items():
+        sizes = (phenotype.train_people, phenotype.validation_people, phenotype.test_people)
+        needed = sum(filter(None, sizes))
+        if needed > hold_out:
+            raise UserError(
+                f"datasets.{name}.hold_out is {hold_out}, but phenotypes.{key} needs {needed} "
+                "people for its parts (train_people, validation_people, test_people), and only "
+                "those who are held out are scored. Hold out more, or make the parts smaller."
+            )
 
 
 def _require_targets(name: str, gate: Gate) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from semantoks.config import IndexedDataset, Settings
+from semantoks.config import ColumnNames, IndexedDataset, Settings
 
 
 class IndexSettings(Settings):
@@ -17,4 +17,7 @@ class IndexSettings(Settings):
     by_fmriprep: bool = Field(
         False,
         description="Whether fMRIPrep preprocesses it, which combines echoes by itself.",
+    )
+    group_column: ColumnNames | None = Field(
+        None, description="Column of the family, if people are held out."
     )

@@ -14,6 +14,7 @@ from semantoks.config import IndexedDataset
 from semantoks.data.index.configured_tr import with_configured_tr
 from semantoks.data.index.derivatives import find_derivative_scans
 from semantoks.data.index.headers import warn_of_other_tr
+from semantoks.data.index.held_out import held_out_people
 from semantoks.data.index.participants import match_participants, read_participants
 from semantoks.data.index.partners import exclude_unlisted, without_scan
 from semantoks.data.index.raw import find_raw_scans
@@ -29,12 +30,17 @@ SCANS_PER_SHARD = 100  # what the warning recommends
 
 
 def index(
-    settings: IndexSettings, *, data: Path, participants: Sequence[Path], out: Path
+    settings: IndexSettings,
+    *,
+    data: Path,
+    participants: Sequence[Path],
+    out: Path,
+    hold_out: Path | None = None,
 ) -> list[Path]:
     """Write ``scans.parquet``, ``participants.parquet`` and a ``shard-NNNN.tsv`` per shard.
 
     Participants without a scan are listed in ``left_out.tsv``; the scans of those who are not in
-    the table have that as their problem.
+    the table have that as their problem. ``held_out.tsv`` lists who is kept out of pretraining.
 
     The table of a shard is not touched if its content stays the same, so that new data re-run only
     the shards that they belong to.
@@ -48,6 +54,8 @@ def index(
         Tables of participants, which are joined by id.
     out : Path
         ``scans.parquet``; the other tables are written beside it.
+    hold_out : Path, optional
+        File of the people who are held out, if the settings name one.
 
     Returns
     -------
@@ -57,7 +65,8 @@ def index(
     Raises
     ------
     UserError
-        When there are no scans, no participants, no participant with a scan, or no scan with a TR.
+        When there are no scans, no participants, no participant with a scan, no scan with a TR, or
+        nobody to hold out.
     """
     dataset, folder = settings.dataset, out.parent
     gate = Gate(data, [Path(target) for target in dataset.link_targets])
@@ -79,14 +88,31 @@ def index(
         warn_of_other_tr(scans, data)
     scans["shard"] = [shard_of(name, dataset.shards) for name in scans["participant_id"]]
     _warn_of_large_shards(len(scans), dataset)
+    held_out = _held_out(settings, table, scans, hold_out)
     tables = [folder / f"shard-{shard:04d}.tsv" for shard in range(dataset.shards)]
     _write_shards(scans, tables)
-    left_out = folder / "left_out.tsv"
-    with atomic(left_out, of_people=True) as temporary:
-        without_scan(scans, table).to_csv(temporary, sep="\t", index=False)
+    people = {"left_out": without_scan(scans, table), "held_out": held_out}
+    for name, rows in people.items():
+        with atomic(folder / f"{name}.tsv", of_people=True) as temporary:
+            rows.to_csv(temporary, sep="\t", index=False)
     write_table(folder / "participants.parquet", _storable(table))
     write_table(out, scans)
-    return [out, folder / "participants.parquet", left_out, *tables]
+    others = [folder / f"{name}.tsv" for name in people]
+    return [out, folder / "participants.parquet", *others, *tables]
+
+
+def _held_out(
+    settings: IndexSettings, participants: pd.DataFrame, scans: pd.DataFrame, file: Path | None
+) -> pd.DataFrame:
+    """List the people who are held out; nobody, if the settings do not say so."""
+    given = settings.dataset.hold_out
+    if given is None:
+        return pd.DataFrame({"participant_id": []})
+    source = given if isinstance(given, int) else file or Path(given)
+    column = settings.dataset.participant_column
+    people = held_out_people(source, participants, scans, settings.group_column, column)
+    log.info("%d participant(s) are held out of pretraining", len(people))
+    return pd.DataFrame({"participant_id": people})
 
 
 def _warn_of_large_shards(count: int, dataset: IndexedDataset) -> None:

@@ -8,6 +8,6 @@ from semantoks.config import Settings
 
 
 class ScansSettings(Settings):
-    """The scan table depends on the time-series files alone."""
+    """The scan table depends on the time-series files and the list of held-out people alone."""
 
-    version: Literal[2] = 2
+    version: Literal[3] = 3

@@ -10,18 +10,26 @@ import numpy as np
 import pandas as pd
 
 from semantoks.artifacts.files import atomic
+from semantoks.artifacts.held_out import HELD_OUT
+from semantoks.artifacts.recordings import recording_names, same_recordings
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import EXCLUDED, INCLUDED, read_scan_table
-from semantoks.artifacts.recordings import recording_names, same_recordings
 from semantoks.data.scans.settings import ScansSettings
 
 log = logging.getLogger(__name__)
 
 
-def scans(settings: ScansSettings, *, timeseries: Sequence[Path], out: Path) -> list[Path]:
+def scans(
+    settings: ScansSettings,
+    *,
+    timeseries: Sequence[Path],
+    out: Path,
+    held_out: Path | None = None,
+) -> list[Path]:
     """Write one row per scan of all shards, sorted by scan: everything but the time series.
 
-    The column ``recording`` is added: scans with the same value are the same recording. Stages that
+    The column ``recording`` is added: scans with the same value are the same recording; and
+    ``held_out``: whether the scan is of a participant who is held out of pretraining. Stages that
     only need to know which scans are included then read one file, not every shard.
 
     Parameters
@@ -31,6 +39,8 @@ def scans(settings: ScansSettings, *, timeseries: Sequence[Path], out: Path) -> 
         Time-series files of the shards.
     out : Path
         Parquet file.
+    held_out : Path, optional
+        ``held_out.tsv`` of `index`; without it, nobody is held out.
 
     Returns
     -------
@@ -39,12 +49,19 @@ def scans(settings: ScansSettings, *, timeseries: Sequence[Path], out: Path) -> 
     """
     table = read_scan_table(timeseries)
     table["recording"] = _recordings(table)
+    table[HELD_OUT] = table["participant_id"].isin(_read_ids(held_out) if held_out else ())
     excluded = out.with_name(f"{out.stem}_excluded.tsv")
     rows = table.loc[table["status"] == EXCLUDED, ["scan", "participant_id", "reason"]]
     with atomic(excluded, of_people=True) as temporary:
         rows.to_csv(temporary, sep="\t", index=False)
     write_table(out, table)
     return [out, excluded]
+
+
+def _read_ids(path: Path) -> list[str]:
+    # An id may be "NA", and keeps its leading zeros.
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    return list(table["participant_id"])
 
 
 def _recordings(table: pd.DataFrame) -> np.ndarray:

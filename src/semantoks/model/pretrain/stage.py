@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +12,14 @@ import pandas as pd
 import torch
 
 from semantoks.artifacts.tables import write_table
-from semantoks.artifacts.timeseries import Manifest, iter_scans, read_manifest
+from semantoks.artifacts.timeseries import Manifest, read_manifest
 from semantoks.config import Pretraining
 from semantoks.errors import UserError
 from semantoks.model.distillation.student_teacher import SelfDistillation
 from semantoks.model.files.checkpoint import CONFIG, save
 from semantoks.model.files.match import require_match
 from semantoks.model.pretrain.loop import Trained, fit
+from semantoks.model.pretrain.seen import SeenScans
 from semantoks.model.pretrain.settings import PretrainSettings
 from semantoks.system.distributed import barrier, process_group
 from semantoks.system.memory import advise_when_out_of_memory, keep_freed_memory
@@ -31,7 +32,12 @@ MEMORY_ADVICE = (
 
 
 def pretrain(
-    settings: PretrainSettings, *, timeseries: Sequence[Path], out: Path, threads: int = 1
+    settings: PretrainSettings,
+    *,
+    timeseries: Sequence[Path],
+    out: Path,
+    scans: Sequence[Path] = (),
+    threads: int = 1,
 ) -> list[Path]:
     """Pretrain on files of regional time series.
 
@@ -44,6 +50,9 @@ def pretrain(
     out : Path
         ``encoder.safetensors``, the teacher; ``config.json``, ``README.md`` and
         ``metrics.parquet`` (one row per epoch) are written to the same folder.
+    scans : sequence of Path
+        Tables of scans, if people of any data set are held out: of these data sets and of those.
+        Recordings of held-out people are then left out under whatever id.
     threads : int
         CPU threads.
 
@@ -55,8 +64,8 @@ def pretrain(
     Raises
     ------
     UserError
-        If the manifests differ, there are too few scans, the training diverges or collapses, or
-        memory runs out.
+        If the manifests differ, there are too few scans, it is not known who is held out, the
+        training diverges or collapses, or memory runs out.
     """
     if not timeseries:
         raise UserError("Pretraining needs files of time series, found none. Name some data sets.")
@@ -64,10 +73,17 @@ def pretrain(
     keep_freed_memory()
     torch.set_num_threads(threads)
     manifest = _common_manifest(timeseries, settings.model.allow_mismatch)
-    # A generator: every process makes one, but only rank 0 iterates and so reads the files.
-    scans = (scan.timeseries_CT for scan in iter_scans(timeseries))
+    # Every process makes one, but only rank 0 iterates and so reads the files.
+    seen = SeenScans(timeseries, scans)
     with advise_when_out_of_memory(MEMORY_ADVICE):
-        pretrain_arrays(scans, manifest.networks, settings.model, out.parent, manifest=manifest)
+        pretrain_arrays(
+            seen,
+            manifest.networks,
+            settings.model,
+            out.parent,
+            manifest=manifest,
+            summary=seen.summary,
+        )
     return [out, out.with_name(CONFIG), out.with_name(METRICS)]
 
 
@@ -78,6 +94,7 @@ def pretrain_arrays(
     folder: Path,
     *,
     manifest: Manifest | None = None,
+    summary: Mapping[str, int] | None = None,
     device: str | None = None,
     checkpoint_seconds: float = 60.0,
 ) -> SelfDistillation:
@@ -98,6 +115,8 @@ def pretrain_arrays(
         after a kill, the same call resumes from it.
     manifest : Manifest, optional
         Of the time series; stored in the model, so that `embed` can check its input.
+    summary : mapping of str to int, optional
+        Added to the summary of the training in ``config.json``; read after the training.
     device : str, optional
         Device to train on (default: the GPU if there is one).
     checkpoint_seconds : float
@@ -122,7 +141,7 @@ def pretrain_arrays(
         )
         trained.model.teacher.manifest = trained.model.student.manifest = manifest
         if process.is_first:
-            _write(trained, folder)
+            _write(trained, folder, summary or {})
         # Other processes may still read the packed scans, for the metrics of the last epoch.
         barrier()
         if process.is_first:
@@ -130,8 +149,8 @@ def pretrain_arrays(
     return trained.model
 
 
-def _write(trained: Trained, folder: Path) -> None:
-    save(trained.model, folder, trained.summary)
+def _write(trained: Trained, folder: Path, summary: Mapping[str, int]) -> None:
+    save(trained.model, folder, {**trained.summary, **summary})
     write_table(folder / METRICS, pd.DataFrame(trained.epochs), of_people=False)
 
 

@@ -17,13 +17,17 @@ from semantoks.artifacts.representations import (
     read_scan_entities,
 )
 from semantoks.artifacts.tables import read_metadata, read_table
-from semantoks.artifacts.timeseries import included_scans
 from semantoks.config import ConfoundColumns
 from semantoks.scores.card.contents import Card, Retest
 from semantoks.scores.card.leakage import score_leakage
 from semantoks.scores.card.reliability import retest, session_pairs
 from semantoks.scores.card.settings import CardSettings
-from semantoks.scores.participants import participants_with_duplicate_scans, text_column
+from semantoks.scores.participants import (
+    held_out_people,
+    participants_with_duplicate_scans,
+    scored_scans,
+    text_column,
+)
 from semantoks.scores.represent.covariates import covariates_of_participants
 from semantoks.scores.represent.projections import PROJECTIONS
 
@@ -79,8 +83,11 @@ def card(
 def _sampled_covariates(
     features: Path, participants: pd.DataFrame, scans: pd.DataFrame, columns: ConfoundColumns
 ) -> pd.DataFrame:
-    """Return covariates of at most `MAX_PARTICIPANTS` with features and no duplicated scan."""
-    scans = included_scans(scans)
+    """Return covariates of at most `MAX_PARTICIPANTS` with features and no duplicated scan.
+
+    As for the scores, only of held-out people, if there are any.
+    """
+    scans = scored_scans(scans)
     covariates = covariates_of_participants(scans, participants, columns.confound_columns())
     # The same scan in training and test would make every covariate look leaked.
     covariates = covariates.drop(index=list(participants_with_duplicate_scans(scans)))
@@ -100,6 +107,8 @@ def read_and_retest(features: Path, scan_table: pd.DataFrame) -> Retest | None:
     """
     scans = read_scan_entities(features)
     scans = scans[~scans["scan"].isin(scan_table["scan"][scan_table["recording"].duplicated()])]
+    people = held_out_people(scan_table)
+    scans = scans if people is None else scans[scans["participant_id"].isin(people)]
     repeated = scans[scans["participant_id"].duplicated(keep=False)]
     # A scan that is too short for a model has NaN features, and the chance representation has none:
     # both drop out here.

@@ -14,6 +14,7 @@ from semantoks.scores.participants import (
     column_by_participant,
     participants_with_duplicate_scans,
     require_numbers,
+    scored_scans,
 )
 from semantoks.scores.split.targets import require_known, targets
 
@@ -69,7 +70,8 @@ def eligible_targets(
 ) -> tuple[pd.Series, dict[str, int]]:
     """Select the participants with a usable scan, a known value, and all conditions met.
 
-    Of several participants with the same scan, the first is selected.
+    If people are held out of pretraining, only they are selected. Of several participants with the
+    same scan, the first is selected.
 
     Parameters
     ----------
@@ -87,7 +89,9 @@ def eligible_targets(
     left_out : dict of str to int
         Number of participants that are left out, by reason.
     """
-    usable_scans = included_scans(scans)
+    everybody = set(included_scans(scans)["participant_id"])
+    # Of two people with the same scan, the one who is held out is scored.
+    usable_scans = scored_scans(scans)
     scanned = set(usable_scans["participant_id"])
     target = targets(participants, name, phenotype)
     meets = meets_conditions(participants, phenotype.include)
@@ -97,7 +101,8 @@ def eligible_targets(
     duplicate = target.index.isin(participants_with_duplicate_scans(usable_scans))
     left_out = {
         "people_without_value": len(scanned - set(target.index)),
-        "people_without_scan": len(set(target.index) - scanned),
+        "people_without_scan": len(set(target.index) - everybody),
+        "people_not_held_out": len(everybody - scanned),
         "people_not_included": len((scanned & set(target.index)) - included),
         "people_with_the_scan_of_another": int((eligible & duplicate).sum()),
     }

@@ -13,7 +13,7 @@ import pandas as pd
 
 from semantoks.artifacts.tables import read_table, write_table
 from semantoks.artifacts.timeseries import included_scans, why_excluded
-from semantoks.scores.participants import LEFT_OUT, text_column
+from semantoks.scores.participants import LEFT_OUT, scored_scans, text_column
 from semantoks.scores.represent.covariates import covariates_of_participants
 from semantoks.scores.split.checks import check_classes, check_leakage
 from semantoks.scores.split.confounded import determining_confounds
@@ -21,7 +21,7 @@ from semantoks.scores.split.draw import draw
 from semantoks.scores.split.eligibility import eligible_targets
 from semantoks.scores.split.matching import match
 from semantoks.scores.split.parts import UNUSED, codes_table
-from semantoks.scores.split.schemes.fixed import count_unknown
+from semantoks.scores.split.schemes.fixed import count_seen, count_unknown
 from semantoks.scores.split.settings import SplitSettings
 from semantoks.scores.split.targets import check_target, in_fixed_classes, require_variation
 
@@ -66,8 +66,8 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
     check_leakage(splits, rows)
     rows = pd.concat([rows, codes_table(splits, rows.index)], axis=1)
     if phenotype.splits_file:
-        left_out["ids_of_the_splits_file"] = count_unknown(
-            target.index, Path(phenotype.splits_file)
+        left_out["ids_of_the_splits_file"] = _count_unused(
+            target.index, scan_table, Path(phenotype.splits_file)
         )
         is_used = np.any([drawn.codes != UNUSED for drawn in splits], axis=0)
         left_out["people_in_no_split"] = int((~is_used).sum())
@@ -85,6 +85,13 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
     }
     write_table(out, rows.rename_axis("participant_id").reset_index(), metadata)
     return [out]
+
+
+def _count_unused(participant_ids: pd.Index, scans: pd.DataFrame, file: Path) -> int:
+    """Count the ids of the `splits_file` that have no scan or value, and name who was seen."""
+    people = set(included_scans(scans)["participant_id"])
+    seen = people - set(scored_scans(scans)["participant_id"])
+    return count_unknown(participant_ids, file) - count_seen(seen, people, file)
 
 
 def _log_left_out(name: str, used: int, left_out: dict[str, int]) -> None:

@@ -31,6 +31,20 @@ def test_of_participants_with_the_same_scan_the_first_is_selected() -> None:
     assert left_out["people_with_the_scan_of_another"] == 1
 
 
+def test_of_two_people_with_the_same_scan_the_one_who_is_held_out_is_scored() -> None:
+    table = pd.DataFrame({"participant_id": ["a", "b", "c", "d"], "dx": ["x", "y", "x", "y"]})
+    scans = pd.DataFrame({"participant_id": ["a", "b", "c"], "recording": ["1", "1", "2"]})
+    scans = scans.assign(status="ok", held_out=[False, True, True])
+    target, left_out = eligible_targets(table, scans, "dx", CLASSIFICATION)
+    assert list(target.index) == ["b", "c"]
+    assert {reason: count for reason, count in left_out.items() if count} == {
+        "people_without_scan": 1,
+        "people_not_held_out": 1,
+    }
+    scans = scans.assign(status=["ok", "excluded", "excluded"])  # nobody else takes their place
+    assert eligible_targets(table, scans, "dx", CLASSIFICATION)[0].empty
+
+
 @pytest.mark.parametrize(
     ("condition", "message"),
     [

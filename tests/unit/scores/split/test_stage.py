@@ -108,3 +108,28 @@ def test_the_key_that_matches_is_named(cohort: tuple[list[Path], Path]) -> None:
     phenotype = Phenotype(kind="classification", column="age", edges=edges, match=["sex"])
     with pytest.raises(UserError, match="has 3 classes, but `match` needs two"):
         run_split(participants, scans, out, name="young", phenotype=phenotype)
+
+
+def test_only_people_who_are_held_out_are_scored(
+    cohort: tuple[list[Path], Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The other 7 of 23 with a usable scan are named, also if the `splits_file` has them."""
+    paths, participants = cohort
+    ids = list(read_table(participants)["participant_id"])
+    out, scans = (paths[0].with_name(f"{name}.parquet") for name in ("split", "scans"))
+    table = read_table(scans)
+    write_table(scans, table.assign(held_out=table["participant_id"].isin(ids[:16])))
+    run_split(participants, scans, out, name="group", phenotype=CLASSIFICATION)
+    assert list(read_table(out)["participant_id"]) == ids[:16]
+    left_out = read_metadata(out)["left_out"]
+    assert left_out["people_not_held_out"] == 7 and left_out["people_without_scan"] == 1
+
+    file = tmp_path / "fixed.tsv"
+    rows = [f"{name}\t{'train' if i % 3 else 'test'}" for i, name in enumerate(ids[4:18])]
+    file.write_text("\n".join(["participant_id\tx", *rows, "sub-unknown\ttrain"]))
+    phenotype = CLASSIFICATION.model_copy(update={"splits_file": str(file)})
+    with caplog.at_level("WARNING"):
+        run_split(participants, scans, out, name="group", phenotype=phenotype)
+    assert list(read_table(out)["participant_id"]) == ids[4:16]
+    assert read_metadata(out)["left_out"]["ids_of_the_splits_file"] == 1
+    assert "2 people in fixed.tsv are not scored, since they are not held out" in caplog.text

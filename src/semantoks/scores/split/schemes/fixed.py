@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,8 @@ def read_fixed_splits(participant_ids: pd.Index, file: Path) -> list[Split]:
     unknown = table.index.difference(participant_ids)
     if len(unknown):
         log.warning(
-            "%d of %d ids in %s are not used, as they have no usable scan and value here: %s%s",
+            "%d of %d ids in %s are not used, as they take no part here (no usable scan, no value, "
+            "or not held out from pretraining): %s%s",
             len(unknown),
             len(table),
             file.name,
@@ -53,6 +55,31 @@ def read_fixed_splits(participant_ids: pd.Index, file: Path) -> list[Split]:
 def count_unknown(participant_ids: pd.Index, file: Path) -> int:
     """Count the ids in the file of which the phenotype has no participant."""
     return len(_read_table(file, participant_ids).index.difference(participant_ids))
+
+
+def count_seen(seen: Collection[str], everybody: Collection[str], file: Path) -> int:
+    """Count the ids in the file of people whom a model may be pretrained on, and say so.
+
+    Parameters
+    ----------
+    seen : collection of str
+        People with a usable scan who are not held out, though others are.
+    everybody : collection of str
+        All people with a usable scan.
+    file : Path
+    """
+    if not seen:
+        return 0
+    table = _read_table(file, pd.Index(sorted(everybody), dtype=object))
+    count = int(table.index.isin(set(seen)).sum())
+    if count:
+        log.warning(
+            "%d people in %s are not scored, since they are not held out from pretraining. Add "
+            "them to `hold_out`, or remove them from the file.",
+            count,
+            file.name,
+        )
+    return count
 
 
 def _read_table(file: Path, participant_ids: pd.Index) -> pd.DataFrame:

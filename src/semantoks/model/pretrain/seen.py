@@ -1,0 +1,115 @@
+"""The scans that a model sees: those of people who are not held out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from operator import or_
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from semantoks.artifacts.held_out import HELD_OUT, LeftOut, left_out_for, read_tables
+from semantoks.artifacts.timeseries import included_scans, iter_scans
+from semantoks.errors import UserError
+
+log = logging.getLogger(__name__)
+
+
+class SeenScans:
+    """Time series to train on; nothing is read before the iteration.
+
+    Every process of a training makes one, and only the first iterates over it.
+
+    Parameters
+    ----------
+    timeseries : sequence of Path
+        Files of `semantoks.artifacts.timeseries` in folders named after their data sets.
+    tables : sequence of Path
+        ``<dataset>.parquet`` of `scans`: of these data sets, and of those with people who are held
+        out. Empty if nobody is.
+
+    Attributes
+    ----------
+    summary : dict of str to int
+        For the description of the model; filled by the iteration.
+    """
+
+    def __init__(self, timeseries: Sequence[Path], tables: Sequence[Path]) -> None:
+        self.timeseries = timeseries
+        self.tables = tables
+        self.summary: dict[str, int] = {}
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Yield time series of shape (regions, volumes), sorted by scan.
+
+        Raises
+        ------
+        UserError
+            If the table of a data set is missing or of other scans, or no scan is left.
+        """
+        if not self.tables:
+            yield from (scan.timeseries_CT for scan in iter_scans(self.timeseries))
+            return
+        tables = read_tables(self.tables)
+        datasets = sorted({path.parent.name for path in self.timeseries})
+        _require_tables(tables, datasets)
+        left_out = _left_out(tables, datasets)
+        _require_scans(tables, datasets, left_out)
+        # In place: whoever makes the model files has this mapping already.
+        self.summary |= {
+            "held_out_people": left_out.people,
+            "held_out_scans": len(left_out.scans),
+            "held_out_scans_under_other_ids": left_out.under_other_ids,
+        }
+        known = {(name, scan) for name in datasets for scan in tables[name]["scan"]}
+
+        def is_seen(path: Path, scan: str) -> bool:
+            key = path.parent.name, scan
+            if key not in known:
+                raise UserError(
+                    f"{path} has the scan {scan}, which the table of scans of {path.parent.name} "
+                    "does not have, so it is not known whether it is held out. Make the table "
+                    "again with `scans`."
+                )
+            return key not in left_out.scans
+
+        yield from (scan.timeseries_CT for scan in iter_scans(self.timeseries, is_seen))
+
+
+def _left_out(tables: Mapping[str, pd.DataFrame], datasets: Sequence[str]) -> LeftOut:
+    holders = [name for name, table in tables.items() if table[HELD_OUT].any()]
+    return reduce(or_, (left_out_for(name, tables, datasets) for name in holders), LeftOut())
+
+
+def _require_tables(tables: Mapping[str, pd.DataFrame], datasets: Sequence[str]) -> None:
+    """Refuse data sets of which nobody can say who is held out."""
+    unknown = [name for name in datasets if name not in tables]
+    if unknown:
+        raise UserError(
+            f"There is no table of scans of {unknown[0]} among {', '.join(sorted(tables))}, so it "
+            "is not known who of it is held out. Name results/scans/<dataset>.parquet of each data "
+            "set; the time series must be in a folder of its name."
+        )
+
+
+def _require_scans(
+    tables: Mapping[str, pd.DataFrame], datasets: Sequence[str], left_out: LeftOut
+) -> None:
+    """Log what is left out, and refuse to train on nothing."""
+    total = sum(len(included_scans(tables[name])) for name in datasets)
+    log.info(
+        "%d participant(s) are held out: %d of %d scans are left out of pretraining, %d of them "
+        "under other ids.",
+        left_out.people,
+        len(left_out.scans),
+        total,
+        left_out.under_other_ids,
+    )
+    if total and len(left_out.scans) == total:
+        raise UserError(
+            f"All {total} scans of {', '.join(datasets)} are of people who are held out, so there "
+            "is nothing to pretrain on. Hold out fewer people (`hold_out`), or add data sets."
+        )
