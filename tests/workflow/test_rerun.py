@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 
 from semantoks.artifacts.files import read_json
 from semantoks.artifacts.tables import read_table
+from semantoks.commands.status import status
+from semantoks.commands.why import why
 from semantoks.data.index.shards import shard_of
 from tests.workspaces import SMALL, Workspace
 
@@ -64,7 +67,9 @@ def test_another_number_of_repeats_runs_only_scores(workspace: Workspace) -> Non
     assert workspace.planned() == {}
 
 
-def test_holding_people_out_trains_and_scores_again(workspace: Workspace) -> None:
+def test_holding_people_out_trains_and_scores_again(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """But nothing is preprocessed or parcellated again, though the people are listed again."""
     held = SMALL["datasets"]["small"] | {"hold_out": 10, "phenotypes": {"trait": "regression"}}
     workspace.configure(datasets={"small": held})
@@ -79,6 +84,12 @@ def test_holding_people_out_trains_and_scores_again(workspace: Workspace) -> Non
     assert read_json(results / "models/tiny/config.json")["training"]["held_out_people"] > 0
     page = (results / "report/index.html").read_text()
     assert "None of them was seen, by id or by recording." in page
+    monkeypatch.chdir(workspace.folder)
+    lines = list(status(Path("results")))
+    assert any(line.endswith("participant(s) held out") for line in lines)
+    assert any(line.endswith("(not held out from pretraining)") for line in lines)
+    origin = "\n".join(why(Path("results/models/tiny/encoder.safetensors")))
+    assert "results/index/small/held_out.tsv" in origin
     assert workspace.planned() == {}
 
 

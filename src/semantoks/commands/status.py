@@ -54,9 +54,11 @@ def _dataset_line(results: Path, folder: Path) -> str:
 
 def _model_line(folder: Path) -> str:
     metrics, description = folder / "metrics.parquet", folder / "config.json"
-    if metrics.exists():
-        return f"model {folder.name}: trained for {len(read_table(metrics))} epochs"
     training = read_json(description)["training"] if description.exists() else {}
+    if metrics.exists():
+        held = training.get("held_out_people", 0)
+        note = f", {held} participant(s) held out" if held else ""
+        return f"model {folder.name}: trained for {len(read_table(metrics))} epochs{note}"
     checkpoint = training.get("checkpoint")
     return f"model {folder.name}: " + (f"given, {checkpoint}" if checkpoint else "not finished")
 

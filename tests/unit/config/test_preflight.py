@@ -125,6 +125,16 @@ def test_a_tidy_table_passes(tmp_path: Path) -> None:
         ),
         (with_column("TR", "2.0", "2,5"), {"repetition_time": "TR"}, "'2,5'"),
         (ROWS, {"phenotypes": {"age": {"kind": "regression", "splits_file": "no.tsv"}}}, "no.tsv"),
+        (ROWS, {"hold_out": "no.tsv"}, "hold_out: there is no file no.tsv"),
+        (ROWS, {"hold_out": "~/people.tsv"}, "where ~ is not replaced by your home folder"),
+        (
+            ROWS,
+            {
+                "hold_out": 20,
+                "phenotypes": {"age": {"kind": "regression", "train_people": 16, "test_people": 8}},
+            },
+            "hold_out is 20, but phenotypes.age needs 24 people for its parts",
+        ),
         (ROWS, {"path": "~/data"}, "where ~ is not replaced by your home folder"),
         (ROWS, {"path": "nowhere", "participants": "/dev/null"}, "there is no nowhere"),
     ],

@@ -21,12 +21,17 @@ PARTICIPANTS = [f"sub-{i:03d}" for i in range(120)]
 
 
 def leakage_scores(
-    folder: Path, features: np.ndarray, covariates: dict[str, Any], **columns: str
+    folder: Path,
+    features: np.ndarray,
+    covariates: dict[str, Any],
+    held_out: int = 0,
+    **columns: str,
 ) -> dict[str, float]:
     """Leakage of covariates from features of 120 participants with one scan each."""
     scans = pd.DataFrame({"scan": PARTICIPANTS, "participant_id": PARTICIPANTS})
     scans = scans.assign(session="", task="", run="", status="ok", reason="")
     scans = scans.assign(recording=PARTICIPANTS, seconds=300.0)
+    scans["held_out"] = scans.index < held_out
     write_table(folder / "t.parquet", scans)
     write_table(folder / "p.parquet", pd.DataFrame({"participant_id": PARTICIPANTS} | covariates))
     write_representation(folder / "r.parquet", scans, features)
@@ -110,6 +115,18 @@ def write_sessions(folder: Path, features: np.ndarray, task: list[str]) -> Path:
     table = table.assign(run="", scan=[f"{n}_{i:03d}" for i, n in enumerate(names)])
     write_representation(folder / "r.parquet", table, features)
     return folder / "r.parquet"
+
+
+def test_only_people_who_are_held_out_are_described(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    features = np.repeat(rng.standard_normal((40, 50)), 2, axis=0)
+    path = write_sessions(tmp_path, features, ["rest"] * 80)
+    table = read_scan_entities(path).assign(status="ok", seconds=300.0)
+    table = table.assign(recording=table["scan"], held_out=table["participant_id"] < "sub-30")
+    result = read_and_retest(path, table)
+    assert result is not None and result.people == 30
+    leakage_scores(tmp_path, rng.standard_normal((120, 8)), {"age": range(120)}, held_out=70)
+    assert read_json(tmp_path / "card.json")["leakage"][0]["people"] == 70
 
 
 def test_participants_with_two_sessions_are_identified(tmp_path: Path) -> None:
