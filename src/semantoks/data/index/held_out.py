@@ -82,8 +82,8 @@ def _families(participants: pd.DataFrame, group_column: ColumnNames | None) -> p
     column = find_column(group_column, participants.columns)
     if column is None:
         raise UserError(
-            f"The table of participants has no column {listed(group_column)}, so it is not known whose "
-            "relatives are held out. Correct `group_column`."
+            f"The table of participants has no column {listed(group_column)}, so it is not known "
+            "whose relatives are held out. Correct `group_column`."
         )
     names = pd.Series(texts(participants[column]).to_numpy(object), ids)
     return ("family " + names).where(names.notna(), alone)
