@@ -20,7 +20,7 @@ from semantoks.config.model import (
     Tokenizer,
     Training,
 )
-from semantoks.config.origin import ENTITIES, Origin
+from semantoks.config.origin import ENTITIES, Origin, split_zip
 from semantoks.config.parcellation import Parcellation
 from semantoks.config.participants_table import HDF5_SUFFIXES, ConfoundColumns, RepetitionTime
 from semantoks.config.phenotypes import (
@@ -86,4 +86,5 @@ __all__ = [
     "Tokenizer",
     "Training",
     "json_schema",
+    "split_zip",
 ]

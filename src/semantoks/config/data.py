@@ -36,6 +36,7 @@ class IndexedDataset(TableLayout):
     # Phenotypes, sites and families are left out, so that changing them does not re-run `index`.
     source: Source = "bids"
     template: str | None = None
+    registration: str | None = None
     link_targets: list[str] = Field([])
     repetition_time: RepetitionTime | None = None
     task: str | None = None

@@ -9,13 +9,14 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import Any, TypeVar
 
 from semantoks.errors import ScanError, shown
 from semantoks.gate import require_file
 
 log = logging.getLogger(__name__)
+PathT = TypeVar("PathT", bound=PurePath)
 
 # Preprocessed images, volumes and CIFTI. Native-space outputs have no `space` entity.
 IMAGE_PATTERNS = (
@@ -29,6 +30,13 @@ PARCELLATED = ".ptseries.nii"
 
 # Brain masks beside images of other trees.
 MASKS = ("mask.nii.gz", "brain_mask.nii.gz")
+
+# What FSL's FEAT and MELODIC write beside a run in native space: the folder, its warp fields from
+# MNI152 to the run, and the affine registration of the same pair.
+REG = "reg"
+WARPS = (f"{REG}/example_func2standard_warp.nii.gz", f"{REG}/example_func2standard_warp.nii")
+# Folder of images that FSL has resampled to its standard space.
+REG_STANDARD = "reg_standard"
 
 # Entities that BIDS defines as indices: `run-01` and `run-1` are the same run.
 INDICES = ("run", "echo", "chunk")
@@ -121,6 +129,21 @@ def beside(path: Path, name: str, listing: Listing | None = None) -> Path:
         return exact
     same = (listing or Listing()).comparable_to(exact)
     return same[0] if len(same) == 1 else exact
+
+
+def affine_of(warp: PathT) -> PathT:
+    """Path of FLIRT's matrix beside a warp field of FSL, whether it exists or not."""
+    return warp.with_name(re.sub(r"_warp\.nii(\.gz)?$", "", warp.name) + ".mat")
+
+
+def files_beside(image: PathT) -> list[PathT]:
+    """Paths of what may be read with an image that is not in fMRIPrep's layout, but for sidecars.
+
+    Masks, XCP-D's tables of outliers, and FSL's registration, whether they exist or not.
+    """
+    tables = [f"{scan_of(image.name)}_{name}.tsv" for name in ("outliers", "motion")]
+    warps = [image.parent / warp for warp in WARPS]
+    return [*(image.with_name(name) for name in (*MASKS, *tables)), *warps, affine_of(warps[0])]
 
 
 def images_of_run(folder: Path, scan: str, ending: str) -> list[Path]:

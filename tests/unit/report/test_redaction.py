@@ -61,6 +61,7 @@ CONFIG: dict[str, Any] = {
             "path": "/home/SECRETUSER/images",
             "source": "fmriprep",
             "template": "SECRETSTUDY/{participant}.nii.gz",
+            "registration": "SECRETSTUDY/{participant}_warp.nii.gz",
             "regions": "SECRET.tsv",
         },
         "series": {

@@ -13,23 +13,25 @@ import pandas as pd
 
 from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import SCAN_ENTITIES
-from semantoks.config import ENTITIES, IndexedDataset
+from semantoks.config import ENTITIES, IndexedDataset, split_zip
 from semantoks.data.declared import require_plausible_parquet
 from semantoks.data.hdf5 import is_hdf5, read_ids
-from semantoks.data.index.bids_files import BidsFile
 from semantoks.data.index.concatenations import without_concatenations
-from semantoks.data.index.files import version_of, without_duplicates
-from semantoks.data.index.inheritance import Inheritance
+from semantoks.data.index.files import without_duplicates
 from semantoks.data.index.shards import DerivativeScan, scan_table
-from semantoks.data.index.templates import find_by_template
+from semantoks.data.index.templates import fill_template, find_by_template
+from semantoks.data.index.versions import (
+    allowed_version,
+    version_of_registration,
+    versions_with_sidecars,
+)
 from semantoks.data.layout import (
     IMAGE_PATTERNS,
-    MASKS,
     PARCELLATED,
     Listing,
     beside,
-    dataset_of,
     entities_of,
+    files_beside,
     scan_of,
 )
 from semantoks.errors import ScanError, UserError
@@ -88,31 +90,17 @@ def _find(gate: Gate, dataset: IndexedDataset) -> pd.DataFrame:
             f"{folder} has no files{task} named {dataset.template or ', '.join(by_default)}. "
             "Correct `path`, or describe with `template` how the files are named."
         )
-    scans = scans.assign(version=_versions_with_sidecars(scans, gate))
+    scans = scans.assign(version=versions_with_sidecars(scans, gate))
     gate.report()
     scans = without_duplicates(scans, "file")
     # A template says which files are meant.
     return scans if dataset.template else without_concatenations(scans, folder)
 
 
-def _versions_with_sidecars(scans: pd.DataFrame, gate: Gate) -> list[str]:
-    """Extend the version of each scan: sidecars state the TR, so a change must re-run the shard."""
-    versions, data_sets = list[str](), dict[Path, Inheritance]()
-    for name, version in zip(scans["file"], scans["version"], strict=True):
-        path = gate.root / name
-        root = dataset_of(path)
-        data_set = data_sets.setdefault(root, Inheritance(root, ()))
-        is_table = path.suffix != ".parquet" and not is_hdf5(path)
-        file = BidsFile.of(path.relative_to(root).as_posix())
-        sidecars = data_set.of_recording(file) if is_table else []
-        versions.append(f"{version}-{_version(gate, *sidecars)}" if sidecars else version)
-    return versions
-
-
 def _scans_in(gate: Gate, dataset: IndexedDataset) -> Scans:
     listing = Listing()
     if dataset.template is not None:
-        return _from_template(gate, dataset.template, listing)
+        return _from_template(gate, dataset.template, dataset.registration, listing)
     if dataset.source == "fmriprep":
         return _from_images(gate, listing)
     if is_hdf5(gate.root):
@@ -121,12 +109,19 @@ def _scans_in(gate: Gate, dataset: IndexedDataset) -> Scans:
     return (_from_parquet if is_parquet else _from_tables)(gate, listing)
 
 
-def _from_template(gate: Gate, template: str, listing: Listing) -> Scans:
-    for path, entities in find_by_template(gate.root, template):
+def _from_template(gate: Gate, template: str, registration: str | None, listing: Listing) -> Scans:
+    # What is in a zip file is read with the scan: listing 40,000 of them would take hours.
+    outer, inner = split_zip(template)
+    for path, entities in find_by_template(gate.root, outer):
         # `{participant}.tsv` fits the table of participants too. Files below a link that leads
         # elsewhere, such as those of other people, are not even listed.
         if path.stem != "participants" and gate.is_inside(path.parent):
-            yield _scan(gate, path, listing, **entities)
+            row = _scan(gate, path, listing, **entities)
+            if inner:
+                row = replace(row, file=f"{row.file}/{fill_template(inner, entities)}")
+            yield replace(
+                row, version=row.version + version_of_registration(gate, registration, entities)
+            )
 
 
 def _from_images(gate: Gate, listing: Listing) -> Scans:
@@ -138,7 +133,7 @@ def _from_images(gate: Gate, listing: Listing) -> Scans:
             # The same image as .nii and .nii.gz is kept twice here, and becomes a problem later.
             if scan not in listed or image in listed:
                 row = _scan(gate, path, listing, scan, **_entities(scan))
-                yield replace(row, version=_version(gate, *listing.of_run(path)))
+                yield replace(row, version=allowed_version(gate, *listing.of_run(path)))
             listed |= {scan, image}
 
 
@@ -217,18 +212,13 @@ def _entities(stem: str) -> dict[str, str]:
     }
 
 
-def _version(gate: Gate, *paths: Path) -> str:
-    """Hash the files that may be read: it changes when the folder of others is named."""
-    return version_of(*(path for path in paths if not gate.departure_of(path)))
-
-
 def _scan(
     gate: Gate, path: Path, listing: Listing, scan: str = "", **entities: str
 ) -> DerivativeScan:
     """Row of a file; its version changes with everything beside it that is read."""
     participant, session, task, run = (entities.get(name, "") for name in ENTITIES)
-    tables = [f"{scan_of(path.name)}_{name}.tsv" for name in ("outliers", "motion")]
-    others = [*map(path.with_name, MASKS), *(beside(path, name, listing) for name in tables)]
+    others = files_beside(path)
+    others = [beside(path, x.name, listing) if x.parent == path.parent else x for x in others]
     return DerivativeScan(
         scan=scan or "_".join(filter(None, (participant, session, task, run))),
         participant_id=participant,
@@ -236,6 +226,6 @@ def _scan(
         task=task,
         run=run,
         file=path.relative_to(gate.root).as_posix(),
-        version=_version(gate, path, *others),
+        version=allowed_version(gate, path, *others),
         problem=gate.problem_of(path),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,6 +44,11 @@ def entities_by_template(text: str, template: str) -> dict[str, str] | None:
             *(shown(text, LONGEST_PATH), template),
         )
         return None
+
+
+def fill_template(template: str, entities: Mapping[str, str]) -> str:
+    """Return the path that a template without stars stands for."""
+    return re.sub(r"{(\w+)}", lambda match: entities[match[1]], template)
 
 
 class _AmbiguousError(Exception):

@@ -25,7 +25,7 @@ from semantoks.data.index.shards import ScanT
 from semantoks.data.parcellate.cleaning import clean_scan
 from semantoks.data.parcellate.quality import MEASURES
 from semantoks.data.parcellate.readers.reader import ScanReader
-from semantoks.errors import ScanError
+from semantoks.errors import ScanError, UserError
 
 log = logging.getLogger(__name__)
 COLUMNS = (*SCAN_ENTITIES, "status", "reason", "fingerprint", *FINGERPRINTS, *MEASURES)
@@ -116,6 +116,8 @@ def _parcellate_scan(scan: ScanT, reader: ScanReader[ScanT], settings: Parcellat
         timeseries_CT, measures = clean_scan(means, settings)
     except ScanError as error:
         return _Outcome(row | error.measures | {"status": EXCLUDED, "reason": str(error)})
+    except UserError:  # a full disk is no fault of the scan
+        raise
     except Exception as error:  # a library may raise anything on malformed data
         log.exception("%s failed", scan.scan)
         reason = f"{type(error).__name__}: {error}"

@@ -98,7 +98,9 @@ def _derivative_reader(
         names = read_region_names(Path(origin.regions)) if origin.regions else None
         return TimeseriesReader(data, atlas, names, origin.variable)
     if origin.template is not None:
-        return TemplateImageReader(data, atlas, settings.parcellation, origin.space)
+        return TemplateImageReader(
+            data, atlas, settings.parcellation, origin.space, origin.registration
+        )
     return _fmriprep_reader(settings, data, atlas)
 
 

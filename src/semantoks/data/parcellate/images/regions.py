@@ -39,6 +39,11 @@ class RegionVoxels:
     column_R: np.ndarray
     size_C: np.ndarray
 
+    def sums(self, value_V: np.ndarray) -> np.ndarray:
+        """Sum values of voxels over each region; float64."""
+        # float32 sums over thousands of voxels would be off by 6e-3 at a mean of 1000.
+        return np.add.reduceat(value_V, self.first_R, dtype=np.float64)
+
 
 def locate(atlas: Any, labels: Sequence[int], image: Any, inside: np.ndarray) -> RegionVoxels:
     """Find the voxels of each region.
@@ -86,7 +91,7 @@ def _on_grid(
     is_same = atlas.shape == shape and np.allclose(atlas.affine, grid[1], atol=AFFINE_TOLERANCE)
     resampled = atlas if is_same else resample_from_to(atlas, grid, order=0)
     # NIfTI stores the first axis fastest, which is Fortran order.
-    region = _numbered(resampled, labels).ravel(order="F")
+    region = numbered(resampled, labels).ravel(order="F")
     size_C = np.bincount(region, minlength=len(labels) + 1)[1:].astype(float)
     if not is_same:
         size_C = _whole_sizes(atlas, labels, grid, size_C)
@@ -105,7 +110,7 @@ def _whole_sizes(
     size of a region entirely beyond it is the volume of its atlas voxels.
     """
     shape, affine = grid
-    atlas_region = _numbered(atlas, labels)
+    atlas_region = numbered(atlas, labels)
     index_V3 = np.argwhere(atlas_region)
     to_run = np.linalg.inv(affine) @ atlas.affine
     point_V3 = np.rint(index_V3 @ to_run[:3, :3].T + to_run[:3, 3])
@@ -118,7 +123,7 @@ def _whole_sizes(
     return np.where(part_C > 0, size_C / np.where(part_C > 0, part_C, 1), all_C * ratio)
 
 
-def _numbered(atlas: Any, labels: tuple[int, ...]) -> np.ndarray:
+def numbered(atlas: Any, labels: tuple[int, ...]) -> np.ndarray:
     """Replace labels by the regions' numbers, from 1 in the order of `labels`; others become 0."""
     data = np.maximum(np.asarray(atlas.dataobj).astype(np.int32), 0)
     # A lookup table: one gather instead of a comparison per region.

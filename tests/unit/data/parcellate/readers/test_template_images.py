@@ -28,7 +28,7 @@ def test_the_header_or_the_configuration_must_state_the_space(tmp_path: Path) ->
         if allowed:
             assert read_image(bold, atlas, 2.0, Parcellation()).tr == 2
         else:
-            with pytest.raises(ScanError, match="if it is, set `space` of the data set"):
+            with pytest.raises(ScanError, match="if it was warped to one, set `space` of the data"):
                 read_image(bold, atlas, 2.0, Parcellation())
             scan = read_image(bold, atlas, 2.0, Parcellation(), "MNI152X")
             assert scan.space == "MNI152X"
