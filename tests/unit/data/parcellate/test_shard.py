@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,9 @@ from semantoks.config import Parcellation
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.index.shards import RawScan
 from semantoks.data.parcellate.readers.fmriprep import FmriprepReader, PreprocessedReader
+from semantoks.data.parcellate.regional_means import RegionalMeans
 from semantoks.data.parcellate.shard import ShardTimeseries, parcellate_scans
+from semantoks.errors import UserError
 from tests.unit.data.parcellate.conftest import raw_scan, write_run
 
 
@@ -92,3 +94,18 @@ def test_an_unexpected_error_excludes_one_scan_only(
 def test_an_empty_shard_is_an_empty_table(tmp_path: Path, atlas: Atlas) -> None:
     shard = parcellated([], tmp_path, atlas, Parcellation())
     assert (len(shard.table), shard.timeseries, shard.manifest.space) == (0, [], "")
+
+
+@dataclass(frozen=True)
+class OnFullDisk:
+    """A reader whose temporary disk is full."""
+
+    confounds: str = "none"
+
+    def read(self, scan: RawScan) -> RegionalMeans:
+        raise UserError(f"{scan.scan}: the disk is full.")
+
+
+def test_a_full_disk_stops_the_job_instead_of_excluding_scans(atlas: Atlas) -> None:
+    with pytest.raises(UserError, match="the disk is full"):
+        parcellate_scans([raw_scan("sub-01")], OnFullDisk(), atlas, Parcellation(), "")

@@ -52,9 +52,8 @@ def warp_to(bold: Path, configured: Path | None = None) -> Path | None:
     if warp is None:
         raise ScanError(
             f"{bold.name} is in the native space of the run, whatever `space` says: it lies in a "
-            f"folder of FSL's FEAT or MELODIC, and {WARPS[0]}, which leads to standard space, is "
-            "not beside it (an affine .mat is not enough); fetch it, or name it by `registration`, "
-            f"or use images from {REG_STANDARD}"
+            f"folder of FSL, without {WARPS[0]}, which leads to standard space (an affine .mat is "
+            "not enough); fetch that file, or name a warp field by `registration`"
         )
     return warp
 
