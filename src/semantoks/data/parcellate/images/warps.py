@@ -30,6 +30,7 @@ import numpy as np
 from nibabel.affines import apply_affine
 from scipy.ndimage import map_coordinates
 
+from semantoks.data.declared import require_at_most
 from semantoks.data.parcellate.images.nifti import open_image, read_data
 from semantoks.errors import ScanError
 
@@ -40,6 +41,7 @@ VECTORS = (1006, 1007)  # of AFNI, ANTs and ITK
 # differ by less than the tolerance.
 MNI_BOX = np.array([[-90.0, -126, -72], [90, 90, 108]])
 BOX_TOLERANCE = 2.0
+MAX_FIELD = 100_000_000  # values; the template of 0.7 mm has 60 million
 # A relative field varies by some 10 mm, positions in a head by some 50 mm along each axis.
 CLEAR_RATIO = 1.5
 
@@ -135,6 +137,7 @@ def _require_field(image: Any, path: Path) -> None:
             f"the registration {path.name} is no warp field of FSL (shape {image.shape}, intent "
             f"code {intent}): x × y × z × 3 coordinates in mm are needed"
         )
+    require_at_most(image.shape, MAX_FIELD, path.name)
     # FNIRT keeps other data in the sform of some of its files.
     both = all(int(image.header.get(code, 0)) for code in ("qform_code", "sform_code"))
     if both and not np.allclose(image.get_qform(), image.get_sform(), atol=0.1):

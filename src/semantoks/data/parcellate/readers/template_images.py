@@ -119,17 +119,29 @@ def read_image(
     """
     tr = image_repetition_time(bold, tr)
     if is_dense(bold):
+        if warp is not None:
+            raise ScanError(
+                f"{bold.name} is CIFTI, the registration {warp.name} is for volumes in native "
+                "space; remove `registration` of the data set"
+            )
         # Template spaces are not compared for CIFTI: `cifti_means` compares the meshes.
         dense = cifti_means(bold, atlas, settings.min_coverage, tr)
         return RegionalMeans(dense.means_TC, tr, atlas.space, measures=dense.measures)
     warp = warp_to(bold, warp)
-    space = _space_through(warp, space, atlas) if warp else _template_space(bold, space, atlas)
+    space = (
+        _space_through(warp, bold, space, atlas) if warp else _template_space(bold, space, atlas)
+    )
     image = average_volumes(bold, mask_beside(bold), atlas, settings.min_coverage, warp)
     return RegionalMeans(image.means_TC, tr, space or atlas.space, measures=image.measures)
 
 
-def _space_through(warp: Path, configured: str | None, atlas: Atlas) -> str:
-    """Return the space that a warp field of FSL leads to; refuse a configured one that differs."""
+def _space_through(warp: Path, bold: Path, configured: str | None, atlas: Atlas) -> str:
+    """Return the space that a warp field of FSL leads to; refuse what contradicts it."""
+    if space_of(bold) not in {"", *INDIVIDUAL_SPACES}:
+        raise ScanError(
+            f"{bold.name} is in {space_of(bold)} by its name, the registration {warp.name} is for "
+            "images in native space: one of them is wrong"
+        )
     if not same_space(atlas.space, FSL_STANDARD):
         raise ScanError(
             f"the registration {warp.name} leads to {FSL_STANDARD}, the atlas {atlas.name} is in "

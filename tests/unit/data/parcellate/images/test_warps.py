@@ -8,6 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from semantoks.data.parcellate.images import warps
 from semantoks.data.parcellate.images.warps import Warp, fsl_affine, is_on_mni_grid
 from semantoks.errors import ScanError
 from tests.unit.data.parcellate.native import MNI, SHAPE
@@ -55,6 +56,10 @@ def test_other_kinds_of_files_are_refused(tmp_path: Path) -> None:
         ScanError, match=r"is not on the grid of FSL's MNI152: it reaches from \(-84"
     ):
         Warp.read(save(tmp_path, field, shifted))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warps, "MAX_FIELD", field.size - 1)
+        with pytest.raises(ScanError, match=r"declares 46 × 55 × 46 × 3 values, at most"):
+            Warp.read(save(tmp_path, field))
     with pytest.raises(ScanError, match="warp.nii.gz is missing"):
         Warp.read(tmp_path / "no" / "warp.nii.gz")
 

@@ -17,6 +17,7 @@ from semantoks.data.parcellate.readers.template_images import TemplateImageReade
 from semantoks.data.parcellate.regional_means import RegionalMeans
 from semantoks.errors import ScanError
 from semantoks.gate import Gate
+from tests.unit.data.parcellate.conftest import dense_axis, write_dense
 from tests.unit.data.parcellate.native import (
     MNI,
     REGISTRATION,
@@ -189,3 +190,17 @@ def test_a_warp_elsewhere_is_named_by_its_template(
         TemplateImageReader(root, cubes, Parcellation(), None, "warps/1000018_warp.nii.gz").read(
             row
         )
+
+
+def test_a_registration_of_images_that_are_not_native_is_refused(
+    ica: Path, tmp_path: Path, cubes: Atlas, dense_atlas: Atlas
+) -> None:
+    named = ica / "sub-1_space-MNI152NLin2009cAsym_bold.nii.gz"
+    named.symlink_to((ica / "filtered_func_data_clean.nii.gz").resolve())
+    with pytest.raises(ScanError, match=r"is in MNI152NLin2009cAsym by its name, the registration"):
+        read(named, cubes)
+    named.rename(ica / "sub-1_space-T1w_bold.nii.gz")
+    assert read(ica / "sub-1_space-T1w_bold.nii.gz", cubes).space == SPACE
+    path, _ = write_dense(tmp_path, dense_axis(np.arange(100), np.arange(100)))
+    with pytest.raises(ScanError, match="is CIFTI, the registration .* is for volumes in native"):
+        read_image(path, dense_atlas, TR, Parcellation(), None, ica / REGISTRATION)
