@@ -75,7 +75,7 @@ def test_a_file_is_a_table_or_a_list(
     file = tmp_path / "people.tsv"
     file.write_text(content)
     with caplog.at_level("WARNING"):
-        held = held_out_people(file, people(9), people(9), id_column="eid")
+        held = held_out_people(file, people(9), people(9), id_columns="eid")
     assert held == ["sub-0001", "sub-0003"]
     assert "1 of 3 ids in people.tsv are not in the data set" in caplog.text
 
