@@ -140,7 +140,8 @@ class ParticipantsTable(TableLayout, ConfoundColumns):
     repetition_time: RepetitionTime | None = Field(
         None,
         description="TR in seconds of files that do not state it: a number, a column of the table "
-        "of participants, or `{column: {value: TR}}`, for instance by site.",
+        "of participants, or `{column: {value: TR}}`, for instance by site. Headers of NIfTI files "
+        "count where it says nothing.",
     )
     group_column: ColumnNames | None = Field(
         None,

@@ -182,11 +182,6 @@ def test_derivatives_are_not_raw(tmp_path: Path, is_described: bool) -> None:
     [
         (["sub-01/sub-01_timeseries.tsv"], {}),
         (["rois/01.1D"], {"template": "rois/{participant}.1D"}),
-        (
-            ["sub-01/func/sub-01_task-rest_bold.nii.gz", "sub-01/anat/sub-01_T1w.json"],
-            {"source": "bids"},
-        ),
-        (["sub-01/sub-01_space-MNI_bold.nii.gz", "task.json"], {"source": "fmriprep"}),
     ],
 )
 def test_a_data_set_without_any_tr(
@@ -203,10 +198,20 @@ def test_a_data_set_without_any_tr(
     check(tmp_path, **changes)
 
 
-def test_files_that_may_state_their_tr_pass(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("sub-02_timeseries.mat", "timeseries"),
+        # `index` reads the headers.
+        ("sub-02/func/sub-02_task-rest_bold.nii.gz", "bids"),
+        ("sub-02/func/sub-02_task-rest_space-MNI152_bold.nii", "fmriprep"),
+    ],
+)
+def test_files_that_may_state_their_tr_pass(tmp_path: Path, name: str, source: str) -> None:
     (tmp_path / "sub-01_timeseries.tsv").touch()
-    (tmp_path / "sub-02_timeseries.mat").touch()
-    check(tmp_path)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).touch()
+    check(tmp_path, source=source)
 
 
 def test_links_that_leave_are_not_read(tmp_path: Path) -> None:
@@ -249,8 +254,9 @@ def test_what_is_no_file_neither_blocks_nor_stops(tmp_path: Path) -> None:
     (tmp_path / "sub-02").mkdir()
     (tmp_path / "sub-02/sub-02_task-rest_bold.nii").touch()
     check(tmp_path, source="bids", repetition_time=2.0)
+    (tmp_path / "sub-02/sub-02_task-rest_bold.nii").rename(tmp_path / "sub-02_timeseries.tsv")
     with pytest.raises(UserError, match="states the repetition time"):
-        check(tmp_path, source="bids")
+        check(tmp_path)
 
 
 def test_an_atlas_that_is_no_file_is_one_sentence(tmp_path: Path) -> None:

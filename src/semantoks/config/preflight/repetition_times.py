@@ -11,8 +11,9 @@ from semantoks.errors import ScanError, UserError
 from semantoks.gate import Gate, require_file
 
 KEYS = ('"RepetitionTime"', '"SamplingFrequency"')
-# These may state it themselves. The header of a NIfTI file never decides.
-STATING = (".parquet", ".mat", ".dtseries.nii")
+STATING = (".parquet", ".mat", ".dtseries.nii")  # these may state it themselves
+# Headers of these may as well; `index` reads them, since planning must not need nibabel.
+IMAGES, RAW_IMAGES = (".nii", ".nii.gz"), ("_bold.nii", "_bold.nii.gz")
 SCANS = (".nii", ".nii.gz", ".tsv", ".csv", ".npy", ".1D", ".txt", *HDF5_SUFFIXES)
 MAX_FILES = 5000  # larger data sets are left to `index`, since a network disk takes minutes
 
@@ -36,7 +37,9 @@ def require_repetition_time(name: str, dataset: Dataset, config: Config) -> None
     root, has_scans = Path(dataset.path), False
     with Gate(root, [Path(folder) for folder in dataset.link_targets]) as gate:
         for number, file in enumerate(_files(gate)):
-            if number == MAX_FILES or may_state_tr(file, dataset.source == "bids"):
+            is_raw = dataset.source == "bids"
+            has_header = file.name.endswith(RAW_IMAGES if is_raw else IMAGES)
+            if number == MAX_FILES or has_header or may_state_tr(file, is_raw):
                 return
             is_scan = file.name.startswith("sub-") or dataset.template or file == root
             has_scans |= bool(is_scan and file.name.endswith(SCANS))
@@ -45,7 +48,7 @@ def require_repetition_time(name: str, dataset: Dataset, config: Config) -> None
 
 
 def may_state_tr(file: Path, is_raw: bool) -> bool:
-    """Whether a file states a repetition time, or might do so.
+    """Whether a file states a repetition time, or might do so, apart from NIfTI headers.
 
     Parameters
     ----------

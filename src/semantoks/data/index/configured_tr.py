@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from semantoks.config.preflight.repetition_times import may_state_tr, no_repetition_time
+from semantoks.data.index.header_tr import with_header_tr
 from semantoks.data.index.participants import repetition_times
 from semantoks.data.index.settings import IndexSettings
 from semantoks.errors import UserError
@@ -25,6 +26,8 @@ def with_configured_tr(
     source: str,
 ) -> pd.DataFrame:
     """Fill in what the configuration says where no sidecar of a raw image states the TR.
+
+    Where it says nothing either, that in the header of an image counts, see `with_header_tr`.
 
     Parameters
     ----------
@@ -53,10 +56,12 @@ def with_configured_tr(
                 "states is excluded",
                 unknown,
             )
+    is_raw = settings.dataset.source == "bids"  # whose sidecars have been read
+    if not settings.by_fmriprep:  # which needs a sidecar
+        scans = with_header_tr(scans, "bold" if is_raw else "file", data)
     usable = scans[scans["problem"] == ""]
     if settings.by_fmriprep or usable.empty or usable["repetition_time"].notna().any():
         return scans
-    is_raw = settings.dataset.source == "bids"  # whose sidecars have been read
     if is_raw or not any(may_state_tr(file, False) for file in _files_of(usable, data)):
         hint = "" if given is None else " and no value of its `repetition_time`"
         raise UserError(no_repetition_time(f"No file of {data}{hint}"))

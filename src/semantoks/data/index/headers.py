@@ -34,7 +34,7 @@ class Header:
     extent : float
         Shortest edge of the field of view in mm; NaN if unknown.
     repetition_time : float
-        Seconds; NaN if it is not set or not plausible.
+        Seconds; see `nifti_tr`.
     """
 
     is_oriented: bool = True
@@ -50,19 +50,20 @@ class Header:
             codes = [image.header.get(key, 1) for key in ("qform_code", "sform_code")]
             sizes = np.linalg.norm(image.affine[:3, :3], axis=0)
             extent = float(np.min(sizes * image.shape[:3]))
-            return cls(any(codes), extent, _repetition_time(image.header))
+            return cls(any(codes), extent, nifti_tr(image.header))
         except Exception:  # nibabel raises many types of errors on malformed headers
             return cls()
 
 
-def _repetition_time(header: Any) -> float:
+def nifti_tr(header: Any) -> float:
+    """Return the TR (s) that a NIfTI header states; NaN if it has no unit or is not plausible.
+
+    The unit is in the field ``xyzt_units``, see nifti.nimh.nih.gov/nifti-1. Software that knows no
+    TR leaves it out.
+    """
     zooms, unit = header.get_zooms(), header.get_xyzt_units()[1]
-    if len(zooms) < 4:
-        return math.nan
-    tr = float(zooms[3]) * SECONDS.get(unit, 1.0)
-    # Software that knows no TR leaves 1 and no unit.
-    is_default = unit not in SECONDS and tr == 1
-    return tr if MIN_TR <= tr <= MAX_TR and not is_default else math.nan
+    tr = float(zooms[3]) * SECONDS.get(unit, math.nan) if len(zooms) > 3 else math.nan
+    return tr if MIN_TR <= tr <= MAX_TR else math.nan
 
 
 def warn_of_other_tr(scans: pd.DataFrame, bids: Path) -> None:

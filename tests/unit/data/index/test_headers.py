@@ -30,14 +30,17 @@ def save(path: Path, tr: float, unit: str, affine: np.ndarray | None) -> None:
     [
         (2.5, "sec", 2.5),
         (2500, "msec", 2.5),
-        (2.5, "unknown", 2.5),
+        (2.5, "unknown", float("nan")),
         (1, "sec", 1.0),
         (1, "unknown", float("nan")),
+        (50, "msec", float("nan")),
         (0, "sec", float("nan")),
         (2500, "sec", float("nan")),
     ],
 )
-def test_only_a_plausible_tr_counts(tmp_path: Path, tr: float, unit: str, seconds: float) -> None:
+def test_only_a_plausible_tr_with_a_unit_counts(
+    tmp_path: Path, tr: float, unit: str, seconds: float
+) -> None:
     save(tmp_path / "x_bold.nii.gz", tr, unit, np.eye(4))
     header = Header.of(tmp_path / "x_bold.nii.gz")
     assert header.repetition_time == pytest.approx(seconds, nan_ok=True)

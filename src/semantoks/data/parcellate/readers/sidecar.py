@@ -13,6 +13,7 @@ from semantoks.data.signals import require_repetition_time
 from semantoks.errors import ScanError
 
 KEYS = ("RepetitionTime", "SamplingFrequency", "Space", "Sources")
+IMAGES = (".nii", ".nii.gz")
 NOT_AVAILABLE = ("", "n/a", "na", "nan")
 
 
@@ -71,15 +72,21 @@ def repetition_time(path: Path, configured: float, stated: float | None = None) 
 
 
 def _why_none(path: Path) -> str:
+    """Say which files could state a repetition time and do not."""
     sidecars, file = _sidecars_of(path)
     names = ", ".join(Path(sidecar.path).name for sidecar in sidecars.applying(file))
+    # `index` would have written what a header states.
+    header = ", nor a TR that counts in the header" if path.name.endswith(IMAGES) else ""
     if names:
         return (
             f"no RepetitionTime in {names}, no SamplingFrequency either, and the data set has no "
-            "`repetition_time`"
+            f"`repetition_time`{header}"
         )
     expected = sidecar_names(path.name)[0]
-    return f"there is no {expected} beside {path.name}, and no `repetition_time` of the data set"
+    return (
+        f"there is no {expected} beside {path.name}, and no `repetition_time` of the data "
+        f"set{header}"
+    )
 
 
 def _given(value: Any) -> Any:
