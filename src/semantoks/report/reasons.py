@@ -129,6 +129,7 @@ KINDS: dict[str, tuple[str, ...]] = {
         " regions is expected",
         "has two columns of one region",
         "numbers its columns",
+        "have other numbers than those of",
         "counts volumes or seconds",
         "volumes and regions cannot be told apart",
         "begins with two rows",

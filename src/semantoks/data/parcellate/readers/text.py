@@ -17,6 +17,12 @@ SEPARATORS = {".tsv": "\t", ".csv": ","}  # of any other table: white space
 MISSING = {"", "n/a", "na", "nan", "#n/a", "null", "none", "."}  # in lower case
 TWO_HEADERS = "begins with two rows that may be its header; leave out the one that is not"
 COMMENT = ("#", "%")
+# Of AFNI's 3dROIstats, which begins each row with the image and the volume (`0[?]`), and calls the
+# mean of the region with the label 12 `Mean_12` (afni.nimh.nih.gov, help of 3dROIstats).
+TEXT_COLUMNS, MEAN = ("File", "Sub-brick"), "Mean_"
+# The Athena pipeline names its images sfnwmrda0010001_session_1_rest_1.nii.gz, and has a CC200 with
+# 190 of the labels 1 to 200 (nitrc.org/plugins/mwiki/index.php/neurobureau:AthenaPipeline).
+ATHENA, OTHER_CC200 = "nwmrda", "cc200"
 MIN_HEADER = 8  # columns; fewer whole numbers ascend by chance, so they are no second header
 
 
@@ -49,7 +55,7 @@ def read_text(path: Path, atlas: Atlas) -> tuple[np.ndarray, list[str] | None]:
     ScanError
         When it is not a table of numbers.
     """
-    rows = _rows(path)
+    rows = _without_text_columns(_rows(path), atlas, path)
     table = [row for row in rows if not row.is_comment]
     if not table:
         raise ScanError(f"{path.name} is an empty table")
@@ -72,7 +78,40 @@ def read_text(path: Path, atlas: Atlas) -> tuple[np.ndarray, list[str] | None]:
     may_have_second = names is not None and width >= MIN_HEADER and len(values_TC) > 0
     if may_have_second and label_header(values_TC[0], atlas) is not None:
         raise ScanError(f"{path.name} {TWO_HEADERS}")
-    return values_TC, names
+    return values_TC, names and _without_statistic(names, atlas)
+
+
+def _without_text_columns(rows: list[_Row], atlas: Atlas, path: Path) -> list[_Row]:
+    """Drop the columns of text that 3dROIstats writes; its header may be a comment.
+
+    Raises
+    ------
+    ScanError
+        When they show that the regions are those of another atlas of the same name.
+    """
+    table = [row for row in rows if not row.is_comment]
+    names = table[0].cells if table else []
+    places = {place for place, name in enumerate(names) if name in TEXT_COLUMNS}
+    first = table[1].cells if len(table) > 1 else []
+    is_athena = any(ATHENA in cell for place, cell in enumerate(first) if place in places)
+    if is_athena and atlas.name == OTHER_CC200:
+        raise ScanError(
+            f"{path.name} is of the Athena pipeline (ADHD-200), whose regions have other numbers "
+            f"than those of {atlas.name}; make an atlas of your own of the image that it comes "
+            "with, ADHD200_parcellate_200.nii.gz"
+        )
+    without = list[_Row]()
+    for row in rows:
+        is_header = row.is_comment and tuple(row.cells[: len(TEXT_COLUMNS)]) == TEXT_COLUMNS
+        dropped = range(len(TEXT_COLUMNS)) if is_header else () if row.is_comment else places
+        cells = [cell for place, cell in enumerate(row.cells) if place not in dropped]
+        without.append(replace(row, cells=cells))
+    return without
+
+
+def _without_statistic(names: list[str], atlas: Atlas) -> list[str]:
+    known = set(atlas.regions["name"])
+    return [name if name in known else name.removeprefix(MEAN) for name in names]
 
 
 def _rows(path: Path) -> list[_Row]:

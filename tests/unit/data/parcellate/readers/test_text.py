@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -171,3 +172,59 @@ def test_a_second_header_is_no_volume(tmp_path: Path) -> None:
     pd.DataFrame(signals, columns=columns).to_csv(tmp_path / "a.csv", index=False)
     with pytest.raises(ScanError, match="two rows that may be its header"):
         read(tmp_path / "a.csv", atlas)
+
+
+def roistats(values: np.ndarray, labels: list[object], image: str = "rest+tlrc") -> str:
+    """A table as AFNI's 3dROIstats writes it."""
+    header = "\t".join(["File", "Sub-brick", *(f"Mean_{label}  " for label in labels)])
+    rows = [
+        "\t".join([f"/data/{image}[{n}]", f"{n}[?]", *(f"{value:.9f}" for value in row)])
+        for n, row in enumerate(values)
+    ]
+    return "\n".join([header, *rows]) + "\n"
+
+
+@pytest.mark.parametrize("labels", [[30, 11, 41, 12], [NAMES[n] for n in (2, 0, 3, 1)]])
+def test_tables_of_3droistats(
+    tmp_path: Path, named_atlas: Atlas, values: np.ndarray, labels: list[object]
+) -> None:
+    """Image and volume are no regions; Mean_30 is the region with the label 30."""
+    (tmp_path / "a.1D").write_text(roistats(values[:, [2, 0, 3, 1]], labels))
+    means_TC = read(tmp_path / "a.1D", named_atlas).means_TC
+    np.testing.assert_allclose(means_TC, values, atol=1e-8)
+
+
+def test_tables_of_3droistats_with_commented_labels(
+    tmp_path: Path, named_atlas: Atlas, values: np.ndarray
+) -> None:
+    """The header may be a comment, and so may image and volume, on lines of their own."""
+    header, *rows = roistats(values, [11, 12, 30, 41]).splitlines()
+    lines = [f"#{header}"]
+    for row in rows:
+        image, volume, *cells = row.split("\t")
+        lines += [f"#{image}\t{volume}", "\t" + "\t".join(cells)]
+    (tmp_path / "a.1D").write_text("\n".join(lines))
+    np.testing.assert_allclose(read(tmp_path / "a.1D", named_atlas).means_TC, values, atol=1e-8)
+
+
+def test_other_text_in_a_table_of_3droistats_is_a_reason(
+    tmp_path: Path, named_atlas: Atlas, values: np.ndarray
+) -> None:
+    table = roistats(values, [11, 12, 30, 41]).replace("Sub-brick", "Volume")
+    (tmp_path / "a.1D").write_text(table)
+    with pytest.raises(ScanError, match=r"line 2 of a.1D has a value that is not a number"):
+        read(tmp_path / "a.1D", named_atlas)
+    table = roistats(values, [11, 12, 30, 41]).replace("3[?]", "")
+    (tmp_path / "a.1D").write_text(table)
+    with pytest.raises(ScanError, match="line 5 of a.1D has 3 cells, the first row has 4"):
+        read(tmp_path / "a.1D", named_atlas)
+
+
+def test_adhd_200_has_another_cc200(tmp_path: Path, named_atlas: Atlas, values: np.ndarray) -> None:
+    image = "sfnwmrda0010001_session_1_rest_1.nii.gz"
+    (tmp_path / "a.1D").write_text(roistats(values, [11, 12, 30, 41], image))
+    means_TC = read(tmp_path / "a.1D", named_atlas).means_TC  # an atlas of the user's
+    np.testing.assert_allclose(means_TC, values, atol=1e-8)
+    built_in = replace(named_atlas, name="cc200")
+    with pytest.raises(ScanError, match="whose regions have other numbers than those of cc200"):
+        read(tmp_path / "a.1D", built_in)
