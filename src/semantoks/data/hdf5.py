@@ -1,7 +1,9 @@
 """HDF5 files of the reference implementation: many participants' time series in one file.
 
-``timeseries/<atlas>`` has the shape (participants, regions, volumes) and is padded with NaN;
-``long_subject_id`` holds the ids, and further lists of the same length hold phenotypes.
+``timeseries/<atlas>`` has the shape (participants, regions, volumes) and is padded with NaN; the
+atlas may be in parts. ``long_subject_id`` holds the ids, and further lists of the same length, at
+the top or in the group ``labels``, hold phenotypes. See github.com/SamGijsen/Brain-Semantoks, "HDF5
+File Structure".
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from semantoks.config.participants_table import HDF5_SUFFIXES
 from semantoks.data.declared import MAX_ROWS, require_at_most
 from semantoks.errors import ScanError, shown
 
-IDS = "long_subject_id"
+IDS, LABELS = "long_subject_id", "labels"
 MAX_LIST = 4_000_000_000  # bytes of the values of all participants, or of one participant
 MAX_TEXT = 2_000_000_000  # bytes of all text
 MIN_SLICE, MAX_SLICE = 200, 10_000  # entries of text that are read at a time
@@ -98,27 +100,57 @@ def read_lists(file: Any, length: int) -> dict[str, list[str] | np.ndarray]:
     Parameters
     ----------
     file : h5py.File
+        Lists are at its top, or in its group ``labels``.
     length : int
         How many participants there are.
 
     Raises
     ------
     ScanError
-        See `member`; also when all lists together hold more than is plausible.
+        See `member`; also when all lists together hold more than is plausible, one of ``labels``
+        has another length, or a list of the same name at the top has other values.
     """
-    items = {name: member(file, name, by_row=True) for name in file}
-    lists = {name: item for name, item in items.items() if _is_list(item) and len(item) == length}
-    size = sum(length * max(item.dtype.itemsize, FLOAT) for item in lists.values())
+    lists, labels = _lists_of(file, length), dict[str, Any]()
+    if LABELS in file and not _is_dataset(group := member(file, LABELS, by_row=True)):
+        labels = _lists_of(group, length)
+        for name in set(group) - set(labels):
+            raise ScanError(
+                f"{shown(name)} in the group `{LABELS}` of {Path(file.filename).name} is not a "
+                f"list of text or numbers with {length} values, one per participant"
+            )
+    items = [*lists.values(), *labels.values()]
+    size = sum(length * max(item.dtype.itemsize, FLOAT) for item in items)
     if size > MAX_LIST:
         raise ScanError(f"the lists of {Path(file.filename).name} declare {size / 1e9:,.1f} GB")
     content, left = dict[str, list[str] | np.ndarray](), MAX_TEXT
-    for name, item in lists.items():
-        if item.dtype.kind in NUMBERS:
-            content[name] = item[:]
-        else:
-            content[name] = texts = _read_text(item, left)
-            left -= _size(texts)
+    for name, item in [*lists.items(), *labels.items()]:
+        values = item[:] if item.dtype.kind in NUMBERS else _read_text(item, left)
+        left -= _size(values) if isinstance(values, list) else 0
+        if name in content and not _are_equal(content[name], values):
+            raise ScanError(
+                f"{Path(file.filename).name} has the list {shown(name)} twice, at its top and in "
+                f"`{LABELS}`, with different values; remove one"
+            )
+        content[name] = values
     return content
+
+
+def _lists_of(group: Any, length: int) -> dict[str, Any]:
+    """Return the lists of a group that have so many entries, not read yet."""
+    items = {name: member(group, name, by_row=True) for name in group}
+    return {name: item for name, item in items.items() if _is_list(item) and len(item) == length}
+
+
+def _are_equal(first: list[str] | np.ndarray, second: list[str] | np.ndarray) -> bool:
+    if isinstance(first, list) or isinstance(second, list):
+        return list(first) == list(second)
+    return np.array_equal(first.astype(float), second.astype(float), equal_nan=True)
+
+
+def _is_dataset(item: Any) -> bool:
+    import h5py
+
+    return isinstance(item, h5py.Dataset)
 
 
 def _is_list(item: Any) -> bool:

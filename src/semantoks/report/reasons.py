@@ -127,6 +127,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "the columns do not fit the atlas": (
         " are regions of the atlas",
         " regions is expected",
+        " volumes are expected",
         "has two columns of one region",
         "numbers its columns",
         "have other numbers than those of",
@@ -150,6 +151,7 @@ KINDS: dict[str, tuple[str, ...]] = {
         " time series: its axes are",
         "is not an array of real numbers",
         "is an empty table",
+        " twice, at its top and in ",
         "has a single column",
         "that is not a number",
     ),

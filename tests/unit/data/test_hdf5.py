@@ -121,6 +121,31 @@ def test_lists_are_limited_together(tmp_path: Path) -> None:
             read_lists(file, 1_000_000)
 
 
+def test_lists_may_be_in_the_group_of_labels(tmp_path: Path) -> None:
+    """The group is read beside the lists at the top, or instead of them."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file[IDS], file["age"] = ["a", "b"], [1.5, np.nan]
+        file["labels/sex_bi"], file["labels/age"] = [0, 1], [1.5, np.nan]
+        file["labels/site"] = ["x", "y"]
+    table = read_participants(path, "participant_id")
+    assert table["sex_bi"].tolist() == [0, 1] and table["site"].tolist() == ["x", "y"]
+    assert table["age"].isna().tolist() == [False, True]
+    with h5py.File(path, "a") as file:
+        file["labels/age"][0] = 2.5
+        with pytest.raises(ScanError, match="has the list age twice, at its top and in `labels`"):
+            read_lists(file, 2)
+        del file["labels/age"]
+        file["labels/iq"] = [1, 2, 3]
+        with pytest.raises(
+            ScanError, match="iq in the group `labels` of a.h5 is not a list of .* with 2 values"
+        ):
+            read_lists(file, 2)
+        del file["labels"]
+        file["labels"] = [3, 4]
+        assert list(read_lists(file, 2)["labels"]) == [3, 4]
+
+
 def test_ids_of_a_large_cohort_pass(tmp_path: Path) -> None:
     ids = [f"sub-{number:05d}{'x' * 30}" for number in range(40_000)]
     with h5py.File(tmp_path / "a.h5", "w") as file:

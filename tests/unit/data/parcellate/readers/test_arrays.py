@@ -6,6 +6,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
 from semantoks.config import Parcellation
@@ -87,3 +88,67 @@ def test_other_hdf5_is_a_sentence(tmp_path: Path, named_atlas: Atlas) -> None:
         file["timeseries/toy"], file["long_subject_id"] = np.zeros((1, 4, 50)), ["sub-02"]
     with pytest.raises(ScanError, match="has no scan 'sub-01'"):
         read(tmp_path / "a.h5", named_atlas)
+
+
+PARTS = {"schaefer400": 400, "tian3": 50, "buckner7": 7}
+
+
+def atlas_of(name: str, regions: int) -> Atlas:
+    table = pd.DataFrame(
+        {"index": range(1, regions + 1), "name": [f"r{n}" for n in range(regions)]}
+    )
+    return Atlas(name, None, table, "MNI152NLin6Asym", "0" * 64)
+
+
+def write_parts(path: Path, **arrays: np.ndarray) -> None:
+    """Write time series of two people; the file lists its parts by alphabet."""
+    with h5py.File(path, "w") as file:
+        for name, array in arrays.items():
+            file[f"timeseries/{name}"] = array
+        file["long_subject_id"] = ["sub-00", "sub-01"]
+
+
+def parts_of(volumes: int = 60) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    arrays = {name: rng.normal(size=(2, n, volumes)) for name, n in PARTS.items()}
+    for array in arrays.values():
+        array[:, :, -10:] = np.nan
+    return arrays
+
+
+def test_the_parts_of_the_reference_are_joined_in_the_order_of_the_atlas(tmp_path: Path) -> None:
+    arrays = parts_of()
+    write_parts(tmp_path / "a.h5", **arrays)
+    means_TC = read(tmp_path / "a.h5", atlas_of("semantoks457", 457)).means_TC
+    assert means_TC.shape == (50, 457)
+    for name, first in (("schaefer400", 0), ("tian3", 400), ("buckner7", 450)):
+        expected_TC = arrays[name][1, :, :50].T
+        np.testing.assert_array_equal(means_TC[:, first : first + PARTS[name]], expected_TC)
+    cortex_TC = read(tmp_path / "a.h5", atlas_of("schaefer400x7", 400)).means_TC
+    np.testing.assert_array_equal(cortex_TC, means_TC[:, :400])
+    with pytest.raises(ScanError, match="has no timeseries/cc200 .buckner7, schaefer400, tian3."):
+        read(tmp_path / "a.h5", atlas_of("cc200", 200))
+
+
+def test_a_part_that_the_file_lacks_has_no_data(tmp_path: Path) -> None:
+    arrays = parts_of()
+    write_parts(tmp_path / "a.h5", schaefer400=arrays["schaefer400"])
+    means_TC = read(tmp_path / "a.h5", atlas_of("semantoks457", 457)).means_TC
+    assert np.isfinite(means_TC[:, :400]).all() and np.isnan(means_TC[:, 400:]).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "reason"),
+    [
+        ("tian3", (2, 54, 60), "timeseries/tian3 .* 2 participants × 50 × 60 volumes are expected"),
+        ("tian3", (2, 50, 61), "2 participants × 50 × 60 volumes are expected"),
+        ("buckner7", (1, 7, 60), "timeseries/buckner7 of a.h5 has the shape .1, 7, 60."),
+        ("buckner7", (2, 7), "2 participants × 7 × 60 volumes are expected"),
+    ],
+)
+def test_parts_of_another_size_are_a_reason(
+    tmp_path: Path, name: str, shape: tuple[int, ...], reason: str
+) -> None:
+    write_parts(tmp_path / "a.h5", **{**parts_of(), name: np.ones(shape)})
+    with pytest.raises(ScanError, match=reason):
+        read(tmp_path / "a.h5", atlas_of("semantoks457", 457))
