@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from semantoks.config import catalogue
 from semantoks.config.filters import FILTERED, EntityFilter, check_filter
+from semantoks.config.folders import problem_of_pattern
 from semantoks.config.origin import Origin, Source
 from semantoks.config.participants_table import (
     HDF5_SUFFIXES,
@@ -37,6 +38,7 @@ class IndexedDataset(TableLayout):
     source: Source = "bids"
     template: str | None = None
     registration: str | None = None
+    folders: list[str] = Field([])
     link_targets: list[str] = Field([])
     repetition_time: RepetitionTime | None = None
     task: str | None = None
@@ -58,6 +60,11 @@ class Dataset(Origin, ParticipantsTable):
     )
     path: str | None = Field(
         None, description="Folder (or HDF5 file) of the data set; not for a simulated one."
+    )
+    folders: list[str] = Field(
+        [],
+        description="Folders below `path` that hold the `sub-*`, each a BIDS data set of its own, "
+        'such as `["MRI/Site-*"]` (HBN); `*` matches anything in a name. Default: `path` itself.',
     )
     link_targets: list[str] = Field(
         [],
@@ -113,6 +120,14 @@ class Dataset(Origin, ParticipantsTable):
         tables = [path for name in alternatives(self.participants) for path in _files(parent, name)]
         return list(dict.fromkeys(tables))
 
+    @field_validator("folders")
+    @classmethod
+    def _below_path(cls, patterns: list[str]) -> list[str]:
+        for pattern in patterns:
+            if problem := problem_of_pattern(pattern):
+                raise ValueError(problem)
+        return patterns
+
     @field_validator("link_targets")
     @classmethod
     def _stores(cls, folders: list[str]) -> list[str]:
@@ -161,6 +176,16 @@ class Dataset(Origin, ParticipantsTable):
             raise ValueError(
                 "'entities' and 't1w_entities' choose raw images (`source: bids`); of other files "
                 "choose with 'template' or 'task'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _folders_fit(self) -> Dataset:
+        if self.folders and (self.template is not None or self.simulate is not None):
+            key = "template" if self.simulate is None else "simulate"
+            raise ValueError(
+                f"'folders' does not go with '{key}'; a template names folders by itself, such as "
+                "`MRI/Site-*/{participant}/…`"
             )
         return self
 

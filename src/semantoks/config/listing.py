@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
 
 from semantoks.config.data import Dataset
+from semantoks.config.folders import folders_of
+from semantoks.errors import UserError
 
 # Of scans and people; other files that are added, such as notes, change nothing.
 PREFIX, SUFFIXES = "sub-", (".json", "_timeseries.parquet")
@@ -30,30 +33,45 @@ def listing_of(dataset: Dataset) -> str:
     """
     if dataset.path is None:
         return ""
-    return _listing(dataset.path, dataset.template)
+    return _listing(dataset.path, dataset.template, tuple(dataset.folders))
 
 
 # Snakemake asks for every job, and files that are added in the course of a run wait for the next.
 @cache
-def _listing(path: str, template: str | None) -> str:
-    """Hash what `listing_of` says, of a folder and the template of its files."""
+def _listing(path: str, template: str | None, patterns: tuple[str, ...] = ()) -> str:
+    """Hash what `listing_of` says, of a folder and the template or folders of its files."""
     folder = Path(path, *_fixed_folders(template or ""))
     try:
         if folder.is_file():  # HDF5, which need not be the table of participants
             status = folder.stat()
             names = [f"{status.st_size} {status.st_mtime_ns}"]
+        elif patterns:
+            return _hash(_names_in(folders_of(folder, patterns), folder))
         else:
             with os.scandir(folder) as entries:
                 names = [entry.name for entry in entries]
-    except OSError:
+    except (OSError, UserError):
         return ""  # what is not there has been refused before, or is said by `index`
     if template is None and not folder.is_file():
         names = [name for name in names if name.startswith(PREFIX) or name.endswith(SUFFIXES)]
     # The workflow writes beside the data if it runs in their folder.
     if folder.resolve() == Path.cwd():
         names = [name for name in names if name not in ("results", "logs", "resources")]
-    visible = sorted(name for name in names if not name.startswith("."))
-    return hashlib.sha1("\n".join(visible).encode(errors="surrogateescape")).hexdigest()[:16]
+    return _hash(name for name in names if not name.startswith("."))
+
+
+def _names_in(folders: Iterable[Path], root: Path) -> Iterator[str]:
+    """Yield the paths of what counts in folders of participants, relative to a folder."""
+    for folder in folders:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith(PREFIX) or entry.name.endswith(SUFFIXES):
+                    yield f"{folder.relative_to(root)}/{entry.name}"
+
+
+def _hash(names: Iterable[str]) -> str:
+    text = "\n".join(sorted(names))
+    return hashlib.sha1(text.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def _fixed_folders(template: str) -> list[str]:

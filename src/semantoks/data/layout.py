@@ -74,6 +74,17 @@ def scan_of(name: str) -> str:
     return "_".join(part for part in parts if part.split("-")[0] not in (*DERIVED, "bold"))
 
 
+def split_at_participant(path: str) -> tuple[str, str]:
+    """Split a path at the folder of the participant: its BIDS data set, and the path within it.
+
+    The first is ``.`` if the path begins with that folder, and ``MRI/Site-RU`` for a data set that
+    consists of several.
+    """
+    parts = Path(path).parts
+    start = next((n for n, part in enumerate(parts) if part.startswith("sub-")), 0)
+    return Path(*parts[:start]).as_posix(), Path(*parts[start:]).as_posix()
+
+
 def comparable(name: str) -> str:
     """Name in which indices have no leading zeros: ``run-01`` and ``run-1`` are the same run."""
     return re.sub(rf"(?<=_)({'|'.join(INDICES)})-0+(?=\d)", r"\1-", name)

@@ -57,7 +57,11 @@ KINDS: dict[str, tuple[str, ...]] = {
         "declares ",
     ),
     "no preprocessed image": ("no preprocessed BOLD image",),
-    "several files of one scan": ("several files of one scan", "several images of this run"),
+    "several files of one scan": (
+        "several files of one scan",
+        "several images of this run",
+        " is in several folders (",
+    ),
     "a concatenation of other runs": ("oncatenation of ", "probably the concatenation"),
     "several echoes": (" echoes, which the built-in engine",),
     "the name of the file does not fit": (

@@ -214,6 +214,23 @@ def test_files_that_may_state_their_tr_pass(tmp_path: Path, name: str, source: s
     check(tmp_path, source=source)
 
 
+def test_each_folder_of_a_data_set_is_checked(tmp_path: Path) -> None:
+    """Sites are raw and state a TR, or not; what is beside them does not count."""
+    name = "sub-01/func/sub-01_task-rest"
+    for site in ("RU", "SI"):
+        image = tmp_path / f"MRI/Site-{site}" / f"{name}_bold.nii.gz"
+        image.parent.mkdir(parents=True)
+        image.touch()
+    folders = {"source": "bids", "folders": ["MRI/Site-*"]}
+    check(tmp_path, **folders)
+    image.rename(image.with_name(f"{Path(name).name}_space-MNI152_desc-preproc_bold.nii.gz"))
+    with pytest.raises(UserError, match="MRI/Site-SI holds preprocessed images, but its source"):
+        check(tmp_path, **folders)
+    check(tmp_path, **folders | {"folders": ["MRI/Site-RU"]})
+    with pytest.raises(UserError, match=r"my_data-2.folders has 'Site-\*', .* no folder fits"):
+        check(tmp_path, **folders | {"folders": ["Site-*"]})
+
+
 def test_links_that_leave_are_not_read(tmp_path: Path) -> None:
     root, others = tmp_path / "data", tmp_path / "home"
     for folder in (root, others):

@@ -15,6 +15,7 @@ from semantoks.data.layout import (
     is_xcpd,
     scan_of,
     space_of,
+    split_at_participant,
 )
 
 
@@ -108,3 +109,10 @@ def test_a_description_that_is_no_file_is_said(
     (tmp_path / "dataset_description.json").symlink_to("/dev/zero")
     assert generated_by(tmp_path) == ""
     assert "is a device, a file is needed" in caplog.text
+
+
+def test_a_path_is_split_at_the_participant() -> None:
+    name = "sub-01/ses-1/func/sub-01_ses-1_task-rest_bold.nii.gz"
+    assert split_at_participant(name) == (".", name)
+    assert split_at_participant(f"MRI/Site-RU/{name}") == ("MRI/Site-RU", name)
+    assert split_at_participant("01/bold.nii.gz") == (".", "01/bold.nii.gz")

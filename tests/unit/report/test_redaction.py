@@ -49,6 +49,7 @@ CONFIG: dict[str, Any] = {
             "sex_column": "SEX",
             "motion_column": "func_mean_fd",
             "missing_values": ["SECRETCODE", -1234],
+            "folders": ["SECRETSTUDY/Site-*"],
             "link_targets": ["/home/SECRETUSER/store"],
             "repetition_time": {"SITE_ID": {"SECRETHOSPITAL": 2.0, "SECRETCLINIC": 2.5}},
             "task": "SECRETTASK",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from semantoks.config import Config, Dataset
+from semantoks.config.folders import folders_of
 from semantoks.config.preflight.people import require_usable_values
 from semantoks.config.preflight.repetition_times import require_repetition_time
 from semantoks.config.preflight.tables import is_text, require_columns
@@ -66,7 +67,7 @@ def _require_dataset(name: str, dataset: Dataset, config: Config, source: str) -
     gate = Gate(Path(dataset.path or ""), [*map(Path, dataset.link_targets)])
     _require_targets(name, gate)
     if dataset.path and dataset.source == "bids":
-        _require_raw(name, gate)
+        _require_raw(name, gate, folders_of(gate.root, dataset.folders, name))
     for key, phenotype in dataset.phenotypes.items():
         if phenotype.splits_file and not Path(phenotype.splits_file).exists():
             where = f"datasets.{name}.phenotypes.{key}.splits_file"
@@ -127,9 +128,18 @@ def _is_below(dataset: Dataset, folder: str) -> bool:
     return any(Path(folder) in path.parents for path in dataset.participants_tables())
 
 
-def _require_raw(name: str, gate: Gate) -> None:
+def _require_raw(name: str, gate: Gate, folders: list[Path]) -> None:
     """Refuse derivatives, which would be preprocessed again."""
-    folder = gate.root
+    for folder in folders:
+        if _holds_derivatives(gate, folder):
+            raise UserError(
+                f"datasets.{name}: {folder} holds preprocessed images, but its source is `bids`, "
+                "which means raw ones. Set `source: fmriprep`, or name the folder of the raw data."
+            )
+
+
+def _holds_derivatives(gate: Gate, folder: Path) -> bool:
+    """Whether a BIDS data set says so, or the images of some people are named so."""
     try:
         file = require_file(folder / "dataset_description.json")
         description = json.loads(file.read_text("utf-8-sig"))
@@ -140,11 +150,7 @@ def _require_raw(name: str, gate: Gate) -> None:
     walked = (names for person in people for _, names in gate.walk(person))
     images = [name for names in walked for name in fnmatch.filter(names, "*_bold.nii*")]
     derived = [image for image in images if re.search("_(space|desc)-", image)]
-    if len(derived) == len(images) and (derived or kind == "derivative"):
-        raise UserError(
-            f"datasets.{name}: {folder} holds preprocessed images, but its source is `bids`, which "
-            "means raw ones. Set `source: fmriprep`, or name the folder of the raw data."
-        )
+    return len(derived) == len(images) and bool(derived or kind == "derivative")
 
 
 def _require_simulated_columns(name: str, dataset: Dataset, source: str) -> None:

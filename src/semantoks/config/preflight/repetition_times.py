@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 from semantoks.config import Config, Dataset
+from semantoks.config.folders import folders_of
 from semantoks.config.participants_table import HDF5_SUFFIXES
 from semantoks.errors import ScanError, UserError
 from semantoks.gate import Gate, require_file
@@ -36,8 +38,8 @@ def require_repetition_time(name: str, dataset: Dataset, config: Config) -> None
         return
     root, has_scans = Path(dataset.path), False
     with Gate(root, [Path(folder) for folder in dataset.link_targets]) as gate:
-        for number, file in enumerate(_files(gate)):
-            is_raw = dataset.source == "bids"
+        folders, is_raw = folders_of(root, dataset.folders, name), dataset.source == "bids"
+        for number, file in enumerate(_files(gate, folders)):
             has_header = file.name.endswith(RAW_IMAGES if is_raw else IMAGES)
             if number == MAX_FILES or has_header or may_state_tr(file, is_raw):
                 return
@@ -75,13 +77,12 @@ def no_repetition_time(what: str) -> str:
     )
 
 
-def _files(gate: Gate) -> Iterator[Path]:
+def _files(gate: Gate, folders: list[Path]) -> Iterator[Path]:
     """Yield the files of a data set, those of upper folders first; of HDF5, it and its sidecar."""
     root = gate.root
     if root.is_file():
         yield from (root, root.with_name(f"{root.name}.json"))
         return
-    for folders, (parent, names) in enumerate(gate.walk(root)):
-        if folders == MAX_FILES:
-            return
+    walked = chain.from_iterable(map(gate.walk, folders))
+    for parent, names in islice(walked, MAX_FILES):
         yield from (parent / name for name in names)

@@ -37,13 +37,7 @@ class Anatomy:
 
     @classmethod
     def of(cls, root: Path, images: Iterable[BidsFile], wanted: EntityFilter) -> Anatomy:
-        """Select the T1w images.
-
-        Raises
-        ------
-        UserError
-            When there are T1w images, but none that the configuration asks for.
-        """
+        """Select the T1w images."""
         t1w = [image for image in images if image.suffix == "T1w"]
         problems = [image.problem for image in t1w if image.problem]
         if problems:
@@ -52,11 +46,6 @@ class Anatomy:
         for image in t1w:
             if selects(MAGNITUDE | wanted, image.entities) and not image.problem:
                 by_participant[image.entities["sub"]].append(image)
-        if t1w and wanted and not by_participant:
-            raise UserError(
-                f"{root} has no T1w image with {describe(wanted)} (one of {len(t1w)} is "
-                f"{t1w[0].path}). Correct `t1w_entities` of the data set."
-            )
         return cls(root, dict(by_participant))
 
     def of_run(self, bold: BidsFile) -> str:
@@ -114,3 +103,20 @@ class Anatomy:
         session = image.entities.get("ses")
         images = self.images[image.entities["sub"]]
         return [x for x in images if x.entities.get("ses") == session and x != image]
+
+
+def require_selected(
+    root: Path, images: Iterable[BidsFile], wanted: EntityFilter, anatomies: Iterable[Anatomy]
+) -> None:
+    """Refuse a filter of T1w images that leaves none.
+
+    Raises
+    ------
+    UserError
+    """
+    t1w = [image for image in images if image.suffix == "T1w"]
+    if t1w and wanted and not any(anatomy.images for anatomy in anatomies):
+        raise UserError(
+            f"{root} has no T1w image with {describe(wanted)} (one of {len(t1w)} is "
+            f"{t1w[0].path}). Correct `t1w_entities` of the data set."
+        )

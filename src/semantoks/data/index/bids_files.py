@@ -76,18 +76,19 @@ class BidsFile:
 
 @dataclass(frozen=True)
 class RawDataset:
-    """A raw BIDS data set.
+    """A raw BIDS data set: the whole data set, or a folder of it.
 
     `bids2table` parses the names only. Its own search takes a dot or a bracket in the name of a
     data set for something else, and does not read ``.bidsignore``.
     """
 
     gate: Gate
+    folder: Path | None = None
 
     @property
     def root(self) -> Path:
-        """Folder of the data set."""
-        return self.gate.root
+        """Folder of the data set, to which paths are relative."""
+        return self.gate.root if self.folder is None else self.folder
 
     def images(self) -> list[BidsFile]:
         """List the NIfTI files below the participants' folders, sorted.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import logging
 import re
 from collections.abc import Iterator
@@ -14,10 +13,11 @@ import pandas as pd
 from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import SCAN_ENTITIES
 from semantoks.config import ENTITIES, IndexedDataset, split_zip
+from semantoks.config.folders import folders_of
 from semantoks.data.declared import require_plausible_parquet
 from semantoks.data.hdf5 import is_hdf5, read_ids
 from semantoks.data.index.concatenations import without_concatenations
-from semantoks.data.index.files import without_duplicates
+from semantoks.data.index.files import Files, without_duplicates
 from semantoks.data.index.shards import DerivativeScan, scan_table
 from semantoks.data.index.templates import fill_template, find_by_template
 from semantoks.data.index.versions import (
@@ -86,9 +86,10 @@ def _find(gate: Gate, dataset: IndexedDataset) -> pd.DataFrame:
     if scans.empty:
         by_default = IMAGE_PATTERNS if dataset.source == "fmriprep" else TABLE_PATTERNS
         task = f" of task '{dataset.task}'" if dataset.task else ""
+        hint = _template_hint(folder, dataset.template) if dataset.template else ""
         raise UserError(
             f"{folder} has no files{task} named {dataset.template or ', '.join(by_default)}. "
-            "Correct `path`, or describe with `template` how the files are named."
+            f"{hint or 'Correct `path`, or describe with `template` how the files are named.'}"
         )
     scans = scans.assign(version=versions_with_sidecars(scans, gate))
     gate.report()
@@ -97,16 +98,25 @@ def _find(gate: Gate, dataset: IndexedDataset) -> pd.DataFrame:
     return scans if dataset.template else without_concatenations(scans, folder)
 
 
+def _template_hint(folder: Path, template: str) -> str:
+    """Say which template would find files that are one or two levels further down."""
+    for deeper in (f"*/{template}", f"*/*/{template}"):
+        if next(find_by_template(folder, split_zip(deeper)[0]), None):
+            return f"Files are further down: set `template: '{deeper}'` of the data set."
+    return ""
+
+
 def _scans_in(gate: Gate, dataset: IndexedDataset) -> Scans:
     listing = Listing()
     if dataset.template is not None:
         return _from_template(gate, dataset.template, dataset.registration, listing)
-    if dataset.source == "fmriprep":
-        return _from_images(gate, listing)
     if is_hdf5(gate.root):
         return _from_hdf5(gate, listing)
-    is_parquet = any(_files(gate, PARQUET_PATTERN))
-    return (_from_parquet if is_parquet else _from_tables)(gate, listing)
+    files = Files(gate, folders_of(gate.root, dataset.folders))
+    if dataset.source == "fmriprep":
+        return _from_images(files, listing)
+    is_parquet = any(files.named(PARQUET_PATTERN))
+    return (_from_parquet if is_parquet else _from_tables)(files, listing)
 
 
 def _from_template(gate: Gate, template: str, registration: str | None, listing: Listing) -> Scans:
@@ -124,23 +134,23 @@ def _from_template(gate: Gate, template: str, registration: str | None, listing:
             )
 
 
-def _from_images(gate: Gate, listing: Listing) -> Scans:
+def _from_images(files: Files, listing: Listing) -> Scans:
     """Yield one row per run in fMRIPrep's layout, in however many spaces it was written."""
     listed = set[str]()
     for pattern in IMAGE_PATTERNS:
-        for path in _files(gate, pattern):
+        for path in files.named(pattern):
             scan, image = scan_of(path.name), path.name.removesuffix(".gz")
             # The same image as .nii and .nii.gz is kept twice here, and becomes a problem later.
             if scan not in listed or image in listed:
-                row = _scan(gate, path, listing, scan, **_entities(scan))
-                yield replace(row, version=allowed_version(gate, *listing.of_run(path)))
+                row = _scan(files.gate, path, listing, scan, **_entities(scan))
+                yield replace(row, version=allowed_version(files.gate, *listing.of_run(path)))
             listed |= {scan, image}
 
 
-def _from_tables(gate: Gate, listing: Listing) -> Scans:
+def _from_tables(files: Files, listing: Listing) -> Scans:
     listed = set[tuple[Path, frozenset[tuple[str, str]]]]()
     for pattern in TABLE_PATTERNS:
-        for path in _files(gate, pattern):
+        for path in files.named(pattern):
             # fMRIPrep's confounds and XCP-D's other statistics (ALFF, ReHo) are named alike.
             other = re.search(r"_desc-confounds_|_stat-(?!mean_)", path.name)
             # XCP-D writes CIFTI and a table of the same values, with and without the density.
@@ -148,7 +158,7 @@ def _from_tables(gate: Gate, listing: Listing) -> Scans:
             is_copy = path.name.endswith(PARCELLATED) and content in listed
             if path.name.startswith("sub-") and not other and not is_copy:
                 scan = scan_of(path.name)
-                yield _scan(gate, path, listing, scan, **_entities(scan))
+                yield _scan(files.gate, path, listing, scan, **_entities(scan))
                 listed.add(content)
 
 
@@ -156,9 +166,9 @@ def _without_density(path: Path) -> set[tuple[str, str]]:
     return {pair for pair in entities_of(path.name).items() if pair[0] != "den"}
 
 
-def _from_parquet(gate: Gate, listing: Listing) -> Scans:
+def _from_parquet(files: Files, listing: Listing) -> Scans:
     """Yield the scans of Semantoks' own files; what is no such file has no scan to be said of."""
-    for path in _files(gate, PARQUET_PATTERN):
+    for path in files.named(PARQUET_PATTERN):
         try:
             require_plausible_parquet(require_file(path), SCAN_ENTITIES)
         except ScanError as error:
@@ -167,7 +177,7 @@ def _from_parquet(gate: Gate, listing: Listing) -> Scans:
         # Parquet reads single columns, so the time series are not loaded.
         for row in read_table(path, list(SCAN_ENTITIES)).itertuples(index=False):
             yield _scan(
-                gate,
+                files.gate,
                 path,
                 listing,
                 str(row.scan),
@@ -191,13 +201,6 @@ def _from_hdf5(gate: Gate, listing: Listing) -> Scans:
         ) from None
     for scan in ids:
         yield _scan(gate, gate.root, listing, scan, participant=scan)
-
-
-def _files(gate: Gate, pattern: str) -> list[Path]:
-    """Find files at any depth, sorted; `Path.rglob` does not follow links to folders."""
-    walked = gate.walk(gate.root)
-    files = [parent / name for parent, names in walked for name in fnmatch.filter(names, pattern)]
-    return sorted(files)
 
 
 def _entities(stem: str) -> dict[str, str]:

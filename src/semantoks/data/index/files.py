@@ -1,14 +1,18 @@
-"""Checks that are common to the files of all kinds of data sets."""
+"""Files of a data set, and checks that are common to all kinds of them."""
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import os
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
 
 from semantoks.data.layout import comparable
+from semantoks.gate import Gate
 
 
 def version_of(*paths: Path) -> str:
@@ -53,3 +57,19 @@ def without_duplicates(
     repeated = groups["scan"].transform("size") > 1
     ordered.loc[repeated, "problem"] = f"several files of one scan ({hint}): " + files[repeated]
     return ordered.drop_duplicates("scan", ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a data set, in some of its folders or all."""
+
+    gate: Gate
+    folders: list[Path]
+
+    def named(self, pattern: str) -> list[Path]:
+        """Find files at any depth, sorted; `Path.rglob` does not follow links to folders."""
+        walked = chain.from_iterable(map(self.gate.walk, self.folders))
+        paths = {
+            parent / name for parent, names in walked for name in fnmatch.filter(names, pattern)
+        }
+        return sorted(paths)

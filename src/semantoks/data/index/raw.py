@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
 
 from semantoks.config import EntityFilter, IndexedDataset
-from semantoks.data.index.anatomy import Anatomy
+from semantoks.config.folders import folders_hint, folders_of
+from semantoks.data.index.anatomy import Anatomy, require_selected
 from semantoks.data.index.bids_files import BidsFile, RawDataset
+from semantoks.data.index.copies import in_one_folder, without_copies
 from semantoks.data.index.entities import MAGNITUDE, describe, selects
 from semantoks.data.index.files import version_of, without_duplicates
 from semantoks.data.index.headers import Header
@@ -50,33 +53,50 @@ def find_raw_scans(
         When there are no such runs or T1w images.
     """
     with Gate(bids, [Path(folder) for folder in dataset.link_targets]) as gate:
-        data_set = RawDataset(gate)
-        images = data_set.images()
+        data_sets = [RawDataset(gate, folder) for folder in folders_of(bids, dataset.folders)]
+        images = [data_set.images() for data_set in data_sets]
         task: EntityFilter = {} if dataset.task is None else {"task": dataset.task}
         bold = _select(gate, images, task | dataset.entities)
-        anatomy = Anatomy.of(bids, images, dataset.t1w_entities)
-        source = _Source(gate, Sidecars(data_set), anatomy, by_fmriprep)
-        runs = _by_run(bold, separate_echoes="echo" in dataset.entities)
-        scans = [source.describe(echoes) for echoes in runs]
+        anatomies = [
+            Anatomy.of(data_set.root, listed, dataset.t1w_entities)
+            for data_set, listed in zip(data_sets, images, strict=True)
+        ]
+        require_selected(bids, chain.from_iterable(images), dataset.t1w_entities, anatomies)
+        scans = list[RawScan]()
+        for data_set, anatomy, selected in zip(data_sets, anatomies, bold, strict=True):
+            source = _Source(gate, Sidecars(data_set), anatomy, by_fmriprep)
+            runs = _by_run(selected, separate_echoes="echo" in dataset.entities)
+            scans += [source.describe(echoes) for echoes in runs]
         gate.require_followed(scan.problem for scan in scans)
         gate.report()
-    if not by_fmriprep:
+    for anatomy in () if by_fmriprep else anatomies:
         anatomy.report()
-    return without_duplicates(scan_table(scans, RawScan), "bold", DUPLICATE)
+    table = scan_table(scans, RawScan)
+    if len(data_sets) > 1:
+        table = in_one_folder(without_copies(table, bids), bids, by_fmriprep=by_fmriprep)
+    return without_duplicates(table, "bold", DUPLICATE)
 
 
-def _select(gate: Gate, images: Iterable[BidsFile], chosen: EntityFilter) -> list[BidsFile]:
+def _select(
+    gate: Gate, images: Sequence[list[BidsFile]], chosen: EntityFilter
+) -> list[list[BidsFile]]:
+    """Select the BOLD images of each folder."""
     # Complex-valued acquisitions have a magnitude and a phase image of each run.
-    bold = [x for x in images if x.suffix == "bold" and selects(MAGNITUDE | chosen, x.entities)]
-    if bold:
+    wanted = MAGNITUDE | chosen
+    bold = [
+        [x for x in listed if x.suffix == "bold" and selects(wanted, x.entities)]
+        for listed in images
+    ]
+    if any(bold):
         return bold
     gate.require_followed([])
-    every = [x.path for x in images if x.suffix == "bold"]
-    wanted = f" with {describe(chosen)}" if chosen else ""
+    every = [x.path for x in chain.from_iterable(images) if x.suffix == "bold"]
+    named = f" with {describe(chosen)}" if chosen else ""
     example = f" (one of {len(every)} others is {every[0]})" if every else ""
+    hint = "" if any(images) else folders_hint(gate.root)
     raise UserError(
-        f"{gate.root} has no BOLD image{wanted} with a BIDS name (sub-*/func/*_bold.nii.gz)"
-        f"{example}. Correct `path`, `task` or `entities` of the data set."
+        f"{gate.root} has no BOLD image{named} with a BIDS name (sub-*/func/*_bold.nii.gz)"
+        f"{example}. {hint or 'Correct `path`, `task` or `entities` of the data set.'}"
     )
 
 
@@ -111,7 +131,9 @@ class _Source:
         combined = "echo" in entities and (self.by_fmriprep or len(echoes) > 1)
         t1w = "" if first.problem else self.anatomy.of_run(first)
         # Preprocessing reads the T1w image too, so its changes and broken links count.
-        needed = [self.gate.root / name for name in (*(echo.path for echo in echoes), t1w) if name]
+        root = self.sidecars.dataset.root
+        needed = [root / name for name in (*(echo.path for echo in echoes), t1w) if name]
+        folder = root.relative_to(self.gate.root)
         metadata, problem = self._metadata(echoes)
         timing = metadata.slice_timing
         name = first.stem.removesuffix("_bold")
@@ -121,8 +143,8 @@ class _Source:
             session=f"ses-{entities['ses']}" if "ses" in entities else "",
             task=entities.get("task", ""),
             run=entities.get("run", ""),
-            bold=first.path,
-            t1w=t1w,
+            bold=(folder / first.path).as_posix(),
+            t1w=t1w and (folder / t1w).as_posix(),
             repetition_time=metadata.repetition_time,
             slice_timing="" if timing is None else json.dumps(timing),
             slice_encoding_direction=metadata.slice_encoding_direction,

@@ -41,3 +41,22 @@ def test_results_are_bitwise_reproducible(preprocessed: PreprocessedCohort, tmp_
     assert len(files) == 10
     for path in files:
         assert path.read_bytes() == (folder / "out" / path.relative_to(again)).read_bytes()
+
+
+@pytest.mark.slow
+def test_derivatives_of_a_folder_are_where_parcellate_expects_them(
+    preprocessed: PreprocessedCohort, tmp_path: Path
+) -> None:
+    """A BIDS data set further down, such as a site of HBN, gives the same files."""
+    folder, scans, settings = preprocessed
+    selected = scans[scans["participant_id"] == "sub-002"].copy()
+    for column in ("bold", "t1w"):
+        selected[column] = "MRI/Site-RU/" + selected[column]
+    (tmp_path / "data/MRI").mkdir(parents=True)
+    (tmp_path / "data/MRI/Site-RU").symlink_to(folder / "bids")
+    out = tmp_path / "out"
+    preprocess_shard(selected, Gate(tmp_path / "data"), out, settings, threads=1)
+    files = [path for path in out.rglob("sub-002*") if path.is_file()]
+    assert len(files) == 10
+    for path in files:
+        assert path.read_bytes() == (folder / "out" / path.relative_to(out)).read_bytes()

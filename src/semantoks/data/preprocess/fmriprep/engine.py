@@ -17,6 +17,7 @@ from pathlib import Path
 from semantoks.artifacts.files import write_json
 from semantoks.config import Fmriprep
 from semantoks.data.index.shards import RawScan
+from semantoks.data.layout import split_at_participant
 from semantoks.data.preprocess.fmriprep.command import Call, command
 from semantoks.data.preprocess.fmriprep.filters import BidsFilters
 from semantoks.data.preprocess.fmriprep.outputs import (
@@ -87,8 +88,7 @@ def preprocess_with_fmriprep(
     by_participant = _by_participant(scans)
     # fMRIPrep exits on a participant without T1w image, whoever else is in the call.
     with_t1w = [name for name, runs in by_participant.items() if any(run.t1w for run in runs)]
-    size = settings.participants_per_call
-    groups = [with_t1w[first : first + size] for first in range(0, len(with_t1w), size)]
+    groups = _groups(with_t1w, by_participant, settings.participants_per_call)
     workspace = Workspace(work, bids, by_participant, settings, filters)
     workspace.remove_stale_calls(groups)
     runner = CallRunner(workspace, license_file, threads, memory, _common_task(scans), stores)
@@ -112,6 +112,21 @@ def _by_participant(scans: Sequence[RawScan]) -> Mapping[str, list[RawScan]]:
     for scan in scans:
         participants.setdefault(scan.participant_id, []).append(scan)
     return participants
+
+
+def _groups(
+    names: Sequence[str], scans: Mapping[str, Sequence[RawScan]], size: int
+) -> list[list[str]]:
+    """Divide participants into calls; a call has a single BIDS data set."""
+    by_folder: dict[str, list[str]] = {}
+    for name in names:
+        folder, _ = split_at_participant(scans[name][0].bold)
+        by_folder.setdefault(folder, []).append(name)
+    return [
+        of_folder[first : first + size]
+        for of_folder in by_folder.values()
+        for first in range(0, len(of_folder), size)
+    ]
 
 
 def _common_task(scans: Sequence[RawScan]) -> str | None:
@@ -201,10 +216,14 @@ class CallRunner:
 
     def _run(self, folder: Path, participants: Sequence[str], log_file: Path) -> int:
         """Run fMRIPrep in the folder of a call and return its exit status."""
+        bids = self.workspace.bids
+        name, _ = split_at_participant(self.workspace.scans[participants[0]][0].bold)
+        # Links of a part of the data set may lead to other parts, such as its git-annex.
+        around = () if name == "." else (bids.resolve(),)
         call = Call(
             participants=tuple(participants),
-            bids=self.workspace.bids,
-            stores=self.stores,
+            bids=bids / name,
+            stores=(*self.stores, *around),
             out=folder / "out",
             work=folder / "work",
             license=self.license,

@@ -16,6 +16,7 @@ from scipy.ndimage import map_coordinates
 
 from semantoks.config import Preprocessing
 from semantoks.data.index.shards import RawScan
+from semantoks.data.layout import split_at_participant
 from semantoks.data.preprocess.minimal.anatomy import (
     Anatomy,
     bold_mask,
@@ -68,8 +69,9 @@ class Session:
         voxels = transform(np.linalg.inv(anatomy.image.affine), points)
         resampled = map_coordinates(anatomy.image.data, voxels, order=1)
         resampled = resampled.reshape(self.template.brain.shape)
-        write_anatomy(self.out, self.t1w, resampled, self.template)
-        write_brain(self.out, self.t1w, anatomy.extracted, image.affine)
+        _, name = split_at_participant(self.t1w)
+        write_anatomy(self.out, name, resampled, self.template)
+        write_brain(self.out, name, anatomy.extracted, image.affine)
         self.correlation = _similarity(resampled, self.template)
         return anatomy
 
@@ -100,7 +102,7 @@ class Session:
         series = resample(bold, points[:, inside.ravel()], motion)
         masks = {name: tissue[inside] for name, tissue in self._tissues(brain).items()}
         table, metadata = confound_table(series, masks, motion, bold.repetition_time, non_steady)
-        files = RunFiles(self.out, scan.scan, scan.bold)
+        files = RunFiles(self.out, scan.scan, split_at_participant(scan.bold)[1])
         files.write_confounds(table, metadata)
         files.write_mask(brain & inside, self.template)
         files.write_bold(series, inside, self.template, bold.repetition_time, timing)

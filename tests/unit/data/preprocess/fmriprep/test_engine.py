@@ -181,3 +181,28 @@ def test_an_empty_shard_needs_no_program(sandbox: Sandbox) -> None:
     sandbox.monkeypatch.setenv("PATH", "/nowhere")
     assert sandbox.run(sandbox.scans().iloc[:0]).empty
     assert (sandbox.out / "scans.tsv").exists()
+
+
+@pytest.mark.parametrize("runner", ["apptainer", "native"])
+def test_each_folder_of_a_data_set_is_a_call_of_its_own(sandbox: Sandbox, runner: str) -> None:
+    """FMRIPrep gets the BIDS data set of the participants, and a container what is around it."""
+    (sandbox.folder / "f.sif").write_text("image")
+    image = {"image": str(sandbox.folder / "f.sif")} if runner == "apptainer" else {}
+    for number, site in (("01", "Site-RU"), ("02", "Site-SI"), ("03", "Site-SI")):
+        (sandbox.bids / "MRI" / site).mkdir(parents=True, exist_ok=True)
+        (sandbox.bids / f"sub-{number}").rename(sandbox.bids / "MRI" / site / f"sub-{number}")
+    table = sandbox.run(runner=runner, participants_per_call=3, **image)
+    assert list(table["status"]) == ["ok"] * 4
+    assert bold_for_parcellate(sandbox).parent == sandbox.out / "sub-02/func"
+    calls = sandbox.commands("fmriprep" if runner == "native" else runner)
+    roots = [sandbox.bids / "MRI/Site-RU", sandbox.bids / "MRI/Site-SI"]
+    people = [
+        call[call.index("--participant-label") + 1 : call.index("--task-id=rest")] for call in calls
+    ]
+    assert people == [["01"], ["02", "03"]]
+    for call, root in zip(calls, roots, strict=True):
+        if runner == "native":
+            assert call[0] == str(root)
+        else:
+            mounted = [call[n + 1] for n, word in enumerate(call) if word == "--bind"]
+            assert mounted[:2] == [f"{root}:{root}:ro", f"{sandbox.bids}:{sandbox.bids}:ro"]
