@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from semantoks.config import catalogue
 from semantoks.config.filters import FILTERED, EntityFilter, check_filter
 from semantoks.config.folders import problem_of_pattern
-from semantoks.config.origin import Origin, Source
+from semantoks.config.origin import Origin, Source, check_template
 from semantoks.config.participants_table import (
     HDF5_SUFFIXES,
     ParticipantsTable,
@@ -38,6 +38,7 @@ class IndexedDataset(TableLayout):
     source: Source = "bids"
     template: str | None = None
     registration: str | None = None
+    t1w_template: str | None = None
     folders: list[str] = Field([])
     link_targets: list[str] = Field([])
     repetition_time: RepetitionTime | None = None
@@ -60,6 +61,12 @@ class Dataset(Origin, ParticipantsTable):
     )
     path: str | None = Field(
         None, description="Folder (or HDF5 file) of the data set; not for a simulated one."
+    )
+    t1w_template: str | None = Field(
+        None,
+        description="Path of the T1w images of raw data that are not in BIDS, such as "
+        "`data/{participant}/t1/defaced_mprage.nii`; with it, `source: bids` takes the runs that "
+        "`template` finds.",
     )
     folders: list[str] = Field(
         [],
@@ -177,6 +184,24 @@ class Dataset(Origin, ParticipantsTable):
                 "'entities' and 't1w_entities' choose raw images (`source: bids`); of other files "
                 "choose with 'template' or 'task'"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _templates_fit(self) -> Dataset:
+        """Raw images in another layout than BIDS need two templates, as registration needs both."""
+        if self.source == "bids" and (self.template is None) != (self.t1w_template is None):
+            raise ValueError(
+                "'template' with `source: bids` is for raw images in another layout, and needs "
+                "'t1w_template' beside it; preprocessed ones have `source: fmriprep`"
+            )
+        if self.t1w_template is None:
+            return self
+        if self.source != "bids" or self.entities or self.t1w_entities:
+            raise ValueError(
+                "'t1w_template' goes with 'template' and `source: bids`, and without 'entities' "
+                "and 't1w_entities', which choose by BIDS names"
+            )
+        check_template("t1w_template", self.t1w_template)
         return self
 
     @model_validator(mode="after")

@@ -40,7 +40,8 @@ class Origin(Settings):
         description="Path of the files in a folder that does not follow BIDS, with entities in "
         "braces, such as "
         "`{participant}/fMRI/rfMRI.ica/reg_standard/filtered_func_data_clean.nii.gz`. Entities: "
-        "participant, session, task, run; `*` matches anything. Images may be in zip files: "
+        "participant, session, task, run; `*` matches anything. Files of a volume each, "
+        "such as `rsfmri/vol_*`, are one run. Images may be in zip files: "
         "`{participant}_20227_2_0.zip/fMRI/rfMRI.ica/filtered_func_data_clean.nii.gz`.",
     )
     registration: str | None = Field(
@@ -79,21 +80,7 @@ class Origin(Settings):
             self._require_registration(self.registration)
         if self.template is None:
             return self
-        if self.source == "bids":
-            raise ValueError("'template' goes with `source: fmriprep` or `source: timeseries`")
-        if self.template.count("*") + self.template.count("{") > MOST_WILDCARDS:
-            raise ValueError(f"template has more than {MOST_WILDCARDS} stars and entities")
-        if self.template.startswith("/") or ".." in self.template.split("/"):
-            raise ValueError(
-                f"template '{self.template}' must stay in the folder of the data set: without / at "
-                "its beginning and without '..'"
-            )
-        entities = _entities(self.template)
-        if "participant" not in entities or entities - set(ENTITIES):
-            raise ValueError(
-                f"template '{self.template}' must have {{participant}}, may have "
-                f"{', '.join(f'{{{name}}}' for name in ENTITIES[1:])} and nothing else in braces"
-            )
+        check_template("template", self.template)
         self._require_place_in_zip(self.template)
         return self
 
@@ -141,3 +128,25 @@ class Origin(Settings):
 
 def _entities(template: str) -> set[str]:
     return set(re.findall(r"{(.*?)}", template))
+
+
+def check_template(key: str, template: str) -> None:
+    """Refuse a template that leaves the data set or cannot name scans.
+
+    Raises
+    ------
+    ValueError
+    """
+    if template.count("*") + template.count("{") > MOST_WILDCARDS:
+        raise ValueError(f"{key} has more than {MOST_WILDCARDS} stars and entities")
+    if template.startswith("/") or ".." in template.split("/"):
+        raise ValueError(
+            f"{key} '{template}' must stay in the folder of the data set: without / at its "
+            "beginning and without '..'"
+        )
+    entities = _entities(template)
+    if "participant" not in entities or entities - set(ENTITIES):
+        raise ValueError(
+            f"{key} '{template}' must have {{participant}}, may have "
+            f"{', '.join(f'{{{name}}}' for name in ENTITIES[1:])} and nothing else in braces"
+        )

@@ -111,6 +111,7 @@ KINDS: dict[str, tuple[str, ...]] = {
         "of the atlas has data",
         "of the atlas lacks data",
     ),
+    "volumes are missing": ("so time would have a gap", "no volume has such a name"),
     "volumes without data": (
         "changes over time",
         " have no data in any region",
@@ -118,13 +119,13 @@ KINDS: dict[str, tuple[str, ...]] = {
         "NaN throughout",
         "are 0 in every region",
         "all voxels are 0",
-        "is a volume that is commented out",
     ),
     "orientation or shape of the image": (
         "has no orientation",
         "has two orientations",
         "4-D is needed",
         "is not 3-D",
+        " differ in their ",
         "a run needs four dimensions",
         "real numbers are needed",
     ),

@@ -123,6 +123,7 @@ def _rounded(people: int) -> int:
 # Fields whose checks want a certain form, or of which a part may be shown.
 SPECIAL: dict[str, Callable[[Any], Any]] = {
     "template": lambda template: f"{{participant}} {HIDDEN}",
+    "t1w_template": lambda template: f"{{participant}} {HIDDEN}",
     "link_targets": lambda _: [f"/{HIDDEN}"],
     "entities": _hidden_labels,
     "t1w_entities": _hidden_labels,

@@ -231,6 +231,17 @@ def test_each_folder_of_a_data_set_is_checked(tmp_path: Path) -> None:
         check(tmp_path, **folders | {"folders": ["Site-*"]})
 
 
+def test_a_data_set_one_level_down_is_seen(tmp_path: Path) -> None:
+    for site in ("RU", "SI"):
+        (tmp_path / f"MRI/Site-{site}/sub-01").mkdir(parents=True)
+    content = {"datasets": {"hbn": {"path": str(tmp_path)}}}
+    expected = (
+        r'there is no .*participants.tsv. .* set `folders: \["MRI/Site-\*"\]` of the data set'
+    )
+    with pytest.raises(UserError, match=expected):
+        require_files(Config.model_validate(content), "mine.yaml")
+
+
 def test_links_that_leave_are_not_read(tmp_path: Path) -> None:
     root, others = tmp_path / "data", tmp_path / "home"
     for folder in (root, others):

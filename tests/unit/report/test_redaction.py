@@ -71,6 +71,12 @@ CONFIG: dict[str, Any] = {
             "variable": "SECRETNAME",
             "hold_out": 1623,
         },
+        "other": {
+            "path": "/home/SECRETUSER/other",
+            "template": "SECRETSTUDY/{participant}/vol_*",
+            "t1w_template": "SECRETSTUDY/{participant}/t1.nii",
+        },
+        "series": {"path": "Jane", "source": "timeseries", "variable": "SECRETNAME"},
     },
     "preprocessing": {
         "engine": "fmriprep",

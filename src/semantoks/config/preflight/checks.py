@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from semantoks.config import Config, Dataset
-from semantoks.config.folders import folders_of
+from semantoks.config.folders import folders_hint, folders_of
 from semantoks.config.preflight.people import require_usable_values
 from semantoks.config.preflight.repetition_times import require_repetition_time
 from semantoks.config.preflight.tables import is_text, require_columns
@@ -66,7 +66,7 @@ def _require_dataset(name: str, dataset: Dataset, config: Config, source: str) -
         raise UserError(f"datasets.{name}.path: there is no {dataset.path}.")
     gate = Gate(Path(dataset.path or ""), [*map(Path, dataset.link_targets)])
     _require_targets(name, gate)
-    if dataset.path and dataset.source == "bids":
+    if dataset.path and dataset.source == "bids" and dataset.template is None:
         _require_raw(name, gate, folders_of(gate.root, dataset.folders, name))
     for key, phenotype in dataset.phenotypes.items():
         if phenotype.splits_file and not Path(phenotype.splits_file).exists():
@@ -91,6 +91,7 @@ def _require_tables(name: str, dataset: Dataset, gate: Gate) -> None:
             raise UserError(
                 f"datasets.{name}.path: there is no {path}. Name a BIDS folder with a "
                 "participants.tsv, or its table of participants as `participants`."
+                f"{_further_down(dataset)}"
             )
         if gate.has(path) and (problem := gate.departure_of(path)):
             raise UserError(f"datasets.{name}: {problem}.")
@@ -121,6 +122,14 @@ def _require_targets(name: str, gate: Gate) -> None:
                 f"datasets.{name}.link_targets: {folder} is no folder, or leads to the root of the "
                 "disk. Name the folder that links of the data set lead to."
             )
+
+
+def _further_down(dataset: Dataset) -> str:
+    """Say if what looks like no BIDS data set consists of several, further down."""
+    root = Path(dataset.path or "")
+    is_bids = dataset.source == "bids" and not (dataset.folders or dataset.template)
+    hint = folders_hint(root) if is_bids and not any(root.glob("sub-*")) else ""
+    return hint and f" {hint}"
 
 
 def _is_below(dataset: Dataset, folder: str) -> bool:

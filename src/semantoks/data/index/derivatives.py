@@ -19,6 +19,7 @@ from semantoks.data.hdf5 import is_hdf5, read_ids
 from semantoks.data.index.concatenations import without_concatenations
 from semantoks.data.index.files import Files, without_duplicates
 from semantoks.data.index.shards import DerivativeScan, scan_table
+from semantoks.data.index.stacked import runs_by_template
 from semantoks.data.index.templates import fill_template, find_by_template
 from semantoks.data.index.versions import (
     allowed_version,
@@ -109,7 +110,7 @@ def _template_hint(folder: Path, template: str) -> str:
 def _scans_in(gate: Gate, dataset: IndexedDataset) -> Scans:
     listing = Listing()
     if dataset.template is not None:
-        return _from_template(gate, dataset.template, dataset.registration, listing)
+        return _from_template(gate, dataset, listing)
     if is_hdf5(gate.root):
         return _from_hdf5(gate, listing)
     files = Files(gate, folders_of(gate.root, dataset.folders))
@@ -119,19 +120,20 @@ def _scans_in(gate: Gate, dataset: IndexedDataset) -> Scans:
     return (_from_parquet if is_parquet else _from_tables)(files, listing)
 
 
-def _from_template(gate: Gate, template: str, registration: str | None, listing: Listing) -> Scans:
+def _from_template(gate: Gate, dataset: IndexedDataset, listing: Listing) -> Scans:
     # What is in a zip file is read with the scan: listing 40,000 of them would take hours.
-    outer, inner = split_zip(template)
-    for path, entities in find_by_template(gate.root, outer):
-        # `{participant}.tsv` fits the table of participants too. Files below a link that leads
-        # elsewhere, such as those of other people, are not even listed.
-        if path.stem != "participants" and gate.is_inside(path.parent):
-            row = _scan(gate, path, listing, **entities)
-            if inner:
-                row = replace(row, file=f"{row.file}/{fill_template(inner, entities)}")
-            yield replace(
-                row, version=row.version + version_of_registration(gate, registration, entities)
-            )
+    outer, inner = split_zip(dataset.template or "")
+    stacks = dataset.source == "fmriprep" and not inner
+    for run in runs_by_template(gate, outer, stacks=stacks):
+        row, entities = _scan(gate, run.files[0], listing, **run.entities), run.entities
+        file = run.path.relative_to(gate.root).as_posix()
+        version = f"{row.version}-{run.version(gate)}" if run.is_stack else row.version
+        yield replace(
+            row,
+            file=f"{file}/{fill_template(inner, entities)}" if inner else file,
+            problem=run.problem(gate),
+            version=version + version_of_registration(gate, dataset.registration, entities),
+        )
 
 
 def _from_images(files: Files, listing: Listing) -> Scans:

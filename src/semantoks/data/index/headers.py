@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 import pandas as pd
 
-from semantoks.data.declared import require_plausible_image
 from semantoks.data.signals import MAX_TR
-from semantoks.gate import require_file
+from semantoks.data.stacks import load_image
 
 log = logging.getLogger(__name__)
 SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
@@ -45,8 +43,7 @@ class Header:
     def of(cls, path: Path) -> Header:
         """Read a header; what is wrong with an unreadable image is found when it is used."""
         try:
-            require_plausible_image(require_file(path))
-            image: Any = nib.load(path)
+            image: Any = load_image(path)
             codes = [image.header.get(key, 1) for key in ("qform_code", "sform_code")]
             sizes = np.linalg.norm(image.affine[:3, :3], axis=0)
             extent = float(np.min(sizes * image.shape[:3]))

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from semantoks.data.layout import split_at_participant
+
 
 @dataclass(frozen=True)
 class RawScan:
@@ -50,6 +52,30 @@ class RawScan:
     slice_encoding_direction: str = ""
     version: str = ""
     problem: str = ""
+
+    @property
+    def bold_name(self) -> str:
+        """Path of the run in a BIDS data set of its own, after which derivatives are named."""
+        _, name = split_at_participant(self.bold)
+        return name if self.is_bids else self._named("func", f"{self.scan}_bold.nii.gz")
+
+    @property
+    def t1w_name(self) -> str:
+        """Path of the T1w image, likewise; empty if there is none."""
+        _, name = split_at_participant(self.t1w)
+        stem = "_".join(filter(None, (self.participant_id, self.session)))
+        is_bids = self.is_bids or not self.t1w
+        return (name if self.t1w else "") if is_bids else self._named("anat", f"{stem}_T1w.nii.gz")
+
+    @property
+    def is_bids(self) -> bool:
+        """Whether its file has a BIDS name; others were found by a template."""
+        name = Path(self.bold).name
+        named = re.fullmatch(rf"{re.escape(self.participant_id)}_.*_bold\.nii(\.gz)?", name)
+        return not self.bold or named is not None
+
+    def _named(self, datatype: str, name: str) -> str:
+        return "/".join(filter(None, (self.participant_id, self.session, datatype, name)))
 
 
 @dataclass(frozen=True)

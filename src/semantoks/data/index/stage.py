@@ -18,6 +18,7 @@ from semantoks.data.index.held_out import held_out_people
 from semantoks.data.index.participants import match_participants, read_participants
 from semantoks.data.index.partners import exclude_unlisted, without_scan
 from semantoks.data.index.raw import find_raw_scans
+from semantoks.data.index.raw_templates import find_by_templates
 from semantoks.data.index.settings import IndexSettings
 from semantoks.data.index.shards import shard_of
 from semantoks.errors import UserError
@@ -76,11 +77,12 @@ def index(
             raise UserError(f"{path}: {problem}.")
     table, source = read_participants(participants, dataset.layout()), names_of(participants)
     is_raw = dataset.source == "bids"
-    scans = (
-        find_raw_scans(data, dataset, by_fmriprep=settings.by_fmriprep)
-        if is_raw
-        else find_derivative_scans(data, dataset)
-    )
+    if is_raw and dataset.template is not None:
+        scans = find_by_templates(data, dataset)
+    elif is_raw:
+        scans = find_raw_scans(data, dataset, by_fmriprep=settings.by_fmriprep)
+    else:
+        scans = find_derivative_scans(data, dataset)
     table = match_participants(scans, table, source)
     scans = exclude_unlisted(scans, table)
     scans = with_configured_tr(scans, table, settings, data, source)

@@ -71,8 +71,8 @@ def test_a_template_is_validated_with_the_configuration() -> None:
     for template in ("rest.nii.gz", "{participant}/{site}.nii.gz"):
         with pytest.raises(ValidationError, match="must have {participant}, may have {session}"):
             Origin(source="fmriprep", template=template)
-    with pytest.raises(ValidationError, match="goes with `source: fmriprep`"):
-        Origin(template="{participant}.nii.gz")
+    with pytest.raises(ValidationError, match="needs 't1w_template' beside it"):
+        Dataset(path="x", template="{participant}.nii.gz")
     with pytest.raises(ValidationError, match="template has more than 50 stars and entities"):
         Origin(source="fmriprep", template="*a" * 50 + "{participant}.nii.gz")
 

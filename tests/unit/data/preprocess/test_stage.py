@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import nibabel as nib
 import pandas as pd
 import pytest
 
@@ -60,3 +62,32 @@ def test_derivatives_of_a_folder_are_where_parcellate_expects_them(
     assert len(files) == 10
     for path in files:
         assert path.read_bytes() == (folder / "out" / path.relative_to(out)).read_bytes()
+
+
+@pytest.mark.slow
+def test_a_stack_of_volumes_gives_the_same_images(
+    preprocessed: PreprocessedCohort, tmp_path: Path
+) -> None:
+    """Raw images in another layout than BIDS, such as SRPBS's, are preprocessed as they are."""
+    folder, scans, settings = preprocessed
+    scan = scans[scans["participant_id"] == "sub-002"].iloc[[0]].copy()
+    run = nib.load(folder / "bids" / scan["bold"].iloc[0])
+    root = tmp_path / "data/sub-002"
+    (root / "rsfmri").mkdir(parents=True)
+    for number, volume in enumerate(nib.four_to_three(run), 1):
+        header = run.header.copy()
+        stored = run.dataobj.get_unscaled()[..., number - 1]
+        image = nib.Nifti1Image(stored, volume.affine, header)
+        image.header.set_slope_inter(run.dataobj.slope, run.dataobj.inter)
+        nib.save(image, root / f"rsfmri/vol_{number:04d}.nii")
+        (root / f"rsfmri/vol_{number:04d}.nii").rename(root / f"rsfmri/vol_{number:04d}")
+    shutil.copyfile(folder / "bids" / scan["t1w"].iloc[0], root / "defaced_mprage.nii.gz")
+    scan["bold"], scan["t1w"] = "sub-002/rsfmri/vol_*", "sub-002/defaced_mprage.nii.gz"
+    out = tmp_path / "out"
+    status = preprocess_shard(scan, Gate(tmp_path / "data"), out, settings, threads=1)
+    assert list(status["status"]) == ["ok"], status["reason"].tolist()
+    images = [path for path in out.rglob("sub-002*.nii.gz") if path.is_file()]
+    assert len(images) == 4
+    for path in images:
+        expected = folder / "out" / path.relative_to(out)
+        assert path.read_bytes() == expected.read_bytes()

@@ -17,17 +17,16 @@ from isal.isal_zlib import IsalError
 from semantoks.data.declared import (
     MAX_VOXELS,
     require_at_most,
-    require_plausible_image,
     require_plausible_volumes,
 )
+from semantoks.data.stacks import StackedVolumes, is_stack, join, load_image, volumes_of
 from semantoks.errors import ScanError
-from semantoks.gate import require_file
 
 FORM_CODES = ("qform_code", "sform_code")
 
 
 def open_image(path: Path) -> Any:
-    """Open an image; its data are not read yet.
+    """Open an image, or the stack of its volumes; its data are not read yet.
 
     Returns
     -------
@@ -36,11 +35,14 @@ def open_image(path: Path) -> Any:
     Raises
     ------
     ScanError
-        When it is missing or unreadable, or its header does not define an orientation.
+        When it is missing or unreadable, its header does not define an orientation, or volumes of
+        a stack are missing or differ.
     """
+    if is_stack(path):
+        volumes = volumes_of(path)
+        return join([open_image(volume) for volume in volumes], volumes)
     try:
-        require_plausible_image(require_file(path))
-        image: Any = nib.load(path)
+        image = load_image(path)
     except ScanError:
         raise
     except Exception as error:  # nibabel raises many types of errors on malformed headers
@@ -117,6 +119,9 @@ def stored_volumes(path: Path, image: Any) -> Iterator[Iterator[np.ndarray]]:
     if image.ndim != 4 or image.shape[3] < 2:
         raise ScanError(f"{path.name} is not a run: its shape is {image.shape}, 4-D is needed")
     try:
+        if isinstance(image.dataobj, StackedVolumes):
+            yield _read_stack(path, image.dataobj)
+            return
         with _open(path) as file:
             yield _read(path, file, image)
     except (EOFError, gzip.BadGzipFile, IsalError, OSError) as error:  # type: ignore[misc]
@@ -135,11 +140,18 @@ def _read(path: Path, file: BinaryIO, image: Any) -> Iterator[np.ndarray]:
     dtype, count = image.dataobj.dtype, int(np.prod(image.shape[:3]))
     file.seek(image.dataobj.offset)
     buffer = bytearray(dtype.itemsize * count)
-    for number in range(image.shape[3]):
+    volumes = image.shape[3] if image.ndim > 3 else 1
+    for number in range(volumes):
         if _fill(file, memoryview(buffer)) < len(buffer):
-            raise ScanError(f"{path.name} is truncated after {number} of {image.shape[3]} volumes")
+            raise ScanError(f"{path.name} is truncated after {number} of {volumes} volumes")
         yield np.frombuffer(buffer, dtype)
     file.read(1)  # gzip checks its checksum only when the end is read
+
+
+def _read_stack(path: Path, data: StackedVolumes) -> Iterator[np.ndarray]:
+    for volume, image in zip(volumes_of(path), data.volumes, strict=True):
+        with _open(volume) as file:
+            yield from _read(volume, file, image)
 
 
 def _fill(file: Any, buffer: memoryview) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +17,15 @@ from semantoks.artifacts.files import write_json
 from semantoks.config import Fmriprep
 from semantoks.data.index.shards import RawScan
 from semantoks.data.layout import split_at_participant
+from semantoks.data.preprocess.fmriprep.arranged import arrange
 from semantoks.data.preprocess.fmriprep.command import Call, command
 from semantoks.data.preprocess.fmriprep.filters import BidsFilters
+from semantoks.data.preprocess.fmriprep.groups import (
+    common_task,
+    groups_of,
+    has_labels,
+    participants_of,
+)
 from semantoks.data.preprocess.fmriprep.outputs import (
     derivatives_folder,
     freesurfer_folder,
@@ -79,19 +85,19 @@ def preprocess_with_fmriprep(
         If fMRIPrep cannot be started; nothing has been run then.
     """
     bids, out, stores = gate.root.absolute(), out.absolute(), gate.stores()
-    unnamed = [scan for scan in scans if not _has_labels(scan)]
-    scans = [scan for scan in scans if _has_labels(scan)]
+    unnamed = [scan for scan in scans if not has_labels(scan)]
+    scans = [scan for scan in scans if has_labels(scan)]
     # A shard without usable scans needs neither a licence nor a container.
     license_file = (
         check_prerequisites(settings, (bids, work, *stores), gate.targets) if scans else Path()
     )
-    by_participant = _by_participant(scans)
+    by_participant = participants_of(scans)
     # fMRIPrep exits on a participant without T1w image, whoever else is in the call.
     with_t1w = [name for name, runs in by_participant.items() if any(run.t1w for run in runs)]
-    groups = _groups(with_t1w, by_participant, settings.participants_per_call)
+    groups = groups_of(with_t1w, by_participant, settings.participants_per_call)
     workspace = Workspace(work, bids, by_participant, settings, filters)
     workspace.remove_stale_calls(groups)
-    runner = CallRunner(workspace, license_file, threads, memory, _common_task(scans), stores)
+    runner = CallRunner(workspace, license_file, threads, memory, common_task(scans), stores)
     results = list[ScanResult]()
     for number, group in enumerate(groups, start=1):
         results += runner.process(group, f"call {number} of {len(groups)}")
@@ -99,40 +105,6 @@ def preprocess_with_fmriprep(
     without_t1w = (scan for scan in scans if scan.participant_id not in with_t1w)
     results += [ScanResult.failed(scan, NO_T1W, 0.0) for scan in without_t1w]
     return results + [ScanResult.failed(scan, NO_LABEL, 0.0) for scan in unnamed]
-
-
-def _has_labels(scan: RawScan) -> bool:
-    """Whether what goes to the command line are labels of BIDS, and not options, say."""
-    labels = [scan.participant_id.removeprefix("sub-"), *filter(None, [scan.task])]
-    return all(re.fullmatch("[A-Za-z0-9]+", label) for label in labels)
-
-
-def _by_participant(scans: Sequence[RawScan]) -> Mapping[str, list[RawScan]]:
-    participants: dict[str, list[RawScan]] = {}
-    for scan in scans:
-        participants.setdefault(scan.participant_id, []).append(scan)
-    return participants
-
-
-def _groups(
-    names: Sequence[str], scans: Mapping[str, Sequence[RawScan]], size: int
-) -> list[list[str]]:
-    """Divide participants into calls; a call has a single BIDS data set."""
-    by_folder: dict[str, list[str]] = {}
-    for name in names:
-        folder, _ = split_at_participant(scans[name][0].bold)
-        by_folder.setdefault(folder, []).append(name)
-    return [
-        of_folder[first : first + size]
-        for of_folder in by_folder.values()
-        for first in range(0, len(of_folder), size)
-    ]
-
-
-def _common_task(scans: Sequence[RawScan]) -> str | None:
-    """Return the task of all scans; None if there are several, or scans without one."""
-    tasks = {scan.task for scan in scans}
-    return tasks.pop() or None if len(tasks) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -196,13 +168,15 @@ class CallRunner:
         names, log_file = ", ".join(participants), self.workspace.log_file(participants)
         log.info("%s: %s, see %s", label, names, log_file)
         started = time.monotonic()
-        status = self._run(folder, participants, log_file)
+        bids, problems = self._bids_of(folder, participants)
+        status = self._run(folder, participants, log_file, bids)
         seconds = time.monotonic() - started
         scans = {name: self.workspace.scans[name] for name in participants}
         # fMRIPrep does not report the time of a single scan.
         share = seconds / sum(map(len, scans.values()))
         outcome = _Outcome(
-            folder / "out", self.workspace.settings.output_space, status, log_file.name, share
+            *(folder / "out", self.workspace.settings.output_space, status, log_file.name, share),
+            problems,
         )
         results = {name: [outcome.result(scan) for scan in scans[name]] for name in participants}
         complete = [name for name in participants if _complete(results[name])]
@@ -214,16 +188,22 @@ class CallRunner:
         )
         return status, results
 
-    def _run(self, folder: Path, participants: Sequence[str], log_file: Path) -> int:
-        """Run fMRIPrep in the folder of a call and return its exit status."""
-        bids = self.workspace.bids
-        name, _ = split_at_participant(self.workspace.scans[participants[0]][0].bold)
+    def _bids_of(self, folder: Path, participants: Sequence[str]) -> tuple[Path, dict[str, str]]:
+        """Return the BIDS data set of participants, and why runs are not in it, by scan."""
+        scans = [scan for name in participants for scan in self.workspace.scans[name]]
+        if all(scan.is_bids for scan in scans):
+            name, _ = split_at_participant(scans[0].bold)
+            return self.workspace.bids / name, {}
+        return folder / "bids", arrange(scans, self.workspace.bids, folder / "bids")
+
+    def _run(self, folder: Path, participants: Sequence[str], log_file: Path, bids: Path) -> int:
+        """Run fMRIPrep on a BIDS data set in the folder of a call; return its exit status."""
         # Links of a part of the data set may lead to other parts, such as its git-annex.
-        around = () if name == "." else (bids.resolve(),)
+        is_part = self.workspace.bids in bids.parents
         call = Call(
             participants=tuple(participants),
-            bids=bids / name,
-            stores=(*self.stores, *around),
+            bids=bids,
+            stores=(*self.stores, *((self.workspace.bids.resolve(),) if is_part else ())),
             out=folder / "out",
             work=folder / "work",
             license=self.license,
@@ -247,16 +227,22 @@ class CallRunner:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """How a call ended: its output folder, exit status, log, and seconds per scan."""
+    """How a call ended: its output folder, exit status, log, and seconds per scan.
+
+    `problems` says by scan why fMRIPrep was not given it.
+    """
 
     out: Path
     output_space: str
     status: int
     log: str
     seconds: float
+    problems: Mapping[str, str]
 
     def result(self, scan: RawScan) -> ScanResult:
         """Verify the outputs of a scan, whatever the exit status was."""
+        if scan.scan in self.problems:
+            return ScanResult.failed(scan, self.problems[scan.scan], self.seconds)
         try:
             measures = verify_outputs(derivatives_folder(self.out), scan, self.output_space)
         except ScanError as missing:

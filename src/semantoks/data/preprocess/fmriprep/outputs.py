@@ -20,7 +20,7 @@ import pandas as pd
 from nibabel.filebasedimages import ImageFileError
 
 from semantoks.data.index.shards import RawScan
-from semantoks.data.layout import beside, split_at_participant
+from semantoks.data.layout import beside
 from semantoks.data.preprocess.rows import Measures
 from semantoks.errors import ScanError
 
@@ -69,8 +69,7 @@ def verify_outputs(folder: Path, scan: RawScan, output_space: str) -> Measures:
     ScanError
         If an output is missing or unreadable; the message lists all of them.
     """
-    _, name = split_at_participant(scan.bold)
-    outputs = _ScanOutputs((folder / name).parent / scan.scan, output_space)
+    outputs = _ScanOutputs((folder / scan.bold_name).parent / scan.scan, output_space)
     problems = list[str]()
     n_volumes = _attempt(outputs.count_volumes, problems)
     _attempt(outputs.check_mask, problems)

@@ -72,7 +72,7 @@ def preprocess_session(
     list of ScanResult
         One per scan, in the same order.
     """
-    session = Session(bids, out, scans[0].t1w, settings)
+    session = Session(bids, out, scans[0].t1w, settings, scans[0].t1w_name)
     return [_result(session, scan) for scan in scans]
 
 

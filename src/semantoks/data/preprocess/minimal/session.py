@@ -16,7 +16,6 @@ from scipy.ndimage import map_coordinates
 
 from semantoks.config import Preprocessing
 from semantoks.data.index.shards import RawScan
-from semantoks.data.layout import split_at_participant
 from semantoks.data.preprocess.minimal.anatomy import (
     Anatomy,
     bold_mask,
@@ -51,10 +50,15 @@ class Session:
     t1w : str
         Path of the T1w image relative to `bids`, empty if there is none.
     settings : Preprocessing
+    t1w_name : str, optional
+        Path after which its derivatives are named (default: `t1w`).
     """
 
-    def __init__(self, bids: Path, out: Path, t1w: str, settings: Preprocessing) -> None:
+    def __init__(
+        self, bids: Path, out: Path, t1w: str, settings: Preprocessing, t1w_name: str = ""
+    ) -> None:
         self.bids, self.out, self.t1w, self.settings = bids, out, t1w, settings
+        self.t1w_name = t1w_name or t1w
         self.template = load_template(settings.voxel_size)
         self.correlation = float("nan")  # set when the anatomy is registered
 
@@ -69,9 +73,8 @@ class Session:
         voxels = transform(np.linalg.inv(anatomy.image.affine), points)
         resampled = map_coordinates(anatomy.image.data, voxels, order=1)
         resampled = resampled.reshape(self.template.brain.shape)
-        _, name = split_at_participant(self.t1w)
-        write_anatomy(self.out, name, resampled, self.template)
-        write_brain(self.out, name, anatomy.extracted, image.affine)
+        write_anatomy(self.out, self.t1w_name, resampled, self.template)
+        write_brain(self.out, self.t1w_name, anatomy.extracted, image.affine)
         self.correlation = _similarity(resampled, self.template)
         return anatomy
 
@@ -102,7 +105,7 @@ class Session:
         series = resample(bold, points[:, inside.ravel()], motion)
         masks = {name: tissue[inside] for name, tissue in self._tissues(brain).items()}
         table, metadata = confound_table(series, masks, motion, bold.repetition_time, non_steady)
-        files = RunFiles(self.out, scan.scan, split_at_participant(scan.bold)[1])
+        files = RunFiles(self.out, scan.scan, scan.bold_name)
         files.write_confounds(table, metadata)
         files.write_mask(brain & inside, self.template)
         files.write_bold(series, inside, self.template, bold.repetition_time, timing)

@@ -13,7 +13,15 @@ from semantoks.config import Parcellation
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.parcellate.readers.template_images import read_image
 from semantoks.errors import ScanError
-from tests.unit.data.parcellate.conftest import SCAN, dense_axis, write_dense, write_run
+from tests.unit.data.parcellate.conftest import (
+    AFFINE,
+    SCAN,
+    SHAPE,
+    dense_axis,
+    write_dense,
+    write_run,
+)
+from tests.unit.data.test_stacks import write_stack
 
 
 def test_the_header_or_the_configuration_must_state_the_space(tmp_path: Path) -> None:
@@ -77,3 +85,20 @@ def test_the_sidecar_overrules_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "clean.json").write_text("{")
     with pytest.raises(ScanError, match="the sidecar clean.json cannot be read"):
         read_image(tmp_path / "clean.nii.gz", atlas, 2.0, Parcellation(), "MNI152X")
+
+
+@pytest.mark.parametrize("extension", ["", ".nii.gz"])
+def test_a_stack_of_volumes_gives_the_same_as_one_file(
+    tmp_path: Path, atlas: Atlas, extension: str
+) -> None:
+    data = np.random.default_rng(0).integers(900, 1100, (*SHAPE, 100)).astype(np.int16)
+    write_stack(tmp_path / "stack", data, extension)
+    single = nib.Nifti1Image(data, AFFINE)
+    single.header.set_sform(AFFINE, 4)
+    nib.save(single, tmp_path / "single.nii.gz")
+    stacked, expected = (
+        read_image(tmp_path / name, atlas, 2.0, Parcellation())
+        for name in (f"stack/vol_*{extension}", "single.nii.gz")
+    )
+    np.testing.assert_array_equal(stacked.means_TC, expected.means_TC)
+    assert stacked.measures == expected.measures

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import os
+from dataclasses import asdict
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,6 +23,7 @@ from semantoks.data.preprocess.fmriprep.filters import bids_filters
 from semantoks.data.preprocess.fmriprep.workspace import Workspace
 from semantoks.data.preprocess.rows import COLUMNS
 from tests.stand_ins.sandbox import RUNS, Sandbox
+from tests.unit.data.test_stacks import write_stack
 
 
 def bold_for_parcellate(sandbox: Sandbox) -> Path:
@@ -206,3 +210,45 @@ def test_each_folder_of_a_data_set_is_a_call_of_its_own(sandbox: Sandbox, runner
         else:
             mounted = [call[n + 1] for n, word in enumerate(call) if word == "--bind"]
             assert mounted[:2] == [f"{root}:{root}:ro", f"{sandbox.bids}:{sandbox.bids}:ro"]
+
+
+def test_raw_images_in_another_layout_become_bids(sandbox: Sandbox) -> None:
+    """FMRIPrep gets one file per run with its TR, voxels as they were stored; nothing stays."""
+    volumes = np.random.default_rng(0).integers(0, 900, (4, 4, 4, 12)).astype(np.int16)
+    rows = []
+    for person in ("sub-0001", "sub-0002"):
+        paths = write_stack(sandbox.bids / "data" / person / "rsfmri", volumes)
+        (sandbox.bids / "data" / person / "t1").mkdir()
+        t1w = sandbox.bids / "data" / person / "t1/defaced_mprage.nii"
+        nib.save(nib.Nifti1Image(volumes[..., 0], np.eye(4)), t1w)
+        scan = RawScan(
+            f"{person}_task-rest",
+            person,
+            task="rest",
+            bold=f"data/{person}/rsfmri/vol_*",
+            t1w=str(t1w.relative_to(sandbox.bids)),
+            repetition_time=2.5,
+        )
+        rows.append(asdict(scan))
+    odd = nib.Nifti1Image(volumes[..., 0], np.diag([9.0, 9, 9, 1]))
+    nib.save(odd, sandbox.folder / "odd.nii")
+    (sandbox.folder / "odd.nii").rename(paths[3])
+    sandbox.fail(crash=["0002"])
+    table = sandbox.run(pd.DataFrame(rows), participants_per_call=2)
+    assert table["status"].to_dict() == {
+        "sub-0001_task-rest": "ok",
+        "sub-0002_task-rest": "failed",
+    }
+    assert "vol_0004 and vol_0001 differ in their affines" in table["reason"].iloc[1]
+    assert (sandbox.out / "sub-0001/func").is_dir()
+    (call,) = {words[0] for words in sandbox.commands("fmriprep")}
+    bids = Path(call)
+    assert bids.name == "bids" and bids.parent.parent == sandbox.work / "calls"
+    run = nib.load(bids / "sub-0001/func/sub-0001_task-rest_bold.nii.gz")
+    np.testing.assert_array_equal(np.asarray(run.dataobj), volumes)
+    np.testing.assert_array_equal(run.affine, np.diag([4.0, 4, 4, 1]))
+    assert run.header.get_zooms()[3] == 2.5 and run.get_data_dtype() == np.int16
+    sidecar = bids / "sub-0001/func/sub-0001_task-rest_bold.json"
+    assert json.loads(sidecar.read_text()) == {"TaskName": "rest", "RepetitionTime": 2.5}
+    assert (bids / "sub-0001/anat/sub-0001_T1w.nii").is_file()
+    assert not list(bids.glob("sub-0002/func/*"))
