@@ -231,6 +231,15 @@ def test_each_folder_of_a_data_set_is_checked(tmp_path: Path) -> None:
         check(tmp_path, **folders | {"folders": ["Site-*"]})
 
 
+def test_raw_images_in_another_layout_pass(tmp_path: Path) -> None:
+    for name in ("01/rest/vol_0001", "01/t1.nii", "01/rest.nii.gz"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    layout = {"source": "bids", "t1w_template": "{participant}/t1.nii"}
+    check(tmp_path, **layout, template="{participant}/rest.nii.gz")
+    check(tmp_path, **layout, template="{participant}/rest/vol_*", repetition_time=2.0)
+
+
 def test_a_data_set_one_level_down_is_seen(tmp_path: Path) -> None:
     for site in ("RU", "SI"):
         (tmp_path / f"MRI/Site-{site}/sub-01").mkdir(parents=True)

@@ -40,7 +40,8 @@ def require_repetition_time(name: str, dataset: Dataset, config: Config) -> None
     with Gate(root, [Path(folder) for folder in dataset.link_targets]) as gate:
         folders, is_raw = folders_of(root, dataset.folders, name), dataset.source == "bids"
         for number, file in enumerate(_files(gate, folders)):
-            has_header = file.name.endswith(RAW_IMAGES if is_raw else IMAGES)
+            by_name = is_raw and dataset.template is None
+            has_header = file.name.endswith(RAW_IMAGES if by_name else IMAGES)
             if number == MAX_FILES or has_header or may_state_tr(file, is_raw):
                 return
             is_scan = file.name.startswith("sub-") or dataset.template or file == root

@@ -57,10 +57,12 @@ def with_configured_tr(
                 unknown,
             )
     is_raw = settings.dataset.source == "bids"  # whose sidecars have been read
-    if not settings.by_fmriprep:  # which needs a sidecar
+    # FMRIPrep reads sidecars only; those of images in another layout are written for it.
+    needs_sidecar = settings.by_fmriprep and settings.dataset.template is None
+    if not needs_sidecar:
         scans = with_header_tr(scans, "bold" if is_raw else "file", data)
     usable = scans[scans["problem"] == ""]
-    if settings.by_fmriprep or usable.empty or usable["repetition_time"].notna().any():
+    if needs_sidecar or usable.empty or usable["repetition_time"].notna().any():
         return scans
     if is_raw or not any(may_state_tr(file, False) for file in _files_of(usable, data)):
         hint = "" if given is None else " and no value of its `repetition_time`"

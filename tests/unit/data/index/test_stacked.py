@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -13,9 +14,12 @@ from pydantic import ValidationError
 from semantoks.config import Dataset, IndexedDataset
 from semantoks.data.index.derivatives import find_derivative_scans
 from semantoks.data.index.raw_templates import find_by_templates
+from semantoks.data.index.settings import IndexSettings
+from semantoks.data.index.stage import index
 from semantoks.errors import UserError
 from tests.conftest import run_index
 from tests.unit.data.index.conftest import touch
+from tests.unit.data.index.test_headers import save
 from tests.unit.data.parcellate.conftest import AFFINE
 from tests.unit.data.test_stacks import write_stack
 
@@ -128,3 +132,27 @@ def test_the_tr_is_that_of_the_protocol(tmp_path: Path) -> None:
 def test_raw_templates_go_together(changes: dict[str, str], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         Dataset.model_validate({"path": "x", **changes})
+
+
+@pytest.mark.parametrize("by_fmriprep", [True, False])
+def test_runs_of_one_file_may_state_their_tr(tmp_path: Path, by_fmriprep: bool) -> None:
+    """Such as the raw images of ABIDE I; sidecars are written for fMRIPrep."""
+    settings: dict[str, Any] = {
+        "template": "{participant}/session_{session}/rest_{run}/rest.nii.gz",
+        "t1w_template": "{participant}/session_{session}/anat_1/mprage.nii.gz",
+    }
+    for person, unit in (("51456", "sec"), ("51457", "unknown")):
+        save(tmp_path / person / "session_1/rest_1/rest.nii.gz", 2.2, unit, np.eye(4))
+        save(tmp_path / person / "session_1/anat_1/mprage.nii.gz", 0, "sec", np.eye(4))
+    (tmp_path / "p.csv").write_text("participant_id\n51456\n51457\n")
+    dataset = IndexedDataset.model_validate(settings)
+    stage = IndexSettings(dataset=dataset, by_fmriprep=by_fmriprep)
+    out = tmp_path / "out/scans.parquet"
+    index(stage, data=tmp_path, participants=tmp_path / "p.csv", out=out)
+    scans = pd.read_parquet(out).set_index("scan")
+    first = scans.loc["sub-51456_ses-1_task-rest_run-1"]
+    assert first["repetition_time"] == pytest.approx(2.2) and first["session"] == "ses-1"
+    assert np.isnan(scans["repetition_time"].iloc[1])
+    save(tmp_path / "51456/session_1/rest_1/rest.nii.gz", 2.2, "unknown", np.eye(4))
+    with pytest.raises(UserError, match="states the repetition time"):
+        index(stage, data=tmp_path, participants=tmp_path / "p.csv", out=out)

@@ -7,7 +7,6 @@ space is needed for the participants of a call only. Voxels are written as they 
 from __future__ import annotations
 
 import gzip
-import math
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,6 +17,7 @@ import nibabel as nib
 from semantoks.artifacts.files import atomic, write_json
 from semantoks.data.index.shards import RawScan
 from semantoks.data.parcellate.images.nifti import open_image, scaling_of, stored_volumes
+from semantoks.data.signals import require_repetition_time
 from semantoks.errors import ScanError
 from semantoks.gate import require_file
 
@@ -46,15 +46,16 @@ def arrange(scans: Iterable[RawScan], data: Path, folder: Path) -> dict[str, str
     problems = dict[str, str]()
     for scan in scans:
         try:
-            _write_run(data / scan.bold, folder / scan.bold_name, scan.repetition_time)
-            _copy(data / scan.t1w, folder / scan.t1w_name)
+            tr = require_repetition_time(scan.repetition_time, "`repetition_time`")
+            _write_run(data / scan.bold, folder / scan.bold_name, tr)
+            if scan.t1w:
+                _copy(data / scan.t1w, folder / scan.t1w_name)
         except ScanError as error:
             problems[scan.scan] = str(error)
             continue
-        sidecar = {"TaskName": scan.task, "RepetitionTime": scan.repetition_time}
-        known = {key: x for key, x in sidecar.items() if not isinstance(x, float) or x > 0}
         name = scan.bold_name.removesuffix(".nii.gz")
-        write_json(folder / f"{name}.json", known)
+        sidecar = {"TaskName": scan.task, "RepetitionTime": tr}
+        write_json(folder / f"{name}.json", sidecar)
     return problems
 
 
@@ -84,7 +85,7 @@ def _header(image: Any, tr: float) -> nib.Nifti1Header:
     header.set_qform(image.affine, 1)
     header.set_slope_inter(*scaling_of(image))
     header.set_xyzt_units("mm", "sec")
-    header["pixdim"][4] = 0 if math.isnan(tr) else tr
+    header["pixdim"][4] = tr
     header["magic"], header["vox_offset"] = header.single_magic, OFFSET
     return header
 
