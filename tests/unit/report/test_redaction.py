@@ -76,7 +76,6 @@ CONFIG: dict[str, Any] = {
             "template": "SECRETSTUDY/{participant}/vol_*",
             "t1w_template": "SECRETSTUDY/{participant}/t1.nii",
         },
-        "series": {"path": "Jane", "source": "timeseries", "variable": "SECRETNAME"},
     },
     "preprocessing": {
         "engine": "fmriprep",
