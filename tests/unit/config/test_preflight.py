@@ -364,7 +364,7 @@ def test_what_several_tables_lack(
 def test_tables_that_differ_in_a_column_that_is_used(tmp_path: Path) -> None:
     write_tables(tmp_path)
     (tmp_path / "more.tab").write_text("eid\tp31\tnote\n3\t0\tx\n")
-    with pytest.raises(UserError, match=r"ages.csv and more.tab both have the column 'p31'"):
+    with pytest.raises(UserError, match=r"ages.csv and .*more.tab both have the column 'p31'"):
         check(tmp_path, **BIOBANK)
     (tmp_path / "more.tab").write_text("eid\tp31\tnote\n3\t1\tx\n")
     check(tmp_path, **BIOBANK)

@@ -10,13 +10,8 @@ from semantoks.config.suggestions import suggest
 from semantoks.errors import UserError
 from semantoks.people.columns import KEYS, also_there, covariate_columns, find_column, listed
 from semantoks.people.layout import ID
-from semantoks.people.tables import (
-    People,
-    columns_of,
-    names_of,
-    read_people,
-    require_no_conflict,
-)
+from semantoks.people.parts import columns_of
+from semantoks.people.tables import People, names_of, read_people, require_no_conflict
 
 LISTED_COLUMNS = 12  # phenotype tables have hundreds
 

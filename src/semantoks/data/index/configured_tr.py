@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from semantoks.config import RepetitionTime
 from semantoks.config.preflight.repetition_times import may_state_tr, no_repetition_time
 from semantoks.data.index.header_tr import with_header_tr
-from semantoks.data.index.participants import repetition_times
+from semantoks.data.index.participants import as_text, listed_columns
 from semantoks.data.index.settings import IndexSettings
 from semantoks.errors import UserError
+from semantoks.people.layout import ID
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,50 @@ def with_configured_tr(
         hint = "" if given is None else " and no value of its `repetition_time`"
         raise UserError(no_repetition_time(f"No file of {data}{hint}"))
     return scans
+
+
+def repetition_times(participants: pd.DataFrame, given: RepetitionTime, source: str) -> pd.Series:
+    """Repetition time (s) of each participant's scans as configured, indexed by id.
+
+    Parameters
+    ----------
+    participants : DataFrame
+    given : float, str or dict
+        Seconds, a column of the table with seconds, or ``{column: {value: seconds}}``.
+    source : str
+        Names of the tables of participants, for messages.
+
+    Returns
+    -------
+    Series of float
+        NaN where the table has no value, or one that is not listed.
+
+    Raises
+    ------
+    UserError
+        When the table lacks the column.
+    """
+    ids = participants[ID]
+    if isinstance(given, int | float):
+        return pd.Series(float(given), index=ids)
+    column, seconds_of = (given, {}) if isinstance(given, str) else next(iter(given.items()))
+    if column not in participants:
+        raise UserError(
+            f"`repetition_time` names the column '{column}', which is not in {source} (columns: "
+            f"{listed_columns(participants)})."
+        )
+    values = participants[column]
+    if seconds_of:
+        by_text = {as_text(value): seconds for value, seconds in seconds_of.items()}
+        values = values.map(lambda value: by_text.get(as_text(value)))
+    seconds = pd.to_numeric(values, errors="coerce")
+    odd = values[values.notna() & ~(seconds > 0)]
+    if len(odd):
+        raise UserError(
+            f"`repetition_time` names the column '{column}' of {source}, which holds "
+            f"'{odd.iloc[0]}'. Write seconds, or list what is missing in `missing_values`."
+        )
+    return pd.Series(seconds.to_numpy(float), index=ids)
 
 
 def _files_of(scans: pd.DataFrame, data: Path) -> Iterator[Path]:

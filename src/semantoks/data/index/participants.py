@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semantoks.config import RepetitionTime
 from semantoks.data.hdf5 import is_hdf5, read_ids, read_lists
 from semantoks.errors import ScanError, UserError
 from semantoks.gate import require_file
@@ -55,6 +54,8 @@ def read_participants(paths: Sequence[Path], layout: Layout = DEFAULT_LAYOUT) ->
                 "participants table) in the configuration."
             )
     name = names_of(paths)
+    if len(paths) > 1 and any(map(is_hdf5, paths)):
+        raise UserError(f"{name}: an HDF5 file cannot be joined with other tables. Name it alone.")
     table = _read_hdf5(paths[0], layout) if is_hdf5(paths[0]) else _read_text(paths, layout)
     if table.empty:
         raise UserError(f"{name} has no participant with an id under `participant_column`.")
@@ -134,8 +135,8 @@ def _with_ids(table: pd.DataFrame, path: Path, layout: Layout) -> pd.DataFrame:
     column = find_column(layout.id_columns, table.columns)
     if column is None:
         raise UserError(
-            f"{path} has no column {listed(layout.id_columns)} (columns: {_columns(table)}). Name "
-            "the column with the participants' ids as `participant_column`."
+            f"{path} has no column {listed(layout.id_columns)} (columns: {listed_columns(table)}). "
+            "Name the column with the participants' ids as `participant_column`."
         )
     ids = [None if pd.isna(cell) else layout.id_of(str(cell)) for cell in table[column]]
     table = table.drop(columns=[ID, column], errors="ignore")
@@ -147,7 +148,8 @@ def _with_ids(table: pd.DataFrame, path: Path, layout: Layout) -> pd.DataFrame:
     return table
 
 
-def _columns(table: pd.DataFrame) -> str:
+def listed_columns(table: pd.DataFrame) -> str:
+    """Name the first columns of a table for a message."""
     return ", ".join(map(str, table.columns[:LISTED_COLUMNS]))
 
 
@@ -204,55 +206,11 @@ def match_participants(
     return participants.assign(participant_id=ids)
 
 
-def repetition_times(participants: pd.DataFrame, given: RepetitionTime, source: str) -> pd.Series:
-    """Repetition time (s) of each participant's scans as configured, indexed by id.
-
-    Parameters
-    ----------
-    participants : DataFrame
-    given : float, str or dict
-        Seconds, a column of the table with seconds, or ``{column: {value: seconds}}``.
-    source : str
-        Names of the tables of participants, for messages.
-
-    Returns
-    -------
-    Series of float
-        NaN where the table has no value, or one that is not listed.
-
-    Raises
-    ------
-    UserError
-        When the table lacks the column.
-    """
-    ids = participants[ID]
-    if isinstance(given, int | float):
-        return pd.Series(float(given), index=ids)
-    column, seconds_of = (given, {}) if isinstance(given, str) else next(iter(given.items()))
-    if column not in participants:
-        raise UserError(
-            f"`repetition_time` names the column '{column}', which is not in {source} (columns: "
-            f"{_columns(participants)})."
-        )
-    values = participants[column]
-    if seconds_of:
-        by_text = {_as_text(value): seconds for value, seconds in seconds_of.items()}
-        values = values.map(lambda value: by_text.get(_as_text(value)))
-    seconds = pd.to_numeric(values, errors="coerce")
-    odd = values[values.notna() & ~(seconds > 0)]
-    if len(odd):
-        raise UserError(
-            f"`repetition_time` names the column '{column}' of {source}, which holds "
-            f"'{odd.iloc[0]}'. Write seconds, or list what is missing in `missing_values`."
-        )
-    return pd.Series(seconds.to_numpy(float), index=ids)
-
-
 def texts(values: pd.Series) -> pd.Series:
     """Write the cells of a column as a user would; None where a value is missing."""
-    return values.astype(object).map(_as_text).where(values.notna(), None)
+    return values.astype(object).map(as_text).where(values.notna(), None)
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
     """Write a code as a user would: pandas reads 1 as 1.0 where the column has a gap."""
     return f"{value:g}" if isinstance(value, int | float) else str(value).strip()

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from semantoks.config import Dataset
+from semantoks.data.index.configured_tr import repetition_times
 from semantoks.data.index.participants import (
     match_participants,
     read_participants,
-    repetition_times,
 )
 from semantoks.errors import UserError
 from semantoks.people.layout import Layout
@@ -92,6 +92,34 @@ def test_hdf5_of_the_reference_lists_participants(tmp_path: Path) -> None:
     assert participants["sex"].tolist() == [0, 1, 1]
     assert participants["age"].isna().tolist() == [False, True, True]
     assert participants["hand"].dropna().tolist() == ["right", "left"]
+
+
+def test_tables_are_joined_and_what_they_say_differently_is_missing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ages, sites, file = (tmp_path / name for name in ("a.csv", "b.tsv", "c.h5"))
+    ages.write_text('"Basic_Demos,EID","Basic_Demos,Age",note\n07,8,x\n"08",9,y\n')
+    sites.write_text("EID\tsite\tnote\n08\t2\tz\n09\t3\tz\n")
+    layout = Layout(("Basic_Demos,EID", "EID"))
+    with caplog.at_level("WARNING"):
+        table = read_participants([ages, sites], layout)
+    assert table["participant_id"].tolist() == ["07", "08", "09"]
+    assert table["Basic_Demos,Age"].isna().tolist() == [False, False, True]
+    assert table["note"].fillna("").tolist() == ["x", "", "z"]
+    assert "a.csv and" in caplog.text and "differ in the column 'note', for 08" in caplog.text
+    with pytest.raises(UserError, match="HDF5 file cannot be joined"):
+        with h5py.File(file, "w") as content:
+            content["long_subject_id"] = ["NDAR1"]
+        read_participants([ages, file], layout)
+
+
+def test_keys_of_rows_do_not_apply_to_hdf5(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as content:
+        content["long_subject_id"] = ["S_1", "S_2"]
+    ids = read_participants([tmp_path / "a.h5"], Layout(id_pattern=r"S_(\d)", id_digits=3))
+    assert ids["participant_id"].tolist() == ["001", "002"]
+    with pytest.raises(UserError, match="to which `skip_rows` and `visits` do not apply"):
+        read_participants([tmp_path / "a.h5"], Layout(skip_rows=1))
 
 
 def test_site_codes_may_be_numbers_or_text(tmp_path: Path) -> None:
