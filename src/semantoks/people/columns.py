@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 
 from semantoks.errors import UserError
@@ -31,6 +32,9 @@ COVARIATES = {
         *("54-2.0", "f.54.2.0", "p54_i2", "participant.p54_i2"),
     ),
 }
+# May be the 31st item of any questionnaire, unless other fields of UK Biobank are beside it.
+_SHORT = frozenset({"p31"})
+_INSTANCE = re.compile(r"p\d+_i\d+(_a\d+)?")
 # By which key of a data set the user names the column.
 KEYS = {
     "age": "age_column",
@@ -115,10 +119,13 @@ def _label(name: str) -> str:
 
 
 def _first(columns: Sequence[str], choices: Sequence[str]) -> str | None:
+    is_biobank = any(_INSTANCE.fullmatch(name) for name in columns)
     by_lower: dict[str, list[str]] = {}
     for name in columns:
         by_lower.setdefault(name.lower(), []).append(name)
     for choice in choices:
+        if choice in _SHORT and not is_biobank:
+            continue
         matching = by_lower.get(choice, [])
         if len(matching) > 1:
             raise UserError(

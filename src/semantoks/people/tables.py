@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,11 +24,14 @@ class Conflict:
         Of the first such cell.
     tables : tuple of Path
         The two files.
+    count : int
+        Participants of whom tables say different things.
     """
 
     column: str
     participant: str
     tables: tuple[Path, Path]
+    count: int
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,6 @@ def read_people(
         _keep_visits(parts, layout)
     for part in parts:
         _require_once(part)
-    notes = [note for part in parts for note in part.notes]
     numbers = _numbered(parts)
     rows = [[numbers[name] for name in part.ids] for part in parts]
     ids = list(numbers)
@@ -103,7 +105,19 @@ def read_people(
         columns[name], conflict = _joined(name, having, ids)
         if conflict:
             conflicts[name] = conflict
-    return People(names_of(paths), columns, conflicts, notes)
+    return People(names_of(paths), columns, conflicts, list(_notes(parts, conflicts)))
+
+
+def _notes(parts: Sequence[Part], conflicts: Mapping[str, Conflict]) -> Iterator[str]:
+    """Yield sentences on rows that are left out, and on values of different visits."""
+    for part in parts:
+        yield from part.notes
+    for column in dict.fromkeys(part.visit_column for part in parts):
+        if conflict := conflicts.get(column or ""):
+            yield (
+                f"{conflict.tables[0].name} and {conflict.tables[1].name} have other visits of the "
+                f"same participants ({conflict.count}), since `visits` chooses in each by itself"
+            )
 
 
 def require_no_conflict(people: People, used: Iterable[str]) -> None:
@@ -192,7 +206,7 @@ def _joined(
     first = next(p for p, rows in parts if row in rows and p.columns[name][rows.index(row)])
     for other in differing:
         cells[other] = None
-    return cells, Conflict(name, ids[row], (first.path, second.path))
+    return cells, Conflict(name, ids[row], (first.path, second.path), len(differing))
 
 
 def _equal(cell: str, other: str) -> bool:

@@ -78,6 +78,21 @@ def test_visits_are_chosen_over_all_files_of_one_table(tmp_path: Path) -> None:
         read_people(paths, Layout(("EID",), visit_columns=("wave",), keep="first"))
 
 
+def test_values_of_different_visits_are_said(tmp_path: Path) -> None:
+    paths = write(
+        tmp_path,
+        a="EID,Visit,Age\nN1,V1,8\nN1,V2,9\nN2,V1,7\n",
+        b="EID,Visit,IQ\nN1,V2,100\nN2,V1,90\n",
+    )
+    people = read_people(paths, Layout(("EID",), visit_columns=("Visit",), keep="first"))
+    assert people.columns["IQ"] == ["100", "90"] and people.columns["Visit"] == [None, "V1"]
+    assert people.notes == [
+        "1 rows of a.csv are other visits",
+        "a.csv and b.csv have other visits of the same participants (1), since `visits` chooses in "
+        "each by itself",
+    ]
+
+
 def test_two_rows_of_one_visit_are_refused(tmp_path: Path) -> None:
     paths = write(tmp_path, a="EID,Visit,Age\nN1,V1,8\nN1,V1,9\n")
     with pytest.raises(UserError, match="lists N1 more than once.*visit that `visits` names"):

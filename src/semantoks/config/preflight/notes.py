@@ -11,6 +11,7 @@ from semantoks.config.preflight.tables import (
     is_text,
     read_used_columns,
     surplus_alternatives,
+    table_columns,
 )
 from semantoks.people.columns import confounds_sentence
 from semantoks.people.measures import MEASURES
@@ -30,7 +31,7 @@ def table_notes(dataset: Dataset, config: Config) -> Iterator[str]:
     people = read_used_columns(dataset, config)
     yield from people.notes
     yield from surplus_alternatives(dataset, config)
-    known = covariates(dataset, list(people.columns))
+    known = covariates(dataset, table_columns(dataset))
     for name, column in list(known.items()):
         cells = people.columns[column]
         if name in MEASURES and is_text_alone(name, cells):

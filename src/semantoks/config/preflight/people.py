@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from semantoks.config import Condition, Config, Dataset, Phenotype
 from semantoks.config.preflight.sizes import class_name, require_sizes
-from semantoks.config.preflight.tables import covariates, read_used_columns
+from semantoks.config.preflight.tables import covariates, read_used_columns, table_columns
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean, require_every_spelling
 from semantoks.people.columns import find_column
@@ -38,7 +38,7 @@ def require_usable_values(name: str, dataset: Dataset, config: Config) -> None:
     for key, phenotype in dataset.phenotypes.items():
         _require_phenotype(f"datasets.{name}.phenotypes.{key}", key, phenotype, table, config)
     # The splits and the card of a phenotype need them, whatever the baselines are.
-    known = covariates(dataset, columns) if dataset.phenotypes else {}
+    known = covariates(dataset, table_columns(dataset)) if dataset.phenotypes else {}
     for covariate, column in known.items():
         _require_covariate(covariate, table.columns[column], where.format(column))
     for phenotype in dataset.phenotypes.values():
