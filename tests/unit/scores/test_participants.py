@@ -14,6 +14,9 @@ def test_text_column_keeps_missing_values() -> None:
     table = pd.DataFrame({"participant_id": ["a", "b"], "site": [1, None]})
     ids = pd.Index(["b", "a", "c"])
     assert text_column(table, "site", ids).to_dict() == {"b": None, "a": "1", "c": None}
+    assert text_column(table, ["SITE_ID", "site"], ids)["a"] == "1"
+    with pytest.raises(UserError, match="no column 'SITE_ID' or 'center'"):
+        text_column(table, ["SITE_ID", "center"], ids)
     assert text_column(table, None, ids).isna().all()
 
 

@@ -14,6 +14,8 @@ def test_all_conditions_must_be_met() -> None:
     conditions = {"age": Condition(min=6, max=20), "quality": Condition(values=["1"])}
     meets = meets_conditions(table, conditions)
     assert meets.to_dict() == {"a": False, "b": True, "c": False, "d": False}
+    condition = {"adult": Condition(column=["AGE", "age"], min=18)}
+    assert meets_conditions(table, condition).to_list() == [False, False, True, False]
     with pytest.raises(UserError, match="no column 'iq', which `include` names"):
         meets_conditions(table, {"iq": Condition(min=1)})
 

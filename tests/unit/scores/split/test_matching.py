@@ -14,6 +14,7 @@ def test_matched_classes_have_similar_covariates() -> None:
     table["sex"] = rng.choice(["F", "M"], 200)
     target = pd.Series(np.where(is_patient, "patient", "control"), index)
     matched = match(target, table, ["age", "sex"], "dx")
+    assert match(target, table, [["AGE_AT_SCAN", "age"], "sex"], "dx").equals(matched)
     covariates = table.set_index("participant_id").loc[matched.index]
     assert matched.value_counts()["patient"] == matched.value_counts()["control"] > 30
     ages = covariates["age"].groupby(matched).mean()

@@ -15,6 +15,19 @@ def test_whole_numbers_are_named_without_decimals() -> None:
     assert targets(table, "diagnosis", renamed).to_dict() == {"a": "patient"}
 
 
+def test_the_first_name_of_a_column_is_used_and_the_others_are_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    table = pd.DataFrame({"participant_id": ["a", "b"], "p31": ["Male", "Female"]})
+    phenotype = Phenotype(kind="classification", column=["31-0.0", "p31"])
+    assert targets(table, "sex", phenotype).to_dict() == {"a": "Male", "b": "Female"}
+    assert not caplog.text
+    assert targets(table.assign(**{"31-0.0": [1, 0]}), "sex", phenotype)["a"] == "1"
+    assert "column '31-0.0' is used, and not 'p31'" in caplog.text
+    with pytest.raises(UserError, match=r"no column '31-0.0' or 'p31' \(columns: x\)"):
+        targets(pd.DataFrame({"participant_id": ["a"], "x": [1]}), "sex", phenotype)
+
+
 def test_a_class_that_is_too_small_for_the_test_part_is_refused() -> None:
     with pytest.raises(UserError, match="class 'c' has 4 participants .* at least 5 are needed"):
         check_target(pd.Series(["a"] * 90 + ["c"] * 4), "dx", CLASSIFICATION, Splitting())
