@@ -388,3 +388,32 @@ def test_keys_of_tables_are_checked(tmp_path: Path) -> None:
     ):
         with pytest.raises(ValueError, match=sentence):
             check(tmp_path, **changes)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "parts", "is_refused"),
+    [
+        ("exact", ["test"], False),
+        ("both", ["test"], True),
+        ("both", ["test", "validation"], True),  # both rows are compared over all splits
+        ("paper", ["test", "validation"], False),
+        ("paper", ["test"], True),
+    ],
+)
+def test_fixed_splits_need_validation_for_the_papers_head(
+    tmp_path: Path, protocol: str, parts: list[str], is_refused: bool
+) -> None:
+    rows = with_column("dx", "a", "b")
+    lines = ["participant_id\t" + "\t".join(f"split{i}" for i in range(len(parts)))]
+    for number, row in enumerate(rows):
+        cells = ["train" if number % 3 else part for part in parts]
+        lines.append("\t".join([str(row["participant_id"]), *cells]))
+    splits = tmp_path / "splits.tsv"
+    splits.write_text("\n".join(lines) + "\n")
+    phenotypes = {"dx": {"kind": "classification", "splits_file": str(splits)}}
+    content = {"probe": {"protocol": protocol}, "baselines": ["fc"], "phenotypes": phenotypes}
+    if is_refused:
+        with pytest.raises(UserError, match="'split0' of splits.tsv has no validation"):
+            check(tmp_path, rows, **content)
+    else:
+        check(tmp_path, rows, **content)

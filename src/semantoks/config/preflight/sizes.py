@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
-from semantoks.config import Config, Phenotype
+from semantoks.config import Config, Phenotype, Protocol
 from semantoks.errors import UserError
 from semantoks.people.intervals import interval_name, interval_names
-from semantoks.people.read import as_number
+from semantoks.people.read import as_number, read_text_table
+
+ID = "participant_id"  # of a file of splits
 
 
 def class_name(cell: str) -> str:
@@ -35,6 +38,8 @@ def require_sizes(where: str, phenotype: Phenotype, cells: Sequence[str], config
     UserError
     """
     if phenotype.splits_file:
+        if phenotype.kind == "classification":
+            _require_validation(where, Path(phenotype.splits_file), config.probe.protocol)
         return
     named = phenotype.has_named_classes or bool(phenotype.edges)
     cells = _classes(where, phenotype, cells)
@@ -67,6 +72,21 @@ def require_sizes(where: str, phenotype: Phenotype, cells: Sequence[str], config
         raise UserError(
             f"{where}: a training part has {train} participants, but at least {2 * folds} are "
             f"needed for probe.inner_folds: {folds}. Lower it, or remove the phenotype."
+        )
+
+
+def _require_validation(where: str, file: Path, protocol: Protocol) -> None:
+    """Check that fixed splits have the validation participants that the paper's head needs."""
+    if protocol == "exact" or not file.is_file():
+        return
+    splits = {name: c for name, c in read_text_table(file).columns.items() if name != ID}
+    without = [name for name, cells in splits.items() if "validation" not in cells]
+    # Alone, the paper's protocol scores the splits that have some; rows of both have all splits.
+    if without and (protocol == "both" or len(without) == len(splits)):
+        raise UserError(
+            f"{where}: split '{without[0]}' of {file.name} has no validation participants, on whom "
+            f"the paper's head (probe.protocol: {protocol}) chooses its learning rate. Add some, "
+            "or leave `protocol: exact`."
         )
 
 

@@ -82,7 +82,7 @@ def _partitions(problem: Problem, settings: Probe) -> list[Partition]:
 def _not_classes(problem: Problem) -> UserError:
     return UserError(
         f"Phenotype '{problem.metadata.phenotype}' is a number, and `probe.protocol: paper` "
-        "classifies. Bin it into classes with `bins`, as the paper does."
+        "classifies. Bin it into classes with `bins`, as the paper does, or with `edges`."
     )
 
 
