@@ -18,7 +18,7 @@ Kind = Literal["classification", "regression"]
 Cut = Literal["training", "once"]
 Edge = Annotated[float, Field(allow_inf_nan=False)]
 # Fields for the report only; without them in its settings, `split` is not re-run for an edit.
-PUBLICATION = ("title", "data", "terms", "metric", "published")
+PUBLICATION = ("title", "data", "terms", "metric", "published", "sources")
 
 
 def text_of_yaml(value: Any) -> Any:
@@ -156,6 +156,11 @@ class Phenotype(Settings):
     terms: str = Field("", description="Terms of use of the data.")
     metric: str = Field("balanced_accuracy", description="Metric of the published scores.")
     published: list[Published] = Field([], description="Published scores to compare with.")
+    sources: dict[str, str] = Field(
+        {},
+        description="Where a column, code, number or rule of this phenotype comes from: a public "
+        "source by claim, or `not verified` and why.",
+    )
 
     def columns_of(self, name: str) -> list[str]:
         """Names of its column: `column`, or else the phenotype's own name."""

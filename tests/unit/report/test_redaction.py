@@ -31,6 +31,7 @@ PHENOTYPE = {
     "title": "Autism",
     "data": "SECRETSOURCE",
     "terms": "SECRETTERMS",
+    "sources": {"SECRETCLAIM": "SECRETPAGE"},
     "published": [{"model": "BrainLM", "value": 0.5, "protocol": "p", "source": "arXiv"}],
 }
 CONFIG: dict[str, Any] = {

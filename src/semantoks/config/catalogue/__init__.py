@@ -26,18 +26,22 @@ def names() -> list[str]:
 
 def read(name: str) -> dict[str, Any]:
     """Read a published task: the keys of `semantoks.config.Phenotype`."""
-    content = _read("tasks", name)
-    return {key: value for key, value in content.items() if key not in _OF_THE_ROW}
+    return {key: value for key, value in entry(name).items() if key not in _OF_THE_ROW}
+
+
+def entry(name: str) -> dict[str, Any]:
+    """Read the whole file of a published task."""
+    return _read("tasks", name)
 
 
 def row_names() -> list[str]:
     """Names of the tasks that can be run by name alone."""
-    return [name for name in names() if _read("tasks", name).get("row")]
+    return [name for name in names() if entry(name).get("row")]
 
 
 def row_of(name: str) -> tuple[str, dict[str, Any]]:
     """Return the preset of a row, and the keys of the data set that its task adds."""
-    content = _read("tasks", name)
+    content = entry(name)
     return str(content["preset"]), content.get("dataset", {})
 
 

@@ -20,7 +20,7 @@ from semantoks.gate import Gate, problem_of_file, require_file
 from semantoks.people.columns import KEYS, find_column, listed
 
 SIMULATED_COLUMNS = ("age", "sex", "group", "trait", "null")
-NOT_PATHS = ("values", "published", "missing_values", "participant_pattern")
+NOT_PATHS = ("values", "published", "sources", "missing_values", "participant_pattern")
 SOME_PEOPLE = 5  # whose images tell raw data from derivatives
 
 

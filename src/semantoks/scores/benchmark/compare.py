@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from semantoks.config import PAPER_SUFFIX, PUBLICATION, Phenotype
+from semantoks.config import PAPER_SUFFIX, Phenotype
 from semantoks.errors import UserError
 from semantoks.scores.benchmark.comparison import (
     Comparison,
@@ -82,7 +82,7 @@ def compare(
     curves = {name: curve for name, curve in curves.items() if curve}
     publication = None
     if phenotype is not None:
-        fields = phenotype.model_dump(mode="json", include=set(PUBLICATION))
+        fields = phenotype.model_dump(mode="json", include=set(Publication.model_fields))
         publication = Publication.model_validate(fields)
     return Comparison(
         dataset=dataset,
