@@ -43,7 +43,8 @@ def folders_of(root: Path, patterns: Sequence[str], name: str = "") -> list[Path
     folders = set[Path]()
     for pattern in patterns:
         matching = [path for path in root.glob(pattern) if not path.name.startswith("sub-")]
-        holding = {path for path in matching if _holds_participants(path)}
+        # Tables of time series may lie side by side, without folders of participants.
+        holding = {path for path in matching if path.is_dir() and any(path.glob("sub-*"))}
         if not holding:
             what = "the folders that fit hold no sub-*" if matching else "no folder fits"
             key = f"datasets.{name}.folders" if name else "`folders` of the data set"

@@ -112,6 +112,12 @@ def test_derivatives_may_be_in_folders(tmp_path: Path) -> None:
     assert list(scans["participant_id"]) == ["sub-A", "sub-B"]
 
 
+def test_tables_may_be_in_folders(tmp_path: Path) -> None:
+    touch(tmp_path, "a/sub-01_timeseries.tsv", "b/sub-02_timeseries.tsv", "c/sub-03_timeseries.tsv")
+    dataset = IndexedDataset(source="timeseries", folders=["a", "b"])
+    assert list(find_derivative_scans(tmp_path, dataset)["scan"]) == ["sub-01", "sub-02"]
+
+
 def test_a_template_one_level_down_is_seen(tmp_path: Path) -> None:
     touch(tmp_path, "NYU/01/rest.nii.gz")
     dataset = IndexedDataset(source="fmriprep", template="{participant}/rest.nii.gz")
