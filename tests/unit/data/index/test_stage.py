@@ -64,6 +64,7 @@ def test_participants_must_match_the_scans(bids: Path, tmp_path: Path) -> None:
         ("id\tage\nsub-01\t3\n", {}, r"columns: id, age.*`participant_column`"),
         ("participant_id\tage\nsub-01\t3\nsub-01\t4\n", {}, "lists sub-01 more than once"),
         ("participant_id\tage\nS7\t3\n", {}, "No participant with a scan is in"),
+        ("participant_id\tage\nMGH_01\t3\n", {}, "set `participant_pattern` of the data set"),
         (
             "participant_id\tage\n01\t3\n",
             {"repetition_time": "tr"},
