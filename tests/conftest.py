@@ -146,10 +146,13 @@ def run_probe(
     )
 
 
-def run_index(data: Path, participants: Path, dataset: Dataset, folder: Path) -> None:
+def run_index(
+    data: Path, participants: Path | Sequence[Path], dataset: Dataset, folder: Path
+) -> None:
     """List a data set into a folder, with settings as the rule gives them."""
+    tables = [participants] if isinstance(participants, Path) else participants
     settings = IndexSettings(dataset=IndexedDataset.part_of(dataset))
-    index(settings, data=data, participants=[participants], out=folder / "scans.parquet")
+    index(settings, data=data, participants=tables, out=folder / "scans.parquet")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,7 +7,9 @@ made up; names of files and columns are the holder's, with where they were looke
 
 from __future__ import annotations
 
+import csv
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,40 @@ VOLUMES = 120
 ADHD200_LABELS = sorted(set(range(1, 201)) - {2, 5, 11, 25, 34, 68, 82, 95, 126, 191})
 LEFT, RIGHT = "CIFTI_STRUCTURE_CORTEX_LEFT", "CIFTI_STRUCTURE_CORTEX_RIGHT"
 VERTICES = 100  # of a hemisphere; HCP's have 32492
+
+
+def ukb(root: Path, people: int = 40, dialect: str = "csv") -> Path:
+    """Write UK Biobank: a zip file per participant (here empty), and a table in a dialect.
+
+    ``csv`` has columns such as 31-0.0, ``tab`` (for R) f.31.0.0, and ``rap``, of the Research
+    Analysis Platform, p31; instance 2 is the first imaging visit. See
+    biobank.ndph.ox.ac.uk/showcase. -3 is "prefer not to answer".
+    """
+    rng, numbers = np.random.default_rng(8), np.arange(people)
+    ids = 1000017 + 8 * numbers
+    root.mkdir(parents=True)
+    for person in ids:
+        for field in (20227, 20249):
+            with zipfile.ZipFile(root / f"{person}_{field}_2_0.zip", "w"):
+                pass
+    fields = {
+        (31, 0): [("Female", "Male")[n % 2] if dialect == "rap" else n % 2 for n in numbers],
+        (21003, 2): rng.integers(45, 82, people),
+        (54, 2): 11025 + numbers % 3,
+        (25741, 2): rng.uniform(0.05, 0.3, people).round(4),
+        (20116, 2): [-3, *rng.integers(0, 3, people - 1)],
+    }
+    names = {
+        "csv": ("eid", lambda field, visit: f"{field}-{visit}.0"),
+        "tab": ("f.eid", lambda field, visit: f"f.{field}.{visit}.0"),
+        "rap": ("eid", lambda field, visit: f"p{field}" + (f"_i{visit}" if visit else "")),
+    }
+    id_column, name_of = names[dialect]
+    table = pd.DataFrame({id_column: ids} | {name_of(*key): fields[key] for key in fields})
+    suffix, separator = ("tab", "\t") if dialect == "tab" else ("csv", ",")
+    quoting = csv.QUOTE_NONNUMERIC if dialect == "tab" else csv.QUOTE_MINIMAL
+    table.to_csv(root / f"ukb12345.{suffix}", sep=separator, index=False, quoting=quoting)
+    return root
 
 
 def hbn(root: Path, people: int = 8) -> Path:
@@ -101,7 +137,7 @@ def srpbs(root: Path, people: int = 8) -> Path:
 
 
 def abide(root: Path, people: int = 40) -> Path:
-    """Write ABIDE I of the Preprocessed Connectomes Project: ``rois_cc200`` and its table.
+    """Write ABIDE I of the Preprocessed Connectomes Project: images, ``rois_cc200`` and its table.
 
     See preprocessed-connectomes-project.org/abide. -9999 is a missing value, and people without
     preprocessed images have the file ``no_filename``.
@@ -116,6 +152,7 @@ def abide(root: Path, people: int = 40) -> Path:
     folder.mkdir(parents=True)
     header = "\t".join(f"#{label}" for label in range(1, 201))
     for number, person in enumerate(ids):
+        save(root / "func_preproc" / f"{person}_func_preproc.nii.gz", bold(rng, 4), 2.0)
         np.savetxt(
             folder / f"{person}_rois_cc200.1D",
             series(rng, 200, number % 4 < 2),
@@ -174,6 +211,8 @@ def adhd200(root: Path, people: int = 40) -> Path:
     header = "\t".join(["File", "Sub-brick", *(f"Mean_{label}  " for label in ADHD200_LABELS)])
     for number, (person, site) in enumerate(zip(ids, names, strict=True)):
         values = series(rng, len(ADHD200_LABELS), number % 4 < 2)
+        image = f"{site}/{person:07d}/snwmrda{person:07d}_session_1_rest_1.nii.gz"
+        save(root / "ADHD200_images" / image, bold(rng, 4), 2.0)
         for prefix in ("snwmrda", "sfnwmrda"):
             stem = f"{prefix}{person:07d}_session_1_rest_1"
             rows = [
@@ -230,7 +269,7 @@ def lemon(root: Path, people: int = 8) -> Path:
         battery / "CVLT/CVLT.csv": {"CVLT_1": rng.integers(20, 80, people)},
         battery / "TMT/TMT.csv": {"TMT_1": rng.uniform(10, 60, people).round(1)},
         tests / "Emotion_and_Personality_Test_Battery_LEMON/MDBF_Day1.csv": {
-            "MDBF_Day1_GS_sum": rng.integers(5, 20, people)
+            "MDBF_Day1_GS_Scale": rng.integers(5, 20, people)
         },
     }
     for path, columns in tables.items():
@@ -258,6 +297,7 @@ def hcp_ya(root: Path, people: int = 40, runs: tuple[str, ...] = ("REST1_LR", "R
             values = 1000 + 10 * (signals + rng.standard_normal(signals.shape) / 4)
             image = nib.Cifti2Image(values.astype(np.float32), (SeriesAxis(0, 0.72, VOLUMES), axis))
             nib.save(image, path / f"{name}_Atlas_MSMAll_hp2000_clean.dtseries.nii")
+            save(path / f"{name}_hp2000_clean.nii.gz", bold(rng, 4), 0.72)
     numbers = range(people)
     table = {"Subject": ids, "Release": "S500", "Gender": [("M", "F")[n // 2 % 2] for n in numbers]}
     table["Age"] = [("22-25", "26-30", "31-35", "36+")[n % 4] for n in numbers]

@@ -104,7 +104,10 @@ class TableLayout(Settings):
 
 
 class ConfoundColumns(Settings):
-    """Columns of the table of participants that are confounds."""
+    """Columns of the table of participants that are confounds.
+
+    Of several names, the first that the table has; none of them need be there.
+    """
 
     age_column: ColumnNames | None = Field(
         None, description="Column of the age; default: a common name such as `age`."
@@ -123,10 +126,10 @@ class ConfoundColumns(Settings):
         "say it; default: a common name such as `mean_fd`.",
     )
 
-    def confound_columns(self) -> dict[str, list[str]]:
+    def confound_columns(self) -> dict[str, ColumnNames]:
         """Return the names of the columns that are configured, by confound."""
         given = {name: getattr(self, key) for name, key in KEYS.items()}
-        return {name: alternatives(names) for name, names in given.items() if names is not None}
+        return {name: names for name, names in given.items() if names is not None}
 
 
 class ParticipantsTable(TableLayout, ConfoundColumns):

@@ -54,6 +54,14 @@ def find_column(names: Names | None, columns: Collection[str]) -> str | None:
     return next((name for name in alternatives(names) if name in columns), None)
 
 
+def may_be_absent(names: Names) -> bool:
+    """Whether no column of a confound is needed: several names say where it could be.
+
+    Presets of data sets list the names of all exports, of which one may lack the column.
+    """
+    return not isinstance(names, str)
+
+
 def listed(names: Names) -> str:
     """Write alternatives for a message: 'a' or 'b'."""
     return " or ".join(f"'{name}'" for name in alternatives(names))
@@ -76,7 +84,8 @@ def covariate_columns(
     ----------
     columns : sequence of str
     named : mapping of str to str or sequence of str, optional
-        Columns of covariates that are configured; the others are recognised by their names.
+        Columns of covariates that are configured; the others are recognised by their names, and
+        so are those of which a table has none of several names.
 
     Raises
     ------
@@ -84,10 +93,14 @@ def covariate_columns(
         When two columns could be meant.
     """
     given = named or {}
-    return {
-        name: find_column(given[name], columns) if name in given else _first(columns, choices)
-        for name, choices in COVARIATES.items()
-    }
+    of_covariates: dict[str, str | None] = {}
+    for name, choices in COVARIATES.items():
+        names = given.get(name)
+        column = find_column(names, columns)
+        if column is None and (names is None or may_be_absent(names)):
+            column = _first(columns, choices)
+        of_covariates[name] = column
+    return of_covariates
 
 
 def confounds_sentence(sources: Mapping[str, str | None], of: str = "") -> str:

@@ -8,7 +8,14 @@ from semantoks.config import ColumnNames, Config, Dataset
 from semantoks.config.participants_table import HDF5_SUFFIXES
 from semantoks.config.suggestions import suggest
 from semantoks.errors import UserError
-from semantoks.people.columns import KEYS, also_there, covariate_columns, find_column, listed
+from semantoks.people.columns import (
+    KEYS,
+    also_there,
+    covariate_columns,
+    find_column,
+    listed,
+    may_be_absent,
+)
 from semantoks.people.layout import ID
 from semantoks.people.parts import columns_of
 from semantoks.people.tables import People, names_of, read_people, require_no_conflict
@@ -45,6 +52,9 @@ def require_columns(name: str, dataset: Dataset, config: Config, source: str) ->
     paths, layout = dataset.participants_tables(), dataset.layout()
     columns = columns_of(paths, layout)
     for names, key in named_columns(name, dataset, config):
+        is_confound = key.rsplit(".", 1)[-1] in KEYS.values()
+        if is_confound and may_be_absent(names):
+            continue
         if find_column(names, [ID, *columns]) is None:
             _refuse(name, names, key, columns, names_of(paths), source)
 

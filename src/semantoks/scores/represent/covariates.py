@@ -21,6 +21,7 @@ from semantoks.people.columns import (
     confounds_sentence,
     covariate_columns,
     listed,
+    may_be_absent,
 )
 from semantoks.people.measures import as_age
 from semantoks.scores.participants import as_texts, parse_numbers, require_numbers
@@ -146,7 +147,7 @@ def _columns_of_covariates(
     """Find the columns in upper and lower case; those that are configured as they are written."""
     columns = covariate_columns([str(name) for name in participants.columns], named)
     for covariate, names in named.items():
-        if columns[covariate] is None:
+        if columns[covariate] is None and not may_be_absent(names):
             raise UserError(
                 f"The participants table has no column {listed(names)} ({KEYS[covariate]})."
             )

@@ -13,6 +13,8 @@ import pandas as pd
 
 from semantoks.artifacts.tables import read_table, write_table
 from semantoks.artifacts.timeseries import included_scans, why_excluded
+from semantoks.config import ColumnNames
+from semantoks.people.columns import find_column, may_be_absent
 from semantoks.scores.participants import LEFT_OUT, scored_scans, text_column
 from semantoks.scores.represent.covariates import covariates_of_participants
 from semantoks.scores.split.checks import check_classes, check_leakage
@@ -57,7 +59,7 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
     target, left_out = _select(settings, table, scan_table)
     name, phenotype = settings.name, settings.phenotype
     rows = pd.DataFrame({"target": target})
-    rows["site"] = text_column(table, settings.site_column, target.index)
+    rows["site"] = text_column(table, _site_of(settings, table), target.index)
     rows["group"] = text_column(table, settings.group_column, target.index)
     splits = draw(rows, phenotype, settings.splits)
     if phenotype.has_fixed_classes:
@@ -85,6 +87,13 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
     }
     write_table(out, rows.rename_axis("participant_id").reset_index(), metadata)
     return [out]
+
+
+def _site_of(settings: SplitSettings, participants: pd.DataFrame) -> ColumnNames | None:
+    """Return the column of the site; None if the table has none of several names."""
+    names = settings.site_column
+    is_absent = names is not None and find_column(names, participants.columns) is None
+    return None if names is None or (is_absent and may_be_absent(names)) else names
 
 
 def _count_unused(participant_ids: pd.Index, scans: pd.DataFrame, file: Path) -> int:
