@@ -30,13 +30,8 @@ except ModuleNotFoundError:
         "Error: the package semantoks is missing. Install it beside Snakemake: pip install semantoks"
     )
 
-from semantoks.config import (
-    Config,
-    ConfoundColumns,
-    IndexedDataset,
-    Origin,
-    Pretraining,
-)
+from semantoks.config import Config, ConfoundColumns, IndexedDataset, Origin
+from semantoks.config import Pretraining
 from semantoks.config.preflight.checks import require_files
 from semantoks.config.rows import expand_row
 from semantoks.config.validation import validated

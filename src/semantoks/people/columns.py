@@ -132,6 +132,13 @@ def _label(name: str) -> str:
 
 
 def _first(columns: Sequence[str], choices: Sequence[str]) -> str | None:
+    """Return the first of the usual names of a confound that a table has, in any case.
+
+    Raises
+    ------
+    UserError
+        When two columns differ from it in case only.
+    """
     is_biobank = any(_INSTANCE.fullmatch(name) for name in columns)
     by_lower: dict[str, list[str]] = {}
     for name in columns:

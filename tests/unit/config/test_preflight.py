@@ -340,8 +340,8 @@ def test_several_tables_and_names_of_columns_pass(tmp_path: Path) -> None:
     ("changes", "sentence"),
     [
         (
-            {"site_column": ["54-2.0", "p54_i2"]},
-            "no column '54-2.0' or 'p54_i2' in ages.csv and sites.tab .*site_column in mine.yaml",
+            {"site_column": "54-2.0"},
+            "no column '54-2.0' in ages.csv and sites.tab .*site_column in mine.yaml",
         ),
         ({"participants": ["ages.csv", "no*.csv"]}, r"there is no .*no\*.csv"),
         ({"participant_column": "eid"}, "sites.tab has no column 'eid' .*`participant_column`"),
@@ -359,6 +359,16 @@ def test_what_several_tables_lack(
         return
     with pytest.raises(UserError, match=sentence):
         check(tmp_path, **BIOBANK | changes)
+
+
+def test_a_confound_of_several_names_may_be_absent_and_is_said(tmp_path: Path) -> None:
+    """A preset lists the names of all exports; `site` is then looked for by its usual names."""
+    write_tables(tmp_path)
+    (tmp_path / "sites.tab").write_text("f.eid\tplace\n1\tx\n")
+    check(tmp_path, **BIOBANK)
+    config = Config.model_validate({"datasets": {"a": {"path": str(tmp_path)} | BIOBANK}})
+    (notes,) = table_notes(config.datasets["a"], config)
+    assert "not found: head motion (`motion_column`), site (`site_column`)" in notes
 
 
 def test_tables_that_differ_in_a_column_that_is_used(tmp_path: Path) -> None:

@@ -148,11 +148,11 @@ def test_runs_of_one_file_may_state_their_tr(tmp_path: Path, by_fmriprep: bool) 
     dataset = IndexedDataset.model_validate(settings)
     stage = IndexSettings(dataset=dataset, by_fmriprep=by_fmriprep)
     out = tmp_path / "out/scans.parquet"
-    index(stage, data=tmp_path, participants=tmp_path / "p.csv", out=out)
+    index(stage, data=tmp_path, participants=[tmp_path / "p.csv"], out=out)
     scans = pd.read_parquet(out).set_index("scan")
     first = scans.loc["sub-51456_ses-1_task-rest_run-1"]
     assert first["repetition_time"] == pytest.approx(2.2) and first["session"] == "ses-1"
     assert np.isnan(scans["repetition_time"].iloc[1])
     save(tmp_path / "51456/session_1/rest_1/rest.nii.gz", 2.2, "unknown", np.eye(4))
     with pytest.raises(UserError, match="states the repetition time"):
-        index(stage, data=tmp_path, participants=tmp_path / "p.csv", out=out)
+        index(stage, data=tmp_path, participants=[tmp_path / "p.csv"], out=out)

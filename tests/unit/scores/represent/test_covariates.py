@@ -80,5 +80,8 @@ def test_names_of_data_holders_are_recognised_and_others_can_be_named() -> None:
         "sex": "Basic_Demos,Sex",
         "site": None,
     }
-    with pytest.raises(UserError, match=r"no column 'x' or 'y' \(motion_column\)"):
-        covariate_features(scans, table, {"mean_fd": ["x", "y"]})
+    # Of several names none need be there; the usual ones still count.
+    sources = confound_sources(names, scans, table, {"mean_fd": ["x", "y"]})
+    assert sources["mean_fd"] == "func_mean_fd"
+    with pytest.raises(UserError, match=r"no column 'x' \(motion_column\)"):
+        covariate_features(scans, table, {"mean_fd": "x"})
