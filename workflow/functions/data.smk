@@ -83,6 +83,12 @@ def preprocessed(w):
     return []
 
 
+def parcellation_of(w):
+    """Parcellation of a data set: thresholds for resting scans do not apply to runs of a task."""
+    of_task = DATASETS[w.dataset].events is not None
+    return CONFIG.parcellation.of_task_runs() if of_task else CONFIG.parcellation
+
+
 def timeseries_of(datasets):
     """Time series of all shards of data sets, with the one atlas of the configuration."""
     return [
@@ -90,3 +96,24 @@ def timeseries_of(datasets):
         for dataset in datasets
         for shard in range(DATASETS[dataset].shards)
     ]
+
+
+def scored_timeseries(dataset):
+    """Time series that are scored: whole scans, or the blocks of a data set with events."""
+    whole = timeseries_of([dataset])
+    if DATASETS[dataset].events is None:
+        return whole
+    return [path.replace("results/timeseries/", "results/blocks/", 1) for path in whole]
+
+
+def tables_of_blocks(w):
+    """Events of the blocks of all shards."""
+    ending = "_timeseries.parquet"
+    series = scored_timeseries(w.dataset)
+    return [f"{path.removesuffix(ending)}_blocks.parquet" for path in series]
+
+
+def scored_participants(w):
+    """Table with a row per sample: per participant, or per block of a data set with events."""
+    folder = "index" if DATASETS[w.dataset].events is None else "blocks"
+    return f"results/{folder}/{w.dataset}/participants.parquet"

@@ -36,6 +36,10 @@ def column_named_by(key):
     return lambda w: getattr(DATASETS[w.dataset], key)
 
 
+def group_column(w):
+    return DATASETS[w.dataset].grouped_by
+
+
 CONFOUND_COLUMNS = {key: column_named_by(key) for key in ConfoundColumns.model_fields}
 
 

@@ -22,6 +22,7 @@ def all_artifacts():
     scored = sorted({dataset for dataset, _ in PHENOTYPES})
     return [
         *timeseries_of(DATASETS),
+        *(path for dataset in DATASETS for path in scored_timeseries(dataset)),
         *expand("results/scans/{dataset}.parquet", dataset=DATASETS),
         *expand("results/models/{model}/encoder.safetensors", model=MODELS),
         *(f"results/splits/{d}/{p}.parquet" for d, p in PHENOTYPES),

@@ -126,7 +126,7 @@ rule parcellate:
             "parcellate",
             atlas=lambda w: w.atlas,
             origin=lambda w: Origin.part_of(DATASETS[w.dataset]),
-            parcellation=CONFIG.parcellation,
+            parcellation=parcellation_of,
         ),
         data=lambda w: (preprocessed(w) or [data_folder(w.dataset)])[0],
     shell:
@@ -138,10 +138,57 @@ rule parcellate:
         " --atlas-metadata {input.metadata:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
-rule scans:
-    """All scans of a data set, included or excluded, with their quality measures."""
+rule blocks:
+    """Blocks of the runs of one shard, by the events of their task."""
     input:
-        timeseries=lambda w: timeseries_of([w.dataset]),
+        runs="results/timeseries/{dataset}/atlas-{atlas}_shard-{shard}_timeseries.parquet",
+        shard=shard_table,
+    output:
+        timeseries="results/blocks/{dataset}/atlas-{atlas}_shard-{shard}_timeseries.parquet",
+        blocks="results/blocks/{dataset}/atlas-{atlas}_shard-{shard}_blocks.parquet",
+    log:
+        "logs/blocks/{dataset}/atlas-{atlas}_shard-{shard}.log",
+    conda:
+        "../../envs/images.yaml"
+    resources:
+        link_targets=link_targets,
+    params:
+        settings=settings("blocks", events=lambda w: DATASETS[w.dataset].events),
+        data=lambda w: data_folder(w.dataset),
+    shell:
+        "python -m semantoks blocks --settings {params.settings:q}"
+        " --label '{wildcards.dataset} {wildcards.shard}' --runs {input.runs:q}"
+        " --shard {input.shard:q} --data {params.data:q}"
+        " --link-targets {resources.link_targets:q} --out {output.timeseries:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule samples:
+    """The table of blocks of a data set, in the place of its table of participants."""
+    input:
+        blocks=tables_of_blocks,
+        participants="results/index/{dataset}/participants.parquet",
+    output:
+        "results/blocks/{dataset}/participants.parquet",
+    log:
+        "logs/samples/{dataset}.log",
+    conda:
+        "../../envs/tables.yaml"
+    params:
+        settings=settings(
+            "samples", group_column=lambda w: DATASETS[w.dataset].group_column
+        ),
+        blocks=names_of("blocks"),
+    shell:
+        "python -m semantoks samples --settings {params.settings:q}"
+        " --label {wildcards.dataset} --blocks {params.blocks:q}"
+        " --participants {input.participants:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule scans:
+    """All scans of a data set, or its blocks, included or excluded, with their quality measures."""
+    input:
+        timeseries=lambda w: scored_timeseries(w.dataset),
         held_out=held_out_list,
     output:
         scans="results/scans/{dataset}.parquet",

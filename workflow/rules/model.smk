@@ -68,7 +68,7 @@ rule embed:
     input:
         model=lambda w: f"results/models/{EMBEDDINGS[w.embedding][0]}/encoder.safetensors",
         config=lambda w: f"results/models/{EMBEDDINGS[w.embedding][0]}/config.json",
-        timeseries=lambda w: timeseries_of([w.dataset]),
+        timeseries=lambda w: scored_timeseries(w.dataset),
     output:
         "results/representations/{embedding}/{dataset}.parquet",
     log:

@@ -4,8 +4,8 @@
 rule represent:
     """A representation that needs no model: connectivity, confounds or chance."""
     input:
-        participants="results/index/{dataset}/participants.parquet",
-        timeseries=lambda w: timeseries_of([w.dataset]),
+        participants=scored_participants,
+        timeseries=lambda w: scored_timeseries(w.dataset),
     output:
         "results/representations/{baseline}/{dataset}.parquet",
     log:
@@ -33,7 +33,7 @@ rule represent:
 rule split:
     """Training and test participants of a phenotype."""
     input:
-        participants="results/index/{dataset}/participants.parquet",
+        participants=scored_participants,
         scans="results/scans/{dataset}.parquet",
         fixed=lambda w: phenotype_of(w).splits_file or [],
     output:
@@ -47,7 +47,7 @@ rule split:
             "split",
             name=lambda w: w.phenotype,
             phenotype=lambda w: phenotype_of(w).without_publication(),
-            group_column=column_named_by("group_column"),
+            group_column=group_column,
             splits=CONFIG.splits,
             **CONFOUND_COLUMNS,
         ),
@@ -95,7 +95,7 @@ rule card:
     """Leakage and test-retest reliability of a representation."""
     input:
         features="results/representations/{representation}/{dataset}.parquet",
-        participants="results/index/{dataset}/participants.parquet",
+        participants=scored_participants,
         scans="results/scans/{dataset}.parquet",
     output:
         "results/cards/{dataset}/{representation}.json",
@@ -109,7 +109,7 @@ rule card:
         settings=settings(
             "card",
             probe=CONFIG.probe.model_dump(include={"inner_folds", "strengths"}),
-            group_column=column_named_by("group_column"),
+            group_column=group_column,
             **CONFOUND_COLUMNS,
         ),
     shell:

@@ -16,12 +16,13 @@ import pandas as pd
 
 from semantoks.artifacts.fingerprints import FINGERPRINTS
 from semantoks.artifacts.recordings import copies_of
-from semantoks.artifacts.tables import read_table
-from semantoks.artifacts.timeseries import included_scans
+from semantoks.artifacts.tables import open_parquet, read_table
+from semantoks.artifacts.timeseries import SOURCE, included_scans, runs_of
+from semantoks.config import PERSON
 
 HELD_OUT = "held_out"  # column of the tables of scans
-COLUMNS = ("scan", "participant_id", "status", HELD_OUT, "recording")
-OF_COPIES = ("fingerprint", *FINGERPRINTS, "repetition_time")
+COLUMNS = ("scan", "participant_id", "status", HELD_OUT, "recording", "fingerprint")
+OF_COPIES = (*FINGERPRINTS, "repetition_time")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def left_out_for(
     datasets : iterable of str
         Those that the model is pretrained on.
     """
-    usable = included_scans(tables[holder])
+    # Models see whole runs, also of a data set whose blocks are scored.
+    usable = runs_of(included_scans(tables[holder]))
     held = usable[usable[HELD_OUT]]
     by_id, by_recording = set[tuple[str, str]](), set[tuple[str, str]]()
     for dataset in datasets:
@@ -84,7 +86,7 @@ def left_out_for(
             others = usable[~usable[HELD_OUT]]
             is_copy = others["recording"].isin(set(held["recording"])).to_numpy()
         else:
-            others = included_scans(tables[dataset])
+            others = runs_of(included_scans(tables[dataset]))
             is_copy = copies_of(held, others)
         by_recording |= {(dataset, scan) for scan in _scans_of_people(others, is_copy)}
     return LeftOut(held["participant_id"].nunique(), frozenset(by_id), frozenset(by_recording))
@@ -109,4 +111,9 @@ def read_tables(paths: Iterable[Path]) -> dict[str, pd.DataFrame]:
     """
     files = list(paths)
     columns = [*COLUMNS, *(OF_COPIES if len(files) > 1 else ())]
-    return {path.stem: read_table(path, columns) for path in files}
+    return {path.stem: read_table(path, [*columns, *_of_blocks(path)]) for path in files}
+
+
+def _of_blocks(path: Path) -> list[str]:
+    """Columns that only a table of blocks has."""
+    return [name for name in (SOURCE, PERSON) if name in open_parquet(path).schema_arrow.names]

@@ -6,6 +6,7 @@ all pairs is made; the signals over time decide (`semantoks.artifacts.fingerprin
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,7 +25,9 @@ from semantoks.artifacts.fingerprints import (
     read_connectivity,
     read_signals,
 )
+from semantoks.artifacts.timeseries import SOURCE, runs_of
 
+log = logging.getLogger(__name__)
 NEIGHBOURS = 10
 # docs/methods.md has the error rates: copies reach 0.8 even when cut to half, different recordings
 # stay below 0.4.
@@ -121,6 +124,57 @@ def recording_names(scans: pd.Series, matches: list[Match]) -> np.ndarray:
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape)
     components = connected_components(graph, directed=False)[1]
     return scans.groupby(components).transform("min").to_numpy(object)
+
+
+def recordings_of_runs(scans: pd.DataFrame) -> np.ndarray:
+    """Name the recording of each included scan, and log those that are the same.
+
+    Parameters
+    ----------
+    scans : DataFrame
+        As for `same_recordings`, and ``scan``.
+
+    Returns
+    -------
+    ndarray of object
+        One name per scan.
+    """
+    matches = same_recordings(scans)
+    for match in matches:
+        log.warning(
+            "%s and %s are the same recording (r over time %.3f)",
+            scans["scan"][match.first],
+            scans["scan"][match.second],
+            match.similarity,
+        )
+    return recording_names(scans["scan"], matches)
+
+
+def recordings_of_blocks(blocks: pd.DataFrame) -> np.ndarray:
+    """Name the recording of each included block.
+
+    Blocks of one run are recordings of their own. Of two runs that are the same recording, all
+    blocks of the second take the name of the first block of the first, so that they count as
+    copies, whichever events they were cut by.
+
+    Parameters
+    ----------
+    blocks : DataFrame
+        Rows of the blocks: ``scan``, `SOURCE` (their run), ``repetition_time``, and in one row of
+        each run its fingerprints.
+
+    Returns
+    -------
+    ndarray of object
+        One name per block.
+    """
+    names = blocks["scan"].to_numpy(object, copy=True)
+    runs = runs_of(blocks)
+    recordings, first = recordings_of_runs(runs), blocks.groupby(SOURCE)["scan"].min()
+    for run, recording in zip(runs["scan"], recordings, strict=True):
+        if run != recording:
+            names[(blocks[SOURCE] == run).to_numpy()] = first[recording]
+    return names
 
 
 def similarity_over_time(

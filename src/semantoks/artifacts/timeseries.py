@@ -17,13 +17,14 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from semantoks.artifacts.tables import open_parquet, read_metadata, read_table, write_rows
-from semantoks.config import Settings
+from semantoks.config import PERSON, Settings
 from semantoks.errors import ScanError, UserError
 
 _OPEN_FILES = 64
 ARRAYS = ("timeseries", "means")
 SCAN_ENTITIES = ("scan", "participant_id", "session", "task", "run")
 INCLUDED, EXCLUDED = "ok", "excluded"  # values of the column `status`
+SOURCE = "source"  # column of the run that a block was cut out of
 
 
 class Manifest(Settings):
@@ -148,6 +149,25 @@ def why_excluded(scans: pd.DataFrame) -> str:
         f" {len(reasons)} of {len(scans)} scans are excluded, {len(same)} of them for the reason: "
         f"{same.iloc[0].rstrip('.')}."
     )
+
+
+def runs_of(scans: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs that the included blocks of a table were cut out of; other scans as they are.
+
+    Parameters
+    ----------
+    scans : DataFrame
+        Included scans. Of each run, one block has the fingerprints.
+
+    Returns
+    -------
+    DataFrame
+        ``scan`` and ``participant_id`` are those of the run.
+    """
+    if SOURCE not in scans:
+        return scans
+    runs = scans.dropna(subset="fingerprint").drop_duplicates(SOURCE)
+    return runs.assign(scan=runs[SOURCE], participant_id=runs[PERSON]).reset_index(drop=True)
 
 
 def iter_scans(

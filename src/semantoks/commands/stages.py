@@ -16,9 +16,11 @@ from semantoks.commands.stage import (
     word_option,
 )
 from semantoks.data.atlas.settings import GetAtlasSettings
+from semantoks.data.blocks.settings import BlocksSettings
 from semantoks.data.index.settings import IndexSettings
 from semantoks.data.parcellate.settings import ParcellateSettings
 from semantoks.data.preprocess.settings import PreprocessSettings
+from semantoks.data.samples.settings import SamplesSettings
 from semantoks.data.scans.settings import ScansSettings
 from semantoks.data.simulate.settings import SimulateSettings
 from semantoks.model.embed.settings import EmbedSettings
@@ -121,6 +123,27 @@ _STAGES = (
         ),
     ),
     Stage(
+        "blocks",
+        "data.blocks",
+        "Cut the runs of one shard into blocks by the events of their task.",
+        BlocksSettings,
+        "Time series (Parquet); the table of events (*_blocks.parquet) is written beside it.",
+        (
+            input_option("runs", "Time series of the shard that `parcellate` wrote."),
+            SHARD,
+            path_option("data", "Folder of the data set."),
+            LINK_TARGETS,
+        ),
+    ),
+    Stage(
+        "samples",
+        "data.samples",
+        "List the blocks of a data set, with what is known of their events and people.",
+        SamplesSettings,
+        "Table of blocks (Parquet), in the place of the table of participants.",
+        (inputs_option("blocks", "Tables of events that `blocks` wrote."), PARTICIPANTS),
+    ),
+    Stage(
         "scans",
         "data.scans",
         "List the scans of all shards, included and excluded.",
@@ -174,7 +197,8 @@ _STAGES = (
         "Representation (Parquet).",
         (
             word_option(
-                "representation", "fc, fc_gsr, partial, tangent, coskewness, confounds or chance."
+                "representation",
+                "fc, fc_gsr, partial, tangent, coskewness, mean_activity, confounds or chance.",
             ),
             TIMESERIES,
             PARTICIPANTS,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from semantoks.config.atlases import BUILT_IN, KNOWN_ATLASES, SCHAEFER, AtlasFiles
 from semantoks.config.base import Settings
 from semantoks.config.data import Dataset, IndexedDataset
+from semantoks.config.events import PERSON, Events
 from semantoks.config.filters import EntityFilter
 from semantoks.config.fmriprep import Fmriprep
 from semantoks.config.model import (
@@ -51,6 +52,7 @@ __all__ = [
     "KNOWN_ATLASES",
     "MINIMAL_SPACE",
     "PAPER_SUFFIX",
+    "PERSON",
     "PUBLICATION",
     "SCHAEFER",
     "Architecture",
@@ -64,6 +66,7 @@ __all__ = [
     "Cut",
     "Dataset",
     "EntityFilter",
+    "Events",
     "Fmriprep",
     "IndexedDataset",
     "Kind",

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from semantoks.config import catalogue
+from semantoks.config.events import PERSON, Events
 from semantoks.config.filters import FILTERED, EntityFilter, check_filter
 from semantoks.config.folders import problem_of_pattern
 from semantoks.config.origin import Origin, Source, check_template
@@ -20,7 +21,7 @@ from semantoks.config.participants_table import (
     RepetitionTime,
     TableLayout,
 )
-from semantoks.config.phenotypes import Phenotype
+from semantoks.config.phenotypes import ColumnNames, Phenotype
 from semantoks.config.preprocessing import Simulation
 from semantoks.config.suggestions import suggest
 from semantoks.people.columns import alternatives
@@ -106,6 +107,12 @@ class Dataset(Origin, ParticipantsTable):
         "`regression`, the name of a published task such as `abide_autism`, or the keys below "
         "(with `task: abide_autism` they change a published task).",
     )
+    events: Events | None = Field(
+        None,
+        description="Cut the runs of a task into blocks by its events: scores are then of blocks, "
+        "and columns of the events can be phenotypes (docs/formats.md). `{}` for `*_events.tsv` "
+        "of BIDS.",
+    )
     simulate: Simulation | None = Field(
         None,
         description="Simulate this data set below results/simulated instead of reading a `path`.",
@@ -134,6 +141,11 @@ class Dataset(Origin, ParticipantsTable):
             if problem := problem_of_pattern(pattern):
                 raise ValueError(problem)
         return patterns
+
+    @property
+    def grouped_by(self) -> ColumnNames | None:
+        """Column whose members are never split: the family, or else the person of a block."""
+        return self.group_column or (PERSON if self.events else None)
 
     @field_validator("link_targets")
     @classmethod
@@ -212,6 +224,12 @@ class Dataset(Origin, ParticipantsTable):
                 f"'folders' does not go with '{key}'; a template names folders by itself, such as "
                 "`MRI/Site-*/{participant}/…`"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _events_fit(self) -> Dataset:
+        if self.events is not None and self.simulate is not None:
+            raise ValueError("'events' needs a `path`: simulated data sets have no task")
         return self
 
     @model_validator(mode="after")

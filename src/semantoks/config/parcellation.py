@@ -61,6 +61,13 @@ class Parcellation(Settings):
         None, gt=0, description="Scans with larger DVARS (% of the mean signal) are excluded."
     )
 
+    def of_task_runs(self) -> Parcellation:
+        """Drop the smallest lengths that are asked of resting scans, but for what filtering needs.
+
+        Of a run that confounds and band-pass leave no degree of freedom, nothing is left to cut.
+        """
+        return self.model_copy(update={"min_seconds": 0.0, "min_dof": min(self.min_dof, 1.0)})
+
     @model_validator(mode="after")
     def _band_fits(self) -> Parcellation:
         nyquist = 1 / (2 * self.repetition_time)

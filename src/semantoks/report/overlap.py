@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from semantoks.artifacts.held_out import LeftOut, left_out_for
+from semantoks.artifacts.held_out import HELD_OUT, LeftOut, left_out_for
 from semantoks.artifacts.recordings import Match, recording_names, same_recordings
-from semantoks.artifacts.timeseries import included_scans
+from semantoks.artifacts.timeseries import included_scans, runs_of
 from semantoks.config import Config, Dataset, Model
 from semantoks.scores.participants import held_out_people
 
@@ -79,7 +79,9 @@ def overlaps(scans: Mapping[str, pd.DataFrame], config: Config) -> list[Overlap]
         Table of scans by data set.
     config : Config
     """
-    usable = _with_recordings({name: included_scans(table) for name, table in scans.items()})
+    # Of blocks, whole runs are compared, and people counted.
+    runs = {name: runs_of(included_scans(table)) for name, table in scans.items()}
+    usable = _with_recordings(runs)
     result = list[Overlap]()
     for name, model in config.models.items():
         datasets = model.datasets or list(config.datasets)
@@ -91,10 +93,9 @@ def overlaps(scans: Mapping[str, pd.DataFrame], config: Config) -> list[Overlap]
         pretraining = _pretraining(model, datasets, usable, left_out)
         for key, dataset in config.datasets.items():
             if dataset.phenotypes:
-                people = held_out_people(scans[key])
                 table = usable[key]
-                if people is not None:
-                    table = table[table["participant_id"].isin(people)]
+                if held_out_people(scans[key]) is not None:
+                    table = table[table[HELD_OUT].astype(bool)]
                 counts = _held_out(dataset, left_out.get(key))
                 result.append(_overlap(name, model, key, table, pretraining, counts))
     return result

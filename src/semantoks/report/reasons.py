@@ -16,6 +16,8 @@ ANOTHER_REASON = "another reason"
 KINDS: dict[str, tuple[str, ...]] = {
     NO_ROW: (NO_ROW,),
     "fMRIPrep did not write all outputs": ("fMRIPrep wrote ",),
+    "the events of the task are missing or damaged": ("events: ",),
+    "the block is not within its run, or has no length": ("the window of ",),
     "head motion": ("head motion: ",),
     "head motion cannot be estimated": ("head motion could not be estimated",),
     "too many volumes are censored": (

@@ -93,6 +93,16 @@ def _hidden_labels(entities: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _hidden(labels) for name, labels in entities.items()}
 
 
+def _hidden_values(include: Mapping[str, Any]) -> dict[str, Any]:
+    """Hide the values of conditions by column; those of events are lists."""
+    return _redacted_settings(include) if _has_settings(include) else _hidden_labels(include)
+
+
+def _hidden_files(files: Mapping[str, str]) -> dict[str, str]:
+    """Hide templates by trial type, in a form that their checks accept."""
+    return {f"{HIDDEN} {n}": f"{{participant}} {HIDDEN}" for n in range(1, len(files) + 1)}
+
+
 def _hidden_sites(repetition_time: Any) -> Any:
     """Hide the values of a column by which repetition times are given."""
     if not isinstance(repetition_time, dict):
@@ -125,6 +135,8 @@ SPECIAL: dict[str, Callable[[Any], Any]] = {
     "template": lambda template: f"{{participant}} {HIDDEN}",
     "t1w_template": lambda template: f"{{participant}} {HIDDEN}",
     "link_targets": lambda _: [f"/{HIDDEN}"],
+    "files": _hidden_files,
+    "include": _hidden_values,
     "entities": _hidden_labels,
     "t1w_entities": _hidden_labels,
     "repetition_time": _hidden_sites,

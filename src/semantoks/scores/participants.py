@@ -8,7 +8,7 @@ import pandas as pd
 
 from semantoks.artifacts.held_out import HELD_OUT
 from semantoks.artifacts.timeseries import included_scans
-from semantoks.config import ColumnNames
+from semantoks.config import PERSON, ColumnNames
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean
 from semantoks.people.columns import find_column, listed
@@ -66,6 +66,8 @@ def text_column(
         )
     values = pd.Series(participants[column].to_numpy(), participants["participant_id"])
     texts = as_texts(values.reindex(participant_ids))
+    if column == PERSON:  # ids of people, in which 999 is no code
+        return texts
     require_clean(texts, f"Column '{column}' of the participants table", is_measure=False)
     return texts
 

@@ -146,6 +146,25 @@ def test_one_sentence(
         check(tmp_path, rows, **changes)
 
 
+def test_phenotypes_may_be_columns_of_the_events(tmp_path: Path) -> None:
+    """Those of the first people are looked at; with none, the stage `split` checks them."""
+    pain = {"kind": "regression", "column": "rating", "include": {"trial_type": {"values": ["a"]}}}
+    task: dict[str, Any] = {"repetition_time": 2.0, "events": {}, "phenotypes": {"pain": pain}}
+    check(tmp_path, **task)
+    file = tmp_path / "sub-01/func/sub-01_task-pain_events.tsv"
+    file.parent.mkdir(parents=True)
+    file.write_text("onset\tduration\trating\ttrial_type\n")
+    check(tmp_path, **task)
+    with pytest.raises(UserError, match=r"no column 'ratings' in participants.tsv and the events"):
+        check(tmp_path, **task | {"phenotypes": {"ratings": "regression"}})
+    with pytest.raises(UserError, match="no column 'rating' in participants.tsv"):
+        check(tmp_path, **task | {"events": {"files": {"a": "{participant}.txt"}}})
+    with pytest.raises(UserError, match="no column 'trial_type' in participants.tsv"):
+        check(tmp_path, **task, site_column="trial_type")
+    with pytest.raises(UserError, match=r"my_data-2.events.path: there is no folder /nowhere"):
+        check(tmp_path, **task | {"events": {"path": "/nowhere"}})
+
+
 def test_a_confound_without_numbers_is_said(tmp_path: Path) -> None:
     def sentences(*ages: object) -> list[str]:
         rows = with_column("age", *ages)

@@ -58,6 +58,12 @@ CONFIG: dict[str, Any] = {
             "entities": {"acq": ["SECRETPROTOCOL", None], "run": 2},
             "t1w_entities": {"rec": "SECRETREC"},
             "phenotypes": {"dx": PHENOTYPE},
+            "events": {
+                "path": "/home/SECRETUSER/events",
+                "files": {"SECRETTRIAL": "{participant}/SECRETEV1.txt"},
+                "include": {"trial_type": ["SECRETTRIAL"]},
+                "seconds": 20,
+            },
         },
         "images": {
             "path": "/home/SECRETUSER/images",

@@ -12,6 +12,7 @@ from typing import Any
 
 from semantoks.config import Config, Dataset
 from semantoks.config.folders import folders_hint, folders_of
+from semantoks.config.preflight.events import require_events_folder
 from semantoks.config.preflight.people import require_usable_values
 from semantoks.config.preflight.repetition_times import require_repetition_time
 from semantoks.config.preflight.tables import is_text, require_columns
@@ -73,6 +74,7 @@ def _require_dataset(name: str, dataset: Dataset, config: Config, source: str) -
             where = f"datasets.{name}.phenotypes.{key}.splits_file"
             raise UserError(f"{where}: there is no {phenotype.splits_file}.")
     _require_held_out(name, dataset)
+    require_events_folder(name, dataset)
     if dataset.regions and not Path(dataset.regions).exists():
         raise UserError(f"datasets.{name}.regions: there is no {dataset.regions}.")
     if dataset.simulate:

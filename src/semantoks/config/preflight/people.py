@@ -52,13 +52,16 @@ def _require_phenotype(
 ) -> None:
     """Check the values that a phenotype predicts, and of which participants."""
     columns = list(table.columns)
-    conditions = _conditions(phenotype, columns)
+    # Columns of the events are checked by `split`, when all of them have been read.
+    conditions = [entry for entry in _conditions(phenotype, columns) if entry[1] in columns]
     for key, column, condition in conditions:
         place = f"{where}: `include.{key}`"
         require_every_spelling(condition.values or (), table.columns[column], place)
         if not condition.has_no_limits:
             require_numbers(table.columns[column], f"{place}: the column")
     column = find_column(phenotype.columns_of(name), columns) or name
+    if column not in columns:
+        return
     cells = _included(table, conditions, column)
     limits = next((c for _, other, c in conditions if other == column), None)
     of_column = f"{where}: column '{column}' of {table.name}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from semantoks.config import ColumnNames, Config, Dataset
 from semantoks.config.participants_table import HDF5_SUFFIXES
+from semantoks.config.preflight.events import event_columns
 from semantoks.config.suggestions import suggest
 from semantoks.errors import UserError
 from semantoks.people.columns import (
@@ -51,12 +52,17 @@ def require_columns(name: str, dataset: Dataset, config: Config, source: str) ->
     """
     paths, layout = dataset.participants_tables(), dataset.layout()
     columns = columns_of(paths, layout)
+    of_events = event_columns(dataset, dataset.events) if dataset.events else []
     for names, key in named_columns(name, dataset, config):
         is_confound = key.rsplit(".", 1)[-1] in KEYS.values()
-        if is_confound and may_be_absent(names):
+        if find_column(names, [ID, *columns]) or (is_confound and may_be_absent(names)):
             continue
-        if find_column(names, [ID, *columns]) is None:
+        if dataset.events is None or ".phenotypes" not in key:
             _refuse(name, names, key, columns, names_of(paths), source)
+        # Without a file of events that tells, `split` checks them.
+        if of_events and find_column(names, of_events) is None:
+            known = [*columns, *(x for x in of_events if not x.startswith("event_"))]
+            _refuse(name, names, key, known, f"{names_of(paths)} and the events", source)
 
 
 def _refuse(

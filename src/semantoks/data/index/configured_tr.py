@@ -124,3 +124,8 @@ def _files_of(scans: pd.DataFrame, data: Path) -> Iterator[Path]:
         parts = file.name.split(".")
         yield from (file.with_name(".".join(parts[:n]) + ".json") for n in range(1, len(parts) + 1))
         yield from file.parent.glob(f"{glob.escape(scan)}_*.json")  # of images in other spaces
+    # Sidecars are inherited from the folders above.
+    folders = {data / parent for name in scans["file"] for parent in Path(name).parents}
+    for folder in sorted(folders) if data.is_dir() else ():
+        yield from folder.glob("*_timeseries.json")
+        yield from folder.glob("*_bold.json")

@@ -72,7 +72,9 @@ def measure(scan: RegionalMeans, covered_C: np.ndarray, settings: Parcellation) 
     Returns
     -------
     dict of str to float
-        ``repetition_time`` and ``seconds`` (s), ``dof``, ``censored`` and ``coverage`` (fractions).
+        ``repetition_time`` and ``seconds`` (s), ``start`` (s) of the first volume that is not
+        censored, with which the cleaned time series begins, ``dof``, ``censored`` and ``coverage``
+        (fractions).
     """
     volumes = len(scan.means_TC)
     uncensored = volumes if scan.sample_mask is None else len(scan.sample_mask)
@@ -80,11 +82,16 @@ def measure(scan: RegionalMeans, covered_C: np.ndarray, settings: Parcellation) 
     seconds = uncensored * scan.tr
     return {
         "repetition_time": scan.tr,
+        "start": 0.0 if not uncensored else _first_volume(scan) * scan.tr,
         "seconds": seconds,
         "dof": 2 * seconds * (settings.low_pass - settings.high_pass) - regressors,
         "censored": 1 - uncensored / volumes,
         "coverage": float(covered_C.mean()),
     }
+
+
+def _first_volume(scan: RegionalMeans) -> int:
+    return 0 if scan.sample_mask is None else int(scan.sample_mask[0])
 
 
 def _require_filterable(

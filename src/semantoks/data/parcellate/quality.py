@@ -10,6 +10,7 @@ from semantoks.errors import ScanError
 
 MEASURES = (
     "repetition_time",
+    "start",
     "seconds",
     "dof",
     "mean_fd",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,12 +10,11 @@ import pandas as pd
 
 from semantoks.artifacts.files import atomic
 from semantoks.artifacts.held_out import HELD_OUT
-from semantoks.artifacts.recordings import recording_names, same_recordings
+from semantoks.artifacts.recordings import recordings_of_blocks, recordings_of_runs
 from semantoks.artifacts.tables import write_table
-from semantoks.artifacts.timeseries import EXCLUDED, INCLUDED, read_scan_table
+from semantoks.artifacts.timeseries import EXCLUDED, INCLUDED, SOURCE, read_scan_table
+from semantoks.config import PERSON
 from semantoks.data.scans.settings import ScansSettings
-
-log = logging.getLogger(__name__)
 
 
 def scans(
@@ -49,7 +47,10 @@ def scans(
     """
     table = read_scan_table(timeseries)
     table["recording"] = _recordings(table)
-    table[HELD_OUT] = table["participant_id"].isin(_read_ids(held_out) if held_out else ())
+    # The participant of a block is the block.
+    people = table[PERSON if PERSON in table else "participant_id"]
+    people = people.fillna(table["participant_id"])
+    table[HELD_OUT] = people.isin(_read_ids(held_out) if held_out else ())
     excluded = out.with_name(f"{out.stem}_excluded.tsv")
     rows = table.loc[table["status"] == EXCLUDED, ["scan", "participant_id", "reason"]]
     with atomic(excluded, of_people=True) as temporary:
@@ -70,13 +71,6 @@ def _recordings(table: pd.DataFrame) -> np.ndarray:
     included = (table["status"] == INCLUDED).to_numpy()
     if included.any():
         usable = table[included].reset_index(drop=True)
-        matches = same_recordings(usable)
-        for match in matches:
-            log.warning(
-                "%s and %s are the same recording (r over time %.3f)",
-                usable["scan"][match.first],
-                usable["scan"][match.second],
-                match.similarity,
-            )
-        names[included] = recording_names(usable["scan"], matches)
+        of_blocks = SOURCE in table
+        names[included] = (recordings_of_blocks if of_blocks else recordings_of_runs)(usable)
     return names

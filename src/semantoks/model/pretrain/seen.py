@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from semantoks.artifacts.held_out import HELD_OUT, LeftOut, left_out_for, read_tables
-from semantoks.artifacts.timeseries import included_scans, iter_scans
+from semantoks.artifacts.timeseries import SOURCE, included_scans, iter_scans, runs_of
 from semantoks.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class SeenScans:
             "held_out_scans": len(left_out.scans),
             "held_out_scans_under_other_ids": left_out.under_other_ids,
         }
-        known = {(name, scan) for name in datasets for scan in tables[name]["scan"]}
+        known = {(name, scan) for name in datasets for scan in _scans_of(tables[name])}
 
         def is_seen(path: Path, scan: str) -> bool:
             key = path.parent.name, scan
@@ -77,6 +77,12 @@ class SeenScans:
             return key not in left_out.scans
 
         yield from (scan.timeseries_CT for scan in iter_scans(self.timeseries, is_seen))
+
+
+def _scans_of(table: pd.DataFrame) -> Iterator[str]:
+    """Yield the scans of a table; of blocks, also the runs that they were cut out of."""
+    yield from table["scan"]
+    yield from table[SOURCE].dropna() if SOURCE in table else ()
 
 
 def _left_out(tables: Mapping[str, pd.DataFrame], datasets: Sequence[str]) -> LeftOut:
@@ -99,7 +105,7 @@ def _require_scans(
     tables: Mapping[str, pd.DataFrame], datasets: Sequence[str], left_out: LeftOut
 ) -> None:
     """Log what is left out, and refuse to train on nothing."""
-    total = sum(len(included_scans(tables[name])) for name in datasets)
+    total = sum(len(runs_of(included_scans(tables[name]))) for name in datasets)
     log.info(
         "%d participant(s) are held out: %d of %d scans are left out of pretraining, %d of them "
         "under other ids.",

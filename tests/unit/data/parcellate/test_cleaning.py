@@ -60,6 +60,25 @@ def test_confounds_of_short_scans_leave_too_few_degrees_of_freedom(
     assert measures(motion="basic")["dof"] == pytest.approx(19)
 
 
+def test_runs_of_a_task_only_need_what_the_filter_needs() -> None:
+    settings = Parcellation(min_seconds=60, min_dof=12, max_mean_fd=0.3).of_task_runs()
+    assert (settings.min_seconds, settings.min_dof, settings.max_mean_fd) == (0, 1, 0.3)
+    assert Parcellation(min_dof=0).of_task_runs().min_dof == 0
+    means_TC = np.random.default_rng(0).standard_normal((40, 4))
+    assert clean_scan(RegionalMeans(means_TC, 2.0), settings)[0].shape == (4, 40)
+    with pytest.raises(ScanError, match="fewer than 34 volumes"):
+        clean_scan(RegionalMeans(means_TC[:33], 2.0), settings)
+
+
+@pytest.mark.parametrize(("mask", "start"), [(None, 0.0), (np.r_[3:20, 22:60], 6.0)])
+def test_the_time_of_the_first_volume_is_measured(mask: np.ndarray | None, start: float) -> None:
+    means_TC = np.random.default_rng(0).standard_normal((60, 4))
+    measures = clean_scan(
+        RegionalMeans(means_TC, 2.0, sample_mask=mask), Parcellation(min_seconds=0)
+    )[1]
+    assert measures["start"] == start
+
+
 def test_a_volume_without_data_is_refused() -> None:
     means_TC = np.random.default_rng(0).normal(size=(30, 4))
     means_TC[7] = np.nan
