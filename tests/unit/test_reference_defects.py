@@ -38,7 +38,7 @@ TESTED = {
     "a NaN in another region crashes the probe": (
         "test_unknown_values_count_as_the_training_mean_and_constants_as_nothing"
     ),
-    "short scans padded with zeros": "test_short_scans_use_one_shorter_window",
+    "short scans padded with zeros": "test_short_scans_are_padded_and_the_padding_masked",
     "windows of another length crash": "test_windows_of_other_lengths",
     "the required distance of the two crops is ignored": (
         "test_overlap_is_limited_where_the_scan_is_long_enough"

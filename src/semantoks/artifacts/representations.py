@@ -109,9 +109,8 @@ def _with_values(rows: Iterable[np.ndarray], table: pd.DataFrame) -> Iterator[np
         if len(empty) == len(table):
             raise UserError(
                 f"None of {number} scans has a feature that is a finite number, so there is "
-                "nothing to score. They are too short for a patch of the model, or too few of "
-                "their regions have data: exclude them with parcellation.min_seconds or "
-                "min_scan_coverage, or take another model."
+                "nothing to score. Too few of their regions have data: exclude them with "
+                "parcellation.min_scan_coverage, or take another model."
             )
         yield row
 

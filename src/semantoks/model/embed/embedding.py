@@ -22,10 +22,11 @@ def embed_windows(
     encoder : Encoder
         A trained encoder, in evaluation mode.
     timeseries_CT : ndarray, shape (regions, volumes)
-        z-scored time series. A scan shorter than a training window is embedded from a window of
-        as many whole patches as it has. A scan shorter than a patch yields NaN, and so does one in
-        which no network has enough regions with data: its tokens would be those of an empty scan.
-        Single windows like that are left out.
+        z-scored time series. What is shorter than a training window, such as a block of a task, is
+        padded with zeros, the mean of a region, and patches without data are masked
+        (docs/decisions/0018-task-blocks.md). A scan in which no network has enough regions with
+        data yields NaN: its tokens would be those of an empty scan. Single windows like that are
+        left out.
     readout : {"pooled", "networks"}
         ``pooled`` is the mean token and [CLS], as in the paper; ``networks`` is one vector per
         network.
@@ -37,12 +38,12 @@ def embed_windows(
     -------
     ndarray of float32, shape (windows, 2·width) or (windows, networks·width)
     """
-    sizes = encoder.architecture
+    window, patch = encoder.architecture.window, encoder.architecture.patch
+    missing = max(window - timeseries_CT.shape[1], 0)
+    # The last patch with data may be zero at its end, as in augmented windows of the training.
+    patches = -(-timeseries_CT.shape[1] // patch) if missing else None
+    timeseries_CT = np.pad(timeseries_CT, ((0, 0), (0, missing)))
     volumes = timeseries_CT.shape[1]
-    # Shortened and not padded: training excludes short scans, so no encoder has seen padding.
-    window = min(sizes.window, volumes // sizes.patch * sizes.patch)
-    if window == 0:
-        return np.full((1, _embedding_size(encoder, readout)), np.nan, np.float32)
     starts = np.unique(np.linspace(0, volumes - window, windows).round().astype(int))
     windows_WCT = np.stack([timeseries_CT[:, start : start + window] for start in starts])
     device = encoder.cls_embedding.device
@@ -51,7 +52,7 @@ def embed_windows(
     if not len(x_WCT):
         return np.full((1, _embedding_size(encoder, readout)), np.nan, np.float32)
     read = encoder.embed if readout == "pooled" else encoder.embed_networks
-    embedding: np.ndarray = read(x_WCT).float().cpu().numpy()
+    embedding: np.ndarray = read(x_WCT, patches).float().cpu().numpy()
     return embedding
 
 

@@ -92,16 +92,8 @@ def embed(
 
 def _embed_scan(encoder: Encoder, scan: Scan, readout: Readout) -> np.ndarray:
     """Embed a scan, and say why where it has no embedding."""
-    volumes, patch = scan.timeseries_CT.shape[1], encoder.architecture.patch
     embedding = embed_windows(encoder, scan.timeseries_CT, readout)
-    if volumes < patch:
-        logger.warning(
-            "%s has %d volumes, fewer than a patch (%d): its features are NaN.",
-            scan.scan,
-            volumes,
-            patch,
-        )
-    elif not np.isfinite(embedding).any():
+    if not np.isfinite(embedding).any():
         logger.warning(
             "%s has too few regions with data in every network: its features are NaN.", scan.scan
         )

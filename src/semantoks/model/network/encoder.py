@@ -184,22 +184,45 @@ class Encoder(nn.Module):
         sequence_BSD = self.norm(last(sequence_BSD, None if tokens else 1))
         return EncoderOutput(sequence_BSD[:, 0], sequence_BSD[:, 1:])
 
-    def embed(self, x_BCT: Tensor) -> Tensor:
-        """Return the embedding of windows, (B, 2·width): mean token, then [CLS]."""
+    def embed(self, x_BCT: Tensor, patches: int | None = None) -> Tensor:
+        """Return the embedding of windows, (B, 2·width): mean token, then [CLS].
+
+        Parameters
+        ----------
+        x_BCT : Tensor
+            As for `forward`.
+        patches : int, optional
+            Number of patches that hold data; those behind them are padding. Their tokens are hidden
+            by the mask embedding, as those that the student does not see in training, and do not
+            count in the mean.
+        """
         # The mean includes the tokens of absent networks, which are the model's prediction for
         # them. It stays comparable between scans with and without these networks.
-        output: EncoderOutput = self(x_BCT)
-        return torch.cat([output.tokens_BLD.mean(1), output.cls_BD], dim=-1)
+        output: EncoderOutput = self(x_BCT, self._padding(x_BCT, patches))
+        tokens_BLD = self._tokens_with_data(output.tokens_BLD, patches).flatten(1, 2)
+        return torch.cat([tokens_BLD.mean(1), output.cls_BD], dim=-1)
 
-    def embed_networks(self, x_BCT: Tensor) -> Tensor:
+    def embed_networks(self, x_BCT: Tensor, patches: int | None = None) -> Tensor:
         """Return the mean token of each network over time, (B, N·width).
 
         Unlike `embed`, which averages over networks, this keeps what is specific to a network.
+        Parameters as for `embed`.
         """
-        tokens_BLD = self(x_BCT).tokens_BLD
-        by_network_BNPD = tokens_BLD.view(len(x_BCT), len(self.order), -1, tokens_BLD.shape[-1])
-        vectors_BE: Tensor = by_network_BNPD.mean(2).flatten(1)
+        tokens_BLD = self(x_BCT, self._padding(x_BCT, patches)).tokens_BLD
+        vectors_BE: Tensor = self._tokens_with_data(tokens_BLD, patches).mean(2).flatten(1)
         return vectors_BE
+
+    def _padding(self, x_BCT: Tensor, patches: int | None) -> Tensor | None:
+        """Return the mask of the patches without data, (1, 1, P); None if all have some."""
+        count = x_BCT.shape[-1] // self.architecture.patch
+        if patches is None or patches >= count:
+            return None
+        return (torch.arange(count, device=x_BCT.device) >= patches)[None, None]
+
+    def _tokens_with_data(self, tokens_BLD: Tensor, patches: int | None) -> Tensor:
+        """Return the tokens of the patches with data, (B, N, P, width)."""
+        batch, _, width = tokens_BLD.shape
+        return tokens_BLD.view(batch, len(self.order), -1, width)[:, :, :patches]
 
     def _sequence(self, tokens_BNPD: Tensor) -> Tensor:
         """Add the embeddings of network and time, and put [CLS] first."""

@@ -110,7 +110,7 @@ def read_and_retest(features: Path, scan_table: pd.DataFrame) -> Retest | None:
     people = held_out_people(scan_table)
     scans = scans if people is None else scans[scans["participant_id"].isin(people)]
     repeated = scans[scans["participant_id"].duplicated(keep=False)]
-    # A scan that is too short for a model has NaN features, and the chance representation has none:
+    # A scan that lacks data has NaN features, and the chance representation has none:
     # both drop out here.
     known = [np.isfinite(row).any() for row in iter_features(features, repeated.index)]
     pairs = session_pairs(repeated[np.array(known, bool)])

@@ -99,9 +99,8 @@ def count_without_features(features: Sequence[Features], representation: str) ->
         raise UserError(
             f"{count} of {people} participants have no features in {representation}, so its scores "
             f"would not be those of a representation of all of them (at most "
-            f"{MAX_WITHOUT_FEATURES:.0%} may lack them). Their scans are too short for a patch of "
-            "the model, or have too few regions with data: exclude them for all representations "
-            "with parcellation.min_seconds or min_scan_coverage."
+            f"{MAX_WITHOUT_FEATURES:.0%} may lack them). Their scans have too few regions with "
+            "data: exclude them for all representations with parcellation.min_scan_coverage."
         )
     return count
 

@@ -54,8 +54,8 @@ def test_embed_writes_features_and_windows_of_included_scans(
     ]
     np.testing.assert_allclose(np.stack(embedded["features"])[:3], expected, atol=1e-6)
     assert embedded["windows"].map(len).tolist() == [8 * 2 * WIDTH] * 3 + [2 * WIDTH]
-    assert np.isnan(embedded["features"][3]).all()
-    assert "short has 9 volumes, fewer than a patch (10)" in caplog.text
+    assert np.isfinite(embedded["features"][3]).all()
+    assert not caplog.records
 
 
 def test_files_that_do_not_fit_or_have_no_included_scan_raise(
@@ -76,14 +76,14 @@ def test_scans_without_an_embedding_are_named_and_a_file_of_them_is_refused(
 ) -> None:
     save(encoder, tmp_path / "model")
     empty = np.full((4, 50), np.nan, np.float32)
-    mixed = {"s1": make_timeseries(50), "empty": empty, "short": make_timeseries(9)}
+    mixed = {"s1": make_timeseries(50), "empty": empty, "void": empty[:, :9]}
     run_embed(tmp_path, [write_shard(tmp_path / "1.parquet", mixed)])
     assert "empty has too few regions with data in every network" in caplog.text
-    assert "2 of 3 scans have no features: empty, short" in caplog.text
+    assert "2 of 3 scans have no features: empty, void" in caplog.text
     (tmp_path / "out.parquet").unlink()
-    without = {"short": make_timeseries(9), "shorter": make_timeseries(8)}
+    without = {"empty": empty, "void": empty[:, :9]}
     with pytest.raises(
-        UserError, match=r"None of 2 scans has a feature.*parcellation\.min_seconds"
+        UserError, match=r"None of 2 scans has a feature.*parcellation\.min_scan_coverage"
     ):
         run_embed(tmp_path, [write_shard(tmp_path / "2.parquet", without)])
     assert not (tmp_path / "out.parquet").exists()
