@@ -47,7 +47,8 @@ class Config(Settings):
         description="Representations to compare models with: `fc` (Pearson correlation), `fc_gsr` "
         "(after global signal regression), `tangent` (tangent space at the mean covariance of the "
         "training participants), `partial` (partial correlation), `coskewness` (correlation in "
-        "the subspace of the largest third moments) and `confounds`.",
+        "the subspace of the largest third moments), `mean_activity` (mean of each region over a "
+        "block; data sets with `events` only) and `confounds`.",
     )
     stacked: bool = Field(True, description="Also score each model stacked with `fc`.")
     splits: Splitting = Field(Splitting(), description="Training and test participants.")
@@ -138,6 +139,19 @@ class Config(Settings):
                         f"head (probe.protocol: {protocol}) chooses its learning rate on "
                         "validation participants; raise it, or leave `protocol: exact`"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _has_activity(self) -> Config:
+        """Regions of a whole run are z-scored, so their means are zero."""
+        scored = {name: data for name, data in self.datasets.items() if data.phenotypes}
+        whole = [name for name, data in scored.items() if data.events is None]
+        if "mean_activity" in self.baselines and whole:
+            raise ValueError(
+                f"baselines has mean_activity, but datasets.{whole[0]} has no 'events': the mean "
+                "of a region over a whole z-scored run is zero; take mean_activity out, or cut the "
+                "runs into blocks by `events`"
+            )
         return self
 
     @model_validator(mode="after")

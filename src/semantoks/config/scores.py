@@ -14,7 +14,7 @@ Strength = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-Baseline = Literal["fc", "fc_gsr", "tangent", "partial", "coskewness", "confounds"]
+Baseline = Literal["fc", "fc_gsr", "tangent", "partial", "coskewness", "mean_activity", "confounds"]
 Protocol = Literal["exact", "paper", "both"]
 # Names a row that the paper's head has scored, beside the row of the exact probe.
 PAPER_SUFFIX = "@paper"

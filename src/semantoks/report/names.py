@@ -41,6 +41,7 @@ BASELINES = {
     "tangent": "tangent connectivity",
     "partial": "partial correlation",
     "coskewness": "co-skewness connectivity",
+    "mean_activity": "mean activity of regions",
     "confounds": "confounds only",
     "chance": "chance",
 }

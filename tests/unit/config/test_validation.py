@@ -115,6 +115,41 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
             "datasets.demo.simulate makes time series of the atlas seitzman300, not of cc200",
         ),
         (
+            {"datasets": {"demo": {"path": "x", "events": {"delays": 4}}}},
+            "unknown key 'datasets.demo.events.delays'; did you mean",
+        ),
+        (
+            {"datasets": {"demo": {"path": "x", "events": {"files": {"a": "ev1.txt"}}}}},
+            "the file of 'a', 'ev1.txt', must have {participant}, may have {session}",
+        ),
+        (
+            {"datasets": {"demo": {"path": "x", "events": {"files": {"a": "/{participant}/ev1"}}}}},
+            "must stay in the folder of the data set",
+        ),
+        (
+            {
+                "datasets": {
+                    "demo": {
+                        "path": "x",
+                        "events": {"files": {"a": "{participant}"}, "include": {"side": [1]}},
+                    }
+                }
+            },
+            "'include' names the column 'side', but timing files have onset, duration, trial_type",
+        ),
+        (
+            {"datasets": {"demo": {"path": "x", "events": {"include": {"trial_type": []}}}}},
+            "'include.trial_type' lists no value",
+        ),
+        ({"datasets": {"demo": {"simulate": {}, "events": {}}}}, "'events' needs a `path`"),
+        (
+            {
+                "datasets": {"demo": {"path": "x", "phenotypes": {"age": "regression"}}},
+                "baselines": ["mean_activity"],
+            },
+            "baselines has mean_activity, but datasets.demo has no 'events'",
+        ),
+        (
             {"models": {"a": {"checkpoint": "mine", "training": {"epochs": 5}}}},
             "models.a: a model with a `checkpoint` is not trained, so `training` has no effect",
         ),

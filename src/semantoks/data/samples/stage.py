@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from semantoks.artifacts.tables import read_table, write_table
-from semantoks.config import PERSON
+from semantoks.config import PERSON, ColumnNames
 from semantoks.data.samples.settings import SamplesSettings
 from semantoks.errors import UserError
-from semantoks.people.columns import COVARIATES
+from semantoks.people.columns import COVARIATES, find_column, listed
 
 log = logging.getLogger(__name__)
 ID = "participant_id"
@@ -95,12 +95,13 @@ def _with_people(events: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
     return events.merge(people, on=PERSON, how="left", validate="many_to_one")
 
 
-def _with_families(table: pd.DataFrame, column: str) -> pd.DataFrame:
+def _with_families(table: pd.DataFrame, names: ColumnNames) -> pd.DataFrame:
     """Fill the family of those without one by the person, whose blocks belong together too."""
-    if column not in table:
+    column = find_column(names, table.columns)
+    if column is None:
         raise UserError(
-            f"The table of participants has no column '{column}' (group_column). Correct it in "
-            "the configuration."
+            f"The table of participants has no column {listed(names)} (group_column). Correct it "
+            "in the configuration."
         )
     family = table[column].astype("string")
     return table.assign(**{column: family.fillna("person " + table[PERSON].astype("string"))})

@@ -17,6 +17,7 @@ from semantoks.artifacts.timeseries import (
     why_excluded,
 )
 from semantoks.errors import UserError
+from semantoks.scores.represent.activity import mean_activity
 from semantoks.scores.represent.connectivity import (
     connectivity,
     connectivity_without_global_signal,
@@ -38,7 +39,10 @@ FROM_SCANS: dict[str, Callable[[Iterable[Scan]], Iterator[np.ndarray]]] = {
     "partial": partial_correlation,
     "tangent": covariances,
     "coskewness": third_moments,
+    "mean_activity": mean_activity,
 }
+
+NO_ACTIVITY = 1e-6  # standard deviations; means of float32 that are zero
 
 
 def represent(
@@ -98,9 +102,20 @@ def _rows(representation: str, scans: Iterable[Scan]) -> Iterator[np.ndarray]:
     """Yield the features of each scan, NaN where no two regions have data.
 
     The covariance of a scan without data would be the identity, as of a scan without connections.
+
+    Raises
+    ------
+    UserError
+        If the mean of the regions is asked of whole scans, whose means are zero.
     """
     for scan in scans:
         (row,) = FROM_SCANS[representation]([scan])
+        if representation == "mean_activity" and np.nanmax(np.abs(row), initial=0) < NO_ACTIVITY:
+            raise UserError(
+                f"The mean of every region of {scan.scan} is zero, as of every whole run that is "
+                "z-scored, so mean_activity would say nothing. Take it out of `baselines`, or cut "
+                "the runs into blocks by `events`."
+            )
         # The deviation of a region with a NaN is NaN, and no comparison with it is true.
         with_data = int((np.std(scan.timeseries_CT, axis=1) > 0).sum())
         yield row if with_data > 1 else np.full_like(row, np.nan)
