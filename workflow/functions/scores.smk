@@ -40,6 +40,10 @@ def group_column(w):
     return DATASETS[w.dataset].grouped_by
 
 
+def has_blocks(w):
+    return DATASETS[w.dataset].events is not None
+
+
 CONFOUND_COLUMNS = {key: column_named_by(key) for key in ConfoundColumns.model_fields}
 
 

@@ -48,6 +48,7 @@ rule split:
             name=lambda w: w.phenotype,
             phenotype=lambda w: phenotype_of(w).without_publication(),
             group_column=group_column,
+            of_blocks=has_blocks,
             splits=CONFIG.splits,
             **CONFOUND_COLUMNS,
         ),
@@ -110,6 +111,7 @@ rule card:
             "card",
             probe=CONFIG.probe.model_dump(include={"inner_folds", "strengths"}),
             group_column=group_column,
+            of_blocks=has_blocks,
             **CONFOUND_COLUMNS,
         ),
     shell:

@@ -130,7 +130,9 @@ def has_features(features_PF: np.ndarray) -> np.ndarray:
 
 
 def read_participant_features(
-    path: Path, participant_ids: Iterable[str] | None = None
+    path: Path,
+    participant_ids: Iterable[str] | None = None,
+    person_of: Mapping[str, str] | None = None,
 ) -> ParticipantFeatures:
     """Read a representation and average the scans of each participant.
 
@@ -141,8 +143,11 @@ def read_participant_features(
     path : Path
     participant_ids : iterable of str, optional
         Participants to read (default: all). Those without a scan are left out.
+    person_of : mapping of str to str, optional
+        Person of each block, over whose blocks it is averaged then.
     """
     metadata, ids = read_metadata(path), read_scan_entities(path)["participant_id"].astype(str)
+    ids = ids if person_of is None else ids.map(person_of)
     names, fitted = metadata["names"], metadata.get("fitted", "")
     rows_of = ids.groupby(ids).indices
     selected = rows_of if participant_ids is None else rows_of.keys() & set(participant_ids)
@@ -154,7 +159,7 @@ def read_participant_features(
     # Rows in the order of participants, so that those of each participant follow one another.
     scans = iter_features(path, np.concatenate([rows_of[name] for name in participants]))
     for index, name in enumerate(participants):
-        features_PF[index] = _nan_mean(np.stack(list(islice(scans, len(rows_of[name])))))
+        features_PF[index] = nan_mean(np.stack(list(islice(scans, len(rows_of[name])))))
     return ParticipantFeatures(participants, features_PF, names, fitted)
 
 
@@ -198,7 +203,7 @@ def _known_windows(windows_WF: np.ndarray) -> np.ndarray:
     return windows_WF[known] if known.any() else windows_WF[:1]
 
 
-def _nan_mean(rows: np.ndarray) -> np.ndarray:
+def nan_mean(rows: np.ndarray) -> np.ndarray:
     """Average rows without their NaN entries; unlike `np.nanmean` without a warning."""
     known = np.isfinite(rows)
     total = np.where(known, rows, 0).sum(axis=0)

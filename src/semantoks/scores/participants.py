@@ -118,6 +118,13 @@ def parse_numbers(values: pd.Series) -> pd.Series:
     return pd.to_numeric(text, errors="coerce").astype(float)
 
 
+def by_person(scans: pd.DataFrame) -> pd.DataFrame:
+    """Write the person of each block as its ``participant_id``; other scans as they are."""
+    if PERSON not in scans:
+        return scans
+    return scans.assign(participant_id=scans[PERSON].fillna(scans["participant_id"]))
+
+
 def held_out_people(scans: pd.DataFrame) -> set[str] | None:
     """Return those who are held out of pretraining; None if nobody is, and all may be scored.
 

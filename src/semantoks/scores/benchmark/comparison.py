@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from semantoks.config import Cut, Kind, Protocol, Published, Settings
+from semantoks.scores.probe.exchange import How
 from semantoks.scores.split.parts import Scheme
 
 DifferenceMethod: TypeAlias = Literal["shuffles", "corrected t"]
@@ -140,7 +141,10 @@ class Comparison(Settings):
     bins: int | None
     cut: Cut = Field("training", description="Whose quantiles cut the bins.")
     edges: list[float] | None = Field(None, description="Fixed edges of the classes of a number.")
-    people: int = Field(description="Number of participants.")
+    people: int = Field(description="Number of participants, or of blocks.")
+    persons: int | None = Field(
+        None, exclude_if=_is_none, description="Number of people whose blocks they are."
+    )
     classes: dict[str, int] | None = Field(description="Participants per class.")
     left_out: dict[str, int] = Field(description="Participants left out, by reason.")
     determined_by: list[str] = Field([], description="Confounds that determine the phenotype.")
@@ -150,4 +154,5 @@ class Comparison(Settings):
     schemes: list[SchemeResult]
     curves: dict[str, list[CurvePoint]] = Field(description="Learning curves by representation.")
     permutation: dict[str, float] = Field(description="Permutation p-value by representation.")
+    permuted: How = Field("participants", description="Among whom the phenotype is permuted.")
     publication: Publication | None = Field(None, exclude_if=_is_none)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from semantoks.config import Cut, Kind, Protocol
 from semantoks.scores.metrics import CLASSIFICATION, REGRESSION
+from semantoks.scores.probe.exchange import How
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Task:
     determined_by: list[str] = field(default_factory=list)
     cut: Cut = "training"
     edges: list[float] | None = None
+    persons: int | None = None
+    permuted: How = "participants"
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ FROM_SHUFFLES = (
     "permutations get neither, because the corrected t is too narrow for r."
 )
 NO_SHUFFLES = (
-    "Without permutations of the phenotype (none are made with families) r has no interval and no "
-    "verdict, because the corrected t is too narrow for r."
+    "r has no interval and no verdict where the phenotype is not permuted, or only within families "
+    "or people, because the corrected t is too narrow for r."
 )
 NO_FEATURES = (
     "Chance has no features. It is not compared, and metrics that would depend on the order of the "

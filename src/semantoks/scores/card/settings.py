@@ -15,3 +15,4 @@ class CardSettings(ConfoundColumns):
     version: Literal[6] = 6
     probe: CardProbe = Field(CardProbe(), description="Inner folds and strengths of the probe.")
     group_column: ColumnNames | None = Field(None, description="Column of the family.")
+    of_blocks: bool = Field(False, description="Rows are blocks, with their person.")

@@ -11,18 +11,18 @@ import pandas as pd
 from semantoks.artifacts.files import write_json
 from semantoks.artifacts.representations import (
     has_features,
-    iter_features,
-    read_features,
     read_participant_features,
     read_scan_entities,
 )
 from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.config import ConfoundColumns
+from semantoks.scores.card.blocks import Recordings, of_people, person_by_block
 from semantoks.scores.card.contents import Card, Retest
 from semantoks.scores.card.leakage import score_leakage
 from semantoks.scores.card.reliability import retest, session_pairs
 from semantoks.scores.card.settings import CardSettings
 from semantoks.scores.participants import (
+    by_person,
     held_out_people,
     participants_with_duplicate_scans,
     scored_scans,
@@ -43,6 +43,9 @@ def card(
 ) -> list[Path]:
     """Write the card of one representation of one data set.
 
+    Blocks of a task are averaged over each person, and over each run for the reliability, so that
+    the card is about people.
+
     Parameters
     ----------
     settings : CardSettings
@@ -61,8 +64,12 @@ def card(
         `out`.
     """
     table, scan_table = read_table(participants), read_table(scans)
-    covariates = _sampled_covariates(features, table, scan_table, settings)
-    values = read_participant_features(features, covariates.index)
+    reliability, person_of = read_and_retest(features, scan_table), None
+    if settings.of_blocks:
+        person_of = person_by_block(scan_table)
+        table, scan_table = of_people(table, scan_table)
+    covariates = _sampled_covariates(features, table, scan_table, settings, person_of)
+    values = read_participant_features(features, covariates.index, person_of)
     families = text_column(table, settings.group_column, covariates.index)
     known = has_features(values.features_PF)
     with_features = np.array(values.participant_id, object)[known]
@@ -73,7 +80,7 @@ def card(
     leakage = score_leakage(values, covariates.loc[with_features], families, settings.probe)
     content = Card(
         leakage=list(leakage),
-        retest=read_and_retest(features, scan_table),
+        retest=reliability,
         people_without_features=without_features or None,
     )
     write_json(out, content.model_dump())
@@ -81,7 +88,11 @@ def card(
 
 
 def _sampled_covariates(
-    features: Path, participants: pd.DataFrame, scans: pd.DataFrame, columns: ConfoundColumns
+    features: Path,
+    participants: pd.DataFrame,
+    scans: pd.DataFrame,
+    columns: ConfoundColumns,
+    person_of: dict[str, str] | None,
 ) -> pd.DataFrame:
     """Return covariates of at most `MAX_PARTICIPANTS` with features and no duplicated scan.
 
@@ -92,6 +103,7 @@ def _sampled_covariates(
     # The same scan in training and test would make every covariate look leaked.
     covariates = covariates.drop(index=list(participants_with_duplicate_scans(scans)))
     represented = read_scan_entities(features)["participant_id"].astype(str)
+    represented = represented if person_of is None else represented.map(person_of)
     covariates = covariates[covariates.index.isin(represented)]
     if len(covariates) > MAX_PARTICIPANTS:
         covariates = covariates.sample(MAX_PARTICIPANTS, random_state=0).sort_index()
@@ -105,20 +117,20 @@ def read_and_retest(features: Path, scan_table: pd.DataFrame) -> Retest | None:
     a copy is no second session. None with fewer than `MIN_RETESTED` participants, or without a
     feature that all sessions have.
     """
-    scans = read_scan_entities(features)
-    scans = scans[~scans["scan"].isin(scan_table["scan"][scan_table["recording"].duplicated()])]
-    people = held_out_people(scan_table)
+    recordings = Recordings.of(features, scan_table)
+    people = held_out_people(by_person(scan_table))
+    scans = recordings.entities
     scans = scans if people is None else scans[scans["participant_id"].isin(people)]
     repeated = scans[scans["participant_id"].duplicated(keep=False)]
     # A scan that lacks data has NaN features, and the chance representation has none:
     # both drop out here.
-    known = [np.isfinite(row).any() for row in iter_features(features, repeated.index)]
+    known = [np.isfinite(row).any() for row in recordings.iterate(repeated.index)]
     pairs = session_pairs(repeated[np.array(known, bool)])
     if len(pairs) < MIN_RETESTED:
         return None
     if len(pairs) > MAX_PARTICIPANTS:
         pairs = np.random.default_rng(0).permutation(pairs)[:MAX_PARTICIPANTS]
-    rows = read_features(features, pairs.ravel())
+    rows = recordings.read(pairs.ravel())
     fitted = read_metadata(features)["fitted"]
     if fitted:
         # There is no test part here, so fitting to all participants leaks nothing.

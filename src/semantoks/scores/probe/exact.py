@@ -33,8 +33,7 @@ def score_features(problem: Problem, features: Sequence[Features], settings: Pro
     Returns
     -------
     ProbeResult
-        Without a permutation test for a representation without features, and where participants
-        belong to families.
+        Without a permutation test for a representation without features.
 
     Raises
     ------
@@ -92,9 +91,8 @@ def _permutations(
     problem: Problem, features: Sequence[Features], settings: Probe
 ) -> Permutations | None:
     """Begin a permutation test, where one is possible."""
-    everybody = np.arange(len(problem.participants))
     has_features = all(part.values_PF.shape[1] for part in features)
-    # Relatives resemble each other, so participants with families are not exchangeable.
-    if not (settings.permutations and has_features and problem.groups(everybody) is None):
+    if not (settings.permutations and has_features):
         return None
-    return Permutations(problem.targets(everybody), settings)
+    everybody = np.arange(len(problem.participants))
+    return Permutations(problem.targets(everybody), settings, problem.exchange())

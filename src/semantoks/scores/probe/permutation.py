@@ -1,6 +1,7 @@
 """A permutation test of whether a representation predicts a phenotype better than chance.
 
-The phenotype is shuffled among the participants, and the whole procedure is repeated for each
+The phenotype is shuffled among the participants (of families and blocks, as `exchange` says), and
+the whole procedure is repeated for each
 shuffle, the choice of the strength included. Here classifications, too, are scored by ridge
 regression on class indicators: one decomposition per split then serves all permutations at once.
 Stacked representations are stacked anew for each shuffle, by ridge regression, too.
@@ -22,6 +23,7 @@ from semantoks.scores.linear_models.axes import PrincipalCoordinates
 from semantoks.scores.linear_models.ridge import ridge, ridge_over_folds
 from semantoks.scores.linear_models.stacked_ridge import stacked_ridge
 from semantoks.scores.metrics import MIN_TESTED, varying
+from semantoks.scores.probe.exchange import Exchange, exchange_of
 from semantoks.scores.probe.problem import Partition
 from semantoks.scores.probe.targets import ClassificationTargets, Targets
 
@@ -38,7 +40,8 @@ class PermutationTest:
     shuffled : ndarray, shape (shuffles,) or (0,)
         Mean over splits of the primary metric (balanced accuracy or Pearson's r) for each shuffle.
         All representations of a task have the same shuffles in the same order. Splits whose r is
-        not reported (fewer than `MIN_TESTED` test participants) are left out; empty without others.
+        not reported (fewer than `MIN_TESTED` test participants) are left out; empty without others,
+        and where shuffles do not score as chance does (`Exchange.has_null_of_chance`).
     """
 
     p: float
@@ -53,13 +56,16 @@ class Permutations:
     targets : Targets
         Of all participants.
     settings : Probe
+    exchange : Exchange, optional
+        Whose values are exchanged (default: those of everybody).
     """
 
-    def __init__(self, targets: Targets, settings: Probe) -> None:
+    def __init__(self, targets: Targets, settings: Probe, exchange: Exchange | None = None) -> None:
         # With a fixed seed, all representations are tested on the same shuffles.
         rng = np.random.default_rng(0)
-        orders = [np.arange(len(targets))]
-        orders += [rng.permutation(len(targets)) for _ in range(settings.permutations)]
+        exchange = exchange or exchange_of(np.arange(len(targets)), None, None)
+        orders = [np.arange(len(targets)), *exchange.orders(settings.permutations, rng)]
+        self._has_null_of_chance = exchange.has_null_of_chance
         self._classes: int | None = None
         if isinstance(targets, ClassificationTargets):
             values_P, self._classes = targets.codes_P, len(targets.class_names)
@@ -116,7 +122,8 @@ class Permutations:
         means_M = np.mean(self._scores, axis=0)
         # The tolerance counts ties that differ by rounding as ties.
         p = float((means_M[1:] >= means_M[0] - 1e-9).sum() + 1) / (1 + shuffles)
-        shuffled = np.mean(self._primary, axis=0)[1:] if self._primary else np.empty(0)
+        has_null = self._has_null_of_chance and self._primary
+        shuffled = np.mean(self._primary, axis=0)[1:] if has_null else np.empty(0)
         return PermutationTest(p, shuffled)
 
 

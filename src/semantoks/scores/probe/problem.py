@@ -13,8 +13,9 @@ from typing import Any, TypedDict
 import numpy as np
 import pandas as pd
 
-from semantoks.config import Cut, Kind, Probe
+from semantoks.config import PERSON, Cut, Kind, Probe
 from semantoks.people.intervals import interval_names, quantile_names
+from semantoks.scores.probe.exchange import Exchange, exchange_of
 from semantoks.scores.probe.targets import (
     ClassificationTargets,
     RegressionTargets,
@@ -156,7 +157,7 @@ class Problem:
     metadata : TaskMetadata
     participants : DataFrame
         One row per participant: ``target``, ``site``, ``group`` and a column of part numbers
-        (`TRAIN`, `VALIDATION`, `TEST`) per split.
+        (`TRAIN`, `VALIDATION`, `TEST`) per split. Of a task one row per block, with its ``person``.
     """
 
     metadata: TaskMetadata
@@ -194,6 +195,21 @@ class Problem:
         named = [n if isinstance(n, str) else f"alone {i}" for i, n in enumerate(group)]
         return np.unique(named, return_inverse=True)[1]
 
+    @property
+    def persons(self) -> np.ndarray | None:
+        """Codes of the persons of blocks; None where rows are participants."""
+        if PERSON not in self.participants:
+            return None
+        names = self.participants[PERSON].to_numpy(str)
+        return np.asarray(np.unique(names, return_inverse=True)[1])
+
+    def exchange(self) -> Exchange:
+        """Whose values of the phenotype are exchanged in a permutation test."""
+        everybody = np.arange(len(self.participants))
+        target_P = self.participants["target"].to_numpy()
+        target_P = target_P.astype(str if target_P.dtype == object else target_P.dtype)
+        return exchange_of(target_P, self.persons, self.groups(everybody))
+
     def partitions(self, settings: Probe) -> Iterator[Partition]:
         """Every fit: the splits to be scored, and the learning curves of the random ones."""
         repeat = 0
@@ -226,6 +242,11 @@ class Problem:
         Larger fractions contain smaller ones, so that a learning curve differs between its points
         by added participants only.
         """
+        if self.persons is not None:
+            # A smaller study has fewer people, not fewer blocks of each.
+            people = np.random.default_rng(seed).permutation(np.unique(self.persons[train]))
+            part = people[: int(np.ceil(fraction * len(people)))]
+            return np.asarray(train[np.isin(self.persons[train], part)])
         targets = self.targets(train)
         order = np.random.default_rng(seed).permutation(len(train))
         if isinstance(targets, RegressionTargets):

@@ -125,11 +125,13 @@ def _metadata(
     settings: ProbeSettings,
 ) -> dict[str, Any]:
     """JSON that holds for all rows of the scores."""
-    test = result.permutation_test
+    test, persons = result.permutation_test, problem.persons
     return {
         **problem.metadata.to_json(),
         "representation": representation.name,
         "people": len(problem.participants),
+        "persons": None if persons is None else len(np.unique(persons)),
+        "permuted": problem.exchange().how,
         "features": sum(part.values_PF.shape[1] for part in representation.features),
         "classes": problem.class_sizes(),
         "p_permutation": test and test.p,

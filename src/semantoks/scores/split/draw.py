@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from semantoks.config import Phenotype, Splitting
-from semantoks.scores.split.parts import Split
+from semantoks.config import PERSON, Phenotype, Splitting
+from semantoks.scores.split.parts import Split, people_of
 from semantoks.scores.split.schemes.families import family_splits
 from semantoks.scores.split.schemes.fixed import read_fixed_splits
 from semantoks.scores.split.schemes.sites import site_splits
@@ -24,7 +25,8 @@ def draw(participants: pd.DataFrame, phenotype: Phenotype, settings: Splitting) 
     ----------
     participants : DataFrame
         One row per participant, sorted by id: ``target``, ``site`` and ``group`` (missing where
-        unknown; ``group`` is the family).
+        unknown; ``group`` is the family). Of blocks also ``person``: sizes of parts and a file of
+        splits then mean people, with all of their blocks.
     phenotype : Phenotype
     settings : Splitting
 
@@ -40,20 +42,32 @@ def draw(participants: pd.DataFrame, phenotype: Phenotype, settings: Splitting) 
         not usable.
     """
     if phenotype.splits_file:
-        splits = read_fixed_splits(participants.index, Path(phenotype.splits_file))
+        splits = _fixed_splits(participants, Path(phenotype.splits_file))
     else:
         splits = _random_splits(participants, phenotype, settings)
     return splits + site_splits(participants, phenotype)
 
 
+def _fixed_splits(participants: pd.DataFrame, file: Path) -> list[Split]:
+    people = people_of(participants)
+    splits = read_fixed_splits(people, file)
+    if PERSON not in participants:
+        return splits
+    row_of_person = people.get_indexer(participants[PERSON])
+    return [replace(split, codes=split.codes[row_of_person]) for split in splits]
+
+
 def _random_splits(
     participants: pd.DataFrame, phenotype: Phenotype, settings: Splitting
 ) -> list[Split]:
-    sizes = part_sizes(len(participants), phenotype, settings)
+    people = len(people_of(participants))
+    sizes = part_sizes(people, phenotype, settings)
     # The number of quantile bins depends on the size of the test part.
     strata = strata_of(participants["target"], phenotype, sizes.test)
-    sizes.check(len(participants), n_strata=len(np.unique(strata)))
+    # A person may have blocks of every class.
+    sizes.check(people, n_strata=len(np.unique(strata)) if people == len(participants) else 1)
     # Whole families cannot meet sizes and strata exactly, so they have a scheme of their own.
     if participants["group"].notna().any():
-        return family_splits(participants, strata, sizes, settings.seed)
+        is_number = phenotype.kind == "regression"
+        return family_splits(participants, strata, sizes, settings.seed, is_regression=is_number)
     return stratified_splits(strata, sizes, settings.seed)

@@ -9,6 +9,8 @@ from typing import Literal, TypedDict
 import numpy as np
 import pandas as pd
 
+from semantoks.config import PERSON
+
 # Codes of a participant's part in a split, as stored in the split tables. Validation participants
 # are training participants too, except under the protocol of the paper, which tunes on them.
 UNUSED, TRAIN, VALIDATION, TEST = -1, 0, 1, 2
@@ -57,6 +59,13 @@ class Split:
     def record(self) -> SplitRecord:
         """Return everything but the codes, as JSON values."""
         return {"split": self.name, "scheme": self.scheme, "held_out": self.held_out}
+
+
+def people_of(participants: pd.DataFrame) -> pd.Index:
+    """Return the ids of the people of a table: its rows, or the persons of its blocks."""
+    if PERSON not in participants:
+        return participants.index
+    return pd.Index(sorted(participants[PERSON].unique()))
 
 
 def codes_table(splits: Sequence[Split], participant_ids: pd.Index) -> pd.DataFrame:

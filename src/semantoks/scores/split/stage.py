@@ -13,16 +13,16 @@ import pandas as pd
 
 from semantoks.artifacts.tables import read_table, write_table
 from semantoks.artifacts.timeseries import included_scans, why_excluded
-from semantoks.config import ColumnNames
+from semantoks.config import PERSON, ColumnNames
 from semantoks.people.columns import find_column, may_be_absent
-from semantoks.scores.participants import LEFT_OUT, scored_scans, text_column
+from semantoks.scores.participants import LEFT_OUT, by_person, scored_scans, text_column
 from semantoks.scores.represent.covariates import covariates_of_participants
 from semantoks.scores.split.checks import check_classes, check_leakage
 from semantoks.scores.split.confounded import determining_confounds
 from semantoks.scores.split.draw import draw
 from semantoks.scores.split.eligibility import eligible_targets
 from semantoks.scores.split.matching import match
-from semantoks.scores.split.parts import UNUSED, codes_table
+from semantoks.scores.split.parts import UNUSED, codes_table, people_of
 from semantoks.scores.split.schemes.fixed import count_seen, count_unknown
 from semantoks.scores.split.settings import SplitSettings
 from semantoks.scores.split.targets import check_target, in_fixed_classes, require_variation
@@ -41,9 +41,9 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
     scans : Path
         Table of scans, included and excluded.
     out : Path
-        Parquet with one row per participant: ``participant_id``, ``target``, ``site``, ``group``
-        and a column of part codes per split. Its metadata lists the splits and counts who was left
-        out.
+        Parquet with one row per participant: ``participant_id``, ``target``, ``site``, ``group``,
+        of blocks ``person``, and a column of part codes per split. Its metadata lists the splits
+        and counts who was left out.
 
     Returns
     -------
@@ -61,6 +61,8 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
     rows = pd.DataFrame({"target": target})
     rows["site"] = text_column(table, _site_of(settings, table), target.index)
     rows["group"] = text_column(table, settings.group_column, target.index)
+    if settings.of_blocks:
+        rows[PERSON] = text_column(table, PERSON, target.index)
     splits = draw(rows, phenotype, settings.splits)
     if phenotype.has_fixed_classes:
         check_classes(splits, target)
@@ -69,7 +71,7 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
     rows = pd.concat([rows, codes_table(splits, rows.index)], axis=1)
     if phenotype.splits_file:
         left_out["ids_of_the_splits_file"] = _count_unused(
-            target.index, scan_table, Path(phenotype.splits_file)
+            people_of(rows), scan_table, Path(phenotype.splits_file)
         )
         is_used = np.any([drawn.codes != UNUSED for drawn in splits], axis=0)
         left_out["people_in_no_split"] = int((~is_used).sum())
@@ -98,6 +100,7 @@ def _site_of(settings: SplitSettings, participants: pd.DataFrame) -> ColumnNames
 
 def _count_unused(participant_ids: pd.Index, scans: pd.DataFrame, file: Path) -> int:
     """Count the ids of the `splits_file` that have no scan or value, and name who was seen."""
+    scans = by_person(scans)
     people = set(included_scans(scans)["participant_id"])
     seen = people - set(scored_scans(scans)["participant_id"])
     return count_unknown(participant_ids, file) - count_seen(seen, people, file)

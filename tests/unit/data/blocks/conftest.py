@@ -9,6 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from semantoks.artifacts.fingerprints import (
+    CONNECTIVITY,
+    OVER_TIME,
+    connectivity_fingerprint,
+    temporal_fingerprint,
+)
 from semantoks.artifacts.timeseries import write_timeseries
 from semantoks.config import Events
 from semantoks.data.blocks.settings import BlocksSettings
@@ -85,8 +91,8 @@ class Task:
             "status": "ok",
             "reason": "",
             "fingerprint": f"{number:04x}",
-            "connectivity_fingerprint": b"1",
-            "temporal_fingerprint": b"2",
+            CONNECTIVITY: connectivity_fingerprint(self.arrays[number]),
+            OVER_TIME: temporal_fingerprint(self.arrays[number]),
             "repetition_time": 2.0,
             "start": self.starts[number],
             "seconds": 2.0 * VOLUMES,

@@ -166,3 +166,38 @@ def test_identification_in_the_stages_data_is_as_known(tmp_path: Path, shared: P
     assert result.people == 37
     assert result.identification == pytest.approx(0.84, abs=0.05)
     assert 0.2 < result.icc < 0.8
+
+
+def test_a_card_of_blocks_is_about_people(tmp_path: Path) -> None:
+    """Sixty people with two sessions of four blocks: 480 blocks, of which neighbours are alike."""
+    rng = np.random.default_rng(2)
+    trait, trial = rng.standard_normal((60, 20)), rng.standard_normal((4, 20))
+    rows, features = list[dict[str, object]](), list[np.ndarray]()
+    for person in range(60):
+        for session in ("ses-1", "ses-2"):
+            for number in range(4):
+                run = f"sub-{person:02d}_{session}_task-a"
+                block = f"{run}_block-{number + 1:02d}"
+                rows.append({"scan": block, "participant_id": block, "session": session})
+                rows[-1] |= {"person": f"sub-{person:02d}", "source": run, "recording": block}
+                # The order of trial types differs between sessions.
+                kind = number if session == "ses-1" else 3 - number
+                features.append(trait[person] + 3 * trial[kind])
+    scans = pd.DataFrame(rows).assign(task="a", run="", status="ok", reason="", seconds=20.0)
+    people = scans[["participant_id", "person"]].assign(age=40 + 10 * np.repeat(trait[:, 0], 8))
+    write_table(tmp_path / "t.parquet", scans)
+    write_table(tmp_path / "p.parquet", people.assign(trial_type="x"))
+    noise = rng.standard_normal((480, 20))
+    write_representation(tmp_path / "r.parquet", scans, np.stack(features) + noise)
+    card(
+        CardSettings(of_blocks=True, group_column="person"),
+        features=tmp_path / "r.parquet",
+        participants=tmp_path / "p.parquet",
+        scans=tmp_path / "t.parquet",
+        out=tmp_path / "card.json",
+    )
+    content = Card.model_validate(read_json(tmp_path / "card.json"))
+    (age,) = content.leakage
+    assert (age.what, age.people) == ("age", 60) and age.mean > 0.8
+    assert content.retest is not None and content.retest.people == 60
+    assert content.retest.identification > 0.9 and content.retest.chance == 1 / 60

@@ -199,12 +199,13 @@ def test_a_small_class_is_predicted_where_features_outnumber_participants() -> N
     assert 0.1 < called_rare < 0.45
 
 
-def test_there_is_no_permutation_test_with_families() -> None:
+def test_families_have_a_p_value_but_no_shuffles_for_intervals() -> None:
     features = np.random.default_rng(12).standard_normal((60, 3))
     group = [f"f{i // 2}" for i in range(60)]
     settings = Probe(repeats=2, permutations=20, learning_curve=[])
     problem = problem_of(features[:, 0], group=group)
-    assert score_features(problem, [Features(features)], settings).permutation_test is None
+    test = score_features(problem, [Features(features)], settings).permutation_test
+    assert test is not None and test.p == 1 / 21 and not len(test.shuffled)
 
 
 def test_ties_and_constants_are_errors() -> None:

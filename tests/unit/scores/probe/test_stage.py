@@ -65,6 +65,8 @@ def test_metadata_describe_task_and_representation(cohort: tuple[list[Path], Pat
         ("determined_by", []),
         ("representation", "fc"),
         ("people", 23),
+        ("persons", None),
+        ("permuted", "participants"),
         ("features", 66),
         ("classes", {"control": 12, "patient": 11}),
         ("p_permutation", None),

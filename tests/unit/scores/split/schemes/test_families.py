@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,7 +8,7 @@ from semantoks.config import Phenotype, Splitting
 from semantoks.errors import UserError
 from semantoks.scores.split.checks import check_leakage
 from semantoks.scores.split.draw import draw
-from semantoks.scores.split.parts import TEST, TRAIN, VALIDATION
+from semantoks.scores.split.parts import TEST, TRAIN, UNUSED, VALIDATION
 from tests.unit.scores.split.conftest import CLASSIFICATION, REGRESSION, participants_table
 
 
@@ -48,3 +50,41 @@ def test_a_single_family_cannot_be_split() -> None:
     table = participants_table(list(np.arange(30.0)), group=["x"] * 30)
     with pytest.raises(UserError, match="1 families are too few"):
         draw(table, REGRESSION, Splitting())
+
+
+def blocks_table(blocks: list[int], targets: list[float] | None = None) -> pd.DataFrame:
+    """People with so many blocks each, of two classes in turn."""
+    person = [f"sub-{i:02d}" for i, count in enumerate(blocks) for _ in range(count)]
+    table = participants_table(targets or ["a", "b"] * (len(person) // 2), group=person)
+    return table.assign(person=person)
+
+
+def test_sizes_of_parts_are_numbers_of_people() -> None:
+    table = blocks_table([2, 4, 6, 8] * 10)
+    phenotype = Phenotype(
+        kind="classification", train_people=20, validation_people=5, test_people=10
+    )
+    for split in draw(table, phenotype, Splitting()):
+        people = table["person"].groupby(split.codes).nunique()
+        assert people[[TRAIN, VALIDATION, TEST]].tolist() == [20, 5, 10]
+        assert (pd.Series(split.codes).groupby(table["person"].to_numpy()).nunique() == 1).all()
+
+
+def test_numbers_of_few_people_need_not_be_of_every_quantile() -> None:
+    """Ten people have two in the test part, and numbers four quantiles."""
+    targets = [float(i) for i in range(10) for _ in range(4)]
+    table = blocks_table([4] * 10, targets)
+    splits = draw(table, REGRESSION, Splitting())
+    check_leakage(splits, table)
+    assert all(table["person"][split.is_test].nunique() == 2 for split in splits)
+
+
+def test_a_file_of_splits_names_people(tmp_path: Path) -> None:
+    table = blocks_table([4] * 5)
+    file = tmp_path / "splits.tsv"
+    parts = ["train", "train", "validation", "test", ""]
+    rows = [f"sub-{i:02d}\t{part}" for i, part in enumerate(parts)]
+    file.write_text("participant_id\tofficial\n" + "\n".join(rows) + "\n")
+    phenotype = Phenotype(kind="classification", splits_file=str(file))
+    (split,) = draw(table, phenotype, Splitting())
+    assert split.codes.tolist() == [TRAIN] * 8 + [VALIDATION] * 4 + [TEST] * 4 + [UNUSED] * 4
