@@ -81,7 +81,8 @@ def _benchmark_lines(comparison: Comparison) -> Iterator[str]:
         for row in scheme.representations:
             value = row.metrics[metric]
             missing = row.people_without_features
-            note = f" ({missing} of {comparison.people} participants have no features)"
+            members = "participants" if comparison.persons is None else "blocks"
+            note = f" ({missing} of {comparison.people} {members} have no features)"
             score = f"{value.mean:.3f} ± {value.sd:.3f}"
             score = "n/a (the report gives the reason)" if math.isnan(value.mean) else score
             yield f"  {row.representation:<{width}} {score}" + (note if missing else "")

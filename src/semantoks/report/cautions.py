@@ -42,7 +42,8 @@ def cautions(
 def _of_participants(comparison: Comparison) -> Iterator[str]:
     """Warn of few participants, and of few in one class."""
     # The number is rounded where the report protects participants, so 100 may stand for 98.
-    if comparison.people <= FEW_PARTICIPANTS:
+    people = comparison.people if comparison.persons is None else comparison.persons
+    if people <= FEW_PARTICIPANTS:
         yield (
             f"Few participants: with about {FEW_PARTICIPANTS} or fewer, scores differ by 0.1 and "
             "more between samples of the same population, whatever the interval says."
@@ -50,10 +51,11 @@ def _of_participants(comparison: Comparison) -> Iterator[str]:
     # Rounded likewise; a class of fewer than 5 counts as `FEW`.
     sizes = list((comparison.classes or {}).values())
     if sizes and max(sizes) >= UNEVEN_CLASSES * min(sizes):
+        members = "participants" if comparison.persons is None else "blocks"
         yield (
-            f"Uneven classes: the largest has about {UNEVEN_CLASSES} times the participants of the "
+            f"Uneven classes: the largest has about {UNEVEN_CLASSES} times the {members} of the "
             "smallest, or more. Accuracy and calibration mean little; scores rest on few "
-            "participants."
+            f"{members}."
         )
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from semantoks.artifacts.timeseries import EXCLUDED, included_scans
-from semantoks.config import Report
+from semantoks.artifacts.timeseries import EXCLUDED, SOURCE, included_scans
+from semantoks.config import PERSON, Report
 from semantoks.people.columns import confounds_sentence
 from semantoks.people.ids import NO_ROW
 from semantoks.report.figures import motion_figure
-from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded
+from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded, share_shown
 from semantoks.report.reasons import kind_of_exclusion, kind_of_unmatched
 
 
@@ -33,8 +33,12 @@ class DatasetSection:
     name : str
     participants, used : int
         Participants with an included scan, and number of these scans.
-    minutes, mean_fd, coverage : float
-        Means over included scans: length, framewise displacement (mm), share of regions with data.
+    unit : str
+        What they are: scans, or blocks of them.
+    length : str
+        Mean length, with its unit.
+    mean_fd, coverage : float
+        Means over included scans: framewise displacement (mm), share of regions with data.
     has_means : bool
         Whether they may be shown: means of few participants tell of each.
     excluded : DataFrame
@@ -59,8 +63,9 @@ class DatasetSection:
 
     name: str
     participants: int
-    used: int
-    minutes: float
+    used: float
+    unit: str
+    length: str
     mean_fd: float
     coverage: float
     has_means: bool
@@ -97,8 +102,16 @@ def dataset_section(
     sources : mapping of str to (str or None), optional
         Where the confounds of the baseline come from; see `confounds_sentence`.
     """
+    has_blocks = SOURCE in scans
+    # Blocks are called by their own ids.
+    scans = scans.assign(participant_id=scans[PERSON]) if has_blocks else scans
     used, excluded = included_scans(scans), scans[scans["status"] == EXCLUDED]
-    with_motion = scans.dropna(subset="mean_fd")
+    people, share = used["participant_id"].nunique(), 1.0
+    if has_blocks and not settings.participants:
+        share = share_shown(people)
+    # Motion is that of the run.
+    runs = scans.drop_duplicates(SOURCE) if has_blocks else scans
+    with_motion = runs.dropna(subset="mean_fd")
     smallest = 1 if settings.participants else MIN_CELL_SIZE
     figure = motion_figure(with_motion, max_mean_fd, smallest) if len(with_motion) else None
     is_unlisted = excluded["reason"] == NO_ROW
@@ -106,12 +119,13 @@ def dataset_section(
     reasons = zip(others["scan"], others["reason"], strict=True)
     return DatasetSection(
         name=name,
-        participants=used["participant_id"].nunique(),
-        used=len(used),
-        minutes=float(used["seconds"].mean() / 60),
+        participants=people,
+        used=share * len(used),
+        unit="blocks" if has_blocks else "scans",
+        length=_length(float(used["seconds"].mean()), has_blocks, settings),
         mean_fd=float(used["mean_fd"].mean()),
         coverage=float(used["coverage"].mean()),
-        has_means=not is_small(used["participant_id"].nunique(), settings),
+        has_means=not is_small(people, settings),
         excluded=excluded,
         unlisted=excluded[is_unlisted],
         listed=[ExcludedScan(*pair) for pair in reasons] if settings.participants else [],
@@ -125,6 +139,13 @@ def dataset_section(
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _length(seconds: float, is_block: bool, settings: Report) -> str:
+    decimals = 1 if settings.participants else 0
+    if is_block:
+        return f"{seconds:.{decimals}f} seconds"
+    return f"{seconds / 60:.{decimals}f} minutes"
 
 
 def _unmatched(left_out: pd.DataFrame | None, settings: Report) -> dict[str, int]:

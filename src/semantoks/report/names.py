@@ -15,6 +15,14 @@ METRICS = {
     "mae": "MAE",
     "pearson_r_within_sites": "r within sites",
 }
+# Among whom a phenotype is permuted, if not among all participants.
+PERMUTED = {
+    "people": "It is the same in all blocks of a person, so it is permuted among people.",
+    "families": "It is the same in all members of a family, so it is permuted among families.",
+    "within families": "It is permuted among relatives, and between families of one size.",
+    "within people": "It differs between the blocks of a person and is permuted within each person,"
+    " so p is about these differences and not about those between people.",
+}
 SCHEMES = {
     "random": "random splits by participant",
     "fixed": "fixed splits",

@@ -20,6 +20,7 @@ from semantoks.report.privacy import (
     MIN_CELL_SIZE,
     count_text,
     participants_text,
+    samples_text,
     scan_count_text,
 )
 from semantoks.report.reasons import ANOTHER_REASON
@@ -78,6 +79,8 @@ def _environment(settings: Report) -> Environment:
         "p": p_text,
         "count": partial(count_text, settings=settings),
         "participants": partial(participants_text, settings=settings),
+        "samples": partial(samples_text, settings=settings),
+        "permuted": lambda how: names.PERMUTED.get(how, ""),
         "scans": partial(scan_count_text, settings=settings),
         "representation": names.representation_label,
         "cut": cut_text,

@@ -25,6 +25,7 @@ from __future__ import annotations
 import pandas as pd
 
 from semantoks.config import Report
+from semantoks.scores.benchmark.comparison import Comparison
 
 MIN_CELL_SIZE = 5  # participants
 FEW = 2  # stands for all numbers from 1 to 4 where a number is needed
@@ -48,6 +49,15 @@ def participants_text(count: float, settings: Report) -> str:
     return "1 participant" if text == "1" else f"{text} participants"
 
 
+def samples_text(comparison: Comparison, settings: Report) -> str:
+    """Write what a comparison is made of: participants, or blocks and their people."""
+    if comparison.persons is None:
+        return participants_text(comparison.people, settings)
+    people = count_text(comparison.persons, settings)
+    blocks = count_text(comparison.people, settings)
+    return f"{blocks} blocks of {people} {'person' if people == '1' else 'people'}"
+
+
 def scan_count_text(scans: pd.DataFrame, settings: Report) -> str:
     """Write a number of scans; only the number of participants if that is small."""
     n_participants = scans["participant_id"].nunique()
@@ -55,6 +65,14 @@ def scan_count_text(scans: pd.DataFrame, settings: Report) -> str:
         # Ten scans of one participant are no safer than one scan.
         return f"of {count_text(n_participants, settings)} participants"
     return count_text(len(scans), settings)
+
+
+def share_shown(people: int) -> float:
+    """By what numbers of blocks are multiplied, so that they do not tell that of people.
+
+    Where everybody has eight blocks, 96 of them would tell that there are twelve people.
+    """
+    return rounded(people) / people if people else 1.0
 
 
 def rounded(count: float) -> int:

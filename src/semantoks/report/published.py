@@ -11,7 +11,7 @@ from semantoks.config import PAPER_SUFFIX, Config, Published, Report
 from semantoks.report.classes import classes_text
 from semantoks.report.names import HEADS, representation_label
 from semantoks.report.overlap import Overlap
-from semantoks.report.privacy import count_text
+from semantoks.report.privacy import count_text, samples_text
 from semantoks.scores.benchmark.comparison import Comparison, Row, SchemeResult
 
 NO_SCAN = ("chance", "confounds")  # representations without a brain signal
@@ -138,7 +138,9 @@ def _our_conditions(
     validation = scheme.validation_people if row.protocol == "paper" else 0
     sizes = (scheme.train_people - validation, validation, scheme.test_people)
     return Conditions(
-        people=count_text(comparison.people, settings),
+        people=count_text(comparison.people, settings)
+        if comparison.persons is None
+        else samples_text(comparison, settings),
         sizes=" / ".join(count_text(size, settings) for size in sizes),
         classes=classes_text(comparison),
         head=HEADS[row.protocol, comparison.kind],

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 
 from semantoks.config import Report
-from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded
+from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded, share_shown
 from semantoks.report.steps import Steps, in_steps, rounded_scheme, step_of, step_of_r_interval
 from semantoks.scores.benchmark.compare import BASELINE
-from semantoks.scores.benchmark.comparison import Comparison, CurvePoint, Summary
+from semantoks.scores.benchmark.comparison import Comparison, CurvePoint, SchemeResult, Summary
 from semantoks.scores.benchmark.curves import with_label_efficiency
 from semantoks.scores.card.contents import Card, Leakage, Retest
 
@@ -18,6 +18,8 @@ Curves = dict[str, list[CurvePoint]]
 
 def rounded_comparison(comparison: Comparison) -> Comparison:
     """Round all numbers of participants, and scores that would tell them."""
+    if comparison.persons is not None:
+        comparison = _of_rounded_people(comparison, comparison.persons)
     classes = comparison.classes
     return comparison.model_copy(
         update={
@@ -26,6 +28,30 @@ def rounded_comparison(comparison: Comparison) -> Comparison:
             "left_out": {reason: rounded(n) for reason, n in comparison.left_out.items()},
             "schemes": [rounded_scheme(s, comparison) for s in comparison.schemes],
             "curves": _rounded_curves(comparison),
+        }
+    )
+
+
+def _of_rounded_people(comparison: Comparison, persons: int) -> Comparison:
+    """Return numbers of blocks as of the rounded number of people."""
+    share = share_shown(persons)
+
+    def of_sizes(part: SchemeResult | CurvePoint) -> dict[str, float]:
+        sizes = {name: getattr(part, name, None) for name in ("train_people", "test_people")}
+        return {name: share * size for name, size in sizes.items() if size is not None}
+
+    return comparison.model_copy(
+        update={
+            "persons": rounded(persons),
+            "people": share * comparison.people,
+            "classes": comparison.classes
+            and {name: share * n for name, n in comparison.classes.items()},
+            "left_out": {reason: share * n for reason, n in comparison.left_out.items()},
+            "schemes": [s.model_copy(update=of_sizes(s)) for s in comparison.schemes],
+            "curves": {
+                name: [point.model_copy(update=of_sizes(point)) for point in curve]
+                for name, curve in comparison.curves.items()
+            },
         }
     )
 
