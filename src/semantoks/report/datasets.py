@@ -12,7 +12,7 @@ from semantoks.config import PERSON, Report
 from semantoks.people.columns import confounds_sentence
 from semantoks.people.ids import NO_ROW
 from semantoks.report.figures import motion_figure
-from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded, share_shown
+from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded, rounded_blocks
 from semantoks.report.reasons import kind_of_exclusion, kind_of_unmatched
 
 
@@ -63,7 +63,7 @@ class DatasetSection:
 
     name: str
     participants: int
-    used: float
+    used: int
     unit: str
     length: str
     mean_fd: float
@@ -106,9 +106,9 @@ def dataset_section(
     # Blocks are called by their own ids.
     scans = scans.assign(participant_id=scans[PERSON]) if has_blocks else scans
     used, excluded = included_scans(scans), scans[scans["status"] == EXCLUDED]
-    people, share = used["participant_id"].nunique(), 1.0
-    if has_blocks and not settings.participants:
-        share = share_shown(people)
+    people, count = used["participant_id"].nunique(), len(used)
+    if has_blocks and people and not settings.participants:
+        count = rounded_blocks(count, count / people)
     # Motion is that of the run.
     runs = scans.drop_duplicates(SOURCE) if has_blocks else scans
     with_motion = runs.dropna(subset="mean_fd")
@@ -120,7 +120,7 @@ def dataset_section(
     return DatasetSection(
         name=name,
         participants=people,
-        used=share * len(used),
+        used=count,
         unit="blocks" if has_blocks else "scans",
         length=_length(float(used["seconds"].mean()), has_blocks, settings),
         mean_fd=float(used["mean_fd"].mean()),

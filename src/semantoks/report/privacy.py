@@ -67,12 +67,12 @@ def scan_count_text(scans: pd.DataFrame, settings: Report) -> str:
     return count_text(len(scans), settings)
 
 
-def share_shown(people: int) -> float:
-    """By what numbers of blocks are multiplied, so that they do not tell that of people.
+def rounded_blocks(count: float, per_person: float) -> int:
+    """Round a number of blocks as that of the people whose blocks they could be.
 
     Where everybody has eight blocks, 96 of them would tell that there are twelve people.
     """
-    return rounded(people) / people if people else 1.0
+    return rounded(count / per_person) * round(per_person)
 
 
 def rounded(count: float) -> int:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from semantoks.config import Report
-from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded, share_shown
+from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded, rounded_blocks
 from semantoks.report.steps import Steps, in_steps, rounded_scheme, step_of, step_of_r_interval
 from semantoks.scores.benchmark.compare import BASELINE
 from semantoks.scores.benchmark.comparison import Comparison, CurvePoint, SchemeResult, Summary
@@ -33,23 +33,25 @@ def rounded_comparison(comparison: Comparison) -> Comparison:
 
 
 def _of_rounded_people(comparison: Comparison, persons: int) -> Comparison:
-    """Return numbers of blocks as of the rounded number of people."""
-    share = share_shown(persons)
+    """Return numbers of blocks that are those of a rounded number of people."""
 
-    def of_sizes(part: SchemeResult | CurvePoint) -> dict[str, float]:
-        sizes = {name: getattr(part, name, None) for name in ("train_people", "test_people")}
-        return {name: share * size for name, size in sizes.items() if size is not None}
+    def of_people(count: float) -> int:
+        return rounded_blocks(count, comparison.people / persons)
 
+    def sizes(part: SchemeResult | CurvePoint) -> dict[str, int]:
+        known = {name: getattr(part, name, None) for name in ("train_people", "test_people")}
+        return {name: of_people(size) for name, size in known.items() if size is not None}
+
+    classes, left_out = comparison.classes, comparison.left_out
     return comparison.model_copy(
         update={
             "persons": rounded(persons),
-            "people": share * comparison.people,
-            "classes": comparison.classes
-            and {name: share * n for name, n in comparison.classes.items()},
-            "left_out": {reason: share * n for reason, n in comparison.left_out.items()},
-            "schemes": [s.model_copy(update=of_sizes(s)) for s in comparison.schemes],
+            "people": of_people(comparison.people),
+            "classes": classes and {name: of_people(n) for name, n in classes.items()},
+            "left_out": {reason: of_people(n) for reason, n in left_out.items()},
+            "schemes": [s.model_copy(update=sizes(s)) for s in comparison.schemes],
             "curves": {
-                name: [point.model_copy(update=of_sizes(point)) for point in curve]
+                name: [point.model_copy(update=sizes(point)) for point in curve]
                 for name, curve in comparison.curves.items()
             },
         }
