@@ -15,14 +15,17 @@ import pandas as pd
 import pytest
 
 from semantoks.artifacts.files import read_json
-from semantoks.artifacts.tables import read_table
+from semantoks.artifacts.tables import read_table, write_table
 from semantoks.artifacts.timeseries import Manifest, iter_scans
 from semantoks.commands.stages import STAGES
 from semantoks.config import Phenotype, Probe
+from semantoks.data.samples.settings import SamplesSettings
+from semantoks.data.samples.stage import samples
 from semantoks.scores.benchmark.settings import BenchmarkSettings
 from semantoks.scores.benchmark.stage import benchmark
 from semantoks.scores.split.parts import TEST
 from tests.conftest import run_probe, run_represent, run_split, write_cohort
+from tests.unit.data.blocks.conftest import Task, write_events
 from tests.workspaces import ROOT, Workspace
 
 pytestmark = pytest.mark.slow
@@ -61,6 +64,22 @@ def scored(folder: Path, manifest: Manifest) -> tuple[list[float], list[float]]:
     score = read_table(scores[0])
     rows = read_json(folder / "trait.json")["schemes"][0]["representations"]
     return spread([score["pearson_r"], score["mae"]]), spread([row["mae"]["mean"] for row in rows])
+
+
+def blocked(folder: Path) -> dict[str, list[float]]:
+    """Numbers of the blocks of a small task, and of their table."""
+    folder.mkdir()
+    task = Task(folder)
+    for person in task.people:
+        rows = [f"{onset}\t20\t{onset % 4}" for onset in (10, 43, 76)]
+        write_events(task.events_file(person), rows, "onset\tduration\tlevel")
+    series = task.cut()["timeseries"]
+    people, out = folder / "people.parquet", folder / "participants.parquet"
+    write_table(people, pd.DataFrame({"participant_id": task.people, "age": [30, 40]}))
+    table = task.results / "atlas-toy_shard-0000_blocks.parquet"
+    samples(SamplesSettings(), blocks=[table], participants=people, out=out)
+    rows_of_blocks = read_table(out)[["onset", "level", "age"]]
+    return {"blocks": spread(np.stack(series.to_list())), "samples": spread(rows_of_blocks)}
 
 
 def numbers(folder: Path, probed: list[float], compared: list[float]) -> dict[str, list[float]]:
@@ -103,7 +122,9 @@ def test_a_changed_output_has_a_new_version(
 ) -> None:
     ours = {
         stage: {"version": versions()[stage], "numbers": values}
-        for stage, values in numbers(finished.folder, *scored(tmp_path, manifest)).items()
+        for stage, values in (
+            numbers(finished.folder, *scored(tmp_path, manifest)) | blocked(tmp_path / "task")
+        ).items()
     }
     if request.config.getoption("--write"):
         GOLDEN.write_text(json.dumps(ours, indent=1) + "\n")

@@ -149,7 +149,7 @@ rule blocks:
     log:
         "logs/blocks/{dataset}/atlas-{atlas}_shard-{shard}.log",
     conda:
-        "../../envs/images.yaml"
+        "../../envs/tables.yaml"
     resources:
         link_targets=link_targets,
     params:

@@ -118,3 +118,14 @@ def test_tables_of_people_are_not_readable_by_others(bids: Path, tmp_path: Path)
     index_bids(bids, tmp_path / "index", shards=2, task=None)
     modes = {path.name: path.stat().st_mode & 0o007 for path in (tmp_path / "index").iterdir()}
     assert modes == dict.fromkeys(modes, 0) and "left_out.tsv" in modes
+
+
+@pytest.mark.parametrize("name", ["task-rest_timeseries.json", "sub-01/sub-01_timeseries.json"])
+def test_an_inherited_sidecar_may_state_the_tr_of_time_series(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "sub-01/func/sub-01_task-rest_timeseries.tsv"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    (tmp_path / "participants.tsv").write_text("participant_id\nsub-01\n")
+    (tmp_path / name).write_text('{"RepetitionTime": 2}')
+    dataset = Dataset(path=str(tmp_path), source="timeseries")
+    run_index(tmp_path, tmp_path / "participants.tsv", dataset, tmp_path / "index")
