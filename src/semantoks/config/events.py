@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 
 from semantoks.config.base import Settings
-from semantoks.config.origin import ENTITIES
+from semantoks.config.origin import ENTITIES, split_zip
 from semantoks.config.phenotypes import text_of_yaml
 
 # Columns of what is known of ev files; those of events.tsv are up to the data set.
@@ -32,7 +32,7 @@ class Events(Settings):
         {},
         description="Timing files of FSL (three columns: onset, duration, weight) by trial type, "
         "instead of `*_events.tsv`: `{faces: '{participant}/…/custom_timing_files/ev2.txt'}`. "
-        "Entities in braces as in `template`; `*` matches anything.",
+        "Entities in braces as in `template`, and zip files; `*` matches anything.",
     )
     include: dict[str, list[str]] = Field(
         {},
@@ -74,6 +74,11 @@ class Events(Settings):
                 raise ValueError(
                     f"the file of '{trial_type}', '{template}', must have {{participant}}, may "
                     f"have {others} and nothing else in braces"
+                )
+            if "*" in split_zip(template)[1]:
+                raise ValueError(
+                    f"the file of '{trial_type}', '{template}', must name one file in each zip "
+                    "file: after '.zip/' without *"
                 )
         unknown = set(self.include) - set(EV_COLUMNS) if self.files else set[str]()
         if unknown:

@@ -128,7 +128,7 @@ def test_lists_may_be_in_the_group_of_labels(tmp_path: Path) -> None:
         file[IDS], file["age"] = ["a", "b"], [1.5, np.nan]
         file["labels/sex_bi"], file["labels/age"] = [0, 1], [1.5, np.nan]
         file["labels/site"] = ["x", "y"]
-    table = read_participants(path, "participant_id")
+    table = read_participants([path], Layout())
     assert table["sex_bi"].tolist() == [0, 1] and table["site"].tolist() == ["x", "y"]
     assert table["age"].isna().tolist() == [False, True]
     with h5py.File(path, "a") as file:

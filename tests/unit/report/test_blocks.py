@@ -25,7 +25,7 @@ EXACT, SHARED = Report(participants=True), Report()
 
 def of_blocks(people: int, blocks: int = 8) -> Comparison:
     """A comparison of people with so many blocks each."""
-    names = ("people", "case", "control", "train", "test", "without", "no_scan")
+    names = ("people", "case", "control", "train", "validation", "test", "without", "no_scan")
     ordinary = comparison_of(dict.fromkeys(names, 40), lambda middle: middle)
     (scheme,) = ordinary.schemes
     sizes = {"train_people": blocks * people * 0.8, "test_people": blocks * people * 0.2}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from semantoks.config import ENTITIES, Events
+from semantoks.config import ENTITIES, Events, split_zip
 from semantoks.data.blocks.events import read_bids_events, read_fsl_events
 from semantoks.data.layout import DERIVED, INDICES, entities_of
+from semantoks.data.zips import unpacked
 from semantoks.errors import ScanError
 from semantoks.gate import Gate
 
@@ -52,12 +54,18 @@ class EventSource:
         """
         if not self.events.files:
             return read_bids_events(self._bids_file(run))
-        return read_fsl_events(
-            {name: self._by_template(text, run) for name, text in self.events.files.items()}
-        )
+        with ExitStack() as stack:
+            files = {name: self._by_template(x, run) for name, x in self.events.files.items()}
+            return read_fsl_events(
+                {
+                    name: stack.enter_context(unpacked(self._root, file))
+                    for name, file in files.items()
+                }
+            )
 
-    def _by_template(self, template: str, run: Mapping[str, str]) -> Path:
-        """Return the one file that a template means for a run."""
+    def _by_template(self, template: str, run: Mapping[str, str]) -> str:
+        """Return the one file that a template means for a run; it may be in a zip file."""
+        template, inner = split_zip(template)
         # Brackets of the template stand for themselves, as in `template` of the data set.
         name = glob.escape(template).replace("[*]", "*")
         for entity in ENTITIES:
@@ -67,9 +75,9 @@ class EventSource:
         files = sorted(self._root.glob(name))
         if len(files) != 1:
             what = f"{len(files)} files fit" if files else "there is no"
-            shown_name = template.format(**{e: run[_LABELS[e]] for e in ENTITIES})
-            raise ScanError(f"events: {what} {shown_name}")
-        return files[0]
+            raise ScanError(f"events: {what} {_filled(template, run)}")
+        file = files[0].relative_to(self._root).as_posix()
+        return f"{file}/{_filled(inner, run)}" if inner else file
 
     def _bids_file(self, run: Mapping[str, str]) -> Path:
         """Return the most specific ``*_events.tsv`` that applies to a run.
@@ -113,6 +121,11 @@ class EventSource:
                 name for name in names if name.endswith(SUFFIX) and not name.startswith(".")
             ]
         return self._listed[folder]
+
+
+def _filled(template: str, run: Mapping[str, str]) -> str:
+    """Write the entities of a run into a template."""
+    return template.format(**{entity: run[_LABELS[entity]] for entity in ENTITIES})
 
 
 def _entities(run: Mapping[str, str]) -> dict[str, str]:

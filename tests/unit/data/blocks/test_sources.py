@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from semantoks.config import Events
 from semantoks.data.blocks.sources import EventSource
@@ -87,6 +89,21 @@ def test_timing_files_by_template(tmp_path: Path) -> None:
     shutil.copytree(folder, str(folder).replace("20249_2_0", "20249_3_0"))
     with pytest.raises(ScanError, match="^events: 2 files fit 1000012"):
         onsets(tmp_path, events, participant_id="1000012")
+
+
+def test_timing_files_in_zip_files(tmp_path: Path) -> None:
+    """UK Biobank ships them in the zip file of the run; a zip without one is that run's reason."""
+    member = "fMRI/tfMRI.feat/custom_timing_files/ev1.txt"
+    with zipfile.ZipFile(tmp_path / "1000012_20249_2_0.zip", "w") as file:
+        file.writestr(member, "0 21 1\n54 21 1\n")
+    with zipfile.ZipFile(tmp_path / "1000020_20249_2_0.zip", "w") as file:
+        file.writestr("readme.txt", "x")
+    events = Events(files={"shapes": f"{{participant}}_20249_2_0.zip/{member}"})
+    assert onsets(tmp_path, events, participant_id="1000012") == [0, 54]
+    with pytest.raises(ScanError, match=r"1000020_20249_2_0.zip .*ev1.txt"):
+        onsets(tmp_path, events, participant_id="1000020")
+    with pytest.raises(ValidationError, match="must name one file in each zip file"):
+        Events(files={"shapes": "{participant}.zip/*/ev1.txt"})
 
 
 def test_links_out_of_the_data_set_are_not_followed(tmp_path: Path) -> None:
