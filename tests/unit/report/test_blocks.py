@@ -44,7 +44,7 @@ def of_blocks(people: int, blocks: int = 8) -> Comparison:
 
 def page_of(comparison: Comparison, settings: Report) -> str:
     config = Config.model_validate({"datasets": {"toy": {"path": "toy", "events": {}}}})
-    tasks = task_sections([comparison], [], {}, settings)
+    tasks = task_sections([comparison], [], {}, config, settings)
     page = Page(tasks=tasks, overlaps=[], cards=[], datasets=[], models=[])
     return " ".join(render(page, config, settings).split())
 

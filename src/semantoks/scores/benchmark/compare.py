@@ -129,7 +129,13 @@ def _compare_scheme(
         if scheme != "site" and probe.shuffled and len(probe.shuffled) >= MIN_SHUFFLES
     }
     results = [_row(probe, tables, metrics, shuffled) for probe in scored]
-    withheld = notes(_with_features(scored, tables), results, metrics[0], bool(shuffled))
+    withheld = notes(
+        _with_features(scored, tables),
+        results,
+        metrics[0],
+        has_shuffles=bool(shuffled),
+        needs_shuffles=scored[0].task.needs_shuffles,
+    )
     return SchemeResult(
         scheme=scheme,
         splits=len(first),
@@ -193,8 +199,8 @@ def _row(
         name: ShuffledScore(metric, float(tables[name][metric].mean()), means_M)
         for name, means_M in shuffled.items()
     }
-    if metric == "pearson_r" and rows["scheme"].iloc[0] != "site":
-        # Never the corrected t, which is too narrow for r: a column has one kind of interval.
+    if probe.task.needs_shuffles and rows["scheme"].iloc[0] != "site":
+        # Never the corrected t, which is too narrow: a column has one kind of interval.
         score = by_shuffles.get(probe.representation)
         low, high = score.interval() if score else (float("nan"), float("nan"))
         summaries[metric] = summaries[metric].model_copy(update={"low": low, "high": high})
@@ -203,7 +209,10 @@ def _row(
     if baseline in tables and probe.representation != baseline:
         pair = by_shuffles.get(probe.representation), by_shuffles.get(baseline)
         difference = _difference(pair, rows, tables[baseline], metric, test_to_train)
-        reason = reason_not_compared(rows, difference, metric, probe.features)
+        needs_shuffles = probe.task.needs_shuffles
+        reason = reason_not_compared(
+            rows, difference, metric, probe.features, needs_shuffles=needs_shuffles
+        )
         if reason is not None:
             unknown = dict.fromkeys(("low", "high", "p"), float("nan"))
             difference = difference.model_copy(update=unknown) if probe.features else None

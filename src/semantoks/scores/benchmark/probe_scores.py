@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from semantoks.config import Cut, Kind, Protocol
+from semantoks.scores.benchmark.shuffles import WHOLE_GROUPS
 from semantoks.scores.metrics import CLASSIFICATION, REGRESSION
 from semantoks.scores.probe.exchange import How
 
@@ -31,6 +32,11 @@ class Task:
     edges: list[float] | None = None
     persons: int | None = None
     permuted: How = "participants"
+
+    @property
+    def needs_shuffles(self) -> bool:
+        """Whether the corrected t is too narrow for random splits, so that shuffles are needed."""
+        return self.kind == "regression" or self.permuted in WHOLE_GROUPS
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -19,6 +19,10 @@ NO_SHUFFLES = (
     "r has no interval and no verdict where the phenotype is not permuted, or only within families "
     "or people, because the corrected t is too narrow for r."
 )
+OF_GROUPS = (
+    "Intervals and differences come from permutations of whole people or families, where there are "
+    "any; the corrected t is too narrow where several rows share a value."
+)
 NO_FEATURES = (
     "Chance has no features. It is not compared, and metrics that would depend on the order of the "
     "class names, or correlate with a constant, are not shown."
@@ -42,7 +46,12 @@ def without_meaningless(summaries: Mapping[str, Summary], features: int) -> dict
 
 
 def reason_not_compared(
-    rows: pd.DataFrame, difference: Difference, metric: str, features: int
+    rows: pd.DataFrame,
+    difference: Difference,
+    metric: str,
+    features: int,
+    *,
+    needs_shuffles: bool,
 ) -> str | None:
     """Say why a difference from the baseline gets no verdict; None if it gets one."""
     if not features:
@@ -53,14 +62,22 @@ def reason_not_compared(
         return f"fewer than {MIN_TESTED} test participants"
     if int(rows[metric].notna().sum()) < 2:
         return "score not known"
-    # False positives of the corrected t: 0.05 for balanced accuracy, about 0.12 for r.
+    # False positives of the corrected t: 0.05 for balanced accuracy, about 0.12 for r, and for rows
+    # that share their values.
     by_t = difference.method == "corrected t"
-    if metric == "pearson_r" and by_t and rows["scheme"].iloc[0] != "site":
+    if needs_shuffles and by_t and rows["scheme"].iloc[0] != "site":
         return "no permutations of both rows"
     return None
 
 
-def notes(rows: pd.DataFrame, results: Sequence[Row], metric: str, has_shuffles: bool) -> list[str]:
+def notes(
+    rows: pd.DataFrame,
+    results: Sequence[Row],
+    metric: str,
+    *,
+    has_shuffles: bool,
+    needs_shuffles: bool,
+) -> list[str]:
     """Say in sentences what is withheld under a scheme, and why.
 
     Parameters
@@ -73,6 +90,8 @@ def notes(rows: pd.DataFrame, results: Sequence[Row], metric: str, has_shuffles:
         The metric that they are compared by.
     has_shuffles : bool
         Whether a representation has permutations.
+    needs_shuffles : bool
+        Whether the corrected t is too narrow.
     """
     is_site = rows["scheme"].iloc[0] == "site"
     sentences = []
@@ -80,6 +99,8 @@ def notes(rows: pd.DataFrame, results: Sequence[Row], metric: str, has_shuffles:
         sentences += _notes_on_correlations(rows, "sites" if is_site else "splits")
         if not is_site:
             sentences.append(FROM_SHUFFLES if has_shuffles else NO_SHUFFLES)
+    elif needs_shuffles and not is_site:
+        sentences.append(OF_GROUPS)
     if "ece" in rows and (rows["test_people"] < MIN_TESTED_FOR_CALIBRATION).any():
         sentences.append(FEW_FOR_CALIBRATION)
     if any(not row.features for row in results):

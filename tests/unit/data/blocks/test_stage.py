@@ -92,3 +92,9 @@ def test_windows_that_overlap_are_said(task: Task, caplog: pytest.LogCaptureFixt
 def test_a_folder_that_is_not_there_is_said(task: Task) -> None:
     with pytest.raises(UserError, match="There is no /nowhere. Correct `events.path`"):
         task.cut(Events(path="/nowhere"))
+
+
+def test_a_shard_without_scans_has_no_blocks(tmp_path: Path) -> None:
+    task = Task(tmp_path, people=())
+    assert task.cut().empty and task.table().empty
+    assert list(task.table()) == ["participant_id", "person"]

@@ -169,3 +169,23 @@ def test_sites_that_are_left_out_have_no_row_by_the_papers_head() -> None:
     # All random splits must be the same.
     with pytest.raises(UserError, match="scored on different splits"):
         compare([exact, replace(paper, rows=paper.rows[:1])], "toy")
+
+
+def test_rows_that_share_values_have_intervals_from_permutations_only() -> None:
+    """The corrected t is too narrow for a phenotype that is the same in all blocks of a person."""
+    task = replace(TASK, persons=8, permuted="people")
+    shuffled = np.random.default_rng(0).normal(0.5, 0.05, 200).tolist()
+    values = [0.62, 0.64, 0.6]
+    for means, half in ((shuffled, 1.96 * 0.05), (None, np.nan)):
+        scores = [scores_of(name, values, task=task, shuffled=means) for name in ("fc", "model")]
+        comparison = compare(scores, "toy")
+        (scheme,) = comparison.schemes
+        score = scheme.representations[0].metrics["balanced_accuracy"]
+        assert (score.high - score.low) / 2 == pytest.approx(half, rel=0.1, nan_ok=True)
+        assert "permutations of whole people" in scheme.notes[0]
+        reason = scheme.representations[1].no_verdict
+        assert (reason is None) is (means is not None)
+        assert (comparison.persons, comparison.permuted) == (8, "people")
+    within = replace(TASK, persons=8, permuted="within people")
+    (scheme,) = compare([scores_of("fc", values, task=within)], "toy").schemes
+    assert np.isfinite(scheme.representations[0].metrics["balanced_accuracy"].high)
