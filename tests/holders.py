@@ -175,8 +175,8 @@ def abide(root: Path, people: int = 40) -> Path:
 def abide2(root: Path, people: int = 8) -> Path:
     """Write ABIDE II: raw BIDS per site without sidecars, the TR in the headers of the images.
 
-    Below ``s3://fcp-indi/data/Projects/ABIDE2``; one table of all sites, whose column of ages
-    ends in a blank. See fcon_1000.projects.nitrc.org/indi/abide/abide_II.html.
+    Below ``s3://fcp-indi/data/Projects/ABIDE2``; one table of all sites, in ISO 8859, whose
+    column of ages ends in a blank. See fcon_1000.projects.nitrc.org/indi/abide/abide_II.html.
     """
     rng, sites = np.random.default_rng(4), ("BNI_1", "KKI_1")
     for number in range(people):
@@ -190,7 +190,8 @@ def abide2(root: Path, people: int = 8) -> Path:
     table["NDAR_GUID"], table["SUB_ID"] = "", 29001 + numbers
     table["DX_GROUP"], table["SEX"] = numbers // 2 % 2 + 1, numbers // 4 % 2 + 1
     table["AGE_AT_SCAN "] = rng.uniform(7, 40, people).round(2)
-    table.to_csv(root / "ABIDEII_Composite_Phenotypic.csv", index=False)
+    table["CURRENT_MED_NAME"] = "Méthylphénidate"
+    table.to_csv(root / "ABIDEII_Composite_Phenotypic.csv", index=False, encoding="latin-1")
     return root
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -69,6 +69,9 @@ class TableLayout(Settings):
         description="Codes for missing values, such as `[-9, -999, pending]`, besides empty cells, "
         "n/a, NA, NaN, null, #N/A, `.` and `-`.",
     )
+    encoding: Literal["utf-8", "latin-1", "cp1252"] = Field(
+        "utf-8", description="Encoding of the tables, such as `latin-1` (ISO 8859) of ABIDE II."
+    )
 
     def layout(self) -> Layout:
         """Return the same for those who read tables."""
@@ -80,6 +83,7 @@ class TableLayout(Settings):
             visit_columns=tuple(alternatives(self.visits.column)) if self.visits else (),
             keep=self.visits.keep if self.visits else "",
             missing=tuple(self.missing_values),
+            encoding=self.encoding,
         )
 
     @field_validator("missing_values", mode="before")

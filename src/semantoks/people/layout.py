@@ -30,6 +30,8 @@ class Layout:
         Which visit counts: `first`, `last`, or its value.
     missing : tuple of str
         Codes for missing values.
+    encoding : str
+        Of the text.
     """
 
     id_columns: tuple[str, ...] = (ID,)
@@ -39,6 +41,7 @@ class Layout:
     visit_columns: tuple[str, ...] = ()
     keep: str = ""
     missing: tuple[str, ...] = field(default=())
+    encoding: str = "utf-8"
 
     def rows_to_skip(self, path: Path) -> int:
         """Return how many rows below the header of a file are no participants."""

@@ -64,7 +64,7 @@ def columns_of(paths: Iterable[Path], layout: Layout) -> list[str]:
 
 
 def _columns_but_ids(path: Path, layout: Layout) -> list[str]:
-    header = list(read_text_table(path, rows=0).columns)
+    header = list(read_text_table(path, rows=0, encoding=layout.encoding).columns)
     return [name for name in header if name not in (_id_column(header, path, layout), ID)]
 
 
@@ -95,12 +95,14 @@ def read_part(path: Path, layout: Layout, wanted: Collection[str] | None) -> Par
     UserError
         When it is no table, or has no ids.
     """
-    header = read_text_table(path, rows=0).columns
+    header = read_text_table(path, rows=0, encoding=layout.encoding).columns
     id_column = _id_column(header, path, layout)
     visit_column = find_column(layout.visit_columns, header)
     needed = None if wanted is None else {*wanted, id_column, *filter(None, [visit_column])}
     skip = layout.rows_to_skip(path)
-    table = read_text_table(path, layout.missing, id_column, needed, skip=skip)
+    table = read_text_table(
+        path, layout.missing, id_column, needed, skip=skip, encoding=layout.encoding
+    )
     cells = table.columns[id_column]
     if not table.n_rows:
         raise UserError(f"{path} has no rows below its header. Name a table with participants.")
@@ -168,7 +170,9 @@ def _require_participants(table: TextTable, column: str, layout: Layout, skipped
     if not skipped:
         return
     try:
-        rows = read_text_table(table.path, layout.missing, column, {column}, rows=skipped)
+        rows = read_text_table(
+            table.path, layout.missing, column, {column}, skipped, encoding=layout.encoding
+        )
     except UserError:
         return  # item rows may have any number of cells
     shapes = {_shape(cell) for cell in [first, *known] if cell is not None}

@@ -19,6 +19,7 @@ from semantoks.gate import LARGEST_TABLE, problem_of_file
 MISSING = frozenset(
     {"", "n/a", "na", "nan", "null", "<na>", "#n/a", "#na", "#n/a n/a", ".", "-", "--"}
 )
+UTF8 = "utf-8"
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
 # `str.strip` keeps these; web pages and Excel leave them at the ends of cells.
 INVISIBLE = "\ufeff\u200b\u200c\u200d"
@@ -53,6 +54,7 @@ def read_text_table(
     wanted: Collection[str] | None = None,
     rows: int | None = None,
     skip: int = 0,
+    encoding: str = UTF8,
 ) -> TextTable:
     """Read a table of tabs, or of commas by its suffix, as clean text.
 
@@ -74,15 +76,16 @@ def read_text_table(
         How many are read (default: all).
     skip : int
         Rows directly below the header that are left out.
+    encoding : str
 
     Raises
     ------
     UserError
-        When it is not a table of UTF-8 text, has another separator than its suffix says, a row of
-        more cells than columns, too many columns, or two of the same name.
+        When it is not a table of text in this encoding, has another separator than its suffix
+        says, a row of more cells than columns, too many columns, or two of the same name.
     """
     has_tabs = _has_tabs(path)
-    lines = _rows(path, has_tabs)
+    lines = _rows(path, has_tabs, encoding)
     header = [clean(_unquoted(cell) if has_tabs else cell) for cell in next(lines, [])]
     _check_header(header, path, has_tabs)
     # `DataFrame.to_csv` writes its index as a column without a name.
@@ -142,7 +145,7 @@ def _has_tabs(path: Path) -> bool:
     return "\t" in first or "," not in first
 
 
-def _rows(path: Path, has_tabs: bool) -> Iterator[list[str]]:
+def _rows(path: Path, has_tabs: bool, encoding: str) -> Iterator[list[str]]:
     """Yield the rows of a table; cells of a table with tabs may still be in quotation marks."""
     if problem := problem_of_file(path, LARGEST_TABLE):
         raise UserError(f"{path} is not a readable table: {problem}.")
@@ -150,10 +153,14 @@ def _rows(path: Path, has_tabs: bool) -> Iterator[list[str]]:
     quoting: Literal[0, 3] = csv.QUOTE_NONE if has_tabs else csv.QUOTE_MINIMAL
     try:
         # utf-8-sig: Excel puts a byte order mark before the name of the first column.
-        with path.open(encoding="utf-8-sig", newline="") as stream:
+        codec = "utf-8-sig" if encoding == UTF8 else encoding
+        with path.open(encoding=codec, newline="") as stream:
             yield from csv.reader(stream, delimiter="\t" if has_tabs else ",", quoting=quoting)
     except (csv.Error, UnicodeDecodeError, IsADirectoryError) as error:
-        raise UserError(f"{path} is not a readable table ({error}). Save it as UTF-8.") from None
+        raise UserError(
+            f"{path} is not a readable table ({error}). Save it as UTF-8; a table of participants "
+            "of another encoding can be read with `encoding: latin-1` of the data set."
+        ) from None
 
 
 def _has_text(row: Sequence[str]) -> bool:

@@ -32,7 +32,8 @@ def index(
 
 def first_column(table: Path, column: str, out: Path) -> Path:
     """The holder's table with its ids only, as another test reads tables in their dialects."""
-    ids = pd.read_csv(table, sep="\t" if table.suffix == ".tsv" else ",", dtype=str)[column]
+    separator = "\t" if table.suffix == ".tsv" else ","
+    ids = pd.read_csv(table, sep=separator, dtype=str, encoding="latin-1")[column]
     ids.rename("participant_id").to_csv(out / "ids.csv", index=False)
     return out / "ids.csv"
 
