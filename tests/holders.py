@@ -28,7 +28,7 @@ VERTICES = 100  # of a hemisphere; HCP's have 32492
 
 
 def ukb(root: Path, people: int = 40, dialect: str = "csv") -> Path:
-    """Write UK Biobank: a zip file per participant (here empty), and a table in a dialect.
+    """Write UK Biobank: zip files per participant, here without images, and a table in a dialect.
 
     ``csv`` has columns such as 31-0.0, ``tab`` (for R) f.31.0.0, and ``rap``, of the Research
     Analysis Platform, p31; instance 2 is the first imaging visit. See
@@ -38,9 +38,13 @@ def ukb(root: Path, people: int = 40, dialect: str = "csv") -> Path:
     ids = 1000017 + 8 * numbers
     root.mkdir(parents=True)
     for person in ids:
-        for field in (20227, 20249):
-            with zipfile.ZipFile(root / f"{person}_{field}_2_0.zip", "w"):
-                pass
+        with zipfile.ZipFile(root / f"{person}_20227_2_0.zip", "w"):
+            pass
+        with zipfile.ZipFile(root / f"{person}_20249_2_0.zip", "w") as file:
+            for number in (1, 2):  # shapes and faces, in turns
+                lines = [f"{onset} 21 1" for onset in range(27 * (number - 1), 200, 54)]
+                timing = f"fMRI/tfMRI.feat/custom_timing_files/ev{number}.txt"
+                file.writestr(timing, "\n".join(lines))
     fields = {
         (31, 0): [("Female", "Male")[n % 2] if dialect == "rap" else n % 2 for n in numbers],
         (21003, 2): rng.integers(45, 82, people),

@@ -31,6 +31,10 @@ from semantoks.artifacts.timeseries import Manifest, write_timeseries
 from semantoks.config import Config, ConfoundColumns, Probe, catalogue
 from semantoks.config.preflight.checks import require_files
 from semantoks.config.rows import expand_row
+from semantoks.data.blocks.settings import BlocksSettings
+from semantoks.data.blocks.stage import blocks
+from semantoks.data.samples.settings import SamplesSettings
+from semantoks.data.samples.stage import samples
 from semantoks.data.scans.settings import ScansSettings
 from semantoks.data.scans.stage import scans
 from semantoks.scores.benchmark.comparison import Comparison
@@ -173,7 +177,9 @@ def write_series(folder: Path, manifest: Manifest, scans: pd.DataFrame) -> list[
     """Made-up time series of the scans that `index` lists."""
     rng = np.random.default_rng(0)
     entities = ["scan", "participant_id", "session", "task", "run"]
-    rows = scans[entities].assign(status="ok", reason="", repetition_time=2.0, seconds=240.0)
+    rows = scans[entities].assign(
+        status="ok", reason="", repetition_time=2.0, seconds=240.0, start=0.0
+    )
     is_usable = scans["problem"] == ""
     rows.loc[~is_usable, ["status", "reason"]] = ["excluded", "not usable"]
     arrays = [toy_scan(rng, coherent=bool(n % 2)) if ok else None for n, ok in enumerate(is_usable)]
@@ -240,6 +246,35 @@ def test_a_row_is_scored_from_the_tree_of_its_holder(
     assert row.confounds <= of_table
     # Nobody whom the table or `hold_out` excludes is scored.
     assert comparison.people == len(read_table(tmp_path / "split.parquet"))
+
+
+def test_blocks_of_the_emotion_task_are_cut_from_the_holders_zip_files(
+    tmp_path: Path, manifest: Manifest
+) -> None:
+    root = holders.ukb(tmp_path / "tree", people=6, dialect="rap")
+    typed = {"row": "ukb_hariri", "path": str(root), "table": str(root / "ukb12345.csv")}
+    config = Config.model_validate(expand_row(typed))
+    require_files(config, "--config")
+    (dataset,) = config.datasets.values()
+    assert dataset.events is not None
+    index = tmp_path / "index"
+    run_index(root, dataset.participants_tables(), dataset.model_copy(update={"shards": 1}), index)
+    (runs,) = write_series(tmp_path, manifest, read_table(index / "scans.parquet"))
+    blocks(
+        BlocksSettings(events=dataset.events),
+        runs=runs,
+        shard=index / "shard-0000.tsv",
+        data=root,
+        out=tmp_path / "cut_timeseries.parquet",
+    )
+    table = tmp_path / "participants.parquet"
+    tables = {"blocks": [tmp_path / "cut_blocks.parquet"], "participants": index / table.name}
+    samples(SamplesSettings(), **tables, out=table)
+    people = read_table(table)
+    # Onsets of shapes: 0, 54, 108, 162 s, of faces: 27, 81, 135, 189 s; 240 s at a TR of 2 s.
+    assert people.groupby("person")["trial_type"].value_counts().unique().tolist() == [4]
+    assert set(people["trial_type"]) == {"faces", "shapes"} and len(people) == 48
+    assert people["p31"].isin(["Female", "Male"]).all()
 
 
 def test_every_row_is_tested() -> None:
