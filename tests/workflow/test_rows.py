@@ -163,13 +163,13 @@ def write_tree(name: str, root: Path) -> dict[str, Any]:
 
 
 def smaller(config: Config) -> Config:
-    """The same with parts that 60 people can fill, and quick scores."""
+    """The same with parts that 60 people can fill, in a single job, and quick scores."""
     ((name, dataset),) = config.datasets.items()
     ((key, phenotype),) = dataset.phenotypes.items()
     # Plain random draws of so few people may lack a class.
     changed = phenotype.model_copy(update=SIZES | {"stratified": True})
     quick = Probe(protocol="both", repeats=3, permutations=0, inner_folds=2, learning_curve=[])
-    datasets = {name: dataset.model_copy(update={"phenotypes": {key: changed}})}
+    datasets = {name: dataset.model_copy(update={"phenotypes": {key: changed}, "shards": 1})}
     return config.model_copy(update={"datasets": datasets, "probe": quick})
 
 
