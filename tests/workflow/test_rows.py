@@ -223,6 +223,7 @@ def score(config: Config, folder: Path, manifest: Manifest) -> Comparison:
     return Comparison.model_validate_json(out.read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ROWS)
 def test_a_row_is_scored_from_the_tree_of_its_holder(
     name: str, tmp_path: Path, manifest: Manifest
