@@ -108,7 +108,8 @@ def configuration(out: Path, epochs: int, repeats: int) -> dict[str, Any]:
     temperatures = {"42.3": "low", "43.3": "low", "45.3": "high", "46.3": "high"}
     model = {"architecture": SIZES, "cpu_threads": 2}
     both = {"readouts": ["pooled", "networks"]}
-    training = {"epochs": epochs, "batch_size": 16, "warmup_epochs": 2}
+    # Few scans make few steps, so each is larger than by default.
+    training = {"epochs": epochs, "batch_size": 16, "warmup_epochs": 2, "learning_rate": 8e-3}
     return {
         "atlas": "mist122",
         "atlases": {"mist122": {"table": str(out / "mist122.tsv")}},
@@ -152,7 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("source", type=Path, help=f"Folder with {TASK} and {REST}.")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=10)
     chosen = parser.parse_args()
     source, out = chosen.source.resolve(), chosen.out.resolve()
