@@ -13,7 +13,7 @@ import pytest
 
 from semantoks.data import hdf5
 from semantoks.data.hdf5 import IDS, read_ids, read_lists
-from semantoks.data.index.participants import read_participants
+from semantoks.data.index.people.participants import read_participants
 from semantoks.data.parcellate.readers.matlab import read_matlab
 from semantoks.errors import ScanError, UserError
 from semantoks.people.layout import Layout

@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from semantoks.data.index.headers import Header
+from semantoks.data.index.raw.headers import Header
 from semantoks.data.parcellate.images.nifti import open_image, stored_volumes
 from semantoks.data.preprocess.minimal.reading import read_bold
 from semantoks.data.stacks import is_stack, stack_of, volumes_of

@@ -11,14 +11,14 @@ import pandas as pd
 from semantoks.artifacts.files import atomic
 from semantoks.artifacts.tables import write_table
 from semantoks.config import IndexedDataset
-from semantoks.data.index.configured_tr import with_configured_tr
-from semantoks.data.index.derivatives import find_derivative_scans
-from semantoks.data.index.headers import warn_of_other_tr
-from semantoks.data.index.held_out import held_out_people
-from semantoks.data.index.participants import match_participants, read_participants
-from semantoks.data.index.partners import exclude_unlisted, without_scan
-from semantoks.data.index.raw import find_raw_scans
-from semantoks.data.index.raw_templates import find_by_templates
+from semantoks.data.index.derivatives.scans import find_derivative_scans
+from semantoks.data.index.people.held_out import held_out_people
+from semantoks.data.index.people.participants import match_participants, read_participants
+from semantoks.data.index.people.partners import exclude_unlisted, without_scan
+from semantoks.data.index.raw.headers import warn_of_other_tr
+from semantoks.data.index.raw.other_layouts import find_by_templates
+from semantoks.data.index.raw.runs import find_raw_scans
+from semantoks.data.index.repetition_times.configured import with_configured_tr
 from semantoks.data.index.settings import IndexSettings
 from semantoks.data.index.shards import shard_of
 from semantoks.errors import UserError

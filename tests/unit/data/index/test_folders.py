@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from semantoks.config import IndexedDataset
-from semantoks.data.index.derivatives import find_derivative_scans
-from semantoks.data.index.raw import find_raw_scans
+from semantoks.data.index.derivatives.scans import find_derivative_scans
+from semantoks.data.index.raw.runs import find_raw_scans
 from semantoks.errors import UserError
 from tests.unit.data.index.conftest import touch
 

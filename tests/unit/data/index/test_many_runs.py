@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from semantoks.config import Dataset
-from semantoks.data.index.derivatives import find_derivative_scans
-from semantoks.data.index.raw import find_raw_scans
+from semantoks.data.index.derivatives.scans import find_derivative_scans
+from semantoks.data.index.raw.runs import find_raw_scans
 
 NAMES = {
     "bids": ("_bold.nii", "_bold.json"),

@@ -12,14 +12,14 @@ import pytest
 from pydantic import ValidationError
 
 from semantoks.config import Dataset, IndexedDataset
-from semantoks.data.index.derivatives import find_derivative_scans
-from semantoks.data.index.raw_templates import find_by_templates
+from semantoks.data.index.derivatives.scans import find_derivative_scans
+from semantoks.data.index.raw.other_layouts import find_by_templates
 from semantoks.data.index.settings import IndexSettings
 from semantoks.data.index.stage import index
 from semantoks.errors import UserError
 from tests.conftest import run_index
 from tests.unit.data.index.conftest import touch
-from tests.unit.data.index.test_headers import save
+from tests.unit.data.index.raw.test_headers import save
 from tests.unit.data.parcellate.conftest import AFFINE
 from tests.unit.data.test_stacks import write_stack
 

@@ -19,7 +19,7 @@ from semantoks.artifacts.timeseries import iter_scans, read_manifest, read_scan_
 from semantoks.config import AtlasFiles, Dataset, IndexedDataset, Origin, Parcellation
 from semantoks.data.atlas.settings import GetAtlasSettings
 from semantoks.data.atlas.stage import get_atlas
-from semantoks.data.index.derivatives import find_derivative_scans
+from semantoks.data.index.derivatives.scans import find_derivative_scans
 from semantoks.data.parcellate.settings import ParcellateSettings
 from semantoks.data.parcellate.stage import parcellate
 from semantoks.errors import UserError

@@ -6,7 +6,7 @@ import logging
 import math
 from pathlib import Path
 
-from semantoks.data.index.headers import nifti_tr
+from semantoks.data.index.raw.headers import nifti_tr
 from semantoks.data.parcellate.images.cifti import header_tr, is_dense
 from semantoks.data.parcellate.images.nifti import open_image
 from semantoks.data.parcellate.readers.sidecar import repetition_time

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from semantoks.data.index.bids_files import BidsFile
-from semantoks.data.index.headers import Header
 from semantoks.data.index.inheritance import Inheritance
+from semantoks.data.index.raw.headers import Header
 from semantoks.data.layout import dataset_of
 from semantoks.errors import ScanError
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 from semantoks.config import RepetitionTime
 from semantoks.config.preflight.repetition_times import may_state_tr, no_repetition_time
-from semantoks.data.index.header_tr import with_header_tr
-from semantoks.data.index.participants import as_text, listed_columns
+from semantoks.data.index.people.participants import as_text, listed_columns
+from semantoks.data.index.repetition_times.of_headers import with_header_tr
 from semantoks.data.index.settings import IndexSettings
 from semantoks.errors import UserError
 from semantoks.people.layout import ID

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from semantoks.data.index.partners import exclude_unlisted, without_scan
+from semantoks.data.index.people.partners import exclude_unlisted, without_scan
 from semantoks.people.ids import NO_ROW
 
 SCANS = pd.DataFrame({"participant_id": ["sub-1", "sub-1", "sub-2"], "problem": ["", "broken", ""]})

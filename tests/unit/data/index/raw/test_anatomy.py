@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from semantoks.config import EntityFilter, IndexedDataset
-from semantoks.data.index.raw import find_raw_scans
+from semantoks.data.index.raw.runs import find_raw_scans
 from semantoks.errors import UserError
 from tests.unit.data.index.conftest import touch
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from semantoks.config import Dataset, Origin
-from semantoks.data.index.derivatives import find_derivative_scans
+from semantoks.data.index.derivatives.scans import find_derivative_scans
 from semantoks.errors import UserError
 from tests.unit.data.index.conftest import touch
 

@@ -16,16 +16,16 @@ from semantoks.config import ENTITIES, IndexedDataset, split_zip
 from semantoks.config.folders import folders_of
 from semantoks.data.declared import require_plausible_parquet
 from semantoks.data.hdf5 import is_hdf5, read_ids
-from semantoks.data.index.concatenations import without_concatenations
-from semantoks.data.index.files import Files, without_duplicates
-from semantoks.data.index.shards import DerivativeScan, scan_table
-from semantoks.data.index.stacked import runs_by_template
-from semantoks.data.index.templates import fill_template, find_by_template
-from semantoks.data.index.versions import (
+from semantoks.data.index.derivatives.concatenations import without_concatenations
+from semantoks.data.index.derivatives.versions import (
     allowed_version,
     version_of_registration,
     versions_with_sidecars,
 )
+from semantoks.data.index.files import Files, without_duplicates
+from semantoks.data.index.shards import DerivativeScan, scan_table
+from semantoks.data.index.stacked import runs_by_template
+from semantoks.data.index.templates import fill_template, find_by_template
 from semantoks.data.layout import (
     IMAGE_PATTERNS,
     PARCELLATED,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from semantoks.config import Dataset, IndexedDataset
-from semantoks.data.index.headers import Header
-from semantoks.data.index.raw import find_raw_scans
+from semantoks.data.index.raw.headers import Header
+from semantoks.data.index.raw.runs import find_raw_scans
 from tests.unit.data.index.conftest import index_bids, write_bids
 
 BOLD = "sub-01/func/sub-01_task-rest_bold.nii.gz"

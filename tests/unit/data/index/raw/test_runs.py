@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from semantoks.config import EntityFilter, IndexedDataset
-from semantoks.data.index import raw
+from semantoks.data.index.raw import runs
 from semantoks.errors import UserError
 from tests.unit.data.index.conftest import FILES, touch, write_bids
 
@@ -22,7 +22,7 @@ def find_raw_scans(
 ) -> pd.DataFrame:
     chosen: EntityFilter = dict(entities)  # type: ignore[arg-type]
     dataset = IndexedDataset(task=task, entities=chosen)
-    return raw.find_raw_scans(bids, dataset, by_fmriprep=by_fmriprep)
+    return runs.find_raw_scans(bids, dataset, by_fmriprep=by_fmriprep)
 
 
 def test_sessions_runs_and_tasks_are_separate_scans(bids: Path) -> None:
@@ -198,7 +198,7 @@ def test_links_are_followed_and_circles_end(bids: Path, tmp_path: Path) -> None:
     (bids / "sub-08/func").symlink_to(tmp_path / "store/func")
     (bids / "sub-08/loop").symlink_to(bids)
     dataset = IndexedDataset(link_targets=[str(tmp_path / "store")])
-    assert "sub-08_task-rest" in set(raw.find_raw_scans(bids, dataset)["scan"])
+    assert "sub-08_task-rest" in set(runs.find_raw_scans(bids, dataset)["scan"])
 
 
 def test_links_to_elsewhere_are_said_once(
@@ -227,7 +227,7 @@ def test_a_view_of_a_store_needs_its_name(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"set `link_targets: \[.*/store\]` of the data set"):
         find_raw_scans(view)
     named = IndexedDataset(link_targets=[str(tmp_path / "store")])
-    assert list(raw.find_raw_scans(view, named)["problem"]) == [""]
+    assert list(runs.find_raw_scans(view, named)["problem"]) == [""]
 
 
 def test_images_and_sidecars_that_are_no_files_are_reasons(bids: Path) -> None:

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from semantoks.config import Dataset
-from semantoks.data.index.configured_tr import repetition_times
-from semantoks.data.index.participants import (
+from semantoks.data.index.people.participants import (
     match_participants,
     read_participants,
 )
+from semantoks.data.index.repetition_times.configured import repetition_times
 from semantoks.errors import UserError
 from semantoks.people.layout import Layout
 

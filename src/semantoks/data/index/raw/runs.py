@@ -14,14 +14,14 @@ import pandas as pd
 
 from semantoks.config import EntityFilter, IndexedDataset
 from semantoks.config.folders import folders_hint, folders_of
-from semantoks.data.index.anatomy import Anatomy, require_selected
 from semantoks.data.index.bids_files import BidsFile, RawDataset
-from semantoks.data.index.copies import in_one_folder, without_copies
-from semantoks.data.index.entities import MAGNITUDE, describe, selects
 from semantoks.data.index.files import version_of, without_duplicates
-from semantoks.data.index.headers import Header
+from semantoks.data.index.raw.anatomy import Anatomy, require_selected
+from semantoks.data.index.raw.copies import in_one_folder, without_copies
+from semantoks.data.index.raw.entities import MAGNITUDE, describe, selects
+from semantoks.data.index.raw.headers import Header
+from semantoks.data.index.raw.sidecars import Metadata, Sidecars
 from semantoks.data.index.shards import RawScan, scan_table
-from semantoks.data.index.sidecars import Metadata, Sidecars
 from semantoks.errors import ScanError, UserError
 from semantoks.gate import Gate
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from semantoks.config import IndexedDataset
 from semantoks.data.index.files import version_of, without_duplicates
-from semantoks.data.index.headers import Header
+from semantoks.data.index.raw.headers import Header
 from semantoks.data.index.shards import RawScan, scan_table
 from semantoks.data.index.stacked import TemplateRun, runs_by_template
 from semantoks.errors import UserError

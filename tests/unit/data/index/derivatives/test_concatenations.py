@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.data.index.conftest import touch
-from tests.unit.data.index.test_derivatives import find
+from tests.unit.data.index.derivatives.test_scans import find
 
 TABLE = "sub-01/func/sub-01_{}_space-MNI152NLin6Asym_seg-a_stat-mean_timeseries.tsv"
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from semantoks.config import Dataset
-from semantoks.data.index.held_out import held_out_people
+from semantoks.data.index.people.held_out import held_out_people
 from semantoks.errors import UserError
 from tests.unit.data.index.conftest import FILES, index_bids, write_bids
 

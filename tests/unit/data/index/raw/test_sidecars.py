@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from semantoks.data.index.bids_files import BidsFile, RawDataset
-from semantoks.data.index.sidecars import Metadata, Sidecars
+from semantoks.data.index.raw.sidecars import Metadata, Sidecars
 from semantoks.errors import ScanError
 from semantoks.gate import Gate
 from tests.unit.data.index.conftest import touch

@@ -13,7 +13,7 @@ from semantoks.config import Dataset
 from semantoks.errors import UserError
 from tests.conftest import run_index
 from tests.unit.data.index.conftest import index_bids, write_bids
-from tests.unit.data.index.test_headers import save
+from tests.unit.data.index.raw.test_headers import save
 
 BOLD = "sub-0{}/func/sub-0{}_task-rest_bold.nii.gz"
 IMAGE = "0{}/clean.nii.gz"

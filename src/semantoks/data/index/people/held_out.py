@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from semantoks.config import ColumnNames
-from semantoks.data.index.participants import texts
+from semantoks.data.index.people.participants import texts
 from semantoks.errors import UserError
 from semantoks.people.columns import alternatives, find_column, listed
 from semantoks.people.ids import as_in_scans

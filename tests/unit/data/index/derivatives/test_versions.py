@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.unit.data.index.conftest import touch
-from tests.unit.data.index.test_derivatives import find
+from tests.unit.data.index.derivatives.test_scans import find
 
 
 def zipped(root: Path, participant: str) -> Path:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from semantoks.config import EntityFilter
 from semantoks.data.index.bids_files import BidsFile
-from semantoks.data.index.entities import MAGNITUDE, describe, selects
-from semantoks.data.index.headers import SLAB, Header
+from semantoks.data.index.raw.entities import MAGNITUDE, describe, selects
+from semantoks.data.index.raw.headers import SLAB, Header
 from semantoks.errors import UserError
 
 log = logging.getLogger(__name__)

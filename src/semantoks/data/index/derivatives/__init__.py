@@ -1,0 +1,1 @@
+"""The scans of data sets that start from preprocessed images or time series."""

@@ -1,0 +1,1 @@
+"""The table of participants, who has a scan, and who is held out."""

@@ -1,0 +1,1 @@
+"""The repetition time (TR) of scans of which no sidecar states it."""
