@@ -18,7 +18,7 @@ from semantoks.artifacts.files import read_json
 from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import read_scan_table
 from semantoks.commands.left_out import left_out_lines
-from semantoks.config import Dataset, Origin, Parcellation, Pretraining, Training
+from semantoks.config import Config, Dataset, Events, Origin, Parcellation, Pretraining, Training
 from semantoks.data.parcellate.settings import ParcellateSettings
 from semantoks.data.parcellate.stage import parcellate
 from semantoks.data.scans.settings import ScansSettings
@@ -28,7 +28,9 @@ from semantoks.model.pretrain.seen import SeenScans
 from semantoks.model.pretrain.settings import PretrainSettings
 from semantoks.model.pretrain.stage import pretrain
 from semantoks.people.ids import NO_ROW
+from semantoks.report.overlap import overlaps
 from tests.conftest import run_index
+from tests.unit.data.blocks.conftest import Task, write_events
 from tests.unit.model.conftest import SIZES
 
 REGIONS = [f"r{i}" for i in range(12)]
@@ -173,3 +175,40 @@ def test_a_model_is_not_trained_on_nobody_or_on_who_is_not_known(
     table[1:].assign(held_out=False).to_parquet(results / "scans/a.parquet")
     with pytest.raises(UserError, match=r"has the scan sub-00, which the table of scans of a"):
         list(SeenScans([path], [results / "scans/a.parquet"]))
+
+
+def test_runs_of_held_out_people_without_a_usable_block_are_not_seen(tmp_path: Path) -> None:
+    """One has no events, the window of another is outside of the run; both runs are complete."""
+    people = [f"sub-{number:02d}" for number in range(1, 7)]
+    task = Task(tmp_path, people)
+    for person in people:
+        if person != "sub-02":
+            onset = 500 if person == "sub-03" else 10
+            write_events(task.events_file(person), [f"{onset}\t20"])
+    task.cut(Events(delay=0))
+    held_out = tmp_path / "held_out.tsv"
+    held_out.write_text("participant_id\nsub-01\nsub-02\nsub-03\n")
+    timeseries = tmp_path / "timeseries/task/runs.parquet"
+    timeseries.parent.mkdir(parents=True)
+    (task.results / "runs.parquet").rename(timeseries)
+    table = tmp_path / "task.parquet"
+    scans(ScansSettings(), timeseries=[task.out], held_out=held_out, out=table)
+    seen = SeenScans([timeseries], [table])
+    person_of = {run.tobytes(): name for run, name in zip(task.arrays, people, strict=True)}
+    assert [person_of[run.tobytes()] for run in seen] == ["sub-04", "sub-05", "sub-06"]
+    assert (seen.summary["held_out_people"], seen.summary["held_out_scans"]) == (3, 3)
+    config = Config.model_validate(
+        {
+            "datasets": {
+                "task": {
+                    "path": "x",
+                    "events": {},
+                    "hold_out": 3,
+                    "phenotypes": {"trial_type": "classification"},
+                }
+            },
+            "models": {"tiny": {}},
+        }
+    )
+    (overlap,) = overlaps({"task": read_table(table)}, config)
+    assert (overlap.participants, overlap.same_id, overlap.same_scan) == (1, 0, 0)

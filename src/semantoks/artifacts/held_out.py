@@ -17,7 +17,7 @@ import pandas as pd
 from semantoks.artifacts.fingerprints import FINGERPRINTS
 from semantoks.artifacts.recordings import copies_of
 from semantoks.artifacts.tables import open_parquet, read_table
-from semantoks.artifacts.timeseries import SOURCE, included_scans, runs_of
+from semantoks.artifacts.timeseries import SOURCE, whole_runs
 from semantoks.config import PERSON
 
 HELD_OUT = "held_out"  # column of the tables of scans
@@ -77,16 +77,21 @@ def left_out_for(
         Those that the model is pretrained on.
     """
     # Models see whole runs, also of a data set whose blocks are scored.
-    usable = runs_of(included_scans(tables[holder]))
+    usable = whole_runs(tables[holder])
     held = usable[usable[HELD_OUT]]
     by_id, by_recording = set[tuple[str, str]](), set[tuple[str, str]]()
     for dataset in datasets:
         if dataset == holder:
             by_id |= {(dataset, scan) for scan in held["scan"]}
             others = usable[~usable[HELD_OUT]]
-            is_copy = others["recording"].isin(set(held["recording"])).to_numpy()
+            # Of runs without a usable block, `recording` is not known.
+            is_copy = (
+                copies_of(held, others)
+                if SOURCE in others
+                else others["recording"].isin(set(held["recording"])).to_numpy()
+            )
         else:
-            others = runs_of(included_scans(tables[dataset]))
+            others = whole_runs(tables[dataset])
             is_copy = copies_of(held, others)
         by_recording |= {(dataset, scan) for scan in _scans_of_people(others, is_copy)}
     return LeftOut(held["participant_id"].nunique(), frozenset(by_id), frozenset(by_recording))
@@ -110,8 +115,10 @@ def read_tables(paths: Iterable[Path]) -> dict[str, pd.DataFrame]:
         ``<dataset>.parquet`` as `scans` writes them.
     """
     files = list(paths)
-    columns = [*COLUMNS, *(OF_COPIES if len(files) > 1 else ())]
-    return {path.stem: read_table(path, [*columns, *_of_blocks(path)]) for path in files}
+    of_blocks = {path: _of_blocks(path) for path in files}
+    needs_copies = len(files) > 1 or any(of_blocks.values())
+    columns = [*COLUMNS, *(OF_COPIES if needs_copies else ())]
+    return {path.stem: read_table(path, [*columns, *of_blocks[path]]) for path in files}
 
 
 def _of_blocks(path: Path) -> list[str]:

@@ -25,7 +25,7 @@ from semantoks.artifacts.fingerprints import (
     read_connectivity,
     read_signals,
 )
-from semantoks.artifacts.timeseries import SOURCE, runs_of
+from semantoks.artifacts.timeseries import SOURCE, whole_runs
 
 log = logging.getLogger(__name__)
 NEIGHBOURS = 10
@@ -169,7 +169,7 @@ def recordings_of_blocks(blocks: pd.DataFrame) -> np.ndarray:
         One name per block.
     """
     names = blocks["scan"].to_numpy(object, copy=True)
-    runs = runs_of(blocks)
+    runs = whole_runs(blocks)
     recordings, first = recordings_of_runs(runs), blocks.groupby(SOURCE)["scan"].min()
     for run, recording in zip(runs["scan"], recordings, strict=True):
         if run != recording:

@@ -151,13 +151,16 @@ def why_excluded(scans: pd.DataFrame) -> str:
     )
 
 
-def runs_of(scans: pd.DataFrame) -> pd.DataFrame:
-    """Return the runs that the included blocks of a table were cut out of; other scans as they are.
+def whole_runs(scans: pd.DataFrame) -> pd.DataFrame:
+    """Select the scans that a model may be pretrained on: the included ones.
+
+    Of a table of blocks, these are the runs that the blocks were cut out of, also those of which no
+    block can be used.
 
     Parameters
     ----------
     scans : DataFrame
-        Included scans. Of each run, one block has the fingerprints.
+        Included and excluded scans or blocks. In one row of each run are its fingerprints.
 
     Returns
     -------
@@ -165,7 +168,7 @@ def runs_of(scans: pd.DataFrame) -> pd.DataFrame:
         ``scan`` and ``participant_id`` are those of the run.
     """
     if SOURCE not in scans:
-        return scans
+        return included_scans(scans)
     runs = scans.dropna(subset="fingerprint").drop_duplicates(SOURCE)
     return runs.assign(scan=runs[SOURCE], participant_id=runs[PERSON]).reset_index(drop=True)
 

@@ -55,7 +55,7 @@ def expand_row(content: Mapping[str, Any]) -> dict[str, Any]:
         )
     phenotype = name.removeprefix(f"{preset}_")
     dataset = {"preset": preset, **of_task, **beside, "phenotypes": {phenotype: {"task": name}}}
-    return merged(catalogue.row_defaults() | {"datasets": {preset: dataset}}, whole)
+    return merged(catalogue.row_defaults(name) | {"datasets": {preset: dataset}}, whole)
 
 
 def _absolute(table: Any) -> Any:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from semantoks.artifacts.held_out import HELD_OUT, LeftOut, left_out_for
 from semantoks.artifacts.recordings import Match, recording_names, same_recordings
-from semantoks.artifacts.timeseries import included_scans, runs_of
+from semantoks.artifacts.timeseries import SOURCE, included_scans, whole_runs
 from semantoks.config import Config, Dataset, Model
 from semantoks.scores.participants import held_out_people
 
@@ -80,8 +80,7 @@ def overlaps(scans: Mapping[str, pd.DataFrame], config: Config) -> list[Overlap]
     config : Config
     """
     # Of blocks, whole runs are compared, and people counted.
-    runs = {name: runs_of(included_scans(table)) for name, table in scans.items()}
-    usable = _with_recordings(runs)
+    usable = _with_recordings({name: whole_runs(table) for name, table in scans.items()})
     result = list[Overlap]()
     for name, model in config.models.items():
         datasets = model.datasets or list(config.datasets)
@@ -93,12 +92,19 @@ def overlaps(scans: Mapping[str, pd.DataFrame], config: Config) -> list[Overlap]
         pretraining = _pretraining(model, datasets, usable, left_out)
         for key, dataset in config.datasets.items():
             if dataset.phenotypes:
-                table = usable[key]
+                table = _scored(usable[key], scans[key])
                 if held_out_people(scans[key]) is not None:
                     table = table[table[HELD_OUT].astype(bool)]
                 counts = _held_out(dataset, left_out.get(key))
                 result.append(_overlap(name, model, key, table, pretraining, counts))
     return result
+
+
+def _scored(runs: pd.DataFrame, scans: pd.DataFrame) -> pd.DataFrame:
+    """Select the runs of which a block can be used; of scans, those are all."""
+    if SOURCE not in scans:
+        return runs
+    return runs[runs[SOURCE].isin(set(included_scans(scans)[SOURCE]))]
 
 
 def _with_recordings(scans: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -95,3 +95,9 @@ def test_merging_replaces_lists_and_merges_mappings() -> None:
         "d": 1,
         "e": 2,
     }
+
+
+def test_a_task_may_have_baselines_of_its_own() -> None:
+    """Mean activity is what tells short blocks apart."""
+    assert "mean_activity" in row("ukb_hariri").baselines
+    assert "mean_activity" not in row("ukb_sex").baselines

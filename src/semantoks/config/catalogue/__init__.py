@@ -2,7 +2,8 @@
 
 - ``tasks/<name>.yaml``: what is predicted, published scores (keys of `semantoks.config.Phenotype`).
   ``preset`` names the data set that it is made of; ``dataset`` holds keys of the data set that only
-  this task needs; ``row: true`` marks the tasks that `semantoks.config.rows` makes a run of.
+  this task needs, ``baselines`` its baselines; ``row: true`` marks the tasks that
+  `semantoks.config.rows` makes a run of.
 - ``presets/<name>.yaml``: how a holder ships a data set (keys of `semantoks.config.Dataset`).
 - ``row.yaml``: what all rows have in common (keys of `semantoks.config.Config`).
 """
@@ -16,7 +17,7 @@ from typing import Any
 import yaml
 
 # Keys of a task that are no keys of a phenotype.
-_OF_THE_ROW = ("preset", "dataset", "row")
+_OF_THE_ROW = ("preset", "dataset", "baselines", "row")
 
 
 def names() -> list[str]:
@@ -45,9 +46,10 @@ def row_of(name: str) -> tuple[str, dict[str, Any]]:
     return str(content["preset"]), content.get("dataset", {})
 
 
-def row_defaults() -> dict[str, Any]:
-    """Read what all rows have in common: keys of `semantoks.config.Config`."""
-    return _load("row.yaml")
+def row_defaults(name: str) -> dict[str, Any]:
+    """Read what all rows have in common, and the baselines of a row: keys of the configuration."""
+    of_task = {key: value for key, value in entry(name).items() if key == "baselines"}
+    return _load("row.yaml") | of_task
 
 
 def preset_names() -> list[str]:

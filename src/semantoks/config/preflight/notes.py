@@ -28,6 +28,12 @@ def table_notes(dataset: Dataset, config: Config) -> Iterator[str]:
     is_here = all(path.is_file() for path in dataset.participants_tables())
     if dataset.simulate or not dataset.phenotypes or not is_here or not is_text(dataset):
         return
+    drawing = [name for name, x in config.datasets.items() if isinstance(x.hold_out, int)]
+    if len(drawing) > 1 and isinstance(dataset.hold_out, int):
+        yield (
+            f"{' and '.join(drawing)} each draw who is held out. Ids are not compared between data "
+            "sets: if they have the same people, name one file as `hold_out` of all"
+        )
     people = read_used_columns(dataset, config)
     yield from people.notes
     yield from surplus_alternatives(dataset, config)

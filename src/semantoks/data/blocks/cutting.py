@@ -122,8 +122,10 @@ def cut(run: Run, table: pd.DataFrame, events: Events) -> Blocks:
         rows.append(row | {"status": INCLUDED, "reason": "", "seconds": seconds})
         arrays.append(np.ascontiguousarray(run.timeseries_CT[:, window]))
     usable = (row for row in rows if row["status"] == INCLUDED)
-    # Fingerprints are of the run, so that its copies are recognised; one row is enough.
-    next(usable, {}).update({name: run.row[name] for name in ("fingerprint", *FINGERPRINTS)})
+    # Fingerprints are of the run, so that its copies are recognised; one row is enough. A run
+    # without a usable block may still be pretrained on.
+    first = next(usable, rows[0])
+    first.update({name: run.row[name] for name in ("fingerprint", *FINGERPRINTS)})
     people = {"participant_id": names, PERSON: str(run.row["participant_id"])}
     described = pd.concat([pd.DataFrame(people, index=table.index), table], axis=1)
     return Blocks(rows, arrays, described.reset_index(drop=True), overlapping)

@@ -111,8 +111,8 @@ def _held_out(
     if given is None:
         return pd.DataFrame({"participant_id": []})
     source = given if isinstance(given, int) else file or Path(given)
-    column = settings.dataset.participant_column
-    people = held_out_people(source, participants, scans, settings.group_column, column)
+    layout = settings.dataset.layout()
+    people = held_out_people(source, participants, scans, settings.group_column, layout)
     log.info("%d participant(s) are held out of pretraining", len(people))
     return pd.DataFrame({"participant_id": people})
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from semantoks.artifacts.held_out import HELD_OUT, LeftOut, left_out_for, read_tables
-from semantoks.artifacts.timeseries import SOURCE, included_scans, iter_scans, runs_of
+from semantoks.artifacts.timeseries import SOURCE, iter_scans, whole_runs
 from semantoks.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def _require_scans(
     tables: Mapping[str, pd.DataFrame], datasets: Sequence[str], left_out: LeftOut
 ) -> None:
     """Log what is left out, and refuse to train on nothing."""
-    total = sum(len(runs_of(included_scans(tables[name]))) for name in datasets)
+    total = sum(len(whole_runs(tables[name])) for name in datasets)
     log.info(
         "%d participant(s) are held out: %d of %d scans are left out of pretraining, %d of them "
         "under other ids.",

@@ -6,6 +6,7 @@ The splits are drawn once per phenotype, so that all representations are scored 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,15 @@ import pandas as pd
 from semantoks.artifacts.tables import read_table, write_table
 from semantoks.artifacts.timeseries import included_scans, why_excluded
 from semantoks.config import PERSON, ColumnNames
+from semantoks.errors import UserError
 from semantoks.people.columns import find_column, may_be_absent
-from semantoks.scores.participants import LEFT_OUT, by_person, scored_scans, text_column
+from semantoks.scores.participants import (
+    LEFT_OUT,
+    by_person,
+    column_by_participant,
+    scored_scans,
+    text_column,
+)
 from semantoks.scores.represent.covariates import covariates_of_participants
 from semantoks.scores.split.checks import check_classes, check_leakage
 from semantoks.scores.split.confounded import determining_confounds
@@ -76,7 +84,7 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
         is_used = np.any([drawn.codes != UNUSED for drawn in splits], axis=0)
         left_out["people_in_no_split"] = int((~is_used).sum())
         rows = rows[is_used]
-    _log_left_out(name, len(rows), left_out)
+    _log_left_out(name, len(rows), left_out, "blocks" if settings.of_blocks else "participants")
     metadata = {
         "phenotype": name,
         "kind": phenotype.kind,
@@ -106,9 +114,9 @@ def _count_unused(participant_ids: pd.Index, scans: pd.DataFrame, file: Path) ->
     return count_unknown(participant_ids, file) - count_seen(seen, people, file)
 
 
-def _log_left_out(name: str, used: int, left_out: dict[str, int]) -> None:
+def _log_left_out(name: str, used: int, left_out: dict[str, int], unit: str) -> None:
     reasons = _reasons(left_out)
-    log.info("%s: %d participants%s", name, used, f"; left out: {reasons}" if reasons else "")
+    log.info("%s: %d %s%s", name, used, unit, f"; left out: {reasons}" if reasons else "")
 
 
 def _reasons(left_out: dict[str, int]) -> str:
@@ -142,6 +150,29 @@ def _determined_by(
     return confounds
 
 
+def _matched(
+    target: pd.Series,
+    participants: pd.DataFrame,
+    columns: Sequence[ColumnNames],
+    name: str,
+    key: str,
+) -> pd.Series:
+    """Match participants in pairs; of blocks, their people, all of whose blocks stay."""
+    if PERSON not in participants:
+        return match(target, participants, columns, name, key)
+    people = column_by_participant(participants, PERSON).reindex(target.index)
+    if target.groupby(people.to_numpy()).nunique().max() > 1:
+        raise UserError(
+            f"Phenotype '{name}' differs between the blocks of a person, so people cannot be "
+            f"matched for it (`{key}`). Set `match: []` of the phenotype."
+        )
+    of_people = target.groupby(people.to_numpy()).first()
+    table = participants.drop_duplicates(PERSON)
+    table = table.assign(participant_id=table[PERSON])
+    matched = match(of_people, table, columns, name, key)
+    return target[people.isin(matched.index).to_numpy()]
+
+
 def _select(
     settings: SplitSettings, participants: pd.DataFrame, scans: pd.DataFrame
 ) -> tuple[pd.Series, dict[str, int]]:
@@ -154,7 +185,7 @@ def _select(
     check_target(target, name, phenotype, settings.splits, why)
     if columns := phenotype.columns_to_match(settings.splits.match):
         key = "splits.match" if phenotype.match is None else "match"
-        matched = match(target, participants, columns, name, key)
+        matched = _matched(target, participants, columns, name, key)
         left_out["people_without_a_match"] = len(target) - len(matched)
         check_target(matched, name, phenotype, settings.splits, _why_left_out(left_out, scans))
         return matched, left_out

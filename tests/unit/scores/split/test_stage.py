@@ -1,6 +1,8 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from semantoks.artifacts.tables import read_metadata, read_table, write_table
@@ -133,3 +135,33 @@ def test_only_people_who_are_held_out_are_scored(
     assert list(read_table(out)["participant_id"]) == ids[4:16]
     assert read_metadata(out)["left_out"]["ids_of_the_splits_file"] == 1
     assert "2 people in fixed.tsv are not scored, since they are not held out" in caplog.text
+
+
+def blocks_of(people: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Table of blocks, four per person but ten of the first, and their scans."""
+    counts = [10, *[4] * (people - 1)]
+    person = np.repeat([f"sub-{n:02d}" for n in range(people)], counts)
+    ids = [f"{name}_block-{n}" for n, name in enumerate(person)]
+    number = np.repeat(np.arange(people), counts)
+    table = pd.DataFrame({"participant_id": ids, "person": person, "age": 20.0 + number % 7})
+    table["diag"] = np.where(number % 3 == 0, "patient", "control")
+    table["trial_type"] = np.where(np.arange(len(ids)) % 2, "faces", "shapes")
+    scans = pd.DataFrame({"scan": ids, "participant_id": ids, "person": person, "source": person})
+    return table, scans.assign(status="ok", reason="", recording=ids, seconds=20.0)
+
+
+def test_of_blocks_people_are_matched(tmp_path: Path) -> None:
+    table, scans = blocks_of(21)
+    participants, rows, out = (tmp_path / f"{name}.parquet" for name in ("p", "s", "split"))
+    write_table(participants, table)
+    write_table(rows, scans)
+    phenotype = Phenotype(kind="classification", match=["age"])
+    run_split(participants, rows, out, name="diag", phenotype=phenotype, of_blocks=True)
+    chosen = read_table(out)
+    people = chosen.drop_duplicates("person")
+    assert people["target"].value_counts().nunique() == 1  # pairs of people
+    assert set(chosen["participant_id"]) == set(
+        table.loc[table["person"].isin(people["person"]), "participant_id"]
+    )
+    with pytest.raises(UserError, match="differs between the blocks of a person"):
+        run_split(participants, rows, out, name="trial_type", phenotype=phenotype, of_blocks=True)

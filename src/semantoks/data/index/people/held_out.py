@@ -12,13 +12,15 @@ import pandas as pd
 from semantoks.config import ColumnNames
 from semantoks.data.index.people.participants import texts
 from semantoks.errors import UserError
-from semantoks.people.columns import alternatives, find_column, listed
+from semantoks.people.columns import find_column, listed
 from semantoks.people.ids import as_in_scans
+from semantoks.people.layout import Layout
 from semantoks.people.read import read_text_table
 
 log = logging.getLogger(__name__)
 ID = "participant_id"
 LISTED = 5  # ids in a message
+AS_IN_BIDS = Layout()
 
 
 def held_out_people(
@@ -26,7 +28,7 @@ def held_out_people(
     participants: pd.DataFrame,
     scans: pd.DataFrame,
     group_column: ColumnNames | None = None,
-    id_columns: ColumnNames = ID,
+    layout: Layout = AS_IN_BIDS,
 ) -> list[str]:
     """Return the ids of the people who are held out, sorted.
 
@@ -41,8 +43,8 @@ def held_out_people(
         Both with ``participant_id``, written alike.
     group_column : str or list of str, optional
         Column of the family.
-    id_columns : str or list of str, optional
-        Column of the ids in the file, if it is not ``participant_id``.
+    layout : Layout, optional
+        How the tables of participants write ids; the file may write them so too.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def held_out_people(
     if isinstance(hold_out, int):
         return sorted(_drawn(families, hold_out))
     known = {*participants[ID], *scans[ID]}
-    named = set(as_in_scans(_read_ids(hold_out, id_columns), known, str(hold_out)))
+    named = set(as_in_scans(_read_ids(hold_out, layout), known, str(hold_out)))
     if unknown := sorted(named - known):
         log.warning(
             "%d of %d ids in %s are not in the data set: %s%s",
@@ -68,6 +70,12 @@ def held_out_people(
             f"Nobody in {hold_out} has a scan and a row in the table of participants, so nobody "
             f"would be held out (ids such as {min(named, default='none')}; scans: "
             f"{min(scans[ID])}, …). Write the ids as in the file names."
+        )
+    if len(held) == len(scanned):
+        log.warning(
+            "%s names all %d people of the data set who have a scan, so no model is pretrained on "
+            "it. Every row of the file counts, whatever its other columns say.",
+            *(hold_out.name, len(held)),
         )
     _warn_of_relatives(families, held)
     return held
@@ -123,11 +131,11 @@ def _place(family: object) -> str:
     return hashlib.sha1(f"hold_out {name}".encode()).hexdigest()
 
 
-def _read_ids(file: Path, id_columns: ColumnNames) -> list[str]:
+def _read_ids(file: Path, layout: Layout) -> list[str]:
     """Read a table with a column of ids, or a list of them without a header."""
     if not file.exists():
         raise UserError(f"The file {file} does not exist. Correct `hold_out`.")
-    names = [ID, *alternatives(id_columns)]
+    names = [ID, *layout.id_columns]
     columns = read_text_table(file).columns
     column = find_column(names, columns)
     if column is None and len(columns) != 1:
@@ -136,7 +144,7 @@ def _read_ids(file: Path, id_columns: ColumnNames) -> list[str]:
             f"{', '.join(list(columns)[:LISTED]) or 'none'})."
         )
     cells: Sequence[str | None] = columns[column] if column else _with_header(columns)
-    return [cell for cell in cells if cell is not None]
+    return [layout.id_of(cell) or cell for cell in cells if cell is not None]
 
 
 def _with_header(columns: dict[str, list[str | None]]) -> list[str | None]:

@@ -7,7 +7,7 @@ import logging
 import numpy as np
 import pandas as pd
 
-from semantoks.config import Phenotype
+from semantoks.config import PERSON, Phenotype
 from semantoks.scores.split.parts import TEST, TRAIN, UNUSED, Split
 from semantoks.scores.split.schemes.families import family_codes
 
@@ -31,7 +31,7 @@ def site_splits(participants: pd.DataFrame, phenotype: Phenotype) -> list[Split]
     for name in sorted(site.dropna().unique()):
         test = (site == name).to_numpy()
         train = ~test & site.notna().to_numpy() & ~np.isin(families, families[test])
-        if not _large_enough(participants["target"], train, test, phenotype):
+        if not _large_enough(participants, train, test, phenotype):
             too_small.append(str(name))
             continue
         codes = np.full(len(participants), UNUSED, np.int8)
@@ -44,18 +44,22 @@ def site_splits(participants: pd.DataFrame, phenotype: Phenotype) -> list[Split]
 
 
 def _large_enough(
-    target: pd.Series, train: np.ndarray, test: np.ndarray, phenotype: Phenotype
+    participants: pd.DataFrame, train: np.ndarray, test: np.ndarray, phenotype: Phenotype
 ) -> bool:
     """Check both parts' sizes; classes that are tested must be trained on, at least two of them.
 
     The recall of a class with one or two test participants is a coin toss that makes up half of the
-    site's balanced accuracy.
+    site's balanced accuracy. Of blocks, people count.
     """
-    if min(train.sum(), test.sum()) < MIN_PART:
+    people = pd.Series(participants.get(PERSON, participants.index), participants.index)
+    trained_people, tested_people = people[train], people[test]
+    if min(trained_people.nunique(), tested_people.nunique()) < MIN_PART:
         return False
-    if not phenotype.has_fixed_classes:
+    if not phenotype.has_named_classes:
         return True
-    tested, trained = target[test].value_counts(), target[train].value_counts()
+    target = participants["target"]
+    tested = tested_people.groupby(target[test]).nunique()
+    trained = trained_people.groupby(target[train]).nunique()
     known = set(trained.index) >= set(tested.index)
     smallest = min(trained.min(), tested.min())
     return bool(known and len(tested) > 1 and smallest >= MIN_CLASS)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from semantoks.config import Dataset
 from semantoks.data.index.people.held_out import held_out_people
 from semantoks.errors import UserError
+from semantoks.people.layout import Layout
 from tests.unit.data.index.conftest import FILES, index_bids, write_bids
 
 
@@ -75,7 +76,7 @@ def test_a_file_is_a_table_or_a_list(
     file = tmp_path / "people.tsv"
     file.write_text(content)
     with caplog.at_level("WARNING"):
-        held = held_out_people(file, people(9), people(9), id_columns="eid")
+        held = held_out_people(file, people(9), people(9), layout=Layout(("eid",)))
     assert held == ["sub-0001", "sub-0003"]
     assert "1 of 3 ids in people.tsv are not in the data set" in caplog.text
 
@@ -124,3 +125,24 @@ def test_index_lists_them_and_does_not_touch_the_shards(tmp_path: Path) -> None:
     index_bids(bids, out, shards=2, hold_out=2)
     assert len((out / "held_out.tsv").read_text().splitlines()) == 3
     assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_ids_of_the_file_may_be_written_as_in_the_tables(tmp_path: Path) -> None:
+    """A lost id would be pretrained on."""
+    file = tmp_path / "people.csv"
+    file.write_text('Identifiers\n"sub-0001,assessment"\n"sub-0003,assessment"\n')
+    layout = Layout(("Identifiers",), id_pattern="(sub-[0-9]+),assessment")
+    assert held_out_people(file, people(9), people(9), layout=layout) == ["sub-0001", "sub-0003"]
+    file.write_text("participant_id\n1\n3\n")
+    scans = people(9).assign(participant_id=people(9)["participant_id"].str.removeprefix("sub-"))
+    digits = Layout(id_digits=4)
+    assert held_out_people(file, scans, scans, layout=digits) == ["0001", "0003"]
+
+
+def test_a_file_of_everybody_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = "".join(f"{name}\t{n % 2}\n" for n, name in enumerate(people(9)["participant_id"]))
+    (tmp_path / "people.tsv").write_text(f"participant_id\theld_out\n{rows}")
+    with caplog.at_level("WARNING"):
+        assert len(held_out_people(tmp_path / "people.tsv", people(9), people(9))) == 9
+    assert "names all 9 people of the data set" in caplog.text
+    assert "whatever its other columns say" in caplog.text

@@ -29,3 +29,13 @@ def test_relatives_of_test_participants_at_other_sites_are_unused() -> None:
     relatives = TABLE.assign(group=["x", *[None] * 28, "x", *[None] * 30])
     splits = {split.name: split for split in draw(relatives, CLASSIFICATION, Splitting())}
     assert splits["site A"].codes[29] == UNUSED
+
+
+def test_of_blocks_people_count() -> None:
+    """Site C has 20 blocks of two people, which is enough blocks and too few people."""
+    site = ["A"] * 24 + ["B"] * 24 + ["C"] * 20
+    person = [f"p{n // 2}" for n in range(48)] + ["x"] * 10 + ["y"] * 10
+    table = participants_table(["a", "b"] * 34, site=site).assign(person=person)
+    table["group"] = table["person"]
+    splits = [s for s in draw(table, CLASSIFICATION, Splitting()) if s.scheme == "site"]
+    assert [split.held_out for split in splits] == ["A", "B"]
