@@ -32,6 +32,10 @@ PHENOTYPE = r"\w[\w .+()-]*"
 HoldOut = Annotated[int, Field(gt=0, strict=True)] | Annotated[str, Field(min_length=1)]
 
 
+# Keys of a preset that do not apply to the same data in another form.
+ON_FILES = {*Origin.model_fields, "folders", "t1w_template", "entities", "t1w_entities"}
+
+
 class IndexedDataset(TableLayout):
     """What the tables of a data set depend on; see `Dataset`."""
 
@@ -186,7 +190,7 @@ class Dataset(Origin, ParticipantsTable):
             raise ValueError(f"preset is '{name}'; {suggest(str(name), catalogue.preset_names())}")
         defaults = catalogue.read_preset(name)
         if keys.get("source", defaults.get("source")) != defaults.get("source"):
-            defaults = {key: defaults[key] for key in defaults if key not in Origin.model_fields}
+            defaults = {key: defaults[key] for key in defaults if key not in ON_FILES}
         return {**defaults, **keys}
 
     @model_validator(mode="after")

@@ -6,11 +6,11 @@ keys are the same. Every other key may stand beside them and overrules what the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from semantoks.config import Config, Dataset, catalogue
+from semantoks.config import Config, Dataset, Phenotype, catalogue
 from semantoks.config.suggestions import sentence, suggest
 from semantoks.errors import UserError
 
@@ -48,14 +48,44 @@ def expand_row(content: Mapping[str, Any]) -> dict[str, Any]:
     beside = {key: given[key] for key in given if _is_of_dataset(key)}
     whole = {key: given[key] for key in given if key != KEY and key not in beside}
     preset, of_task = catalogue.row_of(name)
+    _require_known(whole, name.removeprefix(f"{preset}_"))
     if "path" not in beside and "datasets" not in whole:
         raise UserError(
             f"row {name} needs the folder of the data: add path=FOLDER (preset {preset}; "
             f"docs/rows/{name}.md says what belongs in it)."
         )
-    phenotype = name.removeprefix(f"{preset}_")
-    dataset = {"preset": preset, **of_task, **beside, "phenotypes": {phenotype: {"task": name}}}
-    return merged(catalogue.row_defaults(name) | {"datasets": {preset: dataset}}, whole)
+    phenotype, defaults = name.removeprefix(f"{preset}_"), catalogue.row_defaults(name)
+    dataset = {"preset": preset, **of_task, "phenotypes": {phenotype: {"task": name}}}
+    dataset = merged(dataset, beside)
+    config = merged(defaults | {"datasets": {preset: dataset}}, whole)
+    _require_atlas_of_model(name, config, defaults)
+    return config
+
+
+def _require_known(keys: Iterable[str], phenotype: str) -> None:
+    """Refuse keys that belong nowhere, and say where those of a phenotype belong."""
+    known = [*Config.model_fields, *Dataset.model_fields, KEY, TABLE]
+    for key in keys:
+        if key in Phenotype.model_fields and key not in known:
+            raise UserError(
+                f"'{key}' is a key of the phenotype: write it into a configuration file, as "
+                f"phenotypes: {{{phenotype}: {{{key}: …}}}} beside `row` (docs/rows/README.md)."
+            )
+        if key not in known:
+            raise UserError(sentence(f"unknown key '{key}' beside `row`; {suggest(key, known)}"))
+
+
+def _require_atlas_of_model(
+    name: str, config: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> None:
+    """Refuse the published checkpoint with another atlas, before all scans are averaged over it."""
+    is_published = config["models"] == defaults["models"]
+    if is_published and config["atlas"] != defaults["atlas"]:
+        raise UserError(
+            f"The checkpoint of row {name} needs the atlas {defaults['atlas']}, not "
+            f"{config['atlas']}. For another atlas, name another model: `models: {{semantoks: "
+            "{checkpoint: null}}` trains one."
+        )
 
 
 def _absolute(table: Any) -> Any:

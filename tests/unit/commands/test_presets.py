@@ -31,5 +31,5 @@ def test_a_row_is_printed_as_a_configuration() -> None:
 def test_an_odd_key_of_a_row_is_refused() -> None:
     with pytest.raises(UserError, match="'/data' is not of the form KEY=VALUE"):
         row_text("ukb_sex", ["/data"])
-    with pytest.raises(UserError, match="row ukb_sex: unknown key 'shrads'"):
+    with pytest.raises(UserError, match="unknown key 'shrads' beside `row`"):
         row_text("ukb_sex", ["path=x", "shrads=3"])

@@ -73,13 +73,19 @@ def test_an_unknown_row_and_a_row_without_data_are_refused() -> None:
 
 
 def test_a_misspelt_key_beside_the_row_is_refused() -> None:
-    with pytest.raises(ValidationError, match="shrads"):
-        row(shrads=4)
+    with pytest.raises(UserError, match="unknown key 'tabel' beside `row`; did you mean 'table'"):
+        row(tabel="x.csv")
+    with pytest.raises(UserError, match=r"phenotypes: {sex: {bins: …}} beside `row`"):
+        row(bins=5)
 
 
 def test_keys_on_files_of_a_preset_do_not_apply_to_another_source() -> None:
     given = Dataset.model_validate({"preset": "ukb", "path": "x", "source": "timeseries"})
     assert given.template is None
+    derivatives = {"path": "x", "source": "fmriprep"}
+    assert Dataset.model_validate({"preset": "hbn", **derivatives}).folders == []
+    srpbs = Dataset.model_validate({"preset": "srpbs", **derivatives})
+    assert (srpbs.template, srpbs.t1w_template) == (None, None)
     assert given.repetition_time == 0.735
 
 
@@ -101,3 +107,17 @@ def test_a_task_may_have_baselines_of_its_own() -> None:
     """Mean activity is what tells short blocks apart."""
     assert "mean_activity" in row("ukb_hariri").baselines
     assert "mean_activity" not in row("ukb_sex").baselines
+
+
+def test_phenotypes_beside_the_row_are_merged_with_its_own() -> None:
+    phenotypes = row(phenotypes={"sex": {"test_people": 20}, "age": {"task": "ukb_age"}})
+    of_row = phenotypes.datasets["ukb"].phenotypes
+    assert (of_row["sex"].test_people, of_row["sex"].title) == (20, "Sex")
+    assert of_row["age"].bins == 5
+
+
+def test_another_atlas_needs_another_model() -> None:
+    with pytest.raises(UserError, match="row ukb_sex needs the atlas semantoks457, not cc200"):
+        row(atlas="cc200")
+    config = row(atlas="cc200", models={"semantoks": {"checkpoint": None}})
+    assert config.models["semantoks"].checkpoint is None

@@ -90,10 +90,12 @@ def _require_dataset(name: str, dataset: Dataset, config: Config, source: str) -
 def _require_tables(name: str, dataset: Dataset, gate: Gate) -> None:
     for path in dataset.participants_tables():
         if not path.exists():
+            inside = Path(dataset.path or "") / path.name
+            hint = f" There is {inside}." if inside != path and inside.is_file() else ""
             raise UserError(
-                f"datasets.{name}.path: there is no {path}. Name a BIDS folder with a "
-                "participants.tsv, or its table of participants as `participants`."
-                f"{_further_down(dataset)}"
+                f"datasets.{name}: there is no table of participants {path}.{hint} Name it as "
+                "`participants` (a row's `table`), or a BIDS folder with a participants.tsv as "
+                f"`path`.{_further_down(dataset)}"
             )
         if gate.has(path) and (problem := gate.departure_of(path)):
             raise UserError(f"datasets.{name}: {problem}.")
