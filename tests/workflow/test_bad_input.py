@@ -20,7 +20,7 @@ DATASET = SMALL["datasets"]["small"]
         ({"atlas": "seitzman30"}, "atlas is 'seitzman30'; did you mean 'seitzman300'?"),
         (
             {"datasets": {"small": DATASET | {"path": "nowhere"}}},
-            "datasets.small.path: there is no nowhere/participants.tsv. Name a BIDS folder",
+            "datasets.small: there is no table of participants nowhere/participants.tsv.",
         ),
         (
             {"datasets": {"small": DATASET | {"phenotypes": {"grup": "classification"}}}},

@@ -34,7 +34,10 @@ PASSED_ON = {
     "problem",
 }
 # Functions of `index` that return a sentence instead of raising it.
-WITH_PROBLEMS = ("concatenations.py", "raw.py", "bids_files.py", "files.py")
+WITH_PROBLEMS = (
+    *("derivatives/concatenations.py", "raw/runs.py", "raw/copies.py", "raw/other_layouts.py"),
+    *("bids_files.py", "files.py", "stacked.py", "people/partners.py"),
+)
 
 
 def sentence_of(node: ast.expr) -> str | None:
