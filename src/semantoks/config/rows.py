@@ -79,8 +79,9 @@ def _require_atlas_of_model(
     name: str, config: Mapping[str, Any], defaults: Mapping[str, Any]
 ) -> None:
     """Refuse the published checkpoint with another atlas, before all scans are averaged over it."""
-    is_published = config["models"] == defaults["models"]
-    if is_published and config["atlas"] != defaults["atlas"]:
+    published = {model["checkpoint"] for model in defaults["models"].values()}
+    used = {model.get("checkpoint") for model in config["models"].values()}
+    if published & used and config["atlas"] != defaults["atlas"]:
         raise UserError(
             f"The checkpoint of row {name} needs the atlas {defaults['atlas']}, not "
             f"{config['atlas']}. For another atlas, name another model: `models: {{semantoks: "

@@ -119,5 +119,7 @@ def test_phenotypes_beside_the_row_are_merged_with_its_own() -> None:
 def test_another_atlas_needs_another_model() -> None:
     with pytest.raises(UserError, match="row ukb_sex needs the atlas semantoks457, not cc200"):
         row(atlas="cc200")
+    with pytest.raises(UserError, match="row ukb_sex needs the atlas semantoks457"):
+        row(atlas="cc200", models={"mine": {}})  # beside the published one
     config = row(atlas="cc200", models={"semantoks": {"checkpoint": None}})
     assert config.models["semantoks"].checkpoint is None
