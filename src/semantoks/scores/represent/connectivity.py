@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from sklearn.covariance import ledoit_wolf
 
 from semantoks.artifacts.timeseries import Scan
+from semantoks.connectivity.covariance import covariance, regress_out_global_signal
 
 LARGEST_R = 1 - 1e-7  # arctanh(1) is infinite
 
@@ -46,44 +46,8 @@ def connectivity(scans: Iterable[Scan]) -> Iterator[np.ndarray]:
 
 
 def connectivity_without_global_signal(scans: Iterable[Scan]) -> Iterator[np.ndarray]:
-    """Yield connectivity after regression of the mean signal of all regions out of each.
-
-    Source: Fox et al. 2009, doi:10.1152/jn.90777.2008, here with regions instead of voxels.
-    """
-    return (fisher_z(_regress_out_global_signal(scan.timeseries_CT)) for scan in scans)
-
-
-def _regress_out_global_signal(timeseries_CT: np.ndarray) -> np.ndarray:
-    centred = timeseries_CT - timeseries_CT.mean(axis=1, keepdims=True)
-    # nanmean: a region without data must not make the global signal NaN.
-    signal_T = np.nanmean(centred, axis=0)
-    # The lower bound avoids 0 / 0 where all regions are constant.
-    slopes_C = centred @ signal_T / max(float(signal_T @ signal_T), 1e-12)
-    residual: np.ndarray = centred - slopes_C[:, None] * signal_T
-    return residual
-
-
-def covariance(timeseries_CT: np.ndarray) -> np.ndarray:
-    """Estimate the covariance between regions with Ledoit-Wolf shrinkage.
-
-    Source: Ledoit & Wolf 2004, doi:10.1016/S0047-259X(03)00096-4.
-
-    Parameters
-    ----------
-    timeseries_CT : ndarray, shape (regions, volumes)
-        z-scored.
-
-    Returns
-    -------
-    ndarray, shape (regions, regions)
-        Positive definite. A NaN or constant region has variance one and no covariance with others,
-        so that the matrix can always be inverted.
-    """
-    known = np.isfinite(timeseries_CT).all(axis=1) & (timeseries_CT.std(axis=1) > 0)
-    estimate = np.eye(len(timeseries_CT))
-    if known.any():
-        estimate[np.ix_(known, known)] = ledoit_wolf(timeseries_CT[known].T.astype(float))[0]
-    return estimate
+    """Yield connectivity after regression of the mean signal of all regions out of each."""
+    return (fisher_z(regress_out_global_signal(scan.timeseries_CT)) for scan in scans)
 
 
 def partial_correlation(scans: Iterable[Scan]) -> Iterator[np.ndarray]:

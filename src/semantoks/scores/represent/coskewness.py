@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from semantoks.artifacts.timeseries import Scan
+from semantoks.connectivity.triangles import from_triangle, to_triangle
 from semantoks.scores.represent.connectivity import LARGEST_R
-from semantoks.scores.represent.triangles import from_triangle, to_triangle
 
 
 def third_moments(scans: Iterable[Scan]) -> Iterator[np.ndarray]:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from semantoks.connectivity.triangles import from_triangle
 from semantoks.scores.represent.coskewness import project_coskewness, third_moments
-from semantoks.scores.represent.triangles import from_triangle
 from tests.unit.scores.conftest import scan_of
 
 

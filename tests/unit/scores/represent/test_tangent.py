@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_spd_matrix
 
+from semantoks.connectivity.triangles import from_triangle, to_triangle
 from semantoks.scores.represent.tangent import project_tangent
-from semantoks.scores.represent.triangles import from_triangle, to_triangle
 
 
 def test_tangent_space_at_the_mean_covariance() -> None:

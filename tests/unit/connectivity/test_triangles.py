@@ -1,6 +1,6 @@
 import numpy as np
 
-from semantoks.scores.represent.triangles import from_triangle, to_triangle
+from semantoks.connectivity.triangles import from_triangle, to_triangle
 
 
 def test_matrices_are_rebuilt_from_their_triangles() -> None:

@@ -1,0 +1,30 @@
+import numpy as np
+
+from semantoks.connectivity.covariance import covariance, regress_out_global_signal
+
+
+def test_regions_without_data_are_independent_with_variance_one() -> None:
+    x_CT = np.random.default_rng(0).standard_normal((4, 100))
+    x_CT[1], x_CT[3] = np.nan, 0.0
+    for shrinkage in (None, 0.3):
+        estimate = covariance(x_CT, shrinkage)
+        np.testing.assert_array_equal(estimate[[1, 3]], np.eye(4)[[1, 3]])
+        assert (np.linalg.eigvalsh(estimate) > 0).all()
+
+
+def test_shrinkage_moves_the_correlations_towards_zero() -> None:
+    x_CT = np.random.default_rng(0).standard_normal((3, 50))
+    x_CT = (x_CT - x_CT.mean(axis=1, keepdims=True)) / x_CT.std(axis=1, keepdims=True)
+    expected = 0.7 * np.corrcoef(x_CT) + 0.3 * np.eye(3)
+    np.testing.assert_allclose(covariance(x_CT, 0.3), expected, atol=1e-12)
+
+
+def test_the_global_signal_is_gone_after_the_regression() -> None:
+    rng = np.random.default_rng(1)
+    x_CT = rng.standard_normal((5, 80)) + rng.standard_normal(80)
+    x_CT[2] = np.nan
+    residual_CT = regress_out_global_signal(x_CT)
+    signal_T = np.nanmean(x_CT - x_CT.mean(axis=1, keepdims=True), axis=0)
+    known = [0, 1, 3, 4]
+    np.testing.assert_allclose(residual_CT[known] @ signal_T, 0, atol=1e-9)
+    assert np.isnan(residual_CT[2]).all()
