@@ -198,7 +198,8 @@ _STAGES = (
         (
             word_option(
                 "representation",
-                "fc, fc_gsr, partial, tangent, coskewness, mean_activity, confounds or chance.",
+                "fc, fc_gsr, tangent, tangent_gsr, partial, coskewness, mean_activity, "
+                "confounds or chance.",
             ),
             TIMESERIES,
             PARTICIPANTS,

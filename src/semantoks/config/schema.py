@@ -46,9 +46,10 @@ class Config(Settings):
         ["fc", "tangent", "confounds"],
         description="Representations to compare models with: `fc` (Pearson correlation), `fc_gsr` "
         "(after global signal regression), `tangent` (tangent space at the mean covariance of the "
-        "training participants), `partial` (partial correlation), `coskewness` (correlation in "
-        "the subspace of the largest third moments), `mean_activity` (mean of each region over a "
-        "block; data sets with `events` only) and `confounds`.",
+        "training participants), `tangent_gsr` (after global signal regression), `partial` "
+        "(partial correlation), `coskewness` (correlation in the subspace of the largest third "
+        "moments), `mean_activity` (mean of each region over a block; data sets with `events` "
+        "only) and `confounds`.",
     )
     stacked: bool = Field(True, description="Also score each model stacked with `fc`.")
     splits: Splitting = Field(Splitting(), description="Training and test participants.")

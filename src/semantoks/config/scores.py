@@ -14,12 +14,21 @@ Strength = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-Baseline = Literal["fc", "fc_gsr", "tangent", "partial", "coskewness", "mean_activity", "confounds"]
+Baseline = Literal[
+    "fc",
+    "fc_gsr",
+    "tangent",
+    "tangent_gsr",
+    "partial",
+    "coskewness",
+    "mean_activity",
+    "confounds",
+]
 Protocol = Literal["exact", "paper", "both"]
 # Names a row that the paper's head has scored, beside the row of the exact probe.
 PAPER_SUFFIX = "@paper"
 # Fitted to the training participants of a split, by the exact protocol only.
-FITTED = ("tangent", "coskewness")
+FITTED = ("tangent", "tangent_gsr", "coskewness")
 
 
 class Splitting(Settings):

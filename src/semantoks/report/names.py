@@ -47,6 +47,7 @@ BASELINES = {
     "fc": "connectivity (Pearson)",
     "fc_gsr": "connectivity without global signal",
     "tangent": "tangent connectivity",
+    "tangent_gsr": "tangent connectivity without global signal",
     "partial": "partial correlation",
     "coskewness": "co-skewness connectivity",
     "mean_activity": "mean activity of regions",

@@ -15,5 +15,6 @@ Projection = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 # these inside the training part, because fitting them to everybody would leak test participants.
 PROJECTIONS: dict[str, Projection] = {
     "tangent": project_tangent,
+    "tangent_gsr": project_tangent,
     "coskewness": project_coskewness,
 }

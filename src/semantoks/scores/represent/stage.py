@@ -31,13 +31,14 @@ from semantoks.scores.represent.covariates import (
 )
 from semantoks.scores.represent.projections import PROJECTIONS
 from semantoks.scores.represent.settings import RepresentSettings
-from semantoks.scores.represent.tangent import covariances
+from semantoks.scores.represent.tangent import covariances, covariances_without_global_signal
 
 FROM_SCANS: dict[str, Callable[[Iterable[Scan]], Iterator[np.ndarray]]] = {
     "fc": connectivity,
     "fc_gsr": connectivity_without_global_signal,
     "partial": partial_correlation,
     "tangent": covariances,
+    "tangent_gsr": covariances_without_global_signal,
     "coskewness": third_moments,
     "mean_activity": mean_activity,
 }

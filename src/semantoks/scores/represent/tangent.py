@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from semantoks.artifacts.timeseries import Scan
-from semantoks.connectivity.covariance import covariance
+from semantoks.connectivity.covariance import covariance, regress_out_global_signal
 from semantoks.connectivity.tangent import log_map, whitening_at
 from semantoks.connectivity.triangles import to_triangle
 
@@ -15,6 +15,15 @@ from semantoks.connectivity.triangles import to_triangle
 def covariances(scans: Iterable[Scan]) -> Iterator[np.ndarray]:
     """Yield the triangle of each scan's shrunk covariance, the input of `project_tangent`."""
     return (to_triangle(covariance(scan.timeseries_CT)) for scan in scans)
+
+
+def covariances_without_global_signal(scans: Iterable[Scan]) -> Iterator[np.ndarray]:
+    """Yield the same after regression of the mean signal of all regions out of each.
+
+    The variance that a region then has left says how much of it was global, and is not scaled away.
+    """
+    cleaned = (regress_out_global_signal(scan.timeseries_CT) for scan in scans)
+    return (to_triangle(covariance(residual_CT)) for residual_CT in cleaned)
 
 
 def project_tangent(train_PF: np.ndarray, held_HF: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -51,7 +51,7 @@ def test_connectivity_of_scans_without_data_is_refused(cohort: tuple[list[Path],
         np.full((12, 120), np.nan, np.float32) if s == "ok" else None for s in table["status"]
     ]
     write_timeseries(paths[0], table, arrays, read_manifest(paths[0]))
-    for name in ("fc", "fc_gsr", "partial", "tangent", "coskewness"):
+    for name in ("fc", "fc_gsr", "partial", "tangent", "tangent_gsr", "coskewness"):
         out = paths[0].parent / "x.parquet"
         with pytest.raises(UserError, match="None of 12 scans has a feature"):
             run_represent(name, paths[:1], participants, out)
