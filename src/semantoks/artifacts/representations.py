@@ -37,12 +37,16 @@ class ParticipantFeatures:
     fitted : str
         Projection that the probe fits to the training participants first, such as "tangent"; a
         key of `semantoks.scores.represent.projections.PROJECTIONS`, or empty.
+    blocks : tuple of (str, int)
+        Names and sizes of the blocks of columns, in column order; empty where there is one block
+        without a name.
     """
 
     participant_id: list[str]
     features_PF: np.ndarray
     names: list[str]
     fitted: str = ""
+    blocks: tuple[tuple[str, int], ...] = ()
 
 
 def write_representation(
@@ -54,6 +58,7 @@ def write_representation(
     fitted: str = "",
     windows: bool = False,
     sources: Mapping[str, str | None] | None = None,
+    blocks: Sequence[tuple[str, int]] = (),
 ) -> None:
     """Write one row of features per scan, sorted by scan.
 
@@ -75,11 +80,14 @@ def write_representation(
     sources : mapping of str to (str or None), optional
         Of confounds: the column of the table of participants that each comes from, empty if it is
         measured in the scans, None if it is not known.
+    blocks : sequence of (str, int)
+        Names and sizes of the blocks of columns, in column order (default: one block).
 
     Raises
     ------
     ValueError
-        If `features` is an iterable and `scans` is not sorted by scan name.
+        If `features` is an iterable and `scans` is not sorted by scan name, or if the sizes of
+        `blocks` do not add up to the number of features.
     UserError
         If no scan has a finite feature; nothing is written then.
     """
@@ -88,6 +96,7 @@ def write_representation(
     if not isinstance(features, np.ndarray) and (order != np.arange(len(order))).any():
         raise ValueError("an iterable of features needs a table of scans sorted by scan name")
     rows = _with_values(features[order] if isinstance(features, np.ndarray) else features, table)
+    rows = _in_blocks(rows, blocks) if blocks else rows
     columns: dict[str, Iterable[np.ndarray]] = {"features": rows}
     if windows:
         # `write_rows` takes both columns row by row, so `tee` buffers one scan at most.
@@ -95,6 +104,7 @@ def write_representation(
         columns = {"features": (scan.mean(axis=0) for scan in to_average), "windows": to_store}
     metadata: dict[str, object] = {"names": list(names), "fitted": fitted}
     metadata |= {"sources": dict(sources)} if sources else {}
+    metadata |= {"blocks": [[name, size] for name, size in blocks]} if blocks else {}
     write_rows(path, table, columns, metadata, rows_per_group=ROWS_PER_GROUP)
 
 
@@ -112,6 +122,19 @@ def _with_values(rows: Iterable[np.ndarray], table: pd.DataFrame) -> Iterator[np
                 "nothing to score. Too few of their regions have data: exclude them with "
                 "parcellation.min_scan_coverage, or take another model."
             )
+        yield row
+
+
+def _in_blocks(
+    rows: Iterable[np.ndarray], blocks: Sequence[tuple[str, int]]
+) -> Iterator[np.ndarray]:
+    """Pass rows on, and refuse those whose features are not as many as the blocks say."""
+    names, features = [name for name, _ in blocks], sum(size for _, size in blocks)
+    if len(set(names)) < len(names) or not all(size > 0 for _, size in blocks):
+        raise ValueError(f"blocks need different names and positive sizes: {list(blocks)}")
+    for row in rows:
+        if row.shape[-1] != features:
+            raise ValueError(f"blocks have {features} features, but a row has {row.shape[-1]}")
         yield row
 
 
@@ -149,18 +172,19 @@ def read_participant_features(
     metadata, ids = read_metadata(path), read_scan_entities(path)["participant_id"].astype(str)
     ids = ids if person_of is None else ids.map(person_of)
     names, fitted = metadata["names"], metadata.get("fitted", "")
+    blocks = tuple((name, size) for name, size in metadata.get("blocks", ()))
     rows_of = ids.groupby(ids).indices
     selected = rows_of if participant_ids is None else rows_of.keys() & set(participant_ids)
     participants = sorted(selected)
     if not participants:
-        return ParticipantFeatures([], np.empty((0, 0)), names, fitted)
+        return ParticipantFeatures([], np.empty((0, 0)), names, fitted, blocks)
     first = next(iter_features(path, [0]))
     features_PF = np.empty((len(participants), len(first)))
     # Rows in the order of participants, so that those of each participant follow one another.
     scans = iter_features(path, np.concatenate([rows_of[name] for name in participants]))
     for index, name in enumerate(participants):
         features_PF[index] = nan_mean(np.stack(list(islice(scans, len(rows_of[name])))))
-    return ParticipantFeatures(participants, features_PF, names, fitted)
+    return ParticipantFeatures(participants, features_PF, names, fitted, blocks)
 
 
 def read_scan_entities(path: Path) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from semantoks.artifacts.representations import (
     read_windows,
     write_representation,
 )
+from semantoks.artifacts.tables import read_metadata
 from semantoks.artifacts.timeseries import SCAN_ENTITIES
 from semantoks.errors import UserError
 
@@ -96,3 +97,27 @@ def test_an_iterable_of_features_needs_sorted_scans(tmp_path: Path) -> None:
     write_representation(tmp_path / "1.parquet", table, rows)
     write_representation(tmp_path / "2.parquet", table.iloc[::-1], iter(rows[::-1]))
     assert (tmp_path / "1.parquet").read_bytes() == (tmp_path / "2.parquet").read_bytes()
+
+
+def test_blocks_of_columns_are_read_as_written(tmp_path: Path) -> None:
+    scans = pd.DataFrame({key: ["a", "b"] for key in SCAN_ENTITIES})
+    path, blocks = tmp_path / "r.parquet", (("networks", 1), ("coupling", 2))
+    write_representation(path, scans, np.ones((2, 3)), blocks=blocks)
+    assert read_participant_features(path).blocks == blocks
+    assert read_participant_features(path, ["absent"]).blocks == blocks
+    write_representation(path, scans, np.ones((2, 3)))
+    assert read_participant_features(path).blocks == ()
+    # Files of one block have the bytes that they had before there were blocks.
+    assert "blocks" not in read_metadata(path)
+
+
+@pytest.mark.parametrize(
+    "blocks", [[("networks", 2)], [("networks", 3), ("empty", 0)], [("a", 1), ("a", 2)]]
+)
+def test_blocks_that_do_not_fit_the_features_are_refused(
+    tmp_path: Path, blocks: list[tuple[str, int]]
+) -> None:
+    scans = pd.DataFrame({key: ["a", "b"] for key in SCAN_ENTITIES})
+    with pytest.raises(ValueError, match="blocks"):
+        write_representation(tmp_path / "r.parquet", scans, np.ones((2, 3)), blocks=blocks)
+    assert not list(tmp_path.iterdir())
