@@ -68,6 +68,7 @@ rule probe:
     output:
         scores="results/scores/{dataset}/{phenotype}/{representation}.parquet",
         predictions="results/scores/{dataset}/{phenotype}/{representation}_predictions.parquet",
+        shuffles="results/scores/{dataset}/{phenotype}/{representation}_shuffles.parquet",
     log:
         "logs/scores/{dataset}/{phenotype}/{representation}.log",
     conda:

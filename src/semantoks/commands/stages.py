@@ -218,7 +218,7 @@ _STAGES = (
         "scores.probe",
         "Score a representation, or several stacked ones, against a phenotype.",
         ProbeSettings,
-        "Scores (Parquet); predictions are written beside them.",
+        "Scores (Parquet); predictions and scores of permutations are written beside them.",
         (
             word_option("representation", "Name of the representation in tables."),
             inputs_option("features", "Its file, or those of the representations to be stacked."),

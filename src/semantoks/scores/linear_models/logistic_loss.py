@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import expit, logsumexp, softmax
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,15 @@ def logits_per_class(logits: np.ndarray) -> np.ndarray:
     if logits.shape[-1] > 1:
         return logits
     return np.concatenate([np.zeros_like(logits), logits], axis=-1)
+
+
+def log_losses(logits_PTK: np.ndarray, targets: WeightedClasses) -> np.ndarray:
+    """Weighted mean of the log loss of each column, from one logit per class."""
+    codes = targets.code_PC[:, :, None]
+    logit_of_class = np.take_along_axis(logits_PTK, codes, axis=2)[..., 0]
+    # logsumexp, because the log of a softmax that has underflowed to zero is minus infinity.
+    losses_PT = logsumexp(logits_PTK, axis=2) - logit_of_class
+    return np.asarray((losses_PT * targets.weight_PC).sum(axis=0) / len(targets.code_PC))
 
 
 @dataclass(frozen=True)

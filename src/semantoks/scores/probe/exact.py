@@ -53,7 +53,8 @@ def score_features(problem: Problem, features: Sequence[Features], settings: Pro
         fit = fit_stacked(coordinates, training, fold_P, settings.strengths)
         row, table = evaluate(problem, partition, targets, fit.predicted_HK, is_balanced=True)
         # Participants of the validation part train, too.
-        rows.append(row | {"strength": fit.strength, "validation_people": 0})
+        chosen = {"strength": fit.strength, "inner_loss": fit.inner_loss}
+        rows.append(row | chosen | {"validation_people": 0})
         if partition.fraction == 1:
             predictions.append(table)
             # The test is about one mean, that of the random or fixed splits without held-out sites.

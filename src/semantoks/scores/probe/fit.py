@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp, softmax
+from scipy.special import softmax
 
 from semantoks.scores.linear_models.axes import PrincipalCoordinates, rotate
 from semantoks.scores.linear_models.logistic import TOLERANCE, fit_class_offsets, fit_logistic
+from semantoks.scores.linear_models.logistic_folds import InnerFolds
 from semantoks.scores.linear_models.logistic_loss import (
     WeightedClasses,
     balanced_classes,
+    log_losses,
     logits_of,
     logits_per_class,
     with_intercept,
@@ -44,12 +46,17 @@ class ProbeFit:
         The same quantity as `cross_validated_PK`, for the held-out participants.
     strength : float
         L2 strength that was chosen.
+    inner_loss : float
+        Loss of the inner folds at this strength: mean squared error of the standardised target, or
+        class-balanced log loss of the exact fits with their offsets. Of the same participants and
+        folds it ranks representations.
     """
 
     predicted_HK: np.ndarray
     cross_validated_PK: np.ndarray
     logits_HK: np.ndarray
     strength: float
+    inner_loss: float
 
 
 def fit_probe(
@@ -114,7 +121,8 @@ def _fit_regression(
     losses = ((inner_SPT - target) ** 2).mean(axis=(1, 2))
     best = strongest_of_best(losses)
     held = ridge(coordinates, target, strengths[[best]]) * deviation + mean
-    return ProbeFit(held, inner_SPT[best] * deviation + mean, held, float(strengths[best]))
+    inner = inner_SPT[best] * deviation + mean
+    return ProbeFit(held, inner, held, float(strengths[best]), float(losses[best]))
 
 
 def fit_classifications(
@@ -154,56 +162,17 @@ def fit_classifications(
     logits_HTK = logits_per_class(logits_of(with_intercept(coordinates.held_HR), weights_RTK))
     # Stacking gets logits without offsets: the second probe fits offsets of its own.
     inner_PTK = logits_per_class(inner_PTK)
+    losses_T = log_losses(inner_PTK + offsets_TK, targets)
     return [
         ProbeFit(
             np.asarray(softmax(logits_HTK[:, task] + offsets_TK[task], axis=1)),
             inner_PTK[:, task],
             logits_HTK[:, task],
             float(chosen_T[task]),
+            float(losses_T[task]),
         )
         for task in range(len(best_T))
     ]
-
-
-class InnerFolds:
-    """Fits without each inner fold, of several classifications at once.
-
-    One column per classification and fold: all fits share each matrix product.
-
-    Parameters
-    ----------
-    code_PT : ndarray of int
-        Class codes of the training participants, one column per classification.
-    fold_PT : ndarray of int
-        Their inner folds.
-    classes : int
-    """
-
-    def __init__(self, code_PT: np.ndarray, fold_PT: np.ndarray, classes: int) -> None:
-        self.number = int(fold_PT.max()) + 1
-        self._fold_PT = fold_PT
-        outside_PTF = fold_PT[:, :, None] != np.arange(self.number)
-        self._outside_PC = outside_PTF.reshape(len(fold_PT), -1)
-        code_PC = np.repeat(code_PT, self.number, axis=1)
-        self._targets = balanced_classes(code_PC, self._outside_PC, classes)
-
-    def fit(
-        self,
-        rows_PR: np.ndarray,
-        strength_T: np.ndarray,
-        start: np.ndarray | None,
-        tolerance: float,
-    ) -> np.ndarray:
-        """Fit every column with the strength of its classification, shape (R, columns, K)."""
-        # Per participant of the fit, so a strength means the same with and without a fold.
-        penalty_C = np.repeat(strength_T, self.number) * self._outside_PC.sum(axis=0)
-        return fit_logistic(rows_PR, self._targets, penalty_C, start=start, tolerance=tolerance)
-
-    def left_out(self, rows_PR: np.ndarray, weights_RCK: np.ndarray) -> np.ndarray:
-        """Logits of each participant without their fold, shape (participants, T, K)."""
-        of_folds = logits_of(rows_PR, weights_RCK).astype(float)
-        of_folds = of_folds.reshape(*self._fold_PT.shape, self.number, -1)
-        return np.take_along_axis(of_folds, self._fold_PT[:, :, None, None], axis=2)[:, :, 0]
 
 
 def _rank_strengths(
@@ -226,21 +195,12 @@ def _rank_strengths(
         weights = folds.fit(rows_PR, strength_T, weights, RANKING_TOLERANCE)
         inner_PTK = folds.left_out(rows_PR, weights)
         offsets_TK = logits_per_class(fit_class_offsets(inner_PTK, targets))
-        losses.append(_log_losses(logits_per_class(inner_PTK) + offsets_TK, targets))
+        losses.append(log_losses(logits_per_class(inner_PTK) + offsets_TK, targets))
         all_weights.append(weights)
     best_T = [strongest_of_best(losses_S) for losses_S in np.transpose(losses)]
     best_C = np.repeat(best_T, folds.number)
     columns = [all_weights[best][:, column] for column, best in enumerate(best_C)]
     return best_T, np.stack(columns, axis=1).astype(float)
-
-
-def _log_losses(logits_PTK: np.ndarray, targets: WeightedClasses) -> np.ndarray:
-    """Weighted mean of the log loss of each classification."""
-    codes = targets.code_PC[:, :, None]
-    logit_of_class = np.take_along_axis(logits_PTK, codes, axis=2)[..., 0]
-    # logsumexp, because the log of a softmax that has underflowed to zero is minus infinity.
-    losses_PT = logsumexp(logits_PTK, axis=2) - logit_of_class
-    return np.asarray((losses_PT * targets.weight_PC).sum(axis=0) / len(targets.code_PC))
 
 
 def strongest_of_best(losses_S: np.ndarray) -> int:

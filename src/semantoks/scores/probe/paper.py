@@ -60,7 +60,9 @@ def score_windows(problem: Problem, windows: Sequence[np.ndarray], settings: Pro
             raise _not_classes(problem)
         probabilities_HK, rate = _fit(windows, targets, partition, seed)
         row, table = evaluate(problem, partition, targets, probabilities_HK, is_balanced=False)
-        rows.append(row | {"strength": rate, "validation_people": len(partition.validation)})
+        # It has validation participants in place of inner folds.
+        chosen = {"strength": rate, "inner_loss": float("nan")}
+        rows.append(row | chosen | {"validation_people": len(partition.validation)})
         predictions.append(table)
         log.info("%d of %d fits", seed + 1, len(partitions))
     return ProbeResult(pd.DataFrame(rows), pd.concat(predictions, ignore_index=True))

@@ -1,10 +1,10 @@
 """A permutation test of whether a representation predicts a phenotype better than chance.
 
 The phenotype is shuffled among the participants (of families and blocks, as `exchange` says), and
-the whole procedure is repeated for each
-shuffle, the choice of the strength included. Here classifications, too, are scored by ridge
-regression on class indicators: one decomposition per split then serves all permutations at once.
-Stacked representations are stacked anew for each shuffle, by ridge regression, too.
+the whole procedure is repeated for each shuffle, the choice of the strength included. Here
+classifications, too, are scored by ridge regression on class indicators: one decomposition per
+split then serves all permutations at once. Stacked representations are stacked anew for each
+shuffle, by ridge regression, too.
 
 Legend: P training participants, H test participants, M permutations, the first of them the
 phenotype as it is.
@@ -16,16 +16,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from semantoks.config import Probe
+from semantoks.scores.column_metrics import auroc, balanced_accuracy, pearson
 from semantoks.scores.linear_models.axes import PrincipalCoordinates
 from semantoks.scores.linear_models.ridge import ridge, ridge_over_folds
 from semantoks.scores.linear_models.stacked_ridge import stacked_ridge
-from semantoks.scores.metrics import MIN_TESTED, varying
+from semantoks.scores.metrics import MIN_TESTED
 from semantoks.scores.probe.exchange import Exchange, exchange_of
 from semantoks.scores.probe.problem import Partition
 from semantoks.scores.probe.targets import ClassificationTargets, Targets
+
+
+@dataclass(frozen=True)
+class SplitScores:
+    """Scores of all permutations on one split.
+
+    Attributes
+    ----------
+    split : str
+    loss_M : ndarray
+        Mean squared error over the inner folds, at the strength that they choose, of the
+        standardised target or of class indicators (mean over more than two classes).
+    score_M : ndarray
+        AUROC (one versus rest) or Pearson's r of the test participants.
+    primary_M : ndarray or None
+        Balanced accuracy or Pearson's r; None where `PermutationTest.shuffled` leaves it out.
+    """
+
+    split: str
+    loss_M: np.ndarray
+    score_M: np.ndarray
+    primary_M: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -42,10 +64,22 @@ class PermutationTest:
         All representations of a task have the same shuffles in the same order. Splits whose r is
         not reported (fewer than `MIN_TESTED` test participants) are left out; empty without others,
         and where shuffles do not score as chance does (`Exchange.has_null_of_chance`).
+    splits : tuple of SplitScores
     """
 
     p: float
     shuffled: np.ndarray
+    splits: tuple[SplitScores, ...]
+
+    @classmethod
+    def of(cls, splits: Sequence[SplitScores]) -> PermutationTest:
+        """Compare the phenotype as it is, the first permutation, with its shuffles."""
+        means_M = np.mean([split.score_M for split in splits], axis=0)
+        # The tolerance counts ties that differ by rounding as ties.
+        p = float((means_M[1:] >= means_M[0] - 1e-9).sum() + 1) / len(means_M)
+        primary = [split.primary_M for split in splits if split.primary_M is not None]
+        shuffled = np.mean(primary, axis=0)[1:] if primary else np.empty(0)
+        return cls(p, shuffled, tuple(splits))
 
 
 class Permutations:
@@ -75,7 +109,7 @@ class Permutations:
             values_P = centred / (centred.std() or 1.0)
         self._shuffled_PM = values_P[np.stack(orders, axis=1)]
         self._strengths = np.sort(np.asarray(settings.strengths, float))[::-1]
-        self._scores, self._primary = list[np.ndarray](), list[np.ndarray]()
+        self._splits = list[SplitScores]()
 
     def add(
         self, parts: Sequence[PrincipalCoordinates], partition: Partition, fold_P: np.ndarray
@@ -92,39 +126,47 @@ class Permutations:
         """
         train_PM, test_HM = self._shuffled_PM[partition.train], self._shuffled_PM[partition.test]
         if self._classes is None:
-            predicted_HM, _ = _predict(parts, train_PM, fold_P, self._strengths)
-            self._scores.append(pearson(predicted_HM, test_HM))
-            if len(test_HM) >= MIN_TESTED:
-                self._primary.append(self._scores[-1])
-            return
+            predicted_HM, inner_PM = _predict(parts, train_PM, fold_P, self._strengths)
+            loss_M, score_M = _mean_square(inner_PM - train_PM), pearson(predicted_HM, test_HM)
+            primary_M = score_M if len(test_HM) >= MIN_TESTED else None
+        else:
+            loss_M, score_M, primary_M = self._classify(parts, train_PM, test_HM, fold_P)
+        if not self._has_null_of_chance:
+            primary_M = None
+        self._splits.append(SplitScores(partition.split.name, loss_M, score_M, primary_M))
+
+    def _classify(
+        self,
+        parts: Sequence[PrincipalCoordinates],
+        train_PM: np.ndarray,
+        test_HM: np.ndarray,
+        fold_P: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return loss, AUROC and balanced accuracy of every permutation of class codes."""
+        assert self._classes is not None
         # Two classes have the same AUROC, so the second is enough.
         codes = range(self._classes) if self._classes > 2 else [1]
-        aurocs, margins = [], [] if self._classes > 2 else [np.zeros(test_HM.shape)]
+        losses, aurocs = [], []
+        margins = [] if self._classes > 2 else [np.zeros(test_HM.shape)]
         for code in codes:
             indicator_PM = (train_PM == code).astype(float)
             predicted_HM, inner_PM = _predict(
                 parts, indicator_PM, fold_P, self._strengths, is_class=True
             )
+            losses.append(_mean_square(inner_PM - indicator_PM))
             aurocs.append(auroc(predicted_HM, test_HM == code))
             # Without means, as in a logistic fit with balanced classes: the mean of the other folds
             # is high where a participant's own fold, not stratified by shuffles, lacks the class.
             inner_PM -= _mean_of_other_folds(indicator_PM, fold_P)
             predicted_HM -= indicator_PM.mean(axis=0)
             margins.append(predicted_HM - _middle_of_classes(inner_PM, train_PM, self._classes))
-        self._scores.append(np.mean(aurocs, axis=0))
-        self._primary.append(balanced_accuracy(np.argmax(margins, axis=0), test_HM))
+        accuracy_M = balanced_accuracy(np.argmax(margins, axis=0), test_HM)
+        return np.mean(losses, axis=0), np.mean(aurocs, axis=0), accuracy_M
 
     def result(self) -> PermutationTest | None:
         """Compare the phenotype with its shuffles; None without shuffles or without splits."""
-        shuffles = self._shuffled_PM.shape[1] - 1
-        if not shuffles or not self._scores:
-            return None
-        means_M = np.mean(self._scores, axis=0)
-        # The tolerance counts ties that differ by rounding as ties.
-        p = float((means_M[1:] >= means_M[0] - 1e-9).sum() + 1) / (1 + shuffles)
-        has_null = self._has_null_of_chance and self._primary
-        shuffled = np.mean(self._primary, axis=0)[1:] if has_null else np.empty(0)
-        return PermutationTest(p, shuffled)
+        has_shuffles = self._shuffled_PM.shape[1] > 1
+        return PermutationTest.of(self._splits) if has_shuffles and self._splits else None
 
 
 def _predict(
@@ -172,6 +214,10 @@ def _predict_from(
     return ridge(coordinates, target_PM, strengths[best_M]), inner_PM
 
 
+def _mean_square(residual_PM: np.ndarray) -> np.ndarray:
+    return np.asarray(np.einsum("pm,pm->m", residual_PM, residual_PM) / len(residual_PM))
+
+
 def _mean_of_other_folds(target_PM: np.ndarray, fold_P: np.ndarray) -> np.ndarray:
     """Mean of the targets that each participant's inner fit is made with."""
     inside_PF = (fold_P[:, None] == np.unique(fold_P)).astype(float)
@@ -188,34 +234,3 @@ def _middle_of_classes(inner_PM: np.ndarray, code_PM: np.ndarray, classes: int) 
         count_M = np.maximum(inside_PM.sum(axis=0), 1)
         means.append((inner_PM * inside_PM).sum(axis=0) / count_M)
     return np.asarray(np.mean(means, axis=0))
-
-
-def balanced_accuracy(predicted_HM: np.ndarray, code_HM: np.ndarray) -> np.ndarray:
-    """Mean recall over the classes that each column of `code_HM` has."""
-    recalls = []
-    for code in np.unique(code_HM):
-        inside_HM = code_HM == code
-        count_M = inside_HM.sum(axis=0)
-        right_M = (inside_HM & (predicted_HM == code)).sum(axis=0)
-        recalls.append(np.where(count_M > 0, right_M / np.maximum(count_M, 1), np.nan))
-    return np.asarray(np.nanmean(recalls, axis=0))
-
-
-def pearson(predicted_HM: np.ndarray, truth_HM: np.ndarray) -> np.ndarray:
-    """Pearson correlation of each column; 0 where a column is constant."""
-    predicted = predicted_HM - predicted_HM.mean(axis=0)
-    truth = truth_HM - truth_HM.mean(axis=0)
-    varies = varying(predicted_HM) & varying(truth_HM)
-    norm = np.linalg.norm(predicted, axis=0) * np.linalg.norm(truth, axis=0)
-    return np.where(varies, (predicted * truth).sum(axis=0) / np.where(varies, norm, 1), 0.0)
-
-
-def auroc(predicted_HM: np.ndarray, positive_HM: np.ndarray) -> np.ndarray:
-    """Area under the ROC curve of each column, from ranks; ½ where a class is missing."""
-    # Mann-Whitney U over the number of pairs; mean ranks count a tie as half.
-    ranks = rankdata(predicted_HM, axis=0)
-    positives = positive_HM.sum(axis=0)
-    negatives = len(positive_HM) - positives
-    above = (ranks * positive_HM).sum(axis=0) - positives * (positives + 1) / 2
-    pairs = positives * negatives
-    return np.where(pairs > 0, above / np.maximum(pairs, 1), 0.5)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from semantoks.artifacts.representations import read_participant_features, read_windows
-from semantoks.artifacts.tables import read_metadata, read_table, write_table
+from semantoks.artifacts.tables import read_metadata, read_table, write_rows, write_table
 from semantoks.scores.probe.evaluation import ProbeResult
 from semantoks.scores.probe.features import (
     Features,
@@ -53,7 +54,8 @@ def probe(
     Returns
     -------
     list of Path
-        `out`, and a second table with the prediction of each test participant in each split.
+        `out`, a table with the prediction of each test participant in each split, and one with the
+        scores of each permutation of the phenotype (empty without permutations).
 
     Raises
     ------
@@ -78,11 +80,26 @@ def probe(
         has_confounds=len(confounds) > 0,
     )
     result = score(problem, inputs, settings.probe)
-    predictions = out.with_name(f"{out.stem}_predictions.parquet")
+    predictions, shuffles = (
+        out.with_name(f"{out.stem}_{what}.parquet") for what in ("predictions", "shuffles")
+    )
     metadata = _metadata(problem, inputs, result, settings)
     write_table(out, result.scores, metadata | {"people_without_features": without_features})
     write_table(predictions, result.predictions)
-    return [out, predictions]
+    _write_shuffles(shuffles, result)
+    return [out, predictions, shuffles]
+
+
+def _write_shuffles(path: Path, result: ProbeResult) -> None:
+    """Write one row per split of the permutation test; none where there is no test."""
+    splits = result.permutation_test.splits if result.permutation_test else ()
+    columns: dict[str, list[np.ndarray | None]] = {
+        "loss": [split.loss_M for split in splits],
+        "score": [split.score_M for split in splits],
+        "primary": [split.primary_M for split in splits],
+    }
+    names = pd.DataFrame({"split": pd.Series([split.split for split in splits], dtype=str)})
+    write_rows(path, names, columns, {}, rows_per_group=max(1, len(splits)))
 
 
 def _read_problem(splits: Path) -> Problem:

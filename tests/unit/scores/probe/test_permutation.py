@@ -2,43 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from semantoks.config import Probe
 from semantoks.scores.metrics import MIN_TESTED
 from semantoks.scores.probe.exact import score_features
 from semantoks.scores.probe.features import Features
-from semantoks.scores.probe.permutation import (
-    Permutations,
-    PermutationTest,
-    auroc,
-    balanced_accuracy,
-    pearson,
-)
+from semantoks.scores.probe.permutation import Permutations, PermutationTest
 from semantoks.scores.probe.problem import Partition
+from semantoks.scores.split.parts import TRAIN, VALIDATION
 from tests.unit.scores.conftest import problem_of
-
-
-def test_column_wise_metrics_match_scikit_learn_and_numpy() -> None:
-    rng = np.random.default_rng(8)
-    predicted, truth = rng.standard_normal((40, 7)), rng.random((40, 7)) < 0.4
-    expected = [roc_auc_score(truth[:, m], predicted[:, m]) for m in range(7)]
-    np.testing.assert_allclose(auroc(predicted, truth), expected)
-    expected = [np.corrcoef(truth[:, m], predicted[:, m])[0, 1] for m in range(7)]
-    np.testing.assert_allclose(pearson(predicted, truth.astype(float)), expected)
-
-
-def test_metrics_of_degenerate_columns() -> None:
-    predicted = np.arange(4.0)[:, None]
-    assert auroc(predicted, np.ones((4, 1), bool)).tolist() == [0.5]
-    assert pearson(predicted, np.ones((4, 1))).tolist() == [0]
-
-
-def test_balanced_accuracy_of_columns_matches_scikit_learn() -> None:
-    rng = np.random.default_rng(9)
-    predicted, truth = rng.integers(0, 3, (40, 7)), rng.integers(0, 3, (40, 7))
-    expected = [balanced_accuracy_score(truth[:, m], predicted[:, m]) for m in range(7)]
-    np.testing.assert_allclose(balanced_accuracy(predicted, truth), expected)
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1e9])
@@ -60,6 +32,32 @@ def test_the_unit_of_a_phenotype_does_not_matter(unit: float) -> None:
         score_features(problem_of(values), parts, settings) for values in (target, unit * target)
     ]
     np.testing.assert_allclose(*(result.scores["pearson_r"] for result in stacked))
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+def test_scores_of_permutations_are_known_by_split(classes: int) -> None:
+    """The first is the phenotype as it is: of a number its fit is the probe's own."""
+    rng = np.random.default_rng(13)
+    features = rng.standard_normal((90, 8))
+    value = features[:, 0] + rng.standard_normal(90)
+    target = np.array(list("abc"))[rng.integers(0, classes, 90)] if classes else value
+    settings = Probe(repeats=2, permutations=9, learning_curve=[])
+    result = score_features(problem_of(target), [Features(features)], settings)
+    test = result.permutation_test
+    assert test is not None
+    assert [split.split for split in test.splits] == result.scores["split"].to_list()
+    for split in test.splits:
+        assert split.loss_M.shape == split.score_M.shape == (10,)
+        assert split.primary_M is not None and split.primary_M.shape == (10,)
+    again = PermutationTest.of(test.splits)
+    assert again.p == test.p and (again.shuffled == test.shuffled).all()
+    if not classes:
+        # Standardised over everybody instead of over the training part.
+        for row, split in zip(result.scores.itertuples(), test.splits, strict=True):
+            train = problem_of(target).participants[row.split].isin((TRAIN, VALIDATION))
+            scale = value[train.to_numpy()].var() / value.var()
+            assert split.loss_M[0] == pytest.approx(row.inner_loss * scale)
+            assert split.score_M[0] == pytest.approx(row.pearson_r)
 
 
 def test_the_unit_of_features_does_not_matter() -> None:

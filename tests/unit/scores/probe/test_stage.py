@@ -41,9 +41,28 @@ def test_scores_of_every_split_are_written(cohort: tuple[list[Path], Path]) -> N
     assert read_metadata(folder / "chance")["p_permutation"] is None
     predictions = read_table(folder / "fc_predictions.parquet")
     assert len(predictions) == tables["fc"]["test_people"].sum()
+    assert_shuffles_are_written(folder, tables["fc"])
     written = (folder / "fc").read_bytes()
     run_probe([folder / "fc.parquet"], splits, "fc", settings, folder / "fc")
     assert (folder / "fc").read_bytes() == written
+
+
+def assert_shuffles_are_written(folder: Path, scores: pd.DataFrame) -> None:
+    """Of each random split 100 lists, from which the p-value and the intervals follow."""
+    assert scores["inner_loss"].between(0, 1).all()
+    shuffles, metadata = read_table(folder / "fc_shuffles.parquet"), read_metadata(folder / "fc")
+    assert (
+        shuffles["split"].to_list() == scores.loc[scores["scheme"] == "random", "split"].to_list()
+    )
+    loss, score, primary = (np.stack(shuffles[key]) for key in ("loss", "score", "primary"))
+    assert loss.shape == (4, 100) and loss.dtype == np.float32
+    assert (1 + (score.mean(0)[1:] >= score.mean(0)[0]).sum()) / 100 == metadata["p_permutation"]
+    np.testing.assert_allclose(primary.mean(0)[1:], metadata["shuffled"], rtol=1e-6)
+    assert (
+        read_table(folder / "chance_shuffles.parquet").columns.to_list()
+        == shuffles.columns.to_list()
+    )
+    assert read_table(folder / "chance_shuffles.parquet").empty
 
 
 def test_metadata_describe_task_and_representation(cohort: tuple[list[Path], Path]) -> None:
@@ -143,6 +162,8 @@ def test_both_protocols_score_the_same_splits(cohort: tuple[list[Path], Path]) -
     pd.testing.assert_frame_equal(predictions["fc"][tested], predictions["fc@paper"][tested])
     assert (metadata["fc"]["protocol"], metadata["fc@paper"]["protocol"]) == ("exact", "paper")
     assert metadata["fc@paper"]["p_permutation"] is None
+    assert read_table(folder / "scores-fc@paper_shuffles.parquet").empty
+    assert tables["fc@paper"]["inner_loss"].isna().all()
     validation = (read_table(splits)["random 00"] == VALIDATION).sum()
     assert tables["fc"]["validation_people"].tolist() == [0] * 3
     assert tables["fc@paper"]["validation_people"].tolist() == [validation] * 3
