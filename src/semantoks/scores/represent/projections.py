@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from semantoks.scores.represent.coskewness import project_coskewness
-from semantoks.scores.represent.tangent import project_tangent
+from semantoks.scores.represent.tangent import project_tangent, project_tangent_shrunk
 
 Projection = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -17,4 +17,9 @@ PROJECTIONS: dict[str, Projection] = {
     "tangent": project_tangent,
     "tangent_gsr": project_tangent,
     "coskewness": project_coskewness,
+}
+# Of the representations whose projection has an alternative: the probe chooses between the two.
+ALTERNATIVES: dict[str, Projection] = {
+    "tangent": project_tangent_shrunk,
+    "tangent_gsr": project_tangent_shrunk,
 }

@@ -10,4 +10,4 @@ from semantoks.config import ConfoundColumns
 class RepresentSettings(ConfoundColumns):
     """Settings that a representation without a model depends on."""
 
-    version: Literal[8] = 8
+    version: Literal[9] = 9
