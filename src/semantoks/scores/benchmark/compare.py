@@ -78,7 +78,7 @@ def compare(
     scores = [replace(probe, rows=with_enough_tested(probe.rows)) for probe in scores]
     schemes = dict.fromkeys(scores[0].rows["scheme"])
     curves = {s.representation: learning_curve(s.rows, task.metrics[0]) for s in scores}
-    # Stacked and projected representations are fitted at one fraction only and have no curve.
+    # Stacked representations are fitted at one fraction only and have no curve.
     curves = {name: curve for name, curve in curves.items() if curve}
     publication = None
     if phenotype is not None:

@@ -12,7 +12,7 @@ from semantoks.config import CardProbe, ColumnNames, ConfoundColumns
 class CardSettings(ConfoundColumns):
     """Settings that the card of a representation depends on."""
 
-    version: Literal[6] = 6
+    version: Literal[7] = 7
     probe: CardProbe = Field(CardProbe(), description="Inner folds and strengths of the probe.")
     group_column: ColumnNames | None = Field(None, description="Column of the family.")
     of_blocks: bool = Field(False, description="Rows are blocks, with their person.")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
 
 from semantoks.config import Probe
 from semantoks.errors import UserError
+from semantoks.scores.probe.candidates import CandidateFit, least_loss, versions_of
 from semantoks.scores.probe.evaluation import ProbeResult, ScoreRow, evaluate
 from semantoks.scores.probe.features import Features
-from semantoks.scores.probe.fit import fit_stacked
+from semantoks.scores.probe.fit import ProbeFit, fit_stacked
 from semantoks.scores.probe.permutation import Permutations
 from semantoks.scores.probe.problem import Partition, Problem
 from semantoks.scores.probe.targets import check_training_part, inner_folds
@@ -43,38 +45,76 @@ def score_features(problem: Problem, features: Sequence[Features], settings: Pro
     _check_training_parts(problem, settings)
     rows, predictions = list[ScoreRow](), list[pd.DataFrame]()
     permutations = _permutations(problem, features, settings)
-    partitions = _partitions(problem, features, settings)
-    for number, partition in enumerate(partitions, 1):
-        # One decomposition per split serves all strengths, inner folds and permutations.
-        coordinates = [part.coordinates(partition.train, partition.test) for part in features]
-        targets = problem.targets(partition.train)
-        training, groups_P = targets.take(partition.train), problem.groups(partition.train)
-        fold_P = inner_folds(training, groups_P, settings.inner_folds)
-        fit = fit_stacked(coordinates, training, fold_P, settings.strengths)
-        row, table = evaluate(problem, partition, targets, fit.predicted_HK, is_balanced=True)
-        # Participants of the validation part train, too.
-        chosen = {"strength": fit.strength, "inner_loss": fit.inner_loss}
-        rows.append(row | chosen | {"validation_people": 0})
-        if partition.fraction == 1:
-            predictions.append(table)
-            # The test is about one mean, that of the random or fixed splits without held-out sites.
-            if permutations is not None and partition.split.scheme != "site":
-                # Scored at once: the rotated features of 40,000 participants take 8 GB per split.
-                permutations.add(coordinates, partition, fold_P)
-        if number % max(1, len(partitions) // 10) == 0:
-            log.info("%d of %d fits", number, len(partitions))
+    splits = _partitions_by_split(problem, features, settings)
+    for number, partitions in enumerate(splits, 1):
+        of_versions = [
+            list(_fits(problem, version, partitions, settings, permutations))
+            for version in versions_of(features)
+        ]
+        for partition, *candidates in zip(partitions, *of_versions, strict=True):
+            chosen = least_loss(candidates)
+            row, table = _evaluate(problem, partition, chosen.fit)
+            rows.append(row)
+            if partition.fraction == 1:
+                predictions.append(table)
+            if permutations is not None and chosen.permuted is not None:
+                permutations.add(chosen.permuted)
+        if number % max(1, len(splits) // 10) == 0:
+            log.info("%d of %d splits", number, len(splits))
     test = None if permutations is None else permutations.result()
     return ProbeResult(pd.DataFrame(rows), pd.concat(predictions, ignore_index=True), test)
 
 
-def _partitions(problem: Problem, features: Sequence[Features], settings: Probe) -> list[Partition]:
-    """Fits to score; learning curves only for one representation that needs no projection.
+def _fits(
+    problem: Problem,
+    features: Sequence[Features],
+    partitions: Sequence[Partition],
+    settings: Probe,
+    permutations: Permutations | None,
+) -> Iterator[CandidateFit]:
+    """Fit one version of the features to the partitions of a split, the whole one last."""
+    whole = partitions[-1]
+    # Projections are fitted once per split, because they take longer than everything else.
+    projected = [part.projected(whole.train, whole.test) for part in features]
+    for partition in partitions:
+        # One decomposition per partition serves all strengths, inner folds and permutations.
+        coordinates = [part.coordinates(partition.train, partition.test) for part in projected]
+        training = problem.targets(partition.train).take(partition.train)
+        fold_P = inner_folds(training, problem.groups(partition.train), settings.inner_folds)
+        fit = fit_stacked(coordinates, training, fold_P, settings.strengths)
+        # The test is about one mean, that of the random or fixed splits without held-out sites.
+        is_tested = partition.fraction == 1 and partition.split.scheme != "site"
+        # Scored at once: the rotated features of 40,000 participants take 8 GB per split.
+        permuted = (
+            permutations.score(coordinates, partition, fold_P)
+            if permutations is not None and is_tested
+            else None
+        )
+        yield CandidateFit(fit, permuted)
 
-    Stacking and projections are fitted again at every fraction, which costs too much.
+
+def _evaluate(
+    problem: Problem, partition: Partition, fit: ProbeFit
+) -> tuple[ScoreRow, pd.DataFrame]:
+    """Score the predictions of a fit, and say how it was regularised."""
+    targets = problem.targets(partition.train)
+    row, table = evaluate(problem, partition, targets, fit.predicted_HK, is_balanced=True)
+    chosen = {"strength": fit.strength, "inner_loss": fit.inner_loss}
+    # Participants of the validation part train, too.
+    return row | chosen | {"validation_people": 0}, table
+
+
+def _partitions_by_split(
+    problem: Problem, features: Sequence[Features], settings: Probe
+) -> list[list[Partition]]:
+    """Fits to score, the whole training part of each split last.
+
+    Only one representation alone has learning curves: stacking would be fitted again at every
+    fraction, which costs too much.
     """
-    alone = len(features) == 1 and features[0].values_PF.shape[1] > 0
-    has_curves = alone and not features[0].projection
-    return [p for p in problem.partitions(settings) if p.fraction == 1 or has_curves]
+    has_curves = len(features) == 1 and features[0].values_PF.shape[1] > 0
+    scored = (p for p in problem.partitions(settings) if p.fraction == 1 or has_curves)
+    return [list(group) for _, group in groupby(scored, key=lambda p: p.split.name)]
 
 
 def _check_training_parts(problem: Problem, settings: Probe) -> None:

@@ -45,6 +45,25 @@ class Features:
     projection: str = ""
     confounds_PC: np.ndarray | None = None
 
+    def projected(self, train: np.ndarray, held: np.ndarray) -> Features:
+        """Return the features of one split, without a projection that is still to be fitted.
+
+        Learning curves vary the number of labelled participants, so all of their points share the
+        projection, which knows no label, of the whole training part.
+
+        Parameters
+        ----------
+        train, held : ndarray
+            Row numbers of the whole training part, which is fitted to, and of the test part.
+            Everybody else becomes NaN.
+        """
+        if not self.projection:
+            return self
+        train_PF, held_HF = _project(self.projection, self.values_PF[train], self.values_PF[held])
+        values_PF = np.full((len(self.values_PF), train_PF.shape[1]), np.nan)
+        values_PF[train], values_PF[held] = train_PF, held_HF
+        return replace(self, values_PF=values_PF, projection="")
+
     def prepare(self, train: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Project the features and regress confounds out of them.
 

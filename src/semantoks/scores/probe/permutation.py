@@ -111,9 +111,13 @@ class Permutations:
         self._strengths = np.sort(np.asarray(settings.strengths, float))[::-1]
         self._splits = list[SplitScores]()
 
-    def add(
+    def add(self, scores: SplitScores) -> None:
+        """Collect the scores of one split."""
+        self._splits.append(scores)
+
+    def score(
         self, parts: Sequence[PrincipalCoordinates], partition: Partition, fold_P: np.ndarray
-    ) -> None:
+    ) -> SplitScores:
         """Score all permutations on one split.
 
         Parameters
@@ -133,7 +137,7 @@ class Permutations:
             loss_M, score_M, primary_M = self._classify(parts, train_PM, test_HM, fold_P)
         if not self._has_null_of_chance:
             primary_M = None
-        self._splits.append(SplitScores(partition.split.name, loss_M, score_M, primary_M))
+        return SplitScores(partition.split.name, loss_M, score_M, primary_M)
 
     def _classify(
         self,

@@ -11,15 +11,13 @@ from semantoks.scores.represent.tangent import project_tangent, project_tangent_
 
 Projection = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
-# By representation. The stage `represent` writes rows that are fitted to nobody; the probe applies
-# these inside the training part, because fitting them to everybody would leak test participants.
+# The stage `represent` writes rows that are fitted to nobody; the probe applies these inside the
+# training part, because fitting them to everybody would leak test participants. By representation.
 PROJECTIONS: dict[str, Projection] = {
     "tangent": project_tangent,
     "tangent_gsr": project_tangent,
     "coskewness": project_coskewness,
+    "tangent_shrunk": project_tangent_shrunk,
 }
-# Of the representations whose projection has an alternative: the probe chooses between the two.
-ALTERNATIVES: dict[str, Projection] = {
-    "tangent": project_tangent_shrunk,
-    "tangent_gsr": project_tangent_shrunk,
-}
+# Projections that have another version. The probe chooses between the two.
+ALTERNATIVES = {"tangent": "tangent_shrunk", "tangent_gsr": "tangent_shrunk"}

@@ -86,7 +86,7 @@ def test_shuffles_leave_out_the_splits_whose_r_is_not_reported() -> None:
         permutations = Permutations(problem.targets(everybody), Probe(permutations=99))
         for partition in partitions:
             coordinates = features.coordinates(partition.train, partition.test)
-            permutations.add([coordinates], partition, np.arange(40) % 5)
+            permutations.add(permutations.score([coordinates], partition, np.arange(40) % 5))
         result = permutations.result()
         assert result is not None
         return result
