@@ -23,6 +23,8 @@ from semantoks.data.samples.settings import SamplesSettings
 from semantoks.data.samples.stage import samples
 from semantoks.scores.benchmark.settings import BenchmarkSettings
 from semantoks.scores.benchmark.stage import benchmark
+from semantoks.scores.choose.settings import ChooseSettings
+from semantoks.scores.choose.stage import choose
 from semantoks.scores.split.parts import TEST
 from tests.conftest import run_probe, run_represent, run_split, write_cohort
 from tests.unit.data.blocks.conftest import Task, write_events
@@ -44,8 +46,8 @@ def spread(values: object) -> list[float]:
     return [float(array.mean()), float(array.std()), float(len(array))]
 
 
-def scored(folder: Path, manifest: Manifest) -> tuple[list[float], list[float]]:
-    """Numbers of probe and benchmark, on drawn time series.
+def scored(folder: Path, manifest: Manifest) -> dict[str, list[float]]:
+    """Numbers of probe, choose and benchmark, on drawn time series.
 
     Scores of a few people turn on the last digits of what was preprocessed, and those differ from
     one processor to another.
@@ -59,11 +61,17 @@ def scored(folder: Path, manifest: Manifest) -> tuple[list[float], list[float]]:
         scores.append(folder / f"trait-{name}.parquet")
         settings = Probe(repeats=4, permutations=20, inner_folds=2)
         run_probe([folder / f"{name}.parquet"], splits, name, settings, scores[-1])
+    best = folder / "best.parquet"
+    choose(ChooseSettings(), scores=scores, representation="best", out=best)
     settings = BenchmarkSettings(phenotype=task)
     benchmark(settings, scores=scores, dataset="toy", out=folder / "trait.json")
     score = read_table(scores[0])
     rows = read_json(folder / "trait.json")["schemes"][0]["representations"]
-    return spread([score["pearson_r"], score["mae"]]), spread([row["mae"]["mean"] for row in rows])
+    return {
+        "probe": spread([score["pearson_r"], score["mae"]]),
+        "choose": spread(read_table(best)["mae"]),
+        "benchmark": spread([row["mae"]["mean"] for row in rows]),
+    }
 
 
 def blocked(folder: Path) -> dict[str, list[float]]:
@@ -82,7 +90,7 @@ def blocked(folder: Path) -> dict[str, list[float]]:
     return {"blocks": spread(np.stack(series.to_list())), "samples": spread(rows_of_blocks)}
 
 
-def numbers(folder: Path, probed: list[float], compared: list[float]) -> dict[str, list[float]]:
+def numbers(folder: Path, of_scores: dict[str, list[float]]) -> dict[str, list[float]]:
     """Say in a few numbers what each stage wrote."""
     results, raw = folder / "results", folder / "data/small/bids"
     bold = next(raw.rglob("sub-005*_bold.nii.gz"))
@@ -108,9 +116,10 @@ def numbers(folder: Path, probed: list[float], compared: list[float]) -> dict[st
         "embed": features("tiny"),
         "represent": features("fc"),
         "split": spread(tested),
-        "probe": probed,
+        "probe": of_scores["probe"],
+        "choose": of_scores["choose"],
         "card": [float(len(leaks))],
-        "benchmark": compared,
+        "benchmark": of_scores["benchmark"],
         "report": [
             float(pd.Series((results / "report/index.html").read_text()).str.count("<svg")[0])
         ],
@@ -123,7 +132,7 @@ def test_a_changed_output_has_a_new_version(
     ours = {
         stage: {"version": versions()[stage], "numbers": values}
         for stage, values in (
-            numbers(finished.folder, *scored(tmp_path, manifest)) | blocked(tmp_path / "task")
+            numbers(finished.folder, scored(tmp_path, manifest)) | blocked(tmp_path / "task")
         ).items()
     }
     if request.config.getoption("--write"):

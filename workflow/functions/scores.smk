@@ -25,10 +25,15 @@ def rows_of(phenotype):
     return SCORED + CONFIG.probe.rows_by_paper(REPRESENTATIONS, phenotype.kind)
 
 
+def files_of_rows(w, suffix, rows):
+    """Files of some rows of a phenotype: scores, or what is beside them."""
+    folder = f"results/scores/{w.dataset}/{w.phenotype}"
+    return [f"{folder}/{row}{suffix}.parquet" for row in rows]
+
+
 def scores_of(w):
     """Scores of a phenotype, one file per row of its table."""
-    folder = f"results/scores/{w.dataset}/{w.phenotype}"
-    return [f"{folder}/{row}.parquet" for row in rows_of(phenotype_of(w))]
+    return files_of_rows(w, "", rows_of(phenotype_of(w)))
 
 
 def column_named_by(key):

@@ -31,7 +31,8 @@ except ModuleNotFoundError:
     )
 
 from semantoks.config import Config, ConfoundColumns, IndexedDataset, Origin
-from semantoks.config import Pretraining
+from semantoks.config import BEST_CONNECTIVITY, Pretraining
+from semantoks.config import connectivity_candidates
 from semantoks.config.preflight.checks import require_files
 from semantoks.config.rows import expand_row
 from semantoks.config.validation import validated
@@ -96,7 +97,11 @@ EMBEDDINGS = {
 CAN_STACK = CONFIG.stacked and "fc" in BASELINES and CONFIG.probe.protocol != "paper"
 STACKED = {f"{name}+fc": [name, "fc"] for name in EMBEDDINGS if CAN_STACK}
 REPRESENTATIONS = [*EMBEDDINGS, *BASELINES]
-SCORED = [*EMBEDDINGS, *STACKED, *BASELINES]
+# Connectivity baselines, and the row that takes the best of them inside the training part.
+CANDIDATES = connectivity_candidates(CONFIG.baselines, CONFIG.probe.protocol)
+BEST = [BEST_CONNECTIVITY] if CANDIDATES else []
+PROBED = [*EMBEDDINGS, *STACKED, *BASELINES]
+SCORED = [*EMBEDDINGS, *STACKED, *BEST, *BASELINES]
 # Rows of the paper's head beside those of the exact probe.
 BY_PAPER = CONFIG.probe.rows_by_paper(REPRESENTATIONS, "classification")
 PHENOTYPES = [
@@ -149,7 +154,7 @@ wildcard_constraints:
     shard=r"\d{4}",
     embedding="|".join(EMBEDDINGS) or "none",
     baseline="|".join([*BASELINES, "confounds"]),
-    representation="|".join(re.escape(name) for name in [*SCORED, *BY_PAPER]),
+    representation="|".join(re.escape(name) for name in [*PROBED, *BY_PAPER]),
     phenotype="[^/]+",
 
 

@@ -93,6 +93,30 @@ rule probe:
         " 2>&1 | tee {log:q}"
 
 
+rule choose:
+    """The best connectivity, chosen inside the training part of every fit."""
+    input:
+        scores=lambda w: files_of_rows(w, "", CANDIDATES),
+        predictions=lambda w: files_of_rows(w, "_predictions", CANDIDATES),
+        shuffles=lambda w: files_of_rows(w, "_shuffles", CANDIDATES),
+    output:
+        scores="results/scores/{dataset}/{phenotype}/best_connectivity.parquet",
+        predictions="results/scores/{dataset}/{phenotype}/best_connectivity_predictions.parquet",
+        shuffles="results/scores/{dataset}/{phenotype}/best_connectivity_shuffles.parquet",
+    log:
+        "logs/scores/{dataset}/{phenotype}/best_connectivity.log",
+    conda:
+        "../../envs/tables.yaml"
+    params:
+        settings=settings("choose"),
+        scores=names_of("scores"),
+    shell:
+        "python -m semantoks choose --settings {params.settings:q}"
+        " --label {wildcards.dataset}' '{wildcards.phenotype:q}"
+        " --representation best_connectivity --scores {params.scores:q} --out {output.scores:q}"
+        " 2>&1 | tee {log:q}"
+
+
 rule card:
     """Leakage and test-retest reliability of a representation."""
     input:

@@ -29,6 +29,7 @@ from semantoks.model.pretrain.settings import PretrainSettings
 from semantoks.report.settings import ReportSettings
 from semantoks.scores.benchmark.settings import BenchmarkSettings
 from semantoks.scores.card.settings import CardSettings
+from semantoks.scores.choose.settings import ChooseSettings
 from semantoks.scores.probe.settings import ProbeSettings
 from semantoks.scores.represent.settings import RepresentSettings
 from semantoks.scores.split.settings import SplitSettings
@@ -224,6 +225,17 @@ _STAGES = (
             inputs_option("features", "Its file, or those of the representations to be stacked."),
             input_option("splits", "Splits of the phenotype that `split` wrote."),
             inputs_option("confounds", "Representation to regress out.", optional=True),
+        ),
+    ),
+    Stage(
+        "choose",
+        "scores.choose",
+        "Take the best of several representations, chosen inside the training part.",
+        ChooseSettings,
+        "Scores (Parquet); predictions and scores of permutations are written beside them.",
+        (
+            word_option("representation", "Name of the row in tables."),
+            inputs_option("scores", "Scores of the representations that `probe` wrote."),
         ),
     ),
     Stage(

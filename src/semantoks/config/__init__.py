@@ -36,6 +36,8 @@ from semantoks.config.phenotypes import (
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing, Simulation
 from semantoks.config.schema import Config, json_schema
 from semantoks.config.scores import (
+    BEST_CONNECTIVITY,
+    CONNECTIVITY,
     PAPER_SUFFIX,
     Baseline,
     CardProbe,
@@ -43,10 +45,13 @@ from semantoks.config.scores import (
     Protocol,
     Report,
     Splitting,
+    connectivity_candidates,
 )
 
 __all__ = [
+    "BEST_CONNECTIVITY",
     "BUILT_IN",
+    "CONNECTIVITY",
     "ENTITIES",
     "HDF5_SUFFIXES",
     "KNOWN_ATLASES",
@@ -88,6 +93,7 @@ __all__ = [
     "Splitting",
     "Tokenizer",
     "Training",
+    "connectivity_candidates",
     "json_schema",
     "split_zip",
 ]

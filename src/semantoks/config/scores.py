@@ -27,6 +27,9 @@ Baseline = Literal[
 Protocol = Literal["exact", "paper", "both"]
 # Names a row that the paper's head has scored, beside the row of the exact probe.
 PAPER_SUFFIX = "@paper"
+# Names the row that takes the best of these, chosen inside the training part.
+BEST_CONNECTIVITY = "best_connectivity"
+CONNECTIVITY = ("fc", "fc_gsr", "tangent", "tangent_gsr", "partial", "coskewness")
 # Fitted to the training participants of a split, by the exact protocol only.
 FITTED = ("tangent", "tangent_gsr", "coskewness")
 
@@ -114,6 +117,15 @@ class Probe(Settings):
             return []
         scored = [name for name in representations if name not in (*FITTED, "chance")]
         return [f"{name}{PAPER_SUFFIX}" for name in scored]
+
+
+def connectivity_candidates(baselines: Sequence[str], protocol: Protocol) -> list[str]:
+    """Names of the baselines that `BEST_CONNECTIVITY` chooses among.
+
+    Empty with fewer than two, and by the paper's head, which has no inner folds to choose by.
+    """
+    names = [name for name in CONNECTIVITY if name in baselines]
+    return names if len(names) > 1 and protocol != "paper" else []
 
 
 class CardProbe(Settings):

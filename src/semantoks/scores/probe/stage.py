@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from semantoks.artifacts.representations import read_participant_features, read_windows
-from semantoks.artifacts.tables import read_metadata, read_table, write_rows, write_table
+from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.scores.probe.evaluation import ProbeResult
 from semantoks.scores.probe.features import (
     Features,
@@ -20,6 +19,7 @@ from semantoks.scores.probe.features import (
     target_features,
 )
 from semantoks.scores.probe.problem import Problem, TaskMetadata
+from semantoks.scores.probe.row_files import write_row
 from semantoks.scores.probe.score import Representation, score
 from semantoks.scores.probe.settings import ProbeSettings
 
@@ -80,26 +80,8 @@ def probe(
         has_confounds=len(confounds) > 0,
     )
     result = score(problem, inputs, settings.probe)
-    predictions, shuffles = (
-        out.with_name(f"{out.stem}_{what}.parquet") for what in ("predictions", "shuffles")
-    )
     metadata = _metadata(problem, inputs, result, settings)
-    write_table(out, result.scores, metadata | {"people_without_features": without_features})
-    write_table(predictions, result.predictions)
-    _write_shuffles(shuffles, result)
-    return [out, predictions, shuffles]
-
-
-def _write_shuffles(path: Path, result: ProbeResult) -> None:
-    """Write one row per split of the permutation test; none where there is no test."""
-    splits = result.permutation_test.splits if result.permutation_test else ()
-    columns: dict[str, list[np.ndarray | None]] = {
-        "loss": [split.loss_M for split in splits],
-        "score": [split.score_M for split in splits],
-        "primary": [split.primary_M for split in splits],
-    }
-    names = pd.DataFrame({"split": pd.Series([split.split for split in splits], dtype=str)})
-    write_rows(path, names, columns, {}, rows_per_group=max(1, len(splits)))
+    return write_row(out, result, metadata | {"people_without_features": without_features})
 
 
 def _read_problem(splits: Path) -> Problem:

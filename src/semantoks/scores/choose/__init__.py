@@ -1,0 +1,1 @@
+"""The row that takes, fit by fit, the candidate that the inner folds favour."""
