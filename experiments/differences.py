@@ -93,7 +93,7 @@ def _compare(first: ProbeResult, second: ProbeResult, metric: str) -> dict[str, 
         for values, result in zip(scores, pair, strict=True)
         if result.permutation_test is not None
     ]
-    difference = shuffled_difference(*shuffled)
+    difference = shuffled_difference(*shuffled, "second")
     return {
         "score": shuffled[0].mean,
         "difference": difference.mean,

@@ -74,21 +74,25 @@ def scores_figure(scores: Mapping[str, Summary], label: str) -> str:
         return _svg(figure)
 
 
-def curves_figure(curves: Mapping[str, Sequence[CurvePoint]], metric: str) -> str:
+def curves_figure(
+    curves: Mapping[str, Sequence[CurvePoint]], metric: str, baseline: str | None
+) -> str:
     """Draw learning curves: the score against the number of training participants.
 
     Parameters
     ----------
     curves : mapping of str to sequence of CurvePoint
-        By representation; baselines are dashed.
+        By representation; those that need no model are dashed.
     metric : str
         Name of the metric.
+    baseline : str or None
+        Representation that is drawn in black, since the others are compared with it.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.6, 2.8))
         axes = figure.add_subplot()
         models = [name for name in curves if name not in BASELINES]
-        colors = dict(zip(models, (BLUE, GREEN, RED), strict=False)) | {"fc": INK}
+        colors = dict(zip(models, (BLUE, GREEN, RED), strict=False)) | {baseline: INK}
         for name, curve in curves.items():
             sizes, means = [p.train_people for p in curve], [p.mean for p in curve]
             color, style = colors.get(name, GREY), "--" if name in BASELINES else "-"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semantoks.config import PAPER_SUFFIX
+from semantoks.config import BEST_CONNECTIVITY, PAPER_SUFFIX
 
 METRICS = {
     "balanced_accuracy": "balanced accuracy",
@@ -44,6 +44,7 @@ HEADS = {
 }
 # Representations that need no model.
 BASELINES = {
+    BEST_CONNECTIVITY: "best connectivity",
     "fc": "connectivity (Pearson)",
     "fc_gsr": "connectivity without global signal",
     "tangent": "tangent connectivity",

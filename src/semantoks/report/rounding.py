@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from semantoks.config import Report
 from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded, rounded_blocks
 from semantoks.report.steps import Steps, in_steps, rounded_scheme, step_of, step_of_r_interval
-from semantoks.scores.benchmark.compare import BASELINE
 from semantoks.scores.benchmark.comparison import Comparison, CurvePoint, SchemeResult, Summary
 from semantoks.scores.benchmark.curves import with_label_efficiency
 from semantoks.scores.card.contents import Card, Leakage, Retest
@@ -71,7 +70,8 @@ def _rounded_curves(comparison: Comparison) -> Curves:
         if len(curve := [p for p in points if p.train_people >= MIN_CELL_SIZE]) > 1
     }
     compared = {name for name in curves if comparison.curves[name][-1].worth is not None}
-    return with_label_efficiency(curves, BASELINE, compared | {BASELINE})
+    baseline = comparison.baseline
+    return with_label_efficiency(curves, baseline, compared | ({baseline} if baseline else set()))
 
 
 def _rounded_point(point: CurvePoint, step: float) -> CurvePoint:

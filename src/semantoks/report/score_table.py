@@ -14,7 +14,7 @@ P_VALUES = ("p_difference", "p_permutation")
 COLUMNS = (
     *("dataset", "phenotype", "classes", "scheme", "splits", "representation", "protocol"),
     "metric",
-    *("mean", "sd", "low", "high", "difference_from_fc", *P_VALUES),
+    *("mean", "sd", "low", "high", "baseline", "difference_from_baseline", *P_VALUES),
 )
 
 
@@ -31,7 +31,7 @@ def score_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
     DataFrame
         `COLUMNS`; ``classes`` names them and says how they are cut from a number, ``low`` and
         ``high`` are a 95 % interval, ``p_difference`` belongs to the paired difference from
-        connectivity. Missing where there is none.
+        ``baseline``. Missing where there is none.
     """
     rows = [
         _row(comparison, scheme, row)
@@ -48,7 +48,7 @@ def score_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
 
 def _row(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, object]:
     """Values of one representation under one scheme, by the names of ``COLUMNS``."""
-    score, difference = row.metrics[comparison.metric], row.difference_from_fc
+    score, difference = row.metrics[comparison.metric], row.difference_from_baseline
     return {
         "dataset": comparison.dataset,
         "phenotype": comparison.phenotype,
@@ -59,7 +59,8 @@ def _row(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, ob
         "protocol": row.protocol,
         "metric": comparison.metric,
         **score.model_dump(),
-        "difference_from_fc": difference and difference.mean,
+        "baseline": difference and difference.baseline,
+        "difference_from_baseline": difference and difference.mean,
         "p_difference": difference and difference.p,
         # Random splits are permuted; sites left out are other test participants.
         "p_permutation": None

@@ -102,7 +102,7 @@ def rounded_scheme(scheme: SchemeResult, comparison: Comparison) -> SchemeResult
 
 def _rounded_row(row: Row, steps: Steps, compared_by: str) -> Row:
     """Round one row; differences are of the metric that representations are compared by."""
-    few, difference = row.people_without_features, row.difference_from_fc
+    few, difference = row.people_without_features, row.difference_from_baseline
     if difference is not None:
         difference = difference.model_copy(update=steps.rounded(difference, compared_by))
     return row.model_copy(
@@ -111,7 +111,7 @@ def _rounded_row(row: Row, steps: Steps, compared_by: str) -> Row:
                 name: Summary(sd=math.nan, **steps.rounded(values, name))
                 for name, values in row.metrics.items()
             },
-            "difference_from_fc": difference,
+            "difference_from_baseline": difference,
             "people_without_features": few and rounded(few),
         }
     )

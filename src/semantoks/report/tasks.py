@@ -14,7 +14,8 @@ from semantoks.report.figures import curves_figure, scores_figure
 from semantoks.report.names import METRICS
 from semantoks.report.overlap import Overlap
 from semantoks.report.published import PublishedScore, beside_published
-from semantoks.scores.benchmark.compare import BASELINE, SIGNIFICANCE_LEVEL, baseline_of
+from semantoks.scores.benchmark.baselines import baseline_of
+from semantoks.scores.benchmark.compare import SIGNIFICANCE_LEVEL
 from semantoks.scores.benchmark.comparison import (
     Comparison,
     Difference,
@@ -39,11 +40,13 @@ class ScoreRow:
     p_holm: float | None
     p_permutation: float | None
     no_verdict: str | None = None
+    is_baseline: bool = False
+    chosen: dict[str, int] | None = None
 
     @property
     def verdict(self) -> str:
         """Say how the representation compares with the baseline."""
-        if self.representation == baseline_of(self.representation):
+        if self.is_baseline:
             return "baseline"
         if self.no_verdict is not None:
             return f"not compared ({self.no_verdict})"
@@ -126,8 +129,8 @@ def holm_adjusted(comparisons: Sequence[Comparison]) -> list[AdjustedP]:
         for scheme in comparison.schemes:
             for row in scheme.representations:
                 # The baseline is not compared with itself and must not count as a test.
-                if row.difference_from_fc is not None:
-                    test = number, row.difference_from_fc.p
+                if row.difference_from_baseline is not None:
+                    test = number, row.difference_from_baseline.p
                     families.setdefault((scheme.scheme, row.representation), []).append(test)
     adjusted: list[AdjustedP] = [{} for _ in comparisons]
     for key, family in families.items():
@@ -144,15 +147,17 @@ def _section(
 ) -> TaskSection:
     """Gather what the page shows of one comparison."""
     curves = comparison.curves
+    metric, baseline = METRICS[comparison.metric], comparison.baseline
+    figure = curves_figure(curves, metric, baseline) if curves else None
     efficiency = {name: curve[-1].worth for name, curve in curves.items()}
     return TaskSection(
         comparison=comparison,
         title=comparison.publication.title if comparison.publication else "",
         cautions=warnings,
         schemes=[_scheme_table(scheme, comparison, adjusted) for scheme in comparison.schemes],
-        learning_curves=curves_figure(curves, METRICS[comparison.metric]) if curves else None,
+        learning_curves=figure,
         # None where it is not known; without the baseline's curve nothing can be said.
-        label_efficiency=efficiency if BASELINE in curves else {},
+        label_efficiency=efficiency if comparison.baseline in curves else {},
         published=published,
         # The participants are the same under every scheme.
         without_features={
@@ -176,10 +181,12 @@ def _scheme_table(scheme: SchemeResult, comparison: Comparison, adjusted: Adjust
             representation=row.representation,
             score=row.metrics[metric],
             metrics=row.metrics,
-            difference=row.difference_from_fc,
+            difference=row.difference_from_baseline,
             p_holm=adjusted.get((scheme.scheme, row.representation)),
             p_permutation=permutation.get(row.representation),
             no_verdict=row.no_verdict,
+            chosen=row.chosen,
+            is_baseline=row.representation == baseline_of(row.representation, scores),
         )
 
     scores = {row.representation: row.metrics[metric] for row in results}

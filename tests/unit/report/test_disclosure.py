@@ -68,7 +68,7 @@ def summary(mean: float) -> Summary:
 
 
 def difference(mean: float) -> Difference:
-    return Difference(mean=mean, low=mean - 0.1, high=mean + 0.1, p=0.02)
+    return Difference(baseline="fc", mean=mean, low=mean - 0.1, high=mean + 0.1, p=0.02)
 
 
 def comparison(middles: dict[str, int], exact: Count) -> Comparison:
@@ -80,7 +80,7 @@ def comparison(middles: dict[str, int], exact: Count) -> Comparison:
             features=3,
             people_without_features=exact(middles["without"]),
             metrics={"balanced_accuracy": summary(mean), "auroc": summary(mean)},
-            difference_from_fc=None if name.startswith("fc") else difference(mean - 0.62),
+            difference_from_baseline=None if name.startswith("fc") else difference(mean - 0.62),
         )
         for name, mean in SCORES.items()
     ]
@@ -117,6 +117,7 @@ def comparison(middles: dict[str, int], exact: Count) -> Comparison:
         confounds="none",
         metric="balanced_accuracy",
         schemes=[scheme],
+        baseline="fc",
         curves=curves,
         permutation={"fc": 0.01},
         publication=Publication(title="", data="", terms="", metric="auroc", published=[PUBLISHED]),

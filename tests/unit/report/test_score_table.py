@@ -17,7 +17,9 @@ def test_every_score_of_the_page_is_a_row(results: Path) -> None:
     rows = table.groupby(["phenotype", "scheme"])["representation"].apply(list)
     assert all(names == ["fc", "confounds", "chance"] for names in rows)
     plain = table[table["representation"] == "fc"]
-    assert plain["difference_from_fc"].isna().all()
+    assert plain["difference_from_baseline"].isna().all()
+    compared = table[table["representation"] == "confounds"]
+    assert set(compared["baseline"]) == {"fc"} and plain["baseline"].isna().all()
     # Random splits are permuted, sites left out are not.
     assert (plain["p_permutation"].notna() == (plain["scheme"] == "random")).all()
     # Five test participants are too few for a correlation.

@@ -156,3 +156,20 @@ def test_rows_of_the_papers_head_are_marked(results: Path, tmp_path: Path) -> No
     assert "<td>connectivity (Pearson) (paper’s head)</td>" in page
     assert page.count('<td class="text">baseline</td>') == 5  # of which one by the paper's head
     assert "fc@paper\tpaper" in (folder / "scores.tsv").read_text()
+
+
+def test_the_page_says_which_connectivity_was_chosen(results: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(results, tmp_path / "results"))
+    task = read_json(folder / "group.json")
+    rows = task["schemes"][0]["representations"]
+    (fc,) = (row for row in rows if row["representation"] == "fc")
+    chosen = {"tangent": 2, "fc": 1}
+    rows.append(fc | {"representation": "best_connectivity", "chosen": chosen})
+    write_json(folder / "group.json", task | {"baseline": "best_connectivity"})
+    page = " ".join(write_page(folder, Report(participants=True)).split())
+    assert "<th>difference from<br>best connectivity</th>" in page
+    assert (
+        "Best connectivity is, for each of the splits, the connectivity with the least loss in the "
+        "inner folds of the training part: tangent connectivity 2 of 3, connectivity (Pearson) 1 "
+        "of 3." in page
+    )

@@ -8,14 +8,14 @@ SCORE = Summary(mean=0.6, sd=0.1, low=0.5, high=0.7)
 
 
 def difference(p: float, mean: float = 0.1) -> Difference:
-    return Difference(mean=mean, low=0, high=0.2, p=p)
+    return Difference(baseline="fc", mean=mean, low=0, high=0.2, p=p)
 
 
 def comparison(p: float) -> Comparison:
     row = {"features": 3, "metrics": {"auroc": SCORE}}
     rows = [
         Row(representation="fc", **row),
-        Row(representation="model", difference_from_fc=difference(p), **row),
+        Row(representation="model", difference_from_baseline=difference(p), **row),
     ]
     scheme = Result(
         scheme="random",
@@ -66,5 +66,6 @@ def test_a_verdict_that_is_withheld_says_why() -> None:
 )
 def test_verdicts(representation: str, mean: float, p_holm: float | None, verdict: str) -> None:
     paired = None if p_holm is None else difference(p_holm, mean)
-    row = ScoreRow(representation, SCORE, {}, paired, p_holm, None)
+    is_baseline = representation == "fc"
+    row = ScoreRow(representation, SCORE, {}, paired, p_holm, None, is_baseline=is_baseline)
     assert row.verdict == verdict

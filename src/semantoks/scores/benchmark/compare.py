@@ -10,6 +10,8 @@ import pandas as pd
 
 from semantoks.config import PAPER_SUFFIX, Phenotype
 from semantoks.errors import UserError
+from semantoks.scores.benchmark.baselines import baseline_of
+from semantoks.scores.benchmark.common_splits import on_common_splits
 from semantoks.scores.benchmark.comparison import (
     Comparison,
     Difference,
@@ -31,26 +33,20 @@ from semantoks.scores.benchmark.withheld import (
     reason_not_compared,
     without_meaningless,
 )
+from semantoks.scores.choose.choice import CHOSEN
 from semantoks.scores.intervals import paired_difference, summary
 from semantoks.scores.metrics import RANGES, WITHIN_SITES, with_enough_tested
 from semantoks.scores.split.parts import Scheme
 
-BASELINE = "fc"  # Pearson connectivity
 SIGNIFICANCE_LEVEL = 0.05
-
-
-def baseline_of(representation: str) -> str:
-    """Name the row that a representation is compared with: that of the same protocol."""
-    by_paper = representation.endswith(PAPER_SUFFIX)
-    return f"{BASELINE}{PAPER_SUFFIX}" if by_paper else BASELINE
 
 
 def compare(
     scores: Sequence[ProbeScores], dataset: str, phenotype: Phenotype | None = None
 ) -> Comparison:
-    """Compare representations with each other and with the baseline, `BASELINE`.
+    """Compare representations with each other and with the baseline; see `baseline_of`.
 
-    Rows of the paper's head are compared with the baseline's row of that head.
+    Rows of the paper's head are compared with a baseline by that head.
 
     Parameters
     ----------
@@ -80,6 +76,7 @@ def compare(
     curves = {s.representation: learning_curve(s.rows, task.metrics[0]) for s in scores}
     # Stacked representations are fitted at one fraction only and have no curve.
     curves = {name: curve for name, curve in curves.items() if curve}
+    baseline = baseline_of("", {probe.representation for probe in scores})
     publication = None
     if phenotype is not None:
         fields = phenotype.model_dump(mode="json", include=set(Publication.model_fields))
@@ -88,8 +85,9 @@ def compare(
         dataset=dataset,
         **vars(task),
         metric=task.metrics[0],
+        baseline=baseline,
         schemes=[_compare_scheme(scheme, scores, task.metrics) for scheme in schemes],
-        curves=with_label_efficiency(curves, BASELINE, _predictive(scores)),
+        curves=with_label_efficiency(curves, baseline, _predictive(scores)),
         permutation={
             probe.representation: probe.p_permutation
             for probe in scores
@@ -121,7 +119,7 @@ def _compare_scheme(
             "The representations were scored on different splits. Run `probe` again for all; under "
             "`probe.protocol: both` every fixed split needs validation participants."
         )
-    tables = _on_common_splits(tables, metrics)
+    tables = on_common_splits(tables, metrics)
     # Permutations are made over random or fixed splits, so they say nothing about held-out sites.
     shuffled = {
         probe.representation: np.asarray(probe.shuffled)
@@ -154,29 +152,6 @@ def _has_scheme(probe: ProbeScores, scheme: Scheme) -> bool:
     return not by_paper or len(probe.complete_fits(scheme)) > 0
 
 
-def _on_common_splits(
-    tables: dict[str, pd.DataFrame], metrics: Sequence[str]
-) -> dict[str, pd.DataFrame]:
-    """Remove a metric from splits where it is not known for every representation that has it.
-
-    A site may be undefined for one representation, as where all its predictions are equal. Means
-    over different sites could not be compared. A representation without a single value, such as r
-    of chance, does not count.
-    """
-    for metric in (*metrics, WITHIN_SITES):
-        columns = [rows[metric] for rows in tables.values() if metric in rows]
-        known = [column.notna() for column in columns if column.notna().any()]
-        if known:
-            common = np.logical_and.reduce(known)
-            tables = {
-                name: rows.assign(**{metric: rows[metric].where(common)})
-                if metric in rows
-                else rows
-                for name, rows in tables.items()
-            }
-    return tables
-
-
 def _with_features(scores: Sequence[ProbeScores], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Fits of the first representation that has features: chance is undefined in every split."""
     names = [probe.representation for probe in scores if probe.features]
@@ -205,10 +180,11 @@ def _row(
         low, high = score.interval() if score else (float("nan"), float("nan"))
         summaries[metric] = summaries[metric].model_copy(update={"low": low, "high": high})
     difference, reason = None, None
-    baseline = baseline_of(probe.representation)
-    if baseline in tables and probe.representation != baseline:
+    baseline = baseline_of(probe.representation, tables)
+    if baseline is not None and probe.representation != baseline:
         pair = by_shuffles.get(probe.representation), by_shuffles.get(baseline)
-        difference = _difference(pair, rows, tables[baseline], metric, test_to_train)
+        values = rows[metric].to_list(), tables[baseline][metric].to_list()
+        difference = _difference(baseline, pair, values, test_to_train)
         needs_shuffles = probe.task.needs_shuffles
         reason = reason_not_compared(
             rows, difference, metric, probe.features, needs_shuffles=needs_shuffles
@@ -222,24 +198,30 @@ def _row(
         features=probe.features,
         people_without_features=probe.people_without_features or None,
         metrics=summaries,
-        difference_from_fc=difference,
+        chosen=_times_chosen(rows),
+        difference_from_baseline=difference,
         no_verdict=reason,
     )
 
 
+def _times_chosen(rows: pd.DataFrame) -> dict[str, int] | None:
+    """Count in how many splits a row that chooses among others took each."""
+    if CHOSEN not in rows:
+        return None
+    return {str(name): int(count) for name, count in rows[CHOSEN].value_counts().items()}
+
+
 def _difference(
+    baseline: str,
     pair: tuple[ShuffledScore | None, ShuffledScore | None],
-    rows: pd.DataFrame,
-    baseline: pd.DataFrame,
-    metric: str,
+    values: tuple[list[float], list[float]],
     test_to_train: float,
 ) -> Difference:
     """Compare by permutations of both if there are any, else by the corrected t."""
     if pair[0] is not None and pair[1] is not None:
-        return shuffled_difference(pair[0], pair[1])
+        return shuffled_difference(pair[0], pair[1], baseline)
     # Paired: hard and easy splits are so for both, and their spread cancels out.
-    values = rows[metric].to_list(), baseline[metric].to_list()
-    return Difference(**paired_difference(*values, test_to_train))
+    return Difference(baseline=baseline, **paired_difference(*values, test_to_train))
 
 
 def _summaries(

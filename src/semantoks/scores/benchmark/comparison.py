@@ -37,11 +37,12 @@ class Summary(Settings):
 
 
 class Difference(Settings):
-    """Paired difference of a representation and the baseline over the same splits.
+    """Paired difference of a representation and its baseline over the same splits.
 
     Interval and p are NaN if there is no method with the stated error; see `Row.no_verdict`.
     """
 
+    baseline: str = Field(description="The representation that is subtracted.")
     mean: float
     low: float = Field(description="Lower end of the 95 % interval.")
     high: float = Field(description="Upper end of the 95 % interval.")
@@ -64,9 +65,14 @@ class Row(Settings):
         description="Participants of whom it knows nothing; absent if there are none.",
     )
     metrics: dict[str, Summary] = Field(description="By name of the metric.")
-    difference_from_fc: Difference | None = Field(
+    chosen: dict[str, int] | None = Field(
         None,
-        description="Difference of the first metric from connectivity by the same protocol; absent "
+        exclude_if=_is_none,
+        description="Of a row that chooses among others: in how many splits it took each.",
+    )
+    difference_from_baseline: Difference | None = Field(
+        None,
+        description="Difference of the first metric from the baseline of the same protocol; absent "
         "for the baseline itself and for representations without features.",
     )
     no_verdict: str | None = Field(
@@ -85,10 +91,9 @@ class Row(Settings):
     @model_serializer(mode="wrap")
     def _spread_metrics(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = handler(self)
-        metrics, difference = content.pop("metrics"), content.pop("difference_from_fc")
-        return (
-            content | metrics | ({} if difference is None else {"difference_from_fc": difference})
-        )
+        metrics, key = content.pop("metrics"), "difference_from_baseline"
+        difference = content.pop(key)
+        return content | metrics | ({} if difference is None else {key: difference})
 
 
 class SchemeResult(Settings):
@@ -151,6 +156,11 @@ class Comparison(Settings):
     protocol: Protocol
     confounds: str
     metric: str = Field(description="The metric that representations are compared by.")
+    baseline: str | None = Field(
+        None,
+        description="The representation that those of the exact protocol are compared with, if "
+        "there is connectivity among them.",
+    )
     schemes: list[SchemeResult]
     curves: dict[str, list[CurvePoint]] = Field(description="Learning curves by representation.")
     permutation: dict[str, float] = Field(description="Permutation p-value by representation.")

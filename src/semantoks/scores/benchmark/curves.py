@@ -38,7 +38,7 @@ def learning_curve(rows: pd.DataFrame, metric: str) -> list[CurvePoint]:
 
 
 def with_label_efficiency(
-    curves: Mapping[str, Sequence[CurvePoint]], baseline: str, predictive: Collection[str]
+    curves: Mapping[str, Sequence[CurvePoint]], baseline: str | None, predictive: Collection[str]
 ) -> dict[str, list[CurvePoint]]:
     """Add `label_efficiency` to the last point of each curve but the baseline's.
 
@@ -46,7 +46,7 @@ def with_label_efficiency(
     the phenotype at all, the sizes at which noise crosses the other curve mean nothing.
     """
     result = {name: list(curve) for name, curve in curves.items()}
-    reference = result.get(baseline) if baseline in predictive else None
+    reference = result.get(baseline) if baseline and baseline in predictive else None
     for name, curve in result.items():
         if reference is not None and name != baseline and name in predictive:
             worth = label_efficiency(curve, reference)

@@ -78,8 +78,8 @@ class ShuffledScore:
         return float(low), float(high)
 
 
-def shuffled_difference(first: ShuffledScore, second: ShuffledScore) -> Difference:
-    """Compare two representations by the same permutations of the phenotype.
+def shuffled_difference(first: ShuffledScore, second: ShuffledScore, baseline: str) -> Difference:
+    """Compare a representation with the baseline by the same permutations of the phenotype.
 
     Without effect a phenotype is exchangeable with its permutations, so the error is nominal; with
     one it is nominal or smaller (docs/results.md).
@@ -95,4 +95,5 @@ def shuffled_difference(first: ShuffledScore, second: ShuffledScore) -> Differen
     p = float(2 * stats.norm.sf(abs(distance) / error)) if error > 0 else float(mean == 0)
     # Back on the scale of the metric, so that the interval has zero in it where p is above 0.05.
     margin = QUANTILE * error * (mean / distance if distance else 1.0)
-    return Difference(mean=mean, low=mean - margin, high=mean + margin, p=p, method="shuffles")
+    low, high = mean - margin, mean + margin
+    return Difference(baseline=baseline, mean=mean, low=low, high=high, p=p, method="shuffles")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from semantoks.scores.benchmark.baselines import baseline_of
 from semantoks.scores.benchmark.comparison import Difference, Row, Summary
 from semantoks.scores.metrics import CORRELATIONS, MIN_TESTED, MIN_TESTED_FOR_CALIBRATION
 
@@ -35,6 +36,10 @@ CORRECTED_T = "Differences that have no permutations of both rows use the correc
 FEW_FOR_CALIBRATION = (
     f"The calibration error is not shown with fewer than {MIN_TESTED_FOR_CALIBRATION} test "
     "participants, because it would be far from zero by chance."
+)
+NO_BASELINE = (
+    "Nothing is compared with a baseline, because no connectivity is scored; add `fc` to "
+    "`baselines`."
 )
 UNKNOWN = Summary(**dict.fromkeys(("mean", "sd", "low", "high"), float("nan")))
 
@@ -105,9 +110,12 @@ def notes(
         sentences.append(FEW_FOR_CALIBRATION)
     if any(not row.features for row in results):
         sentences.append(NO_FEATURES)
-    differences = [row.difference_from_fc for row in results if row.no_verdict is None]
+    scored = {row.representation for row in results}
+    differences = [row.difference_from_baseline for row in results if row.no_verdict is None]
     if any(difference and difference.method == "corrected t" for difference in differences):
         sentences.append(CORRECTED_T)
+    if not any(baseline_of(name, scored) for name in scored):
+        sentences.append(NO_BASELINE)
     return sentences
 
 

@@ -9,6 +9,7 @@ from semantoks.errors import UserError
 from semantoks.scores.benchmark.compare import compare
 from semantoks.scores.benchmark.comparison import Difference
 from semantoks.scores.benchmark.probe_scores import ProbeScores, Task
+from semantoks.scores.benchmark.withheld import NO_BASELINE
 from tests.unit.scores.benchmark.conftest import REGRESSION_TASK, TASK, scores_of
 
 
@@ -16,9 +17,9 @@ def test_representations_are_compared_with_connectivity() -> None:
     scores = [scores_of("fc", [0.6, 0.7, 0.65]), scores_of("model", [0.8, 0.9, 0.8])]
     (scheme,) = compare(scores, "toy").schemes
     fc, model = scheme.representations
-    assert fc.difference_from_fc is None
-    assert model.difference_from_fc is not None
-    assert model.difference_from_fc.mean == pytest.approx(0.55 / 3)
+    assert fc.difference_from_baseline is None
+    assert model.difference_from_baseline is not None
+    assert model.difference_from_baseline.mean == pytest.approx(0.55 / 3)
     assert (scheme.splits, scheme.test_people) == (3, 10)
 
 
@@ -33,7 +34,7 @@ def test_scores_of_other_splits_or_phenotypes_are_refused() -> None:
 
 def difference_of(model: ProbeScores, fc: ProbeScores) -> tuple[Difference, str | None]:
     (scheme,) = compare([fc, model], "toy").schemes
-    difference = scheme.representations[1].difference_from_fc
+    difference = scheme.representations[1].difference_from_baseline
     assert difference is not None
     return difference, scheme.representations[1].no_verdict
 
@@ -82,7 +83,7 @@ def test_chance_is_not_compared_and_has_no_metric_that_depends_on_the_alphabet()
     scores = [scores_of("fc", [0.6, 0.7]), scores_of("chance", [0.5, 0.5], features=0)]
     (scheme,) = compare(scores, "toy").schemes
     chance = scheme.representations[1]
-    assert chance.difference_from_fc is None and chance.no_verdict == "has no features"
+    assert chance.difference_from_baseline is None and chance.no_verdict == "has no features"
     assert chance.metrics["balanced_accuracy"].mean == 0.5
     assert all(np.isnan(chance.metrics[name].mean) for name in ("accuracy", "ece", "macro_f1"))
     assert any("Chance has no features" in note for note in scheme.notes)
@@ -138,11 +139,59 @@ def test_rows_of_the_papers_head_are_compared_with_connectivity_by_that_head() -
     rows = {row.representation: row for row in scheme.representations}
     assert comparison.protocol == "both"
     assert [row.protocol for row in rows.values()] == ["exact", "exact", "paper", "paper"]
-    assert rows["fc"].difference_from_fc is None and rows["fc@paper"].difference_from_fc is None
+    assert (
+        rows["fc"].difference_from_baseline is None
+        and rows["fc@paper"].difference_from_baseline is None
+    )
     for name, expected in (("model", 0.55 / 3), ("model@paper", 0.4 / 3)):
-        difference = rows[name].difference_from_fc
+        difference = rows[name].difference_from_baseline
         assert difference is not None and difference.mean == pytest.approx(expected)
     assert (scheme.train_people, scheme.validation_people, scheme.test_people) == (40, 10, 10)
+
+
+def test_verdicts_refer_to_the_best_connectivity_where_there_is_one() -> None:
+    """Rows of the paper's head have none and refer to Pearson connectivity by that head."""
+    best = scores_of("best_connectivity", [0.7, 0.8, 0.75])
+    best = replace(best, rows=best.rows.assign(chosen=["fc_gsr", "fc", "fc_gsr"]))
+    scores = [
+        scores_of("model", [0.8, 0.9, 0.8]),
+        best,
+        scores_of("fc", [0.6, 0.8, 0.65]),
+        scores_of("fc_gsr", [0.7, 0.7, 0.75]),
+        scores_of("fc@paper", [0.5, 0.6, 0.55], task=PAPER_TASK),
+        scores_of("fc_gsr@paper", [0.6, 0.8, 0.65], task=PAPER_TASK),
+    ]
+    comparison = compare(scores, "toy")
+    assert comparison.baseline == "best_connectivity"
+    (scheme,) = comparison.schemes
+    rows = {row.representation: row for row in scheme.representations}
+    differences = {name: row.difference_from_baseline for name, row in rows.items()}
+    assert {name: d and d.baseline for name, d in differences.items()} == {
+        "model": "best_connectivity",
+        "best_connectivity": None,
+        "fc": "best_connectivity",
+        "fc_gsr": "best_connectivity",
+        "fc@paper": None,
+        "fc_gsr@paper": "fc@paper",
+    }
+    assert differences["model"] is not None
+    assert differences["model"].mean == pytest.approx(0.25 / 3)
+    assert rows["best_connectivity"].chosen == {"fc_gsr": 2, "fc": 1}
+    assert rows["fc"].chosen is None
+
+
+@pytest.mark.parametrize(
+    ("names", "baseline"),
+    [(["fc_gsr", "model"], "fc_gsr"), (["confounds", "model"], None)],
+)
+def test_the_only_connectivity_is_the_baseline_and_without_any_nothing_is_compared(
+    names: list[str], baseline: str | None
+) -> None:
+    comparison = compare([scores_of(name, [0.6, 0.7, 0.65]) for name in names], "toy")
+    (scheme,) = comparison.schemes
+    assert comparison.baseline == baseline
+    assert (NO_BASELINE in scheme.notes) is (baseline is None)
+    assert (scheme.representations[1].difference_from_baseline is None) is (baseline is None)
 
 
 def test_who_validates_does_not_train_in_the_corrected_t() -> None:

@@ -11,7 +11,7 @@ def test_metrics_stand_beside_the_other_fields_of_a_row_in_json() -> None:
     content = compare([scores_of("fc", [0.6, 0.7, 0.65])], "toy").model_dump()
     (row,) = content["schemes"][0]["representations"]
     assert {"representation", "features", "balanced_accuracy", "ece"} < set(row)
-    assert not {"metrics", "difference_from_fc"} & set(row)
+    assert not {"metrics", "difference_from_baseline"} & set(row)
     assert content["bins"] is None
     assert "publication" not in content
 

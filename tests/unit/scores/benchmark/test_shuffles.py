@@ -19,7 +19,7 @@ def test_the_interval_of_a_difference_agrees_with_its_p(means: tuple[float, floa
     first, second = (
         ShuffledScore("pearson_r", mean, 0.1 * rng.standard_normal(99)) for mean in means
     )
-    difference = shuffled_difference(first, second)
+    difference = shuffled_difference(first, second, "fc")
     assert difference.low < difference.mean < difference.high
     assert (difference.p < 0.05) == (not difference.low < 0 < difference.high)
 
@@ -30,7 +30,8 @@ def test_differences_of_correlations_are_compared_as_fishers_z() -> None:
     pairs = [(0.9, 0.8), (0.1, 0.0), (1.0, 0.5)]
     p = [
         shuffled_difference(
-            *(ShuffledScore("pearson_r", *pair) for pair in zip(means, shuffled, strict=True))
+            *(ShuffledScore("pearson_r", *pair) for pair in zip(means, shuffled, strict=True)),
+            "fc",
         ).p
         for means in pairs
     ]
