@@ -43,13 +43,14 @@ class Config(Settings):
     parcellation: Parcellation = Field(Parcellation(), description="Images to time series.")
     models: dict[Name, Model] = Field({}, description="Models by name.")
     baselines: list[Baseline] = Field(
-        ["fc", "tangent", "confounds"],
+        ["fc", "fc_gsr", "tangent", "tangent_gsr", "confounds"],
         description="Representations to compare models with: `fc` (Pearson correlation), `fc_gsr` "
         "(after global signal regression), `tangent` (tangent space at the mean covariance of the "
         "training participants), `tangent_gsr` (after global signal regression), `partial` "
         "(partial correlation), `coskewness` (correlation in the subspace of the largest third "
         "moments), `mean_activity` (mean of each region over a block; data sets with `events` "
-        "only) and `confounds`.",
+        "only) and `confounds`. Of two or more kinds of connectivity, the best, chosen inside the "
+        "training part, becomes a row of its own, which verdicts refer to.",
     )
     stacked: bool = Field(True, description="Also score each model stacked with `fc`.")
     splits: Splitting = Field(Splitting(), description="Training and test participants.")
