@@ -18,6 +18,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from semantoks.config import CONNECTIVITY
+
 MAX_CONSTANT = 20  # constant regions that a scan may have, of 200
 SIZES = {"tokenizer": {"dense_channels": 96, "structured_channels": 96}, "depth": 4}
 
@@ -76,7 +78,7 @@ def configuration(source: Path, data: Path, epochs: int, repeats: int) -> dict[s
             "semantoks": model | {"training": training},
             "untrained": model | {"training": training | {"epochs": 0}, "readouts": ["pooled"]},
         },
-        "baselines": ["fc", "fc_gsr", "tangent", "partial", "coskewness", "confounds"],
+        "baselines": [*CONNECTIVITY, "confounds"],
         # Without learning curves, which would double the run time.
         "probe": {"repeats": repeats, "learning_curve": []},
     }

@@ -142,7 +142,7 @@ def configuration(out: Path, epochs: int, repeats: int) -> dict[str, Any]:
             "tasked": model | both | {"training": training, "datasets": ["pain"]},
             "untrained": model | {"training": training | {"epochs": 0}},
         },
-        "baselines": ["fc", "fc_gsr", "tangent", "mean_activity", "confounds"],
+        "baselines": ["fc", "fc_gsr", "tangent", "tangent_gsr", "mean_activity", "confounds"],
         "stacked": False,
         "probe": {"repeats": repeats, "learning_curve": [], "permutations": 199},
     }

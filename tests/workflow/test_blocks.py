@@ -95,6 +95,9 @@ def test_blocks_of_uk_biobank(tmp_path: Path) -> None:
     assert (comparison["people"], comparison["persons"]) == (104, 13)
     rows = {row["representation"]: row for row in comparison["schemes"][0]["representations"]}
     assert rows["mean_activity"]["balanced_accuracy"]["mean"] >= 0.95
+    assert comparison["baseline"] == "best_connectivity"
+    assert sum(rows["best_connectivity"]["chosen"].values()) == 2
+    assert rows["tiny"]["difference_from_baseline"]["baseline"] == "best_connectivity"
     assert np.isfinite(rows["tiny"]["balanced_accuracy"]["mean"])
     by_person = read_metadata(results / "scores/task/age/fc.parquet")
     assert by_person["permuted"] == "people"

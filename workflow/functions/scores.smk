@@ -1,6 +1,6 @@
 # Inputs and settings of rules/scores.smk.
 
-from semantoks.config import PAPER_SUFFIX
+from semantoks.config import BEST_CONNECTIVITY, PAPER_SUFFIX
 
 
 def representation_files(w, names=None):
@@ -29,6 +29,11 @@ def files_of_rows(w, suffix, rows):
     """Files of some rows of a phenotype: scores, or what is beside them."""
     folder = f"results/scores/{w.dataset}/{w.phenotype}"
     return [f"{folder}/{row}{suffix}.parquet" for row in rows]
+
+
+def candidates_of(w):
+    """Rows that the best connectivity is chosen from; their names end as its own does."""
+    return [f"{name}{w.best.removeprefix(BEST_CONNECTIVITY)}" for name in CANDIDATES]
 
 
 def scores_of(w):

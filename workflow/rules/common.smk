@@ -31,7 +31,8 @@ except ModuleNotFoundError:
     )
 
 from semantoks.config import Config, ConfoundColumns, IndexedDataset, Origin
-from semantoks.config import BEST_CONNECTIVITY, Pretraining
+from semantoks.config import BEST_CONNECTIVITY
+from semantoks.config import Pretraining
 from semantoks.config import connectivity_candidates
 from semantoks.config.preflight.checks import require_files
 from semantoks.config.rows import expand_row
@@ -155,6 +156,7 @@ wildcard_constraints:
     embedding="|".join(EMBEDDINGS) or "none",
     baseline="|".join([*BASELINES, "confounds"]),
     representation="|".join(re.escape(name) for name in [*PROBED, *BY_PAPER]),
+    best="|".join(map(re.escape, BEST)) or "none",
     phenotype="[^/]+",
 
 

@@ -96,15 +96,15 @@ rule probe:
 rule choose:
     """The best connectivity, chosen inside the training part of every fit."""
     input:
-        scores=lambda w: files_of_rows(w, "", CANDIDATES),
-        predictions=lambda w: files_of_rows(w, "_predictions", CANDIDATES),
-        shuffles=lambda w: files_of_rows(w, "_shuffles", CANDIDATES),
+        scores=lambda w: files_of_rows(w, "", candidates_of(w)),
+        predictions=lambda w: files_of_rows(w, "_predictions", candidates_of(w)),
+        shuffles=lambda w: files_of_rows(w, "_shuffles", candidates_of(w)),
     output:
-        scores="results/scores/{dataset}/{phenotype}/best_connectivity.parquet",
-        predictions="results/scores/{dataset}/{phenotype}/best_connectivity_predictions.parquet",
-        shuffles="results/scores/{dataset}/{phenotype}/best_connectivity_shuffles.parquet",
+        scores="results/scores/{dataset}/{phenotype}/{best}.parquet",
+        predictions="results/scores/{dataset}/{phenotype}/{best}_predictions.parquet",
+        shuffles="results/scores/{dataset}/{phenotype}/{best}_shuffles.parquet",
     log:
-        "logs/scores/{dataset}/{phenotype}/best_connectivity.log",
+        "logs/scores/{dataset}/{phenotype}/{best}.log",
     conda:
         "../../envs/tables.yaml"
     params:
@@ -112,8 +112,8 @@ rule choose:
         scores=names_of("scores"),
     shell:
         "python -m semantoks choose --settings {params.settings:q}"
-        " --label {wildcards.dataset}' '{wildcards.phenotype:q}"
-        " --representation best_connectivity --scores {params.scores:q} --out {output.scores:q}"
+        " --label {wildcards.dataset}' '{wildcards.phenotype:q}' '{wildcards.best}"
+        " --representation {wildcards.best} --scores {params.scores:q} --out {output.scores:q}"
         " 2>&1 | tee {log:q}"
 
 
