@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
+
+
+@lru_cache(maxsize=4)
+def _upper(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the upper triangle; to find them takes longer than to copy it."""
+    return np.triu_indices(size)
 
 
 def to_triangle(matrix_CC: np.ndarray) -> np.ndarray:
@@ -16,7 +24,7 @@ def to_triangle(matrix_CC: np.ndarray) -> np.ndarray:
     -------
     ndarray, shape (..., regions · (regions + 1) / 2)
     """
-    return np.asarray(matrix_CC[..., *np.triu_indices(matrix_CC.shape[-1])])
+    return np.asarray(matrix_CC[..., *_upper(matrix_CC.shape[-1])])
 
 
 def from_triangle(triangle_F: np.ndarray) -> np.ndarray:
@@ -31,7 +39,7 @@ def from_triangle(triangle_F: np.ndarray) -> np.ndarray:
     ndarray, shape (..., regions, regions)
     """
     size = int((np.sqrt(8 * triangle_F.shape[-1] + 1) - 1) / 2)
-    rows, columns = np.triu_indices(size)
+    rows, columns = _upper(size)
     matrix = np.empty((*triangle_F.shape[:-1], size, size))
     matrix[..., rows, columns] = triangle_F
     matrix[..., columns, rows] = triangle_F
