@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from semantoks.artifacts.files import read_json
-from semantoks.artifacts.tables import read_table
+from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.commands.status import status
 from semantoks.commands.why import why
 from semantoks.data.index.shards import shard_of
@@ -52,6 +52,7 @@ def test_a_second_run_does_nothing(workspace: Workspace) -> None:
             {"models": SMALL["models"] | {"other": SMALL["models"]["tiny"]}},
             {"pretrain": 1, "embed": 1, "probe": 2, "card": 1, "benchmark": 2, "report": 1},
         ),
+        ({"combined": {"mine": ["tiny", "fc"]}}, {"probe": 2, "benchmark": 2, "report": 1}),
     ],
 )
 def test_a_changed_setting_reruns_what_hangs_on_it(
@@ -59,6 +60,17 @@ def test_a_changed_setting_reruns_what_hangs_on_it(
 ) -> None:
     workspace.configure(**changes)
     assert workspace.planned() == expected
+
+
+def test_a_combined_row_is_scored_from_the_files_of_its_members(workspace: Workspace) -> None:
+    workspace.configure(combined={"mine": ["tiny", "fc"]})
+    assert workspace.ran() == {"scores": 2, "benchmarks": 2, "report": 1}
+    scores = workspace.folder / "results/scores/small/group"
+    rows = ("mine", "tiny", "fc")
+    mine, tiny, fc = (read_metadata(scores / f"{row}.parquet")["features"] for row in rows)
+    assert mine == tiny + fc
+    page = (workspace.folder / "results/report/index.html").read_text()
+    assert "“mine” sums the kernels of tiny and connectivity (Pearson)." in page
 
 
 def test_another_number_of_repeats_runs_only_scores(workspace: Workspace) -> None:

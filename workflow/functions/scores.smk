@@ -4,9 +4,9 @@ from semantoks.config import BEST_CONNECTIVITY, PAPER_SUFFIX
 
 
 def representation_files(w, names=None):
-    """Files of a representation, or of those that are stacked under its name."""
+    """Files of a representation, or of those that are stacked or combined under its name."""
     scored = None if names else w.representation.removesuffix(PAPER_SUFFIX)
-    names = names or STACKED.get(scored, [scored])
+    names = names or (STACKED | COMBINED).get(scored, [scored])
     return [f"results/representations/{name}/{w.dataset}.parquet" for name in names]
 
 

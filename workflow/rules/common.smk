@@ -89,20 +89,16 @@ MODELS = CONFIG.models
 GIVEN = [name for name, model in MODELS.items() if model.checkpoint]
 TRAINED = [name for name in MODELS if name not in GIVEN]
 BASELINES = [*CONFIG.baselines, "chance"]
-# The pooled readout is the paper's embedding and bears the name of its model.
-EMBEDDINGS = {
-    name if readout == "pooled" else f"{name}-{readout}": (name, readout)
-    for name, model in MODELS.items()
-    for readout in model.readouts
-}
+EMBEDDINGS = CONFIG.embeddings
 CAN_STACK = CONFIG.stacked and "fc" in BASELINES and CONFIG.probe.protocol != "paper"
 STACKED = {f"{name}+fc": [name, "fc"] for name in EMBEDDINGS if CAN_STACK}
+COMBINED = CONFIG.combined
 REPRESENTATIONS = [*EMBEDDINGS, *BASELINES]
 # Connectivity baselines, and the row that takes the best of them inside the training part.
 CANDIDATES = connectivity_candidates(CONFIG.baselines, CONFIG.probe.protocol)
 BEST = [BEST_CONNECTIVITY] if CANDIDATES else []
-PROBED = [*EMBEDDINGS, *STACKED, *BASELINES]
-SCORED = [*EMBEDDINGS, *STACKED, *BEST, *BASELINES]
+PROBED = [*EMBEDDINGS, *STACKED, *COMBINED, *BASELINES]
+SCORED = [*EMBEDDINGS, *STACKED, *COMBINED, *BEST, *BASELINES]
 # Rows of the paper's head beside those of the exact probe.
 BY_PAPER = CONFIG.probe.rows_by_paper(REPRESENTATIONS, "classification")
 PHENOTYPES = [

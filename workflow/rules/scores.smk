@@ -60,7 +60,7 @@ rule split:
 
 
 rule probe:
-    """Scores of one representation, or of stacked ones, for one phenotype."""
+    """Scores of one representation, or of several together, for one phenotype."""
     input:
         features=representation_files,
         confounds=removed_confounds,
@@ -82,6 +82,7 @@ rule probe:
         settings=settings(
             "probe",
             probe=lambda w: CONFIG.probe.of_row(w.representation),
+            combined=lambda w: w.representation in COMBINED,
             column=lambda w: phenotype_of(w).column,
             **CONFOUND_COLUMNS,
         ),

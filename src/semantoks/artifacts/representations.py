@@ -87,7 +87,8 @@ def write_representation(
     ------
     ValueError
         If `features` is an iterable and `scans` is not sorted by scan name, or if the sizes of
-        `blocks` do not add up to the number of features.
+        `blocks` do not add up to the number of features. Features with names or a projection have
+        no blocks.
     UserError
         If no scan has a finite feature; nothing is written then.
     """
@@ -96,6 +97,9 @@ def write_representation(
     if not isinstance(features, np.ndarray) and (order != np.arange(len(order))).any():
         raise ValueError("an iterable of features needs a table of scans sorted by scan name")
     rows = _with_values(features[order] if isinstance(features, np.ndarray) else features, table)
+    if blocks and (names or fitted):
+        # The probe drops named features, and projections change their number.
+        raise ValueError("features with names or a projection have no blocks")
     rows = _in_blocks(rows, blocks) if blocks else rows
     columns: dict[str, Iterable[np.ndarray]] = {"features": rows}
     if windows:

@@ -217,12 +217,12 @@ _STAGES = (
     Stage(
         "probe",
         "scores.probe",
-        "Score a representation, or several stacked ones, against a phenotype.",
+        "Score a representation, or several stacked or combined, against a phenotype.",
         ProbeSettings,
         "Scores (Parquet); predictions and scores of permutations are written beside them.",
         (
             word_option("representation", "Name of the representation in tables."),
-            inputs_option("features", "Its file, or those of the representations to be stacked."),
+            inputs_option("features", "Its file, or those that are stacked or combined."),
             input_option("splits", "Splits of the phenotype that `split` wrote."),
             inputs_option("confounds", "Representation to regress out.", optional=True),
         ),

@@ -14,6 +14,7 @@ from semantoks.config.model import Model
 from semantoks.config.parcellation import Parcellation
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing
 from semantoks.config.scores import FITTED, Baseline, Probe, Report, Splitting
+from semantoks.config.suggestions import suggest
 
 # Letters and digits only: derived names add "-" and "+" (`model-networks`, `model+fc`), and the
 # names of atlases are BIDS labels. A file name has at most 255 bytes; suffixes need the rest.
@@ -53,6 +54,13 @@ class Config(Settings):
         "training part, becomes a row of its own, which verdicts refer to.",
     )
     stacked: bool = Field(True, description="Also score each model stacked with `fc`.")
+    combined: dict[Name, list[str]] = Field(
+        {},
+        description="Representations that are scored together, by a name for their row: the "
+        "kernels of all their blocks are summed, as in `{mine: [model-networks, fc_gsr, "
+        "tangent]}`. They are baselines of this configuration or embeddings: `<model>` (pooled) or "
+        "`<model>-<readout>`.",
+    )
     splits: Splitting = Field(Splitting(), description="Training and test participants.")
     probe: Probe = Field(Probe(), description="Scoring.")
     report: Report = Field(Report(), description="The report.")
@@ -171,11 +179,50 @@ class Config(Settings):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _combined_exist(self) -> Config:
+        """Refuse rows whose name is taken, or whose members have no file of their own."""
+        if self.combined and self.probe.protocol == "paper":
+            raise ValueError(
+                "combined sums kernels, which probe.protocol: paper cannot; take combined out, or "
+                "use `protocol: exact` or `both`"
+            )
+        known = [*self.embeddings, *self.baselines]
+        for name, members in self.combined.items():
+            if name in (*get_args(Baseline), "chance", *self.models):
+                raise ValueError(
+                    f"combined.{name}: that is the name of another row; choose another name"
+                )
+            if len(members) < 2 or len(set(members)) < len(members):
+                raise ValueError(
+                    f"combined.{name} has {', '.join(members) or 'no representation'}, but needs "
+                    "two or more different ones; add another, or take the row out"
+                )
+            for member in members:
+                if member not in known:
+                    raise ValueError(
+                        f"combined.{name} names '{member}', which is no baseline and no embedding; "
+                        f"{suggest(member, known)}"
+                    )
+        return self
+
+    @property
+    def embeddings(self) -> dict[str, tuple[str, str]]:
+        """Model and readout of each embedding, by the name of its row.
+
+        The pooled readout is the paper's embedding and bears the name of its model.
+        """
+        return {
+            name if readout == "pooled" else f"{name}-{readout}": (name, readout)
+            for name, model in self.models.items()
+            for readout in model.readouts
+        }
+
 
 def json_schema() -> dict[str, Any]:
     """Build the schema that ``workflow/schemas/config.schema.json`` holds."""
     schema = Config.model_json_schema()
     # A pattern of keys becomes `patternProperties`, which alone allows any other key.
-    for key in ("atlases", "datasets", "models"):
+    for key in ("atlases", "combined", "datasets", "models"):
         schema["properties"][key]["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema

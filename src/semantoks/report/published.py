@@ -146,7 +146,12 @@ def _our_conditions(
         head=HEADS[row.protocol, comparison.kind],
         atlas=config.atlas,
         preprocessing=preprocessing_text(comparison.dataset, config),
-        pretraining=_pretraining_text(comparison.dataset, row.representation, overlaps, settings),
+        pretraining=_pretraining_text(
+            comparison.dataset,
+            config.combined.get(row.representation, [row.representation]),
+            overlaps,
+            settings,
+        ),
     )
 
 
@@ -174,17 +179,16 @@ def preprocessing_text(dataset: str, config: Config) -> str:
 
 
 def _pretraining_text(
-    dataset: str, representation: str, overlaps: Sequence[Overlap], settings: Report
+    dataset: str, representations: Sequence[str], overlaps: Sequence[Overlap], settings: Report
 ) -> str:
-    """Say how many of the participants the model behind a representation was pretrained on."""
+    """Say how many of the participants the models of a row were pretrained on, at least."""
     # Names of models are letters and digits: `model`, `model-networks`, `model+fc`.
-    model = re.split(r"\W", representation, maxsplit=1)[0]
-    for overlap in overlaps:
-        if (overlap.model, overlap.dataset) != (model, dataset):
-            continue
-        if not overlap.known:
-            return "not known (given checkpoint)"
-        shared = max(overlap.same_id, overlap.same_scan)
-        of_all = count_text(overlap.participants, settings)
-        return f"{count_text(shared, settings)} of {of_all} participants" if shared else "none"
-    return "no pretraining"
+    models = [re.split(r"\W", name, maxsplit=1)[0] for name in representations]
+    of_row = [part for part in overlaps if part.dataset == dataset and part.model in models]
+    if not of_row:
+        return "no pretraining"
+    if not all(overlap.known for overlap in of_row):
+        return "not known (given checkpoint)"
+    shared = max(max(overlap.same_id, overlap.same_scan) for overlap in of_row)
+    of_all = count_text(of_row[0].participants, settings)
+    return f"{count_text(shared, settings)} of {of_all} participants" if shared else "none"

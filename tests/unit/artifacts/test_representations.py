@@ -120,4 +120,8 @@ def test_blocks_that_do_not_fit_the_features_are_refused(
     scans = pd.DataFrame({key: ["a", "b"] for key in SCAN_ENTITIES})
     with pytest.raises(ValueError, match="blocks"):
         write_representation(tmp_path / "r.parquet", scans, np.ones((2, 3)), blocks=blocks)
+    with pytest.raises(ValueError, match="have no blocks"):
+        write_representation(
+            tmp_path / "r.parquet", scans, np.ones((2, 3)), fitted="tangent", blocks=[("a", 3)]
+        )
     assert not list(tmp_path.iterdir())

@@ -85,6 +85,31 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
         ),
         ({"baselines": ["fcc"]}, r"baselines.0 is 'fcc'; did you mean 'fc'\?"),
         ({"datasets": {}}, "'datasets' is empty"),
+        (
+            {"combined": {"tangent": ["fc", "confounds"]}},
+            "combined.tangent: that is the name of another row",
+        ),
+        ({"combined": {"mine": ["fc", "fc"]}}, "mine has fc, fc, but needs two or more different"),
+        ({"combined": {"mine": []}}, "combined.mine has no representation, but needs two or more"),
+        (
+            {"combined": {"mine": ["fc", "chance"]}},
+            "combined.mine names 'chance', which is no baseline and no embedding; known: ",
+        ),
+        (
+            {
+                "combined": {"mine": ["fc", "a-network"]},
+                "models": {"a": {"readouts": ["networks"]}},
+            },
+            r"names 'a-network', .*did you mean 'a-networks'\?",
+        ),
+        (
+            {
+                "combined": {"mine": ["fc", "confounds"]},
+                "baselines": ["fc", "confounds"],
+                "probe": {"protocol": "paper"},
+            },
+            "combined sums kernels, which probe.protocol: paper cannot",
+        ),
         ({"models": {"fc": {}}}, "models.fc: that is the name of a baseline"),
         ({"parcellation": {"low_pass": 0.4}}, r"0.01 to 0.4 Hz must rise and end below 0.25 Hz"),
         ({"probe": {"strengths": [0]}}, "probe.strengths.0 is '0'"),

@@ -8,7 +8,12 @@ import pytest
 
 from semantoks.config import Config, Published, Report
 from semantoks.report.overlap import Overlap
-from semantoks.report.published import Conditions, PublishedScore, beside_published
+from semantoks.report.published import (
+    Conditions,
+    PublishedScore,
+    _pretraining_text,
+    beside_published,
+)
 from semantoks.report.redaction import redacted
 from semantoks.scores.benchmark.comparison import (
     Comparison,
@@ -92,6 +97,18 @@ def rows_of(task: Comparison, config: dict[str, Any] = CONFIG) -> dict[str, Publ
     rows = beside_published(task, OVERLAPS, Config.model_validate(config), shown)
     assert [row.value for row in rows] == sorted((row.value for row in rows), reverse=True)
     return {row.model: row for row in rows}
+
+
+def test_a_combined_row_was_pretrained_on_whom_its_models_were() -> None:
+    overlaps = [Overlap("a", "abide", True, 100, 20, 0), Overlap("b", "abide", False, 100, 0, 0)]
+    shown = Report(participants=True)
+
+    def text(*members: str) -> str:
+        return _pretraining_text("abide", members, overlaps, shown)
+
+    assert text("a-networks", "fc") == "20 of 100 participants"
+    assert text("a", "b") == "not known (given checkpoint)"
+    assert text("fc", "tangent") == "no pretraining"
 
 
 def test_both_sides_state_their_conditions() -> None:

@@ -94,6 +94,7 @@ CONFIG: dict[str, Any] = {
         },
     },
     "models": {"given": {"checkpoint": "/home/SECRETUSER/model.pth"}, "own": {}},
+    "combined": {"mine": ["given", "fc"]},
 }
 
 
@@ -120,6 +121,7 @@ def test_no_free_text_is_left_but_what_the_page_needs() -> None:
     assert shown.models["given"].checkpoint == HIDDEN and shown.models["own"].checkpoint is None
     assert shown.preprocessing.fmriprep.arguments == ["--skull-strip-template", "--random-seed"]
     assert (raw.hold_out, shown.datasets["series"].hold_out) == (HIDDEN, 1625)
+    assert shown.combined == {"mine": ["given", "fc"]}  # the page names its rows
     assert redacted(shown) == shown
 
 

@@ -25,16 +25,16 @@ class CandidateFit:
     permuted: SplitScores | None
 
 
-def versions_of(features: Sequence[Features]) -> Iterator[Sequence[Features]]:
+def versions_of(stack: Sequence[Sequence[Features]]) -> Iterator[Sequence[Sequence[Features]]]:
     """Yield the representations as they are, and the other version of one that has two.
 
     In a row of several representations each has its first version only: to fit every combination
     would take too long.
     """
-    yield features
-    projection = features[0].projection
-    if len(features) == 1 and projection in ALTERNATIVES:
-        yield [replace(features[0], projection=ALTERNATIVES[projection])]
+    yield stack
+    first, *others = (part for parts in stack for part in parts)
+    if not others and first.projection in ALTERNATIVES:
+        yield [[replace(first, projection=ALTERNATIVES[first.projection])]]
 
 
 def least_loss(candidates: Sequence[CandidateFit]) -> CandidateFit:

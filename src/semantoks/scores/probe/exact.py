@@ -13,7 +13,7 @@ from semantoks.config import Probe
 from semantoks.errors import UserError
 from semantoks.scores.probe.candidates import CandidateFit, least_loss, versions_of
 from semantoks.scores.probe.evaluation import ProbeResult, ScoreRow, evaluate
-from semantoks.scores.probe.features import Features
+from semantoks.scores.probe.features import Features, summed
 from semantoks.scores.probe.fit import ProbeFit, fit_stacked
 from semantoks.scores.probe.permutation import Permutations
 from semantoks.scores.probe.problem import Partition, Problem
@@ -22,15 +22,20 @@ from semantoks.scores.probe.targets import check_training_part, inner_folds
 log = logging.getLogger(__name__)
 
 
-def score_features(problem: Problem, features: Sequence[Features], settings: Probe) -> ProbeResult:
-    """Score a representation, or several stacked, with the exact protocol.
+def score_features(
+    problem: Problem, features: Sequence[Features], settings: Probe, *, combined: bool = False
+) -> ProbeResult:
+    """Score a representation, or several stacked or combined, with the exact protocol.
 
     Parameters
     ----------
     problem : Problem
     features : sequence of Features
-        One representation, or those that are stacked.
+        One representation, or those that are stacked or combined.
     settings : Probe
+    combined : bool
+        Whether the kernels of all blocks of several representations are summed. Otherwise each has
+        a probe, and these are stacked.
 
     Returns
     -------
@@ -45,11 +50,12 @@ def score_features(problem: Problem, features: Sequence[Features], settings: Pro
     _check_training_parts(problem, settings)
     rows, predictions = list[ScoreRow](), list[pd.DataFrame]()
     permutations = _permutations(problem, features, settings)
-    splits = _partitions_by_split(problem, features, settings)
+    stack = [list(features)] if combined else [[part] for part in features]
+    splits = _partitions_by_split(problem, stack, settings)
     for number, partitions in enumerate(splits, 1):
         of_versions = [
             list(_fits(problem, version, partitions, settings, permutations))
-            for version in versions_of(features)
+            for version in versions_of(stack)
         ]
         for partition, *candidates in zip(partitions, *of_versions, strict=True):
             chosen = least_loss(candidates)
@@ -67,7 +73,7 @@ def score_features(problem: Problem, features: Sequence[Features], settings: Pro
 
 def _fits(
     problem: Problem,
-    features: Sequence[Features],
+    stack: Sequence[Sequence[Features]],
     partitions: Sequence[Partition],
     settings: Probe,
     permutations: Permutations | None,
@@ -75,10 +81,10 @@ def _fits(
     """Fit one version of the features to the partitions of a split, the whole one last."""
     whole = partitions[-1]
     # Projections are fitted once per split, because they take longer than everything else.
-    projected = [part.projected(whole.train, whole.test) for part in features]
+    projected = [[part.projected(whole.train, whole.test) for part in parts] for parts in stack]
     for partition in partitions:
         # One decomposition per partition serves all strengths, inner folds and permutations.
-        coordinates = [part.coordinates(partition.train, partition.test) for part in projected]
+        coordinates = [summed(parts, partition.train, partition.test) for parts in projected]
         training = problem.targets(partition.train).take(partition.train)
         fold_P = inner_folds(training, problem.groups(partition.train), settings.inner_folds)
         fit = fit_stacked(coordinates, training, fold_P, settings.strengths)
@@ -105,14 +111,14 @@ def _evaluate(
 
 
 def _partitions_by_split(
-    problem: Problem, features: Sequence[Features], settings: Probe
+    problem: Problem, stack: Sequence[Sequence[Features]], settings: Probe
 ) -> list[list[Partition]]:
     """Fits to score, the whole training part of each split last.
 
-    Only one representation alone has learning curves: stacking would be fitted again at every
-    fraction, which costs too much.
+    Stacked rows have no learning curves: stacking would be fitted again at every fraction, which
+    costs too much.
     """
-    has_curves = len(features) == 1 and features[0].values_PF.shape[1] > 0
+    has_curves = len(stack) == 1 and all(part.values_PF.shape[1] for part in stack[0])
     scored = (p for p in problem.partitions(settings) if p.fraction == 1 or has_curves)
     return [list(group) for _, group in groupby(scored, key=lambda p: p.split.name)]
 

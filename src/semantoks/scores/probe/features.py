@@ -1,4 +1,4 @@
-"""Features of the participants of a problem, one representation or several.
+"""Features of the participants of a problem, of one representation or several, block by block.
 
 Everything that is fitted to participants (the reference of tangent connectivity, a subspace, the
 effect of confounds) is fitted to the training participants of each split alone.
@@ -17,7 +17,7 @@ from semantoks.people.columns import COVARIATES, Names, alternatives
 from semantoks.scores.linear_models.axes import (
     CONSTANT,
     PrincipalCoordinates,
-    rotate,
+    rotate_blocks,
     standardise,
 )
 from semantoks.scores.represent.projections import PROJECTIONS
@@ -39,11 +39,14 @@ class Features:
         Key of the entry of `PROJECTIONS` that is fitted to the training participants first, or "".
     confounds_PC : ndarray, shape (participants, confounds), or None
         Regressed out of the features.
+    blocks : tuple of (str, int)
+        See `ParticipantFeatures`.
     """
 
     values_PF: np.ndarray
     projection: str = ""
     confounds_PC: np.ndarray | None = None
+    blocks: tuple[tuple[str, int], ...] = ()
 
     def projected(self, train: np.ndarray, held: np.ndarray) -> Features:
         """Return the features of one split, without a projection that is still to be fitted.
@@ -83,9 +86,23 @@ class Features:
             rows = _residuals(*rows, self.confounds_PC[train], self.confounds_PC[held])
         return rows
 
+    def prepare_blocks(
+        self, train: np.ndarray, held: np.ndarray
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Prepare the features and return those of each block."""
+        rows = self.prepare(train, held)
+        ends = np.cumsum([size for _, size in self.blocks])[:-1]
+        return list(zip(*(np.split(part, ends, axis=1) for part in rows), strict=True))
+
     def coordinates(self, train: np.ndarray, held: np.ndarray) -> PrincipalCoordinates:
         """Rotate the prepared features onto the principal axes of the training participants."""
-        return rotate(*self.prepare(train, held))
+        return rotate_blocks(self.prepare_blocks(train, held))
+
+
+def summed(parts: Sequence[Features], train: np.ndarray, held: np.ndarray) -> PrincipalCoordinates:
+    """Sum the kernels of all blocks of some representations, with equal weights."""
+    prepared = (part.prepare_blocks(train, held) for part in parts)
+    return rotate_blocks([block for blocks in prepared for block in blocks])
 
 
 def _project(
@@ -102,7 +119,7 @@ def _project(
 
 
 def count_without_features(features: Sequence[Features], representation: str) -> int:
-    """Count the participants of whom a representation, or a part of a stacked one, knows nothing.
+    """Count the participants of whom a representation, or a part of it, knows nothing.
 
     They stay in all parts, since all representations must be scored on the same participants, and
     are predicted as if nothing was known of their scans.
@@ -238,4 +255,5 @@ def features_of(
         values = align(drop_features(representation, target_names), ids)
         # Confounds would vanish if regressed out of themselves, and chance has no features.
         is_cleaned = values.shape[1] > 0 and not representation.names
-        yield Features(values, representation.fitted, confounds if is_cleaned else None)
+        removed = confounds if is_cleaned else None
+        yield Features(values, representation.fitted, removed, representation.blocks)

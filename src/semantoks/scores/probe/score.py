@@ -19,24 +19,27 @@ from semantoks.scores.probe.problem import Problem
 
 @dataclass(frozen=True)
 class Representation:
-    """A representation of the participants of a problem, or several that are stacked.
+    """A representation of the participants of a problem, or several together.
 
     Attributes
     ----------
     name : str
     features : sequence of Features
-        One entry per stacked representation.
+        One entry per representation that is stacked or combined.
     windows : callable
         Returns the features of the windows of each participant. They are large, and only the
         protocol of the paper loads them.
     has_confounds : bool
         Whether confounds were given to be regressed out.
+    combined : bool
+        Whether the kernels of several are summed; otherwise they are stacked.
     """
 
     name: str
     features: Sequence[Features]
     windows: Callable[[], Sequence[np.ndarray]]
     has_confounds: bool = False
+    combined: bool = False
 
 
 class ScoringProtocol(Protocol):
@@ -49,7 +52,9 @@ class ScoringProtocol(Protocol):
 
 
 def _exact(problem: Problem, representation: Representation, settings: Probe) -> ProbeResult:
-    return score_features(problem, representation.features, settings)
+    return score_features(
+        problem, representation.features, settings, combined=representation.combined
+    )
 
 
 def _paper(problem: Problem, representation: Representation, settings: Probe) -> ProbeResult:
@@ -58,9 +63,9 @@ def _paper(problem: Problem, representation: Representation, settings: Probe) ->
     first = representation.features[0]
     if len(representation.features) > 1 or first.projection or representation.has_confounds:
         raise UserError(
-            "`probe.protocol: paper` supports no stacking, no confound regression and no "
-            f"projection that is fitted first, so it cannot score {representation.name}. Use "
-            "`probe.protocol: exact`."
+            "`probe.protocol: paper` supports no stacking, no combining, no confound regression "
+            f"and no projection that is fitted first, so it cannot score {representation.name}. "
+            "Use `probe.protocol: exact`."
         )
     return score_windows(problem, representation.windows(), settings)
 

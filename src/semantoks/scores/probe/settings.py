@@ -17,6 +17,9 @@ class ProbeSettings(ConfoundColumns):
     column: ColumnNames | None = Field(
         None, description="Column of the phenotype; features of this name are dropped."
     )
+    combined: bool = Field(
+        False, description="Sum the kernels of several representations instead of stacking them."
+    )
 
     @field_validator("probe")
     @classmethod

@@ -1,4 +1,4 @@
-"""Score one representation, or several stacked, against one phenotype."""
+"""Score one representation, or several stacked or combined, against one phenotype."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def probe(
     out: Path,
     confounds: Sequence[Path] = (),
 ) -> list[Path]:
-    """Write the scores of one representation, or of several stacked, for one phenotype.
+    """Write the scores of one representation, or of several together, for one phenotype.
 
     Parameters
     ----------
     settings : ProbeSettings
     features : sequence of Path
-        One representation, or those that are stacked.
+        One representation, or those that are stacked or, by the settings, combined.
     splits : Path
         Table of splits of the phenotype.
     representation : str
@@ -78,6 +78,7 @@ def probe(
         loaded,
         windows=lambda: _read_windows(problem, features[0], loaded[0]),
         has_confounds=len(confounds) > 0,
+        combined=settings.combined,
     )
     result = score(problem, inputs, settings.probe)
     metadata = _metadata(problem, inputs, result, settings)

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from semantoks.scores.linear_models.axes import rotate
+from semantoks.scores.linear_models.axes import (
+    RANK_TOLERANCE,
+    rotate,
+    rotate_blocks,
+    standardise,
+)
 
 
 def test_unknown_values_count_as_the_training_mean_and_constants_as_nothing() -> None:
@@ -12,3 +18,52 @@ def test_unknown_values_count_as_the_training_mean_and_constants_as_nothing() ->
     assert np.allclose(coordinates.held_HR[:2], 0)
     assert coordinates.held_HR.shape == (3, 1)
     assert abs(coordinates.held_HR[2, 0]) > 0.5
+
+
+def plain(train: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Coordinates of one block without any thought of several."""
+    train, held = standardise(train, held)
+    by_kernel = train.shape[1] > len(train)
+    squares, vectors = np.linalg.eigh(train @ train.T if by_kernel else train.T @ train)
+    nonzero = squares > RANK_TOLERANCE * squares.max()
+    values, vectors = np.sqrt(squares[nonzero])[::-1], vectors[:, nonzero][:, ::-1]
+    if by_kernel:
+        return vectors * values, (held @ train.T) @ (vectors / values), values
+    return train @ vectors, held @ vectors, values
+
+
+@pytest.mark.parametrize("features", [12, 90])
+def test_one_block_is_rotated_as_if_there_were_no_blocks(features: int) -> None:
+    """To the last digit, so that blocks change no score of a representation without them."""
+    rows = np.random.default_rng(0).standard_normal((50, features))
+    coordinates = rotate_blocks([(rows[:40], rows[40:])])
+    expected = plain(rows[:40], rows[40:])
+    np.testing.assert_array_equal(coordinates.train_PR, expected[0])
+    np.testing.assert_array_equal(coordinates.held_HR, expected[1])
+    np.testing.assert_array_equal(coordinates.singular_values_R, expected[2])
+
+
+@pytest.mark.parametrize("sizes", [(3, 7), (60, 5)])
+@pytest.mark.parametrize("weights", [None, (0.8, 0.2)])
+def test_kernels_of_blocks_are_summed(
+    sizes: tuple[int, int], weights: tuple[float, float] | None
+) -> None:
+    rng = np.random.default_rng(1)
+    blocks = [(rng.standard_normal((40, size)), rng.standard_normal((9, size))) for size in sizes]
+    given = None if weights is None else np.array(weights)
+    coordinates = rotate_blocks(blocks, given)
+    standardised = [standardise(*block) for block in blocks]
+    for part, rows in enumerate((coordinates.train_PR, coordinates.held_HR)):
+        kernels = [block[part] @ block[0].T for block in standardised]
+        expected = np.average(kernels, axis=0, weights=weights)
+        np.testing.assert_allclose(rows @ coordinates.train_PR.T, expected, atol=1e-12)
+    # Rows of each block have a mean squared norm of one, and so have those of the sum.
+    assert (coordinates.train_PR**2).sum() == pytest.approx(40)
+
+
+def test_a_block_without_weight_is_left_out() -> None:
+    rng = np.random.default_rng(2)
+    blocks = [(rng.standard_normal((20, size)), rng.standard_normal((5, size))) for size in (4, 50)]
+    alone, first = rotate_blocks(blocks, np.array([1.0, 0])), rotate(*blocks[0])
+    np.testing.assert_array_equal(alone.train_PR, first.train_PR)
+    np.testing.assert_array_equal(alone.held_HR, first.held_HR)

@@ -139,8 +139,31 @@ def test_stacking_uses_all_representations_and_ignores_noise() -> None:
     assert both > score_of(classes, "balanced_accuracy", first) + 0.05
 
 
+def test_combined_representations_are_blocks_of_one() -> None:
+    """And a few features count as much as many."""
+    rng = np.random.default_rng(13)
+    few, many = rng.standard_normal((200, 5)), rng.standard_normal((200, 600))
+    value = few[:, 0] + 0.5 * rng.standard_normal(200)
+    settings = Probe(repeats=3, permutations=20, learning_curve=[0.5])
+    blocks = Features(np.hstack([few, many]), blocks=(("few", 5), ("many", 600)))
+    for target, metric in ((value, "pearson_r"), (np.where(value > 0, "a", "b"), "auroc")):
+        problem = problem_of(target)
+        parts = [Features(few), Features(many)]
+        both = score_features(problem, parts, settings, combined=True)
+        together = score_features(problem, [blocks], settings)
+        assert both.scores.equals(together.scores)
+        assert both.permutation_test is not None and both.permutation_test.p < 0.05
+        assert set(both.scores["fraction"]) == {0.5, 1}
+        unscaled = score_features(problem, [Features(blocks.values_PF)], settings)
+        assert mean_score(both.scores, metric) > mean_score(unscaled.scores, metric) + 0.1
+    covariances = np.array([5, 0, 5]) + rng.random((200, 3))
+    projected = [Features(few), Features(covariances, "tangent")]
+    scores = score_features(problem_of(value), projected, settings, combined=True).scores
+    assert set(scores["fraction"]) == {0.5, 1}
+
+
 def test_permuted_scores_are_those_of_a_permuted_phenotype() -> None:
-    """Of one representation and of two stacked, whose second probe is fitted anew."""
+    """Of one representation, of two stacked, whose second probe is fitted anew, and combined."""
     rng = np.random.default_rng(7)
     parts = [Features(rng.standard_normal((80, width))) for width in (10, 100)]
     value = parts[0].values_PF[:, 0] + rng.standard_normal(80)
@@ -148,10 +171,11 @@ def test_permuted_scores_are_those_of_a_permuted_phenotype() -> None:
     problem = problem_of(value)
     order = np.random.default_rng(0).permutation(80)  # the first shuffle of every problem
     permuted = problem.participants.assign(target=value[order])
-    for stacked in (parts[:1], parts):
-        test = score_features(problem, stacked, settings).permutation_test
+    for used, combined in ((parts[:1], False), (parts, False), (parts, True)):
+        test = score_features(problem, used, settings, combined=combined).permutation_test
         assert test is not None
-        scores = score_features(Problem(problem.metadata, permuted), stacked, settings).scores
+        problem_of_shuffle = Problem(problem.metadata, permuted)
+        scores = score_features(problem_of_shuffle, used, settings, combined=combined).scores
         assert test.shuffled[0] == pytest.approx(mean_score(scores, "pearson_r"), abs=1e-6)
 
 

@@ -54,6 +54,18 @@ def test_rows_without_features_know_nothing_of_anybody(projection: str) -> None:
         assert not coordinates.train_PR[0].any() and not coordinates.held_HR[14].any()
 
 
+def test_blocks_are_columns_of_what_is_prepared() -> None:
+    rng = np.random.default_rng(0)
+    rows, confounds = rng.standard_normal((50, 5)), rng.standard_normal((50, 2))
+    train, held = np.arange(40), np.arange(40, 50)
+    whole = Features(rows, "", confounds).prepare(train, held)
+    features = Features(rows, "", confounds, (("networks", 2), ("coupling", 3)))
+    blocks = features.prepare_blocks(train, held)
+    assert [block[0].shape[1] for block in blocks] == [2, 3]
+    for part in (0, 1):
+        np.testing.assert_array_equal(np.hstack([block[part] for block in blocks]), whole[part])
+
+
 def test_residuals_are_uncorrelated_with_the_confounds() -> None:
     rng = np.random.default_rng(0)
     confounds = rng.standard_normal((50, 2))
@@ -95,6 +107,9 @@ def test_confounds_are_regressed_out_of_unnamed_features_only() -> None:
     covariates = ParticipantFeatures(["a", "b", "c"], rows, ["age", "sex=F"])
     chance = ParticipantFeatures(["a", "b", "c"], np.empty((3, 0)), [])
     ids = ["a", "c"]
+    in_blocks = ParticipantFeatures(["a", "b", "c"], rows, [], "", (("x", 1), ("y", 1)))
+    (blocks,) = features_of([in_blocks], None, ids, {"sex"})
+    assert blocks.blocks == (("x", 1), ("y", 1))
     cleaned, named, empty = features_of([embedding, covariates, chance], covariates, ids, {"sex"})
     assert cleaned.projection == "tangent"
     assert cleaned.confounds_PC is not None

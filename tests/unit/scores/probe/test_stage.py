@@ -7,12 +7,17 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from semantoks.artifacts.representations import read_participant_features, write_representation
+from semantoks.artifacts.representations import (
+    read_features,
+    read_participant_features,
+    write_representation,
+)
 from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.artifacts.timeseries import SCAN_ENTITIES
 from semantoks.config import Phenotype, Probe
 from semantoks.errors import UserError
 from semantoks.scores.probe.settings import ProbeSettings
+from semantoks.scores.probe.stage import probe
 from semantoks.scores.split.parts import VALIDATION
 from tests.conftest import run_probe, run_represent, run_split
 from tests.unit.scores.conftest import mean_score
@@ -45,6 +50,27 @@ def test_scores_of_every_split_are_written(cohort: tuple[list[Path], Path]) -> N
     written = (folder / "fc").read_bytes()
     run_probe([folder / "fc.parquet"], splits, "fc", settings, folder / "fc")
     assert (folder / "fc").read_bytes() == written
+
+
+def test_representations_are_combined_by_the_settings(cohort: tuple[list[Path], Path]) -> None:
+    """Files of one block each are scored as one file of two blocks."""
+    paths, participants = cohort
+    folder, splits = paths[0].parent, paths[0].parent / "s.parquet"
+    for name in ("fc", "fc_gsr"):
+        run_represent(name, paths, participants, folder / f"{name}.parquet")
+    task = Phenotype(kind="classification")
+    run_split(participants, folder / "scans.parquet", splits, name="group", phenotype=task)
+    files = [folder / "fc.parquet", folder / "fc_gsr.parquet"]
+    rows = np.hstack([read_features(file, range(len(read_table(file)))) for file in files])
+    size = rows.shape[1] // 2
+    blocks = [("fc", size), ("fc_gsr", size)]
+    write_representation(folder / "both.parquet", read_table(files[0]), rows, blocks=blocks)
+    probe_settings = Probe(repeats=2, permutations=0, learning_curve=[])
+    for name, used, combined in (("a", files, True), ("b", [folder / "both.parquet"], False)):
+        settings = ProbeSettings(probe=probe_settings, combined=combined)
+        probe(settings, features=used, splits=splits, representation="x", out=folder / name)
+    assert read_table(folder / "a").equals(read_table(folder / "b"))
+    assert read_metadata(folder / "a") == read_metadata(folder / "b")
 
 
 def assert_shuffles_are_written(folder: Path, scores: pd.DataFrame) -> None:
