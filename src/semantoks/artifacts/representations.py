@@ -48,6 +48,15 @@ class ParticipantFeatures:
     fitted: str = ""
     blocks: tuple[tuple[str, int], ...] = ()
 
+    @property
+    def columns(self) -> dict[str, slice]:
+        """Columns of each block, by its name."""
+        ends = np.cumsum([size for _, size in self.blocks]).tolist()
+        return {
+            name: slice(end - size, end)
+            for (name, size), end in zip(self.blocks, ends, strict=True)
+        }
+
 
 def write_representation(
     path: Path,

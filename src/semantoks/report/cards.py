@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from semantoks.config import Report
@@ -13,13 +13,25 @@ from semantoks.scores.card.contents import Card, Leakage, Retest
 
 @dataclass(frozen=True)
 class CardRow:
-    """What is predicted from one representation, and how reliable it is."""
+    """What is predicted from one representation or a block of it, and how reliable it is.
+
+    Attributes
+    ----------
+    representation : str
+    phenotypes, covariates : dict of str to float
+        Scores; blocks by themselves are not scored on phenotypes.
+    retest : Retest or None
+    without_features : int or None
+    block : str
+        Name of the block, empty for the whole representation.
+    """
 
     representation: str
     phenotypes: dict[str, float]
     covariates: dict[str, float]
     retest: Retest | None
     without_features: int | None
+    block: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,19 +69,32 @@ def card_section(
     return CardSection(
         dataset=dataset,
         metrics={phenotype: c.metric for phenotype, c in by_phenotype.items()},
-        covariates={leak.what: leak for card in cards.values() for leak in card.leakage},
+        covariates={
+            leak.what: leak
+            for card in cards.values()
+            for part in (*card.blocks.values(), card)
+            for leak in part.leakage
+        },
         rows=[
-            CardRow(
-                representation=name,
-                phenotypes={p: _mean_score(name, c) for p, c in by_phenotype.items()},
-                covariates={leak.what: leak.mean for leak in card.leakage},
-                retest=card.retest,
-                without_features=card.people_without_features,
-            )
+            row
             for name, card in cards.items()
+            for row in _rows(name, card, {p: _mean_score(name, c) for p, c in by_phenotype.items()})
         ],
         retest=next((card.retest for card in cards.values() if card.retest), None),
     )
+
+
+def _rows(representation: str, card: Card, phenotypes: dict[str, float]) -> Iterator[CardRow]:
+    """Yield a row of the whole representation, and one of each of its blocks."""
+    for block, part in {"": card, **card.blocks}.items():
+        yield CardRow(
+            representation=representation,
+            phenotypes=phenotypes if not block else {},
+            covariates={leak.what: leak.mean for leak in part.leakage},
+            retest=part.retest,
+            without_features=part.people_without_features,
+            block=block,
+        )
 
 
 def _mean_score(representation: str, comparison: Comparison) -> float:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TypeVar
 
 from semantoks.config import Report
 from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded, rounded_blocks
 from semantoks.report.steps import Steps, in_steps, rounded_scheme, step_of, step_of_r_interval
 from semantoks.scores.benchmark.comparison import Comparison, CurvePoint, SchemeResult, Summary
 from semantoks.scores.benchmark.curves import with_label_efficiency
-from semantoks.scores.card.contents import Card, Leakage, Retest
+from semantoks.scores.card.contents import BlockCard, Card, Leakage, Retest
 
 Curves = dict[str, list[CurvePoint]]
+Part = TypeVar("Part", bound=BlockCard)
 
 
 def rounded_comparison(comparison: Comparison) -> Comparison:
@@ -90,6 +92,12 @@ def rounded_cards(cards: Mapping[str, Card], settings: Report) -> dict[str, Card
 
 def _rounded_card(card: Card, settings: Report) -> Card:
     """Round one card; what may not be shown is left out."""
+    blocks = {name: _rounded_part(block, settings) for name, block in card.blocks.items()}
+    return _rounded_part(card, settings).model_copy(update={"blocks": blocks})
+
+
+def _rounded_part(card: Part, settings: Report) -> Part:
+    """Round a card or the part of one block."""
     few = card.people_without_features
     return card.model_copy(
         update={

@@ -2,7 +2,7 @@ import pytest
 
 from semantoks.config import Report
 from semantoks.report.cards import card_section
-from semantoks.scores.card.contents import Card, Retest
+from semantoks.scores.card.contents import BlockCard, Card, Leakage, Retest
 
 
 def section(identified: float, people: int, settings: Report) -> tuple[float, float]:
@@ -12,6 +12,20 @@ def section(identified: float, people: int, settings: Report) -> tuple[float, fl
     (row,) = shown.rows
     assert shown.retest is not None and row.retest is not None
     return shown.retest.chance, row.retest.identification
+
+
+def test_blocks_stand_below_their_representation() -> None:
+    """Rounded as everything on the page."""
+    leak = Leakage(
+        what="age", metric="pearson_r", people=123, chance=0, mean=0.12345, sd=1, low=0, high=1
+    )
+    block = BlockCard(leakage=[leak], retest=None, people_without_features=7)
+    cards = {"full": Card(leakage=[], retest=None, blocks={"amplitude": block})}
+    shown = card_section("toy", cards, [], Report())
+    rows = [(row.representation, row.block, row.without_features) for row in shown.rows]
+    assert rows == [("full", "", None), ("full", "amplitude", 5)]
+    assert shown.rows[1].covariates == {"age": 0.123}
+    assert list(shown.covariates) == ["age"]
 
 
 def test_chance_and_identification_do_not_tell_the_number_of_participants() -> None:

@@ -29,8 +29,8 @@ class Retest(Settings):
     icc: float = Field(description="Median over features of ICC(3,1).")
 
 
-class Card(Settings):
-    """The card of one representation of one data set."""
+class BlockCard(Settings):
+    """What a representation, or one block of it, holds of one data set."""
 
     leakage: list[Leakage]
     retest: Retest | None = Field(
@@ -41,4 +41,14 @@ class Card(Settings):
         None,
         exclude_if=lambda value: value is None,
         description="Participants who are left out of `leakage`; absent if there are none.",
+    )
+
+
+class Card(BlockCard):
+    """The card of one representation of one data set."""
+
+    blocks: dict[str, BlockCard] = Field(
+        {},
+        exclude_if=lambda value: not value,
+        description="The same of each block by itself; absent if there is one block.",
     )

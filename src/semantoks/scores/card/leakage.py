@@ -106,7 +106,8 @@ def _score(
     row_of = {participant: row for row, participant in enumerate(features.participant_id)}
     values_PF = features.features_PF[[row_of[participant] for participant in table.index]]
     metric = METRICS[kind]
-    scores = score_features(problem, [Features(values_PF, features.fitted)], settings).scores
+    inputs = Features(values_PF, features.fitted, blocks=features.blocks)
+    scores = score_features(problem, [inputs], settings).scores
     test_to_train = float((scores["test_people"] / scores["train_people"]).mean())
     classes = problem.class_sizes()
     return Leakage(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 
 from semantoks.artifacts.files import write_json
 from semantoks.artifacts.representations import (
+    ParticipantFeatures,
     has_features,
     read_participant_features,
     read_scan_entities,
@@ -17,7 +19,7 @@ from semantoks.artifacts.representations import (
 from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.config import ConfoundColumns
 from semantoks.scores.card.blocks import Recordings, of_people, person_by_block
-from semantoks.scores.card.contents import Card, Retest
+from semantoks.scores.card.contents import BlockCard, Card, Retest
 from semantoks.scores.card.leakage import score_leakage
 from semantoks.scores.card.reliability import retest, session_pairs
 from semantoks.scores.card.settings import CardSettings
@@ -44,7 +46,8 @@ def card(
     """Write the card of one representation of one data set.
 
     Blocks of a task are averaged over each person, and over each run for the reliability, so that
-    the card is about people.
+    the card is about people. Of a representation with several blocks of features, each has a part
+    of the card: some blocks may hold head size or motion, and others not.
 
     Parameters
     ----------
@@ -64,13 +67,32 @@ def card(
         `out`.
     """
     table, scan_table = read_table(participants), read_table(scans)
-    reliability, person_of = read_and_retest(features, scan_table), None
+    all_scans, person_of = scan_table, None
     if settings.of_blocks:
         person_of = person_by_block(scan_table)
         table, scan_table = of_people(table, scan_table)
     covariates = _sampled_covariates(features, table, scan_table, settings, person_of)
     values = read_participant_features(features, covariates.index, person_of)
     families = text_column(table, settings.group_column, covariates.index)
+    whole = _describe(values, covariates, families, settings)
+    whole = whole.model_copy(update={"retest": read_and_retest(features, all_scans)})
+    blocks = dict[str, BlockCard]()
+    for name, columns in values.columns.items():
+        block = replace(values, features_PF=values.features_PF[:, columns], blocks=())
+        reliability = read_and_retest(features, all_scans, columns)
+        described = _describe(block, covariates, families, settings)
+        blocks[name] = described.model_copy(update={"retest": reliability})
+    write_json(out, Card(**dict(whole), blocks=blocks).model_dump())
+    return [out]
+
+
+def _describe(
+    values: ParticipantFeatures,
+    covariates: pd.DataFrame,
+    families: pd.Series,
+    settings: CardSettings,
+) -> BlockCard:
+    """Measure the leakage of a representation or of a block, among those who have its features."""
     known = has_features(values.features_PF)
     with_features = np.array(values.participant_id, object)[known]
     without_features = int((~known).sum())
@@ -78,13 +100,9 @@ def card(
         log.warning("%d participants have no features and are left out.", without_features)
     # As training means they would dilute the leakage and make the card look clean.
     leakage = score_leakage(values, covariates.loc[with_features], families, settings.probe)
-    content = Card(
-        leakage=list(leakage),
-        retest=reliability,
-        people_without_features=without_features or None,
+    return BlockCard(
+        leakage=list(leakage), retest=None, people_without_features=without_features or None
     )
-    write_json(out, content.model_dump())
-    return [out]
 
 
 def _sampled_covariates(
@@ -110,12 +128,14 @@ def _sampled_covariates(
     return covariates
 
 
-def read_and_retest(features: Path, scan_table: pd.DataFrame) -> Retest | None:
+def read_and_retest(
+    features: Path, scan_table: pd.DataFrame, columns: slice = slice(None)
+) -> Retest | None:
     """Compare the first two sessions of each participant, at most of `MAX_PARTICIPANTS`.
 
-    Only the rows of these sessions are read, and of a recording that is there twice only the first:
-    a copy is no second session. None with fewer than `MIN_RETESTED` participants, or without a
-    feature that all sessions have.
+    Compared are all columns of the features, or those of a block. Only the rows of these sessions
+    are read, and of a recording that is there twice only the first: a copy is no second session.
+    None with fewer than `MIN_RETESTED` participants, or without a feature that all sessions have.
     """
     recordings = Recordings.of(features, scan_table)
     people = held_out_people(by_person(scan_table))
@@ -124,13 +144,13 @@ def read_and_retest(features: Path, scan_table: pd.DataFrame) -> Retest | None:
     repeated = scans[scans["participant_id"].duplicated(keep=False)]
     # A scan that lacks data has NaN features, and the chance representation has none:
     # both drop out here.
-    known = [np.isfinite(row).any() for row in recordings.iterate(repeated.index)]
+    known = [np.isfinite(row[columns]).any() for row in recordings.iterate(repeated.index)]
     pairs = session_pairs(repeated[np.array(known, bool)])
     if len(pairs) < MIN_RETESTED:
         return None
     if len(pairs) > MAX_PARTICIPANTS:
         pairs = np.random.default_rng(0).permutation(pairs)[:MAX_PARTICIPANTS]
-    rows = recordings.read(pairs.ravel())
+    rows = recordings.read(pairs.ravel())[:, columns]
     fitted = read_metadata(features)["fitted"]
     if fitted:
         # There is no test part here, so fitting to all participants leaks nothing.

@@ -59,6 +59,41 @@ def test_covariates_in_the_features_leak(tmp_path: Path) -> None:
     assert scores["age"] > 0.9 and scores["site"] > 0.8 and 0.35 < scores["sex"] < 0.65
 
 
+def test_blocks_have_parts_of_the_card(tmp_path: Path) -> None:
+    """Which block holds age, and which is the same in the other session."""
+    rng = np.random.default_rng(5)
+    names = [f"sub-{i:02d}" for i in range(60) for _ in range(2)]
+    table = pd.DataFrame({"participant_id": names, "session": ["1", "2"] * 60, "task": "rest"})
+    table = table.assign(run="", scan=[f"{n}_{i:03d}" for i, n in enumerate(names)])
+    trait = np.repeat(rng.standard_normal((60, 3)), 2, axis=0)
+    features = np.hstack([trait, rng.standard_normal((120, 30))])
+    features[:8, 3:] = np.nan
+    blocks = [("amplitude", 3), ("networks", 30)]
+    write_representation(tmp_path / "r.parquet", table, features, blocks=blocks)
+    scans = table.assign(status="ok", reason="", seconds=300.0, recording=table["scan"])
+    write_table(tmp_path / "t.parquet", scans)
+    people = pd.DataFrame({"participant_id": names[::2], "age": 40 + 10 * trait[::2, 0]})
+    write_table(tmp_path / "p.parquet", people)
+    card(
+        CardSettings(),
+        features=tmp_path / "r.parquet",
+        participants=tmp_path / "p.parquet",
+        scans=tmp_path / "t.parquet",
+        out=tmp_path / "card.json",
+    )
+    content = Card.model_validate(read_json(tmp_path / "card.json"))
+    assert list(content.blocks) == ["amplitude", "networks"]
+    amplitude, networks = content.blocks.values()
+    assert content.leakage[0].mean > 0.7 and amplitude.leakage[0].mean > 0.9
+    assert networks.leakage[0].mean < 0.4
+    # Some lack one block, and are left out of its part only.
+    without = [part.people_without_features for part in (content, amplitude, networks)]
+    assert without == [None, None, 4]
+    assert amplitude.retest is not None and networks.retest is not None
+    assert amplitude.retest.identification == 1 > 0.2 > networks.retest.identification
+    assert (amplitude.retest.people, networks.retest.people) == (60, 56)
+
+
 def test_resemblance_of_relatives_is_no_leakage(tmp_path: Path) -> None:
     """Twins have the same features and age, but the two are unrelated across families."""
     rng = np.random.default_rng(1)

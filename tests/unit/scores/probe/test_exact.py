@@ -156,7 +156,8 @@ def test_combined_representations_are_blocks_of_one() -> None:
         assert set(both.scores["fraction"]) == {0.5, 1}
         unscaled = score_features(problem, [Features(blocks.values_PF)], settings)
         assert mean_score(both.scores, metric) > mean_score(unscaled.scores, metric) + 0.1
-    covariances = np.array([5, 0, 5]) + rng.random((200, 3))
+    # Triangles of two regions, and their shrinkage.
+    covariances = np.array([5, 0, 5, 0.1]) + np.c_[rng.random((200, 3)), np.zeros(200)]
     projected = [Features(few), Features(covariances, "tangent")]
     scores = score_features(problem_of(value), projected, settings, combined=True).scores
     assert set(scores["fraction"]) == {0.5, 1}
