@@ -99,10 +99,12 @@ class Features:
         return rotate_blocks(self.prepare_blocks(train, held))
 
 
-def summed(parts: Sequence[Features], train: np.ndarray, held: np.ndarray) -> PrincipalCoordinates:
-    """Sum the kernels of all blocks of some representations, with equal weights."""
+def blocks_of(
+    parts: Sequence[Features], train: np.ndarray, held: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Prepare some representations and return all of their blocks."""
     prepared = (part.prepare_blocks(train, held) for part in parts)
-    return rotate_blocks([block for blocks in prepared for block in blocks])
+    return [block for blocks in prepared for block in blocks]
 
 
 def _project(
