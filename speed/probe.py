@@ -2,6 +2,7 @@
 
     python -m speed.probe --features 1536
     python -m speed.probe --features 19900
+    python -m speed.probe --blocks
 
 The task: 100 phenotypes (50 classifications, 50 regressions), 100 splits of 1,000 participants, 8
 L2 penalties selected by 5 inner folds. Semantoks fits all phenotypes of a few splits (the matrix
@@ -10,11 +11,16 @@ decomposition is included in every row of the table, in "all" once), scikit-lear
 are extrapolated to the whole task. Set OMP_NUM_THREADS=1, since the probes of the workflow use one
 thread. As in real data, features are correlated (their spectrum falls with 1 / rank). scikit-learn
 is timed with its default tolerance, and with one at which its solution agrees to four digits.
+
+With `--blocks`, the whole probe (10 splits, 1,000 permutations) of five blocks of features, with
+equal and with chosen weights, is timed against that of one block: of five blocks of the same total
+size, and of five that are each as large.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import resource
 import time
 import warnings
@@ -25,13 +31,19 @@ import numpy as np
 from sklearn.linear_model import LogisticRegressionCV, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
-from semantoks.config import Probe
+from experiments.block_weights import simulate_blocks
+from experiments.differences import problem_of
+from semantoks.config import Kind, Probe
 from semantoks.scores.linear_models.axes import PrincipalCoordinates, rotate
 from semantoks.scores.linear_models.ridge import ridge, ridge_over_folds
+from semantoks.scores.probe.exact import score_features
+from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.fit import fit_classifications
 from semantoks.scores.probe.targets import ClassificationTargets, RegressionTargets, inner_folds
 
 PARTICIPANTS, PHENOTYPES, SPLITS, TRAINING = 1000, 100, 100, 800
+BLOCK = 3000  # features
+KINDS: tuple[Kind, ...] = ("regression", "classification")
 SETTINGS = Probe()
 STRENGTHS = np.array(SETTINGS.strengths)
 Result = TypeVar("Result")
@@ -41,6 +53,7 @@ def arguments() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--features", type=int, default=1536)
+    parser.add_argument("--blocks", action="store_true", help="time several blocks of features")
     parser.add_argument("--splits", type=int, default=2, help="number of splits to measure")
     parser.add_argument("--loop", type=int, default=2, help="phenotypes to fit with scikit-learn")
     return parser.parse_args()
@@ -114,9 +127,39 @@ def seconds_of_semantoks(
     return decomposition, classified, regressed
 
 
+def seconds_of_blocks(features: Features, kind: Kind, weights: str) -> float:
+    """Return the seconds of scoring one phenotype without effect."""
+    people = len(features.values_PF)
+    problem = problem_of(np.random.default_rng(0).standard_normal(people), kind, 0)
+    settings = SETTINGS.model_copy(update={"weights": weights, "learning_curve": []})
+    return timed(score_features, problem, [features], settings)[0]
+
+
+def time_blocks() -> None:
+    """Time one block and five, and print the table."""
+    print("| participants | phenotype | one block | blocks | weights | seconds | ratio |")
+    print("|---|---|---|---|---|---|---|")
+    for people, kind in itertools.product((100, 500, PARTICIPANTS), KINDS):
+        five = {f"b{number}": BLOCK // 5 for number in range(5)}
+        for name, sizes in (
+            ("of the same total", five),
+            ("each as large", dict.fromkeys(five, BLOCK)),
+        ):
+            drawn, *_ = simulate_blocks(np.random.default_rng(1), people, sizes)
+            alone = Features(drawn.values_PF[:, :BLOCK])
+            first = seconds_of_blocks(alone, kind, "equal")
+            for weights in ("equal", "chosen"):
+                seconds = seconds_of_blocks(drawn, kind, weights)
+                cells = f"{people} | {kind} | {first:.2f} | five {name} | {weights}"
+                print(f"| {cells} | {seconds:.2f} | {seconds / first:.1f} |", flush=True)
+
+
 def main() -> None:
     """Time both and print the table."""
     chosen = arguments()
+    if chosen.blocks:
+        time_blocks()
+        return
     rng = np.random.default_rng(0)
     features, values = simulate(rng, chosen.features)
     codes, times = (values > 0.3).astype(int), []
