@@ -24,7 +24,7 @@ from semantoks.data.parcellate.stage import parcellate
 from semantoks.data.scans.settings import ScansSettings
 from semantoks.data.scans.stage import scans
 from semantoks.errors import UserError
-from semantoks.model.pretrain.seen import SeenScans
+from semantoks.model.corpus.seen import SeenScans
 from semantoks.model.pretrain.settings import PretrainSettings
 from semantoks.model.pretrain.stage import pretrain
 from semantoks.people.ids import NO_ROW

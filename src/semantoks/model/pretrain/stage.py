@@ -12,14 +12,14 @@ import pandas as pd
 import torch
 
 from semantoks.artifacts.tables import write_table
-from semantoks.artifacts.timeseries import Manifest, read_manifest
+from semantoks.artifacts.timeseries import Manifest
 from semantoks.config import Pretraining
 from semantoks.errors import UserError
+from semantoks.model.corpus.manifest import common_manifest
+from semantoks.model.corpus.seen import SeenScans
 from semantoks.model.distillation.student_teacher import SelfDistillation
 from semantoks.model.files.checkpoint import CONFIG, save
-from semantoks.model.files.match import require_match
 from semantoks.model.pretrain.loop import Trained, fit
-from semantoks.model.pretrain.seen import SeenScans
 from semantoks.model.pretrain.settings import PretrainSettings
 from semantoks.system.distributed import barrier, process_group
 from semantoks.system.memory import advise_when_out_of_memory, keep_freed_memory
@@ -72,7 +72,7 @@ def pretrain(
     # Call it first: blocks that were allocated before would still be returned to the system.
     keep_freed_memory()
     torch.set_num_threads(threads)
-    manifest = _common_manifest(timeseries, settings.model.allow_mismatch)
+    manifest = common_manifest(timeseries, settings.model.allow_mismatch)
     # Every process makes one, but only rank 0 iterates and so reads the files.
     seen = SeenScans(timeseries, scans)
     with advise_when_out_of_memory(MEMORY_ADVICE):
@@ -152,19 +152,3 @@ def pretrain_arrays(
 def _write(trained: Trained, folder: Path, summary: Mapping[str, int]) -> None:
     save(trained.model, folder, {**trained.summary, **summary})
     write_table(folder / METRICS, pd.DataFrame(trained.epochs), of_people=False)
-
-
-def _common_manifest(timeseries: Sequence[Path], allow_mismatch: Sequence[str]) -> Manifest:
-    """Return the manifest that all files share.
-
-    Raises
-    ------
-    UserError
-        Naming the file that differs, and in which fields.
-    """
-    manifests = [read_manifest(path) for path in timeseries]
-    # A file in which every scan was excluded has no space.
-    common = next((manifest for manifest in manifests if manifest.space), manifests[0])
-    for path, manifest in zip(timeseries, manifests, strict=True):
-        require_match(common, manifest, str(path), allow_mismatch)
-    return common

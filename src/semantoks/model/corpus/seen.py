@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from pathlib import Path
 
@@ -12,16 +12,18 @@ import numpy as np
 import pandas as pd
 
 from semantoks.artifacts.held_out import HELD_OUT, LeftOut, left_out_for, read_tables
-from semantoks.artifacts.timeseries import SOURCE, iter_scans, whole_runs
+from semantoks.artifacts.tables import read_table
+from semantoks.artifacts.timeseries import SOURCE, Scan, included_scans, iter_scans, whole_runs
 from semantoks.errors import UserError
 
 log = logging.getLogger(__name__)
 
 
 class SeenScans:
-    """Time series to train on; nothing is read before the iteration.
+    """Time series to fit to; nothing is read before the iteration.
 
-    Every process of a training makes one, and only the first iterates over it.
+    Every process of a training makes one, and only the first iterates over it. It can be iterated
+    over again.
 
     Parameters
     ----------
@@ -43,16 +45,48 @@ class SeenScans:
         self.summary: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """Yield time series of shape (regions, volumes), sorted by scan.
+        """Yield time series of shape (regions, volumes), sorted by scan; errors as for `scans`."""
+        yield from (scan.timeseries_CT for scan in self.scans())
+
+    def scans(self) -> Iterator[Scan]:
+        """Yield the scans, sorted by name, one at a time in memory.
 
         Raises
         ------
         UserError
             If the table of a data set is missing or of other scans, or no scan is left.
         """
+        if self.tables:
+            # Say who is left out, or refuse, even if the files hold no scan at all.
+            _ = self._known_and_left_out
+        yield from iter_scans(self.timeseries, self._is_seen)
+
+    def people(self) -> int:
+        """Count the people whose scans are seen; the same id in two data sets counts twice."""
+        people = set[tuple[str, str]]()
+        for path in self.timeseries:
+            table = included_scans(read_table(path, ["scan", "participant_id", "status"]))
+            is_seen = [self._is_seen(path, scan) for scan in table["scan"]]
+            people |= {(path.parent.name, name) for name in table.loc[is_seen, "participant_id"]}
+        return len(people)
+
+    def _is_seen(self, path: Path, scan: str) -> bool:
+        """Whether a scan may be seen, once the tables are read."""
         if not self.tables:
-            yield from (scan.timeseries_CT for scan in iter_scans(self.timeseries))
-            return
+            return True
+        known, left_out = self._known_and_left_out
+        key = path.parent.name, scan
+        if key not in known:
+            raise UserError(
+                f"{path} has the scan {scan}, which the table of scans of {path.parent.name} "
+                "does not have, so it is not known whether it is held out. Make the table "
+                "again with `scans`."
+            )
+        return key not in left_out
+
+    @cached_property
+    def _known_and_left_out(self) -> tuple[set[tuple[str, str]], frozenset[tuple[str, str]]]:
+        """Scans of the tables, and those of them that are left out; fills `summary`."""
         tables = read_tables(self.tables)
         datasets = sorted({path.parent.name for path in self.timeseries})
         _require_tables(tables, datasets)
@@ -65,18 +99,7 @@ class SeenScans:
             "held_out_scans_under_other_ids": left_out.under_other_ids,
         }
         known = {(name, scan) for name in datasets for scan in _scans_of(tables[name])}
-
-        def is_seen(path: Path, scan: str) -> bool:
-            key = path.parent.name, scan
-            if key not in known:
-                raise UserError(
-                    f"{path} has the scan {scan}, which the table of scans of {path.parent.name} "
-                    "does not have, so it is not known whether it is held out. Make the table "
-                    "again with `scans`."
-                )
-            return key not in left_out.scans
-
-        yield from (scan.timeseries_CT for scan in iter_scans(self.timeseries, is_seen))
+        return known, left_out.scans
 
 
 def _scans_of(table: pd.DataFrame) -> Iterator[str]:

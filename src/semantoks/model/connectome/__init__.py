@@ -1,0 +1,1 @@
+"""What a model knows of connectivity: reference covariances and the distilled map."""
