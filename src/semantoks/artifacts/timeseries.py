@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from semantoks.artifacts.tables import open_parquet, read_metadata, read_table, write_rows
@@ -21,7 +22,8 @@ from semantoks.config import PERSON, Settings
 from semantoks.errors import ScanError, UserError
 
 _OPEN_FILES = 64
-ARRAYS = ("timeseries", "means")
+AMPLITUDE = "amplitude"  # column
+ARRAYS = ("timeseries", AMPLITUDE, "means")
 SCAN_ENTITIES = ("scan", "participant_id", "session", "task", "run")
 INCLUDED, EXCLUDED = "ok", "excluded"  # values of the column `status`
 SOURCE = "source"  # column of the run that a block was cut out of
@@ -57,6 +59,9 @@ class Scan:
         z-scored per region; all NaN for a region without coverage.
     tr : float
         Repetition time in seconds.
+    amplitude_C : ndarray of float32, shape (regions,), or None
+        Log standard deviation of each region before the z-score, NaN where the time series is. None
+        for blocks, and for files that were written before there was such a column.
     """
 
     scan: str
@@ -66,6 +71,7 @@ class Scan:
     run: str
     tr: float
     timeseries_CT: np.ndarray
+    amplitude_C: np.ndarray | None = None
 
 
 def write_timeseries(
@@ -74,6 +80,7 @@ def write_timeseries(
     arrays: Sequence[np.ndarray | None],
     manifest: Manifest,
     means: Sequence[np.ndarray | None] | None = None,
+    amplitudes: Sequence[np.ndarray | None] | None = None,
 ) -> None:
     """Write the time series of one shard.
 
@@ -88,11 +95,15 @@ def write_timeseries(
     manifest : Manifest
     means : sequence of ndarray (regions, volumes) or None, optional
         Regional means before cleaning, stored in a column of their own.
+    amplitudes : sequence of ndarray (regions,) or None, optional
+        Log standard deviations before the z-score, stored in a column of their own.
     """
     # Sorted, so that the order in which scans were processed does not change the bytes.
     order = np.argsort(scans["scan"].to_numpy(), kind="stable")
-    columns = {"timeseries": arrays} | ({} if means is None else {"means": means})
-    ordered = {name: [values[i] for i in order] for name, values in columns.items()}
+    columns = dict(zip(ARRAYS, (arrays, amplitudes, means), strict=True))
+    ordered = {
+        name: [values[i] for i in order] for name, values in columns.items() if values is not None
+    }
     content = json.loads(manifest.model_dump_json())
     write_rows(path, scans.iloc[order], ordered, {"manifest": content})
 
@@ -196,18 +207,27 @@ def iter_scans(
     # A data set may have more shards than a process may have open files.
     opened = lru_cache(maxsize=_OPEN_FILES)(open_parquet)
     for _, number, group in rows:
-        columns = [*SCAN_ENTITIES, "timeseries"]
-        for batch in opened(files[number]).read_row_group(group, columns=columns).to_batches():
+        for batch in _read_scan(opened(files[number]), group):
             yield from _included(batch, manifests[number])
+
+
+def _read_scan(file: pq.ParquetFile, group: int) -> list[pa.RecordBatch]:
+    # pyarrow leaves out columns that a file does not have.
+    return file.read_row_group(group, [*SCAN_ENTITIES, "timeseries", AMPLITUDE]).to_batches()
 
 
 def _included(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[Scan]:
     arrays = batch.column("timeseries")
+    amplitudes = batch.column(AMPLITUDE) if AMPLITUDE in batch.schema.names else None
     for index, entities in enumerate(batch.select(list(SCAN_ENTITIES)).to_pylist()):
         if arrays[index].is_valid:
-            values = arrays[index].values.to_numpy(zero_copy_only=False)
-            shaped = values.reshape(len(manifest.labels), -1)
-            yield Scan(**entities, tr=manifest.tr, timeseries_CT=shaped)
+            shaped = _values(arrays[index]).reshape(len(manifest.labels), -1)
+            amplitude_C = None if amplitudes is None else _values(amplitudes[index])
+            yield Scan(**entities, tr=manifest.tr, timeseries_CT=shaped, amplitude_C=amplitude_C)
+
+
+def _values(cell: pa.ListScalar) -> np.ndarray:
+    return np.asarray(cell.values.to_numpy(zero_copy_only=False))
 
 
 def find_scan(path: Path, scan: str) -> tuple[Scan | None, Manifest]:
@@ -221,6 +241,6 @@ def find_scan(path: Path, scan: str) -> tuple[Scan | None, Manifest]:
             f"{path.name} was written again by other software: it has {len(names)} scans in "
             f"{file.num_row_groups} row groups, and each needs its own. Take the original file"
         )
-    group = file.read_row_group(names.index(scan), columns=[*SCAN_ENTITIES, "timeseries"])
-    included = [item for batch in group.to_batches() for item in _included(batch, manifest)]
+    batches = _read_scan(file, names.index(scan))
+    included = [item for batch in batches for item in _included(batch, manifest)]
     return (included[0] if included else None), manifest

@@ -1,4 +1,4 @@
-"""From regional means to the time series that a model reads: clean, resample, z-score.
+"""From regional means to the time series that a model reads: clean and resample.
 
 nilearn regresses out the confounds and applies the band-pass in one step. Resampling to the target
 TR comes after the band-pass, so it cannot alias.
@@ -14,7 +14,6 @@ from scipy.interpolate import CubicSpline
 
 from semantoks.errors import ScanError
 
-EPSILON = 1e-8
 MAX_TR = 20.0  # s; a larger value must be in milliseconds
 MIN_VOLUMES = 34  # nilearn's fifth-order Butterworth filter pads by 33 volumes on either side
 
@@ -152,13 +151,3 @@ def resample_time(signals_TC: np.ndarray, tr: float, target_tr: float) -> np.nda
     new = np.arange(int(np.floor(duration / target_tr + 1e-9)) + 1) * target_tr
     resampled: np.ndarray = CubicSpline(old, signals_TC, axis=0)(new)
     return resampled
-
-
-def zscore(signals_CT: np.ndarray) -> np.ndarray:
-    """z-score each region over time; a constant region becomes NaN."""
-    centred = signals_CT - signals_CT.mean(axis=1, keepdims=True)
-    deviation = centred.std(axis=1, keepdims=True)
-    scores: np.ndarray = centred / (deviation + EPSILON)
-    # NaN marks a region without data; zeros would be taken for a measured signal.
-    scores[deviation[:, 0] <= EPSILON] = np.nan
-    return scores

@@ -27,10 +27,11 @@ from semantoks.artifacts.recordings import (
 )
 from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import Manifest, write_timeseries
+from semantoks.artifacts.zscores import zscore
 from semantoks.data.parcellate.shard import fingerprint
 from semantoks.data.scans.settings import ScansSettings
 from semantoks.data.scans.stage import scans
-from semantoks.data.signals import clean, resample_time, zscore
+from semantoks.data.signals import clean, resample_time
 
 TR = 2.0
 

@@ -9,6 +9,7 @@ from semantoks.artifacts.files import atomic, atomic_folder, read_json
 from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import (
     Manifest,
+    find_scan,
     iter_scans,
     read_manifest,
     read_scan_table,
@@ -42,6 +43,23 @@ def test_the_same_content_gives_the_same_bytes(tmp_path: Path, manifest: Manifes
     write_timeseries(second, rows.iloc[::-1], arrays[::-1], manifest)
     assert first.read_bytes() == second.read_bytes()
     assert [scan.timeseries_CT.shape for scan in list(iter_scans([first]))] == [(12, 5), (12, 7)]
+
+
+def test_the_amplitude_comes_back_where_a_file_has_it(tmp_path: Path, manifest: Manifest) -> None:
+    rows = pd.DataFrame(
+        {"scan": ["b", "a"], "participant_id": "p", "session": "", "task": "", "run": ""}
+    )
+    arrays = [np.ones((12, 7), np.float32), None]
+    amplitudes = [np.where(np.arange(12) == 3, np.nan, np.arange(12.0)), None]
+    write_timeseries(tmp_path / "1.parquet", rows, arrays, manifest, amplitudes=amplitudes)
+    (scan,) = iter_scans([tmp_path / "1.parquet"])
+    same, _ = find_scan(tmp_path / "1.parquet", "b")
+    assert same is not None
+    np.testing.assert_array_equal(scan.amplitude_C, amplitudes[0])
+    np.testing.assert_array_equal(same.amplitude_C, amplitudes[0])
+    assert list(read_scan_table([tmp_path / "1.parquet"])) == list(rows)
+    write_timeseries(tmp_path / "2.parquet", rows, arrays, manifest)
+    assert next(iter_scans([tmp_path / "2.parquet"])).amplitude_C is None
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from nilearn.signal import clean as nilearn_clean
 from scipy.interpolate import CubicSpline
 
-from semantoks.data.signals import clean, require_repetition_time, resample_time, zscore
+from semantoks.data.signals import clean, require_repetition_time, resample_time
 from semantoks.errors import ScanError
 
 
@@ -109,13 +109,6 @@ def test_resampling_preserves_the_signal_and_its_timing() -> None:
     truth = sine(0.05, 2.0, 121)
     assert np.abs(resampled[3:-3, 0] - truth[3:-3]).max() < 0.01
     assert resample_time(signals, 2.0, 2.0) is signals
-
-
-def test_zscore_of_a_constant_region_is_nan() -> None:
-    scores = zscore(np.array([[1.0, 2, 3, 4], [5, 5, 5, 5]]))
-    assert np.isclose(scores[0].mean(), 0)
-    assert np.isclose(scores[0].std(), 1)
-    assert np.isnan(scores[1]).all()
 
 
 @pytest.mark.parametrize("value", ["2.0", True, [2.0], {"s": 2}, None, float("inf"), -1, "n/a"])

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from semantoks.artifacts.zscores import log_deviation, zscore
 from semantoks.config import Parcellation
 from semantoks.data.parcellate.quality import require_quality
 from semantoks.data.parcellate.regional_means import RegionalMeans
-from semantoks.data.signals import MIN_VOLUMES, clean, resample_time, zscore
+from semantoks.data.signals import MIN_VOLUMES, clean, resample_time
 from semantoks.errors import ScanError
 
 MIN_REGIONS = 3  # fewer may have the same value by chance
 
 
-def clean_scan(scan: RegionalMeans, settings: Parcellation) -> tuple[np.ndarray, dict[str, float]]:
+def clean_scan(
+    scan: RegionalMeans, settings: Parcellation
+) -> tuple[np.ndarray, dict[str, float], np.ndarray]:
     """Check the quality of a scan and clean, resample and z-score its regional means.
 
     Parameters
@@ -27,6 +30,9 @@ def clean_scan(scan: RegionalMeans, settings: Parcellation) -> tuple[np.ndarray,
         A region without coverage is NaN throughout.
     measures : dict of str to float
         Those of `quality.MEASURES` that are known.
+    amplitude_C : ndarray of float32, shape (regions,)
+        Log standard deviation of the cleaned signal, in the unit of the means: what the z-score
+        takes away. NaN where the time series is.
 
     Raises
     ------
@@ -38,10 +44,11 @@ def clean_scan(scan: RegionalMeans, settings: Parcellation) -> tuple[np.ndarray,
     measures = scan.measures | measure(scan, covered_C, settings)
     require_quality(measures, settings)
     _require_filterable(scan, measures, settings)
+    deviation_C = _uncensored(scan)[:, covered_C].std(axis=0)
     signals_TC = clean(
         # In units of the deviation, so that what is left after cleaning is judged by what was
         # there before, whatever the units of the data.
-        scan.means_TC[:, covered_C] / _uncensored(scan)[:, covered_C].std(axis=0),
+        scan.means_TC[:, covered_C] / deviation_C,
         scan.confounds,
         scan.tr,
         settings.low_pass,
@@ -54,7 +61,9 @@ def clean_scan(scan: RegionalMeans, settings: Parcellation) -> tuple[np.ndarray,
     timeseries_CT[covered_C] = zscore(signals_TC.T)
     if np.isnan(timeseries_CT).all():
         raise ScanError("no region changes over time", measures)
-    return timeseries_CT, measures
+    amplitude_C = np.full(len(covered_C), np.nan, np.float32)
+    amplitude_C[covered_C] = log_deviation(signals_TC.T) + np.log(deviation_C)
+    return timeseries_CT, measures, amplitude_C
 
 
 def measure(scan: RegionalMeans, covered_C: np.ndarray, settings: Parcellation) -> dict[str, float]:

@@ -41,6 +41,8 @@ class ShardTimeseries:
         `COLUMNS`, one row per scan.
     timeseries : list of ndarray (regions, volumes) or None
         None where a scan is excluded.
+    amplitudes : list of ndarray (regions,) or None
+        Log standard deviations before the z-score.
     means : list of ndarray (regions, volumes) or None, or None
         Regional means before cleaning, if they are kept.
     manifest : Manifest
@@ -48,6 +50,7 @@ class ShardTimeseries:
 
     table: pd.DataFrame
     timeseries: list[np.ndarray | None]
+    amplitudes: list[np.ndarray | None]
     means: list[np.ndarray | None] | None
     manifest: Manifest
 
@@ -58,6 +61,7 @@ class _Outcome:
 
     row: dict[str, object]
     timeseries_CT: np.ndarray | None = None
+    amplitude_C: np.ndarray | None = None
     means_CT: np.ndarray | None = None
     space: str | None = None
 
@@ -101,6 +105,7 @@ def parcellate_scans(
         # A measure that no scan has would otherwise get another column type than in other shards.
         table.astype(dict.fromkeys(MEASURES, float)),
         [outcome.timeseries_CT for outcome in outcomes],
+        [outcome.amplitude_C for outcome in outcomes],
         [outcome.means_CT for outcome in outcomes] if settings.keep_means else None,
         _manifest(atlas, settings, reader.confounds, ", ".join(sorted(spaces)), engine),
     )
@@ -113,7 +118,7 @@ def _parcellate_scan(scan: ScanT, reader: ScanReader[ScanT], settings: Parcellat
         if scan.problem:
             raise ScanError(scan.problem)
         means = reader.read(scan)
-        timeseries_CT, measures = clean_scan(means, settings)
+        timeseries_CT, measures, amplitude_C = clean_scan(means, settings)
     except ScanError as error:
         return _Outcome(row | error.measures | {"status": EXCLUDED, "reason": str(error)})
     except UserError:  # a full disk is no fault of the scan
@@ -125,7 +130,7 @@ def _parcellate_scan(scan: ScanT, reader: ScanReader[ScanT], settings: Parcellat
     row |= measures | {"status": INCLUDED, "reason": ""} | _fingerprints(timeseries_CT)
     # Means that are not kept would double the memory of a shard.
     means_CT = means.means_TC.T if settings.keep_means else None
-    return _Outcome(row, timeseries_CT, means_CT, means.space)
+    return _Outcome(row, timeseries_CT, amplitude_C, means_CT, means.space)
 
 
 def _fingerprints(timeseries_CT: np.ndarray) -> dict[str, object]:

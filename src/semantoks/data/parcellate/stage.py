@@ -68,7 +68,9 @@ def parcellate(
         )
     with Gate(data, [Path(folder) for folder in link_targets]):
         result = _parcellate(settings, shard, data, atlas)
-    write_timeseries(out, result.table, result.timeseries, result.manifest, result.means)
+    write_timeseries(
+        out, result.table, result.timeseries, result.manifest, result.means, result.amplitudes
+    )
     return [out]
 
 

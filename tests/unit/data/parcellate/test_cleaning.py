@@ -26,7 +26,7 @@ def test_time_series_equal_nilearns(tmp_path: Path, atlas: Atlas, strategy: str)
     write_run(tmp_path, SCAN, volumes=200)
     bold = find_bold(tmp_path / "sub-01", SCAN, atlas, "simple")
     settings = Parcellation(repetition_time=2.5, min_coverage=0.4)
-    ours, _ = clean_scan(read_fmriprep(bold, atlas, strategy, settings), settings)
+    ours, *_ = clean_scan(read_fmriprep(bold, atlas, strategy, settings), settings)
     masker = NiftiLabelsMasker(
         atlas.image,
         mask_img=str(bold).replace("desc-preproc_bold", "desc-brain_mask"),
@@ -91,7 +91,7 @@ def test_constant_regions_are_not_covered(constant: float | str) -> None:
     rng = np.random.default_rng(0)
     means_TC = rng.normal(10, 1, size=(200, 4))
     means_TC[:, 1] = rng.normal(0, 1e-12, 200) if constant == "rounding" else constant
-    timeseries_CT, measures = clean_scan(RegionalMeans(means_TC, tr=2.0), Parcellation())
+    timeseries_CT, measures, _ = clean_scan(RegionalMeans(means_TC, tr=2.0), Parcellation())
     assert np.isnan(timeseries_CT).all(axis=1).tolist() == [False, True, False, False]
     assert measures["coverage"] == pytest.approx(0.75)
     with pytest.raises(ScanError, match="25% of the atlas covered"):
@@ -105,7 +105,7 @@ def test_a_region_that_changes_only_in_censored_volumes_is_not_covered() -> None
     means_TC[:, 1] = 5
     means_TC[7, 1] = 900
     scan = RegionalMeans(means_TC, tr=2.0, sample_mask=np.setdiff1d(np.arange(200), 7))
-    timeseries_CT, measures = clean_scan(scan, Parcellation())
+    timeseries_CT, measures, _ = clean_scan(scan, Parcellation())
     assert np.isnan(timeseries_CT[1]).all() and measures["coverage"] == 0.5
 
 
@@ -123,9 +123,22 @@ def test_volumes_with_the_same_value_everywhere_have_no_data(value: float) -> No
 @pytest.mark.parametrize("unit", [1e-12, 1e9])
 def test_the_unit_of_the_data_does_not_matter(unit: float) -> None:
     means_TC = np.random.default_rng(0).normal(10, 1, size=(200, 4))
-    expected, _ = clean_scan(RegionalMeans(means_TC, tr=2.0), Parcellation())
-    scaled, _ = clean_scan(RegionalMeans(means_TC * unit, tr=2.0), Parcellation())
+    expected, *_ = clean_scan(RegionalMeans(means_TC, tr=2.0), Parcellation())
+    scaled, *_ = clean_scan(RegionalMeans(means_TC * unit, tr=2.0), Parcellation())
     np.testing.assert_allclose(scaled, expected, atol=1e-5)
+
+
+def test_the_amplitude_is_the_deviation_of_the_cleaned_signal_in_its_own_unit() -> None:
+    """A sine in the pass band loses nothing; one of another scanner is five times as large."""
+    time = np.arange(300) * 2.0
+    sine = np.sin(2 * np.pi * 0.05 * time)
+    means_TC = np.stack([1000 + 3 * sine, 1000 + 15 * sine, np.full(300, 7.0)], axis=1)
+    # Far above the pass band, so it is in the deviation before cleaning only.
+    means_TC[:, :2] += 3 * np.sin(2 * np.pi * 0.2 * time)[:, None]
+    _, _, amplitude_C = clean_scan(RegionalMeans(means_TC, tr=2.0), Parcellation())
+    assert amplitude_C.dtype == np.float32
+    np.testing.assert_allclose(amplitude_C[:2], np.log([3, 15] / np.sqrt(2)), atol=0.02)
+    assert np.isnan(amplitude_C[2])
 
 
 @pytest.mark.parametrize("unit", [1.0, 1e9])
@@ -133,5 +146,6 @@ def test_a_region_that_the_confounds_explain_entirely_is_nan(unit: float) -> Non
     means_TC = np.random.default_rng(0).normal(10, 1, size=(200, 4))
     confounds = pd.DataFrame({"csf": means_TC[:, 1]})
     scan = RegionalMeans(means_TC * unit, tr=2.0, confounds=confounds)
-    timeseries_CT, _ = clean_scan(scan, Parcellation())
+    timeseries_CT, _, amplitude_C = clean_scan(scan, Parcellation())
     assert np.isnan(timeseries_CT).all(axis=1).tolist() == [False, True, False, False]
+    assert np.isnan(amplitude_C).tolist() == [False, True, False, False]

@@ -255,6 +255,9 @@ def test_preprocessed_scans_keep_the_measures_of_preprocessing(tmp_path: Path) -
     assert np.isnan(row["correlation"])
     (written,) = iter_scans([out])
     assert written.timeseries_CT.shape == (2, 124)
+    assert written.amplitude_C is not None and np.isfinite(written.amplitude_C).tolist() == [
+        np.isfinite(row).all() for row in written.timeseries_CT
+    ]
     assert read_manifest(out).engine == "fMRIPrep 25.2.7"
 
 

@@ -153,7 +153,10 @@ def _read_parquet(path: Path, scan: str, atlas: Atlas) -> RegionalMeans:
     content, manifest = find_scan(path, scan)
     if content is None:
         raise ScanError(f"{path.name} has no time series of this scan: it was excluded there")
-    means_TC = align(content.timeseries_CT.T.astype(float), manifest.labels, atlas, path.name)
+    signals_CT = content.timeseries_CT.astype(float)
+    if content.amplitude_C is not None:
+        signals_CT *= np.exp(content.amplitude_C)[:, None]  # back to the unit before the z-score
+    means_TC = align(signals_CT.T, manifest.labels, atlas, path.name)
     return RegionalMeans(without_constants(means_TC, path.name), manifest.tr, manifest.space)
 
 

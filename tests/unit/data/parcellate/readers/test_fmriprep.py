@@ -224,7 +224,7 @@ def test_volumes_before_the_steady_state_are_no_data(
     bold = find(tmp_path, atlas)
     scan = read_fmriprep(bold, atlas, strategy, Parcellation())
     assert scan.sample_mask is not None and scan.sample_mask.tolist() == list(range(3, 100))
-    cleaned, measures = clean_scan(scan, Parcellation(motion="basic", min_dof=0))
+    cleaned, measures, _ = clean_scan(scan, Parcellation(motion="basic", min_dof=0))
     assert measures["seconds"] == 97 * 2.5 and cleaned.shape[1] == int(96 * 2.5 / 2) + 1
     confounds[:90].to_csv(table, sep="\t", index=False, na_rep="n/a")
     with pytest.raises(ScanError, match="has 100 volumes, its confounds table 90 rows"):

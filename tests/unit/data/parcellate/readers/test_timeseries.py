@@ -136,6 +136,11 @@ def test_parquet_files_of_semantoks(
     assert (scan.tr, scan.space) == (0.72, "MNI152NLin2009aSym")
     with pytest.raises(ScanError, match="excluded there"):
         read_timeseries(tmp_path / "t.parquet", "sub-02", named_atlas, 2.0, None)
+    amplitudes = [np.log([2.0, 1, 1, 3]), None]
+    path = tmp_path / "amplitude.parquet"
+    write_timeseries(path, rows, [values.T[order], None], theirs, amplitudes=amplitudes)
+    scan = read(path, named_atlas)
+    np.testing.assert_allclose(scan.means_TC, values * [3, 1, 1, 2], rtol=1e-6)
     pq.write_table(pq.read_table(tmp_path / "t.parquet"), tmp_path / "t.parquet")
     with pytest.raises(ScanError, match="t.parquet was written again .* 2 scans in 1 row groups"):
         read(tmp_path / "t.parquet", named_atlas)
@@ -206,7 +211,7 @@ def test_constant_regions_count_as_no_data(
     np.save(tmp_path / "a.npy", signals)
     scan = read(tmp_path / "a.npy", named_atlas)
     assert np.isnan(scan.means_TC).all(0).tolist() == [True, False, True, False]
-    timeseries_CT, measures = clean_scan(scan, Parcellation())
+    timeseries_CT, measures, _ = clean_scan(scan, Parcellation())
     assert measures["coverage"] == 0.5
     assert np.isnan(timeseries_CT).all(1).tolist() == [True, False, True, False]
     with pytest.raises(ScanError, match="50% of the atlas covered"):

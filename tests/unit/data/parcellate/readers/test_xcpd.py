@@ -61,10 +61,10 @@ def test_outliers_are_put_back_and_interpolated(
     scan = read(tmp_path, named_atlas)
     assert len(scan.means_TC) == VOLUMES
     np.testing.assert_array_equal(scan.sample_mask, KEPT)
-    cleaned, measures = clean_scan(scan, Parcellation())
+    cleaned, measures, _ = clean_scan(scan, Parcellation())
     assert measures["censored"] == pytest.approx(len(OUTLIERS) / VOLUMES)
     assert measures["seconds"] == 2 * len(KEPT)
-    whole, _ = clean_scan(RegionalMeans(signals(), 2.0), Parcellation())
+    whole, *_ = clean_scan(RegionalMeans(signals(), 2.0), Parcellation())
     # Continuous time would be five volumes late at the end.
     assert np.abs(cleaned - whole[:, 1:-1])[:, 60:-60].max() < 0.1
 
