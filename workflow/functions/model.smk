@@ -21,6 +21,19 @@ def given_files(w):
     return [str(path)] if path.exists() else []
 
 
+def given_connectome(w):
+    """Connectome of a given model on this machine; nothing of a trained one or on the hub."""
+    path = Path(MODELS[w.model].checkpoint or "")
+    folder = path if path.is_dir() else path.parent
+    is_here = w.model in GIVEN and path.exists()
+    return [str(folder / "connectome.safetensors")] if is_here else []
+
+
+def seen_timeseries(w):
+    """Time series that a model is fitted to, of which held-out people are left out."""
+    return timeseries_of(MODELS[w.model].datasets or DATASETS)
+
+
 def tables_of_held_out(w):
     """Tables of scans that say who is held out, also of other data sets; nothing if nobody is."""
     holders = [name for name in DATASETS if holds_out(name)]
@@ -35,3 +48,31 @@ def launch_resource(name):
 
 def model_of(w):
     return MODELS[EMBEDDINGS[w.embedding][0]]
+
+
+def blocks_of_full(w):
+    """Blocks of the readout that consists of some, so that they change no other readout."""
+    readout = EMBEDDINGS[w.embedding][1]
+    return model_of(w).blocks_of(readout) if readout == "full" else []
+
+
+def connectome_of(w):
+    """Connectome of a model, if the readout needs it."""
+    name, readout = EMBEDDINGS[w.embedding]
+    is_needed = MODELS[name].needs_connectome(readout)
+    return f"results/models/{name}/connectome.safetensors" if is_needed else []
+
+
+def is_recentred(w):
+    """Whether a readout depends on the sites of a data set."""
+    blocks = model_of(w).blocks_of(EMBEDDINGS[w.embedding][1])
+    return (
+        model_of(w).recentre == "site"
+        and DATASETS[w.dataset].site_column is not None
+        and not {"coupling", "coupling_gsr"}.isdisjoint(blocks)
+    )
+
+
+def participants_of_sites(w):
+    """Table that says who is of which site, if the readout depends on it."""
+    return scored_participants(w) if is_recentred(w) else []

@@ -14,6 +14,22 @@ def print_left_out():
                 print(printable(f"data set {name}: {sentence}"), file=sys.stderr)
 
 
+def model_files():
+    """Weights of all models, and the connectomes that their readouts need."""
+    connectomes = [
+        name
+        for name, readout in EMBEDDINGS.values()
+        if MODELS[name].needs_connectome(readout)
+    ]
+    return [
+        *expand("results/models/{model}/encoder.safetensors", model=MODELS),
+        *expand(
+            "results/models/{model}/connectome.safetensors",
+            model=dict.fromkeys(connectomes),
+        ),
+    ]
+
+
 def all_artifacts():
     """Everything that leads to the scores.
 
@@ -24,7 +40,7 @@ def all_artifacts():
         *timeseries_of(DATASETS),
         *(path for dataset in DATASETS for path in scored_timeseries(dataset)),
         *expand("results/scans/{dataset}.parquet", dataset=DATASETS),
-        *expand("results/models/{model}/encoder.safetensors", model=MODELS),
+        *model_files(),
         *(f"results/splits/{d}/{p}.parquet" for d, p in PHENOTYPES),
         *(f"results/benchmarks/{d}/{p}.json" for d, p in PHENOTYPES),
         *(

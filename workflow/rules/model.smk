@@ -25,7 +25,7 @@ rule get_model:
 rule pretrain:
     """A pretrained model and its training curves."""
     input:
-        timeseries=lambda w: timeseries_of(MODELS[w.model].datasets or DATASETS),
+        timeseries=seen_timeseries,
         scans=tables_of_held_out,
     output:
         encoder="results/models/{model}/encoder.safetensors",
@@ -63,12 +63,48 @@ rule pretrain:
         " --scans {input.scans:q} --out {output.encoder:q} 2>&1 | tee {log:q}"
 
 
+rule connectome:
+    """Reference covariances and the distilled map of a model, trained here or given."""
+    input:
+        timeseries=lambda w: [] if w.model in GIVEN else seen_timeseries(w),
+        scans=lambda w: [] if w.model in GIVEN else tables_of_held_out(w),
+        files=given_connectome,
+    output:
+        "results/models/{model}/connectome.safetensors",
+    log:
+        "logs/connectomes/{model}.log",
+    conda:
+        "../../envs/model.yaml"
+    threads: lambda w: MODELS[w.model].cpu_threads
+    resources:
+        mem_mb=memory(16000),
+        runtime=720,
+    params:
+        threads=lambda w: MODELS[w.model].cpu_threads,
+        settings=settings(
+            "connectome",
+            checkpoint=lambda w: MODELS[w.model].checkpoint,
+            map=lambda w: (
+                None if MODELS[w.model].is_untrained else MODELS[w.model].connectome
+            ),
+            allow_mismatch=lambda w: MODELS[w.model].allow_mismatch,
+        ),
+        timeseries=names_of("timeseries"),
+    shell:
+        "python -m semantoks connectome --settings {params.settings:q}"
+        " --threads {params.threads} --label {wildcards.model}"
+        " --timeseries {params.timeseries:q} --scans {input.scans:q} --files {input.files:q}"
+        " --out {output:q} 2>&1 | tee {log:q}"
+
+
 rule embed:
     """One feature vector per scan, from a model."""
     input:
         model=lambda w: f"results/models/{EMBEDDINGS[w.embedding][0]}/encoder.safetensors",
         config=lambda w: f"results/models/{EMBEDDINGS[w.embedding][0]}/config.json",
         timeseries=lambda w: scored_timeseries(w.dataset),
+        connectome=connectome_of,
+        participants=participants_of_sites,
     output:
         "results/representations/{embedding}/{dataset}.parquet",
     log:
@@ -85,11 +121,17 @@ rule embed:
         settings=settings(
             "embed",
             readout=lambda w: EMBEDDINGS[w.embedding][1],
+            blocks=blocks_of_full,
+            recentre=lambda w: "site" if is_recentred(w) else "none",
+            site_column=lambda w: (
+                DATASETS[w.dataset].site_column if is_recentred(w) else None
+            ),
             allow_mismatch=lambda w: model_of(w).allow_mismatch,
         ),
         timeseries=names_of("timeseries"),
     shell:
         "python -m semantoks embed --settings {params.settings:q} --threads {params.threads}"
         " --label '{wildcards.embedding} {wildcards.dataset}' --model {input.model:q}"
-        " --config {input.config:q} --timeseries {params.timeseries:q} --out {output:q}"
+        " --config {input.config:q} --connectome {input.connectome:q}"
+        " --participants {input.participants:q} --timeseries {params.timeseries:q} --out {output:q}"
         " 2>&1 | tee {log:q}"

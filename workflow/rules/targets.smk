@@ -19,7 +19,7 @@ rule timeseries:
 rule model:
     """Trained and given models."""
     input:
-        expand("results/models/{model}/encoder.safetensors", model=MODELS),
+        model_files(),
 
 
 rule embeddings:

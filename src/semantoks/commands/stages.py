@@ -23,6 +23,7 @@ from semantoks.data.preprocess.settings import PreprocessSettings
 from semantoks.data.samples.settings import SamplesSettings
 from semantoks.data.scans.settings import ScansSettings
 from semantoks.data.simulate.settings import SimulateSettings
+from semantoks.model.connectome.settings import ConnectomeSettings
 from semantoks.model.embed.settings import EmbedSettings
 from semantoks.model.files.settings import GetModelSettings
 from semantoks.model.pretrain.settings import PretrainSettings
@@ -178,6 +179,21 @@ _STAGES = (
         ),
     ),
     Stage(
+        "connectome",
+        "model.connectome",
+        "Make a model's reference covariances and distilled map from time series.",
+        ConnectomeSettings,
+        "Reference covariances and map (connectome.safetensors).",
+        (
+            inputs_option("timeseries", "Parquet files of regional time series.", optional=True),
+            inputs_option(
+                "scans", "Tables of scans, if people of any data set are held out.", optional=True
+            ),
+            inputs_option("files", "connectome.safetensors of a given model.", optional=True),
+            CPU_THREADS,
+        ),
+    ),
+    Stage(
         "embed",
         "model.embed",
         "Embed scans with a model.",
@@ -187,6 +203,8 @@ _STAGES = (
             input_option("model", "Weights (encoder.safetensors) with config.json beside them."),
             TIMESERIES,
             Option("config", "The model's config.json, to record its checksum.", "input", False),
+            Option("connectome", "The model's connectome.safetensors.", "input", False),
+            Option("participants", "Table of participants, to recentre sites.", "input", False),
             CPU_THREADS,
         ),
     ),

@@ -17,7 +17,6 @@ from semantoks.config.model import (
     ManifestField,
     Model,
     Pretraining,
-    Readout,
     Tokenizer,
     Training,
 )
@@ -34,6 +33,14 @@ from semantoks.config.phenotypes import (
     Published,
 )
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing, Simulation
+from semantoks.config.readouts import (
+    OF_CONNECTOME,
+    OF_ENCODER,
+    Block,
+    ConnectomeMap,
+    Readout,
+    Recentre,
+)
 from semantoks.config.schema import Config, json_schema
 from semantoks.config.scores import (
     BEST_CONNECTIVITY,
@@ -56,6 +63,8 @@ __all__ = [
     "HDF5_SUFFIXES",
     "KNOWN_ATLASES",
     "MINIMAL_SPACE",
+    "OF_CONNECTOME",
+    "OF_ENCODER",
     "PAPER_SUFFIX",
     "PERSON",
     "PUBLICATION",
@@ -63,11 +72,13 @@ __all__ = [
     "Architecture",
     "AtlasFiles",
     "Baseline",
+    "Block",
     "CardProbe",
     "ColumnNames",
     "Condition",
     "Config",
     "ConfoundColumns",
+    "ConnectomeMap",
     "Cut",
     "Dataset",
     "EntityFilter",
@@ -86,6 +97,7 @@ __all__ = [
     "Protocol",
     "Published",
     "Readout",
+    "Recentre",
     "RepetitionTime",
     "Report",
     "Settings",

@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from semantoks.config.base import Settings
+from semantoks.config.readouts import OF_CONNECTOME, Block, ConnectomeMap, Readout, Recentre
 
-Readout = Literal["pooled", "networks"]
 # The fields of `artifacts.timeseries.Manifest`, which `config` may not import; a test compares.
 ManifestField = Literal[
     "atlas",
@@ -150,8 +150,26 @@ class Model(Settings):
     datasets: list[str] = Field([], description="Data sets to pretrain on (default: all).")
     readouts: list[Readout] = Field(
         ["pooled"],
-        description="Embeddings to compute: `pooled` (mean token and [CLS], as in the paper) or "
-        "`networks` (one vector per network).",
+        description="Embeddings to compute: `pooled` (mean token and [CLS], as in the paper), "
+        "`networks` (one vector per network), `coupling` (covariance between regions in the "
+        "tangent space at the mean of the scans that the model has seen), `coupling_gsr` (after "
+        "global signal regression), `distilled` (what one half of a scan predicts of the other), "
+        "`amplitude` (log standard deviation of each region), `spectrum` (log power in four bands "
+        "of each region), or `full` (the `blocks` in one representation).",
+    )
+    blocks: list[Block] = Field(
+        ["networks", "coupling", "coupling_gsr", "distilled", "amplitude", "spectrum"],
+        min_length=1,
+        description="Readouts that `full` consists of. The probe gives each the same weight.",
+    )
+    recentre: Recentre = Field(
+        "none",
+        description="`site`: `coupling` and `coupling_gsr` are in the tangent space at the mean of "
+        "the person's own site (`site_column` of the data set), if it has 20 scans; no phenotype "
+        "is used.",
+    )
+    connectome: ConnectomeMap = Field(
+        ConnectomeMap(), description="How the readout `distilled` is fitted."
     )
     allow_mismatch: list[ManifestField] = Field(
         [],
@@ -178,10 +196,38 @@ class Model(Settings):
     @model_validator(mode="after")
     def _trained_or_given(self) -> Model:
         if self.checkpoint is not None:
-            for key in ("datasets", "processes", "nodes", "architecture", "training"):
+            of_training = ("datasets", "processes", "nodes", "architecture", "training")
+            for key in (*of_training, "connectome"):
                 if getattr(self, key) != type(self).model_fields[key].default:
                     raise ValueError(
                         f"a model with a `checkpoint` is not trained, so `{key}` has no effect; "
                         "remove one of the two"
                     )
+        return self
+
+    @property
+    def is_untrained(self) -> bool:
+        """Whether nothing is learned, so that its connectome has no map."""
+        return self.checkpoint is None and self.training.epochs == 0
+
+    def blocks_of(self, readout: Readout) -> list[Block]:
+        """Blocks that a readout consists of."""
+        return self.blocks if readout == "full" else [readout]
+
+    def needs_connectome(self, readout: Readout) -> bool:
+        """Whether `connectome.safetensors` of the model is needed for a readout."""
+        return not set(OF_CONNECTOME).isdisjoint(self.blocks_of(readout))
+
+    @model_validator(mode="after")
+    def _blocks_fit(self) -> Model:
+        if len(set(self.blocks)) < len(self.blocks):
+            twice = next(name for name in self.blocks if self.blocks.count(name) > 1)
+            raise ValueError(f"blocks has {twice} twice; name each block once")
+        for readout in self.readouts:
+            if self.is_untrained and self.blocks_of(readout) == ["distilled"]:
+                where = "blocks" if readout == "full" else "readouts"
+                raise ValueError(
+                    f"{where} has distilled, which is learned, but training.epochs is 0; take it "
+                    "out, or train the model"
+                )
         return self

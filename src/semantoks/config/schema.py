@@ -13,6 +13,7 @@ from semantoks.config.data import Dataset
 from semantoks.config.model import Model
 from semantoks.config.parcellation import Parcellation
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing
+from semantoks.config.readouts import OF_ENCODER
 from semantoks.config.scores import FITTED, Baseline, Probe, Report, Splitting
 from semantoks.config.suggestions import suggest
 
@@ -133,13 +134,12 @@ class Config(Settings):
         protocol = self.probe.protocol
         if protocol == "exact":
             return self
-        # Both are fitted to the training participants of a split by the exact protocol.
-        odd = [name for name in self.baselines if name in FITTED and protocol == "paper"]
-        if odd or self.probe.confounds != "none":
-            what = f"baselines has {odd[0]}" if odd else "probe.confounds regresses them out"
+        if protocol == "paper":
+            self._require_windows()
+        if self.probe.confounds != "none":
             raise ValueError(
-                f"probe.protocol is {protocol}, which scores windows as they are, but {what}; take "
-                "that out, or leave `protocol: exact`"
+                f"probe.protocol is {protocol}, which scores windows as they are, but "
+                "probe.confounds regresses them out; take that out, or leave `protocol: exact`"
             )
         for name, dataset in self.datasets.items():
             for key, phenotype in dataset.phenotypes.items():
@@ -149,6 +149,34 @@ class Config(Settings):
                         f"head (probe.protocol: {protocol}) chooses its learning rate on "
                         "validation participants; raise it, or leave `protocol: exact`"
                     )
+        return self
+
+    def _require_windows(self) -> None:
+        """Refuse what the paper's head alone cannot score."""
+        # These are fitted to the training participants of a split by the exact protocol.
+        odd = [f"baselines has {name}" for name in self.baselines if name in FITTED]
+        odd += [
+            f"models.{name}.readouts has {readout}, which is of a whole scan"
+            for name, model in self.models.items()
+            for readout in model.readouts
+            if readout not in OF_ENCODER
+        ]
+        if odd:
+            raise ValueError(
+                f"probe.protocol is paper, which scores windows as they are, but {odd[0]}; take "
+                "that out, or leave `protocol: exact`"
+            )
+
+    @model_validator(mode="after")
+    def _recentring_has_sites(self) -> Config:
+        for name, model in self.models.items():
+            scored = {key: data for key, data in self.datasets.items() if data.phenotypes}
+            without = [key for key, data in scored.items() if data.site_column is None]
+            if model.recentre == "site" and without:
+                raise ValueError(
+                    f"models.{name}.recentre is site, but datasets.{without[0]} has no "
+                    "'site_column'; name the column of the site, or leave `recentre: none`"
+                )
         return self
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from semantoks.config.base import Settings
 from semantoks.config.phenotypes import ColumnNames
+from semantoks.config.readouts import OF_ENCODER
 
 Strength = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -32,6 +33,13 @@ BEST_CONNECTIVITY = "best_connectivity"
 CONNECTIVITY = ("fc", "fc_gsr", "tangent", "tangent_gsr", "partial", "coskewness")
 # Fitted to the training participants of a split, by the exact protocol only.
 FITTED = ("tangent", "tangent_gsr", "coskewness")
+
+
+def is_of_whole_scans(representation: str) -> bool:
+    """Whether the name is that of a readout of a model that has no windows."""
+    # Names of models have no dash; see the names of representations in workflow/rules/common.smk.
+    _, dash, readout = representation.partition("-")
+    return bool(dash) and readout not in OF_ENCODER
 
 
 class Splitting(Settings):
@@ -117,11 +125,16 @@ class Probe(Settings):
         Returns
         -------
         list of str
-            Of representations whose windows can be scored as they are. Chance has none.
+            Of representations whose windows can be scored as they are. Chance has none, nor have
+            readouts that are of a whole scan.
         """
         if self.protocol != "both" or kind != "classification":
             return []
-        scored = [name for name in representations if name not in (*FITTED, "chance")]
+        scored = [
+            name
+            for name in representations
+            if name not in (*FITTED, "chance") and not is_of_whole_scans(name)
+        ]
         return [f"{name}{PAPER_SUFFIX}" for name in scored]
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from semantoks.config import Config, Dataset
+from semantoks.config import Config, Dataset, Model
 from semantoks.config.folders import folders_hint, folders_of
 from semantoks.config.preflight.events import require_events_folder
 from semantoks.config.preflight.people import require_usable_values
@@ -197,8 +197,24 @@ def _require_models(config: Config) -> None:
                 "encoder.safetensors and config.json, a .pth file, or an id on the Hugging Face "
                 "hub (hf:owner/name)."
             )
+        if checkpoint and not checkpoint.startswith("hf:"):
+            _require_connectome(name, model, Path(checkpoint))
         if model.nodes > 1 and shutil.which("srun") is None:
             raise UserError(
                 f"models.{name}.nodes: {model.nodes} needs Slurm, there is no `srun` here. "
                 "Set nodes to 1, or run on a cluster with --workflow-profile profiles/slurm."
             )
+
+
+def _require_connectome(name: str, model: Model, checkpoint: Path) -> None:
+    """Check that a given model has the file that its readouts need."""
+    needing = [readout for readout in model.readouts if model.needs_connectome(readout)]
+    folder = checkpoint if checkpoint.is_dir() else checkpoint.parent
+    is_reference = checkpoint.suffix == ".pth"
+    if needing and (is_reference or not (folder / "connectome.safetensors").is_file()):
+        what = "is of the reference implementation" if is_reference else "is a model"
+        raise UserError(
+            f"models.{name}.readouts has {needing[0]}, but {checkpoint} {what} without "
+            "connectome.safetensors, which it needs. Take it out (of `full`, take coupling, "
+            "coupling_gsr and distilled out of `blocks`), or put the file beside the model."
+        )

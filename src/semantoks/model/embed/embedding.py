@@ -50,12 +50,13 @@ def embed_windows(
     x_WCT = torch.from_numpy(windows_WCT).to(device, encoder.cls_embedding.dtype)
     x_WCT = x_WCT[encoder.presence(x_WCT).any(dim=1)]
     if not len(x_WCT):
-        return np.full((1, _embedding_size(encoder, readout)), np.nan, np.float32)
+        return np.full((1, embedding_size(encoder, readout)), np.nan, np.float32)
     read = encoder.embed if readout == "pooled" else encoder.embed_networks
     embedding: np.ndarray = read(x_WCT, patches).float().cpu().numpy()
     return embedding
 
 
-def _embedding_size(encoder: Encoder, readout: Readout) -> int:
+def embedding_size(encoder: Encoder, readout: Readout) -> int:
+    """Return the number of features of a window, of the readout ``pooled`` or ``networks``."""
     vectors = 2 if readout == "pooled" else len(encoder.order)
     return vectors * encoder.architecture.width

@@ -1,33 +1,28 @@
-"""The rule `embed`: feature vectors of scans from a trained encoder."""
+"""The rule `embed`: feature vectors of scans from a model."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from semantoks.artifacts.representations import write_representation
 from semantoks.artifacts.timeseries import (
-    Scan,
     included_scans,
     iter_scans,
-    read_manifest,
     read_scan_table,
     why_excluded,
 )
-from semantoks.config import Readout
+from semantoks.config import OF_ENCODER
 from semantoks.errors import UserError
-from semantoks.model.embed.embedding import embed_windows
+from semantoks.model.embed.readouts import present_blocks
 from semantoks.model.embed.settings import EmbedSettings
-from semantoks.model.files.checkpoint import load_encoder
-from semantoks.model.files.match import require_fit
-from semantoks.model.network.encoder import Encoder
+from semantoks.model.embed.sources import open_readouts
 from semantoks.system.memory import advise_when_out_of_memory, keep_freed_memory
-
-logger = logging.getLogger(__name__)
 
 MEMORY_ADVICE = "Give the job more memory, or a GPU that no other job uses."
 
@@ -41,6 +36,8 @@ def embed(
     timeseries: Sequence[Path],
     out: Path,
     config: Path | None = None,
+    connectome: Path | None = None,
+    participants: Path | None = None,
     threads: int = 1,
 ) -> list[Path]:
     """Embed the included scans of time-series files and write them as a representation.
@@ -58,6 +55,10 @@ def embed(
         Parquet file with one row per scan.
     config : Path, optional
         ``config.json``, so that its hash is recorded.
+    connectome : Path, optional
+        ``connectome.safetensors`` of the model, for the readouts that need it.
+    participants : Path, optional
+        Table of participants, for ``recentre: site``.
     threads : int
         CPU threads.
 
@@ -69,14 +70,32 @@ def embed(
     Raises
     ------
     UserError
-        If a file does not fit the model, no scan is included or has an embedding, or memory runs
-        out.
+        If a file does not fit the model, what the readout needs is not there, no scan is included
+        or has an embedding, or memory runs out.
     """
     keep_freed_memory()
     torch.set_num_threads(threads)
-    encoder = load_encoder(model).to("cuda" if torch.cuda.is_available() else "cpu")
-    for path in timeseries:
-        require_fit(encoder, read_manifest(path), str(path), settings.allow_mismatch)
+    # PyTorch's threads are set already; these are those of NumPy.
+    with threadpool_limits(threads, user_api="blas"):
+        readouts = open_readouts(settings, model, timeseries, connectome, participants)
+        table = _require_included(timeseries)
+        if settings.readout in OF_ENCODER:
+            # `read_scan_table` and `iter_scans` both sort by scan, so features and rows correspond.
+            windows = (readouts.windows(settings.readout, scan) for scan in iter_scans(timeseries))
+            write_representation(out, table, windows, windows=True)
+            return [out]
+        blocks = present_blocks(settings.blocks_read, readouts)
+        rows = (
+            np.concatenate([readouts.read(block, scan) for block in blocks])
+            for scan in iter_scans(timeseries)
+        )
+        sizes = [(block, readouts.size(block)) for block in blocks]
+        write_representation(out, table, rows, blocks=sizes if settings.readout == "full" else ())
+    return [out]
+
+
+def _require_included(timeseries: Sequence[Path]) -> pd.DataFrame:
+    """Return the table of included scans, and refuse if there are none."""
     scans = read_scan_table(timeseries)
     table = included_scans(scans)
     if table.empty:
@@ -84,17 +103,4 @@ def embed(
             f"None of {len(timeseries)} time-series files holds a scan that can be embedded."
             f"{why_excluded(scans)} The scan tables give the reason of each."
         )
-    # `read_scan_table` and `iter_scans` both sort by scan, so features and rows correspond.
-    embedded = (_embed_scan(encoder, scan, settings.readout) for scan in iter_scans(timeseries))
-    write_representation(out, table, embedded, windows=True)
-    return [out]
-
-
-def _embed_scan(encoder: Encoder, scan: Scan, readout: Readout) -> np.ndarray:
-    """Embed a scan, and say why where it has no embedding."""
-    embedding = embed_windows(encoder, scan.timeseries_CT, readout)
-    if not np.isfinite(embedding).any():
-        logger.warning(
-            "%s has too few regions with data in every network: its features are NaN.", scan.scan
-        )
-    return embedding
+    return table

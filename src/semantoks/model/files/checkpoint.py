@@ -123,7 +123,7 @@ def load_encoder(source: str | Path) -> Encoder:
 
 def _restore(weights: Path, config: Path) -> Encoder:
     """Build the encoder that `config` describes and load its weights."""
-    description = _read_description(config)
+    description = read_description(config)
     require_safetensors(weights)
     try:
         tensors = load_file(weights)
@@ -164,8 +164,8 @@ def _built(description: Description, state: Mapping[str, Any]) -> Encoder:
     return Encoder(*parts)
 
 
-def _read_description(path: Path) -> Description:
-    """Read ``config.json``.
+def read_description(path: Path) -> Description:
+    """Read ``config.json``, for what needs no weights.
 
     Raises
     ------
@@ -222,6 +222,8 @@ def _model_card(encoder: Encoder, training: Mapping[str, object]) -> str:
         "```python\nfrom semantoks.model.files.checkpoint import load_encoder\n\n"
         'encoder = load_encoder("path/to/this/folder")\n'
         "features = encoder.embed(windows)  # (windows, regions, volumes), NaN: not covered\n```\n"
+        "\n`connectome.safetensors`, if it is there, holds the mean covariances between regions and "
+        "the distilled map that the readouts `coupling`, `coupling_gsr` and `distilled` need.\n"
         + _training_section(training)
         + "\nMethod: Gijsen, Schulz & Ritter, arXiv 2512.11582. For research only.\n"
     )

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from httpx2 import HTTPError  # the HTTP client of huggingface_hub
 from huggingface_hub import hf_hub_download, try_to_load_from_cache
-from huggingface_hub.errors import HFValidationError
+from huggingface_hub.errors import HFValidationError, RemoteEntryNotFoundError
 
 from semantoks.errors import UserError, disk_sentence
 
 WEIGHTS = "encoder.safetensors"
 CONFIG = "config.json"
+CONNECTOME = "connectome.safetensors"
 
 _WORD = r"[\w-][\w.-]*"
 # hf:owner/name, hf:owner/name/folder/file.pth, either with @revision. The prefix keeps a relative
@@ -39,20 +40,74 @@ def locate(source: str) -> list[Path]:
     files = [] if is_on_hub else _local_files(source)
     if files:
         return files
+    if not is_on_hub:
+        raise UserError(
+            f"A model is a folder with {WEIGHTS} and {CONFIG}, or a .pth file; there is none "
+            f"at {source}. Name one of these, or an id on the Hugging Face hub (hf:owner/name)."
+        )
+    repository, file, revision = _parse_hub_id(source)
+    names = [file.lstrip("/")] if file else [WEIGHTS, CONFIG]
+    return _fetch(source, repository, names, revision)
+
+
+def locate_connectome(source: str) -> Path:
+    """Return ``connectome.safetensors`` of a model.
+
+    Parameters
+    ----------
+    source : str
+        As for `checkpoint.load_encoder`.
+
+    Raises
+    ------
+    UserError
+        If the model has none, as is so for a reference checkpoint, or it cannot be fetched.
+    """
+    if source.startswith(HUB_PREFIX):
+        repository, file, revision = _parse_hub_id(source)
+        if not file:
+            return _fetch(source, repository, [CONNECTOME], revision)[0]
+    elif (path := _local_connectome(source)) and path.is_file():
+        return path
+    raise UserError(_no_connectome(source))
+
+
+def _local_connectome(source: str) -> Path | None:
+    """Return where a model on this machine has its connectome; None for a ``.pth`` file."""
+    path = Path(source)
+    if path.suffix == ".pth":
+        return None
+    return path / CONNECTOME if path.is_dir() else path.with_name(CONNECTOME)
+
+
+def _no_connectome(source: str) -> str:
+    """Say that a model has no connectome, and what can be done."""
+    return (
+        f"The model {source} has no {CONNECTOME}, which the readouts coupling, coupling_gsr and "
+        "distilled need. Take these out of `readouts` and `blocks`, or put the file that "
+        "`semantoks connectome` wrote beside the model."
+    )
+
+
+def _parse_hub_id(source: str) -> tuple[str, str | None, str | None]:
+    """Return repository, file and revision."""
     hub_id = _HUB_ID.fullmatch(source)
     if not hub_id:
         raise UserError(
             f"{source} is not of the form hf:owner/name, hf:owner/name/file.pth or either with "
             "@revision."
-            if is_on_hub
-            else f"A model is a folder with {WEIGHTS} and {CONFIG}, or a .pth file; there is none "
-            f"at {source}. Name one of these, or an id on the Hugging Face hub (hf:owner/name)."
         )
     repository, file, revision = hub_id.groups()
-    names = [file.lstrip("/")] if file else [WEIGHTS, CONFIG]
+    return repository, file, revision
+
+
+def _fetch(source: str, repository: str, names: list[str], revision: str | None) -> list[Path]:
+    """Download files of a model, with a sentence if that fails."""
     try:
         return [_download(repository, name, revision) for name in names]
     except (HTTPError, HFValidationError, OSError) as error:
+        if names == [CONNECTOME] and isinstance(error, RemoteEntryNotFoundError):
+            raise UserError(_no_connectome(source)) from None
         if isinstance(error, OSError) and error.filename:
             raise UserError(
                 f"{source} could not be stored: {disk_sentence(error)} HF_HOME names the folder of "

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from semantoks.artifacts.timeseries import Manifest
 from semantoks.errors import UserError
-from semantoks.model.network.encoder import Encoder
+
+
+class Described(Protocol):
+    """An encoder, or its description without the weights."""
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """Of the time series that it was trained on; None if they are not known."""
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Network of each region."""
 
 
 def require_fit(
-    encoder: Encoder, manifest: Manifest, source: str, allow_mismatch: Sequence[str] = ()
+    encoder: Described, manifest: Manifest, source: str, allow_mismatch: Sequence[str] = ()
 ) -> None:
     """Raise unless time series are of the kind that the encoder was trained on.
 
     Parameters
     ----------
-    encoder : Encoder
+    encoder : Encoder, or its description
     manifest : Manifest
         Of the time series.
     source : str

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from semantoks.artifacts.timeseries import write_timeseries
 from semantoks.errors import UserError
-from semantoks.model.embed import stage
+from semantoks.model.embed import sources
 from semantoks.model.embed.embedding import embed_windows
 from semantoks.model.embed.settings import EmbedSettings
 from semantoks.model.embed.stage import embed
@@ -108,6 +108,6 @@ def test_running_out_of_memory_while_loading_the_model_gives_advice(
     def load(_: Path) -> Encoder:
         raise RuntimeError("CUDA out of memory")
 
-    monkeypatch.setattr(stage, "load_encoder", load)
+    monkeypatch.setattr(sources, "load_encoder", load)
     with pytest.raises(UserError, match="Give the job more memory"):
         run_embed(tmp_path, [])
