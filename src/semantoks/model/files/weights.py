@@ -95,7 +95,8 @@ def require_safetensors(path: Path) -> None:
     UserError
     """
     head = require_content(path)
-    if head.startswith((b"PK", b"\x80")):
+    # The length of a header may begin with the bytes by which PyTorch's files are known.
+    if head.startswith((b"PK", b"\x80")) and not _is_safetensors(head):
         raise UserError(
             f"{path} was written by PyTorch and is no safetensors file. Write the model with "
             "`semantoks.model.files.checkpoint.save`."

@@ -17,6 +17,7 @@ from torch import nn
 
 from semantoks.errors import UserError
 from semantoks.model.files.checkpoint import load_encoder, save
+from semantoks.model.files.weights import require_safetensors
 from semantoks.model.network.encoder import Encoder
 from tests.unit.model.files.conftest import REFERENCE
 
@@ -254,3 +255,16 @@ def test_unreadable_file(encoder: Encoder, tmp_path: Path) -> None:
     save(encoder, tmp_path)
     (tmp_path / "config.json").chmod(0)
     refuses(tmp_path, "cannot be read")
+
+
+@pytest.mark.parametrize("start", [b"\x80", b"PK"])
+def test_a_header_whose_length_looks_like_pytorch_is_safetensors(
+    tmp_path: Path, start: bytes
+) -> None:
+    """Lengths are multiples of 8, so a header of 128 bytes begins as a pickle does."""
+    path = tmp_path / "encoder.safetensors"
+    save_file({"a": torch.ones(1)}, path, {"b": ""})
+    padding = int.from_bytes(start, "little") - path.read_bytes()[0]
+    save_file({"a": torch.ones(1)}, path, {"b": "x" * padding})
+    assert path.read_bytes().startswith(start)
+    require_safetensors(path)
