@@ -18,9 +18,12 @@ from semantoks.artifacts.files import read_json
 from semantoks.artifacts.tables import read_table, write_table
 from semantoks.artifacts.timeseries import Manifest, iter_scans
 from semantoks.commands.stages import STAGES
-from semantoks.config import Phenotype, Probe
+from semantoks.config import ConnectomeMap, Phenotype, Probe
 from semantoks.data.samples.settings import SamplesSettings
 from semantoks.data.samples.stage import samples
+from semantoks.model.connectome.settings import ConnectomeSettings
+from semantoks.model.connectome.stage import connectome
+from semantoks.model.files.connectome import load_connectome
 from semantoks.scores.benchmark.settings import BenchmarkSettings
 from semantoks.scores.benchmark.stage import benchmark
 from semantoks.scores.choose.settings import ChooseSettings
@@ -90,6 +93,18 @@ def blocked(folder: Path) -> dict[str, list[float]]:
     return {"blocks": spread(np.stack(series.to_list())), "samples": spread(rows_of_blocks)}
 
 
+def connected(folder: Path, manifest: Manifest) -> dict[str, list[float]]:
+    """Numbers of the connectome of drawn time series."""
+    folder.mkdir()
+    paths, _ = write_cohort(folder, manifest)
+    out, settings = folder / "connectome.safetensors", ConnectomeMap(components=5)
+    connectome(ConnectomeSettings(map=settings), timeseries=paths, out=out)
+    made = load_connectome(out)
+    assert made.distilled is not None
+    references = (made.plain.covariance_CC, made.without_global_signal.covariance_CC)
+    return {"connectome": [*spread(references), *spread(made.distilled.weights_FK**2)]}
+
+
 def numbers(folder: Path, of_scores: dict[str, list[float]]) -> dict[str, list[float]]:
     """Say in a few numbers what each stage wrote."""
     results, raw = folder / "results", folder / "data/small/bids"
@@ -132,7 +147,9 @@ def test_a_changed_output_has_a_new_version(
     ours = {
         stage: {"version": versions()[stage], "numbers": values}
         for stage, values in (
-            numbers(finished.folder, scored(tmp_path, manifest)) | blocked(tmp_path / "task")
+            numbers(finished.folder, scored(tmp_path, manifest))
+            | blocked(tmp_path / "task")
+            | connected(tmp_path / "connectome", manifest)
         ).items()
     }
     if request.config.getoption("--write"):

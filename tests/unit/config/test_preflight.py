@@ -325,6 +325,35 @@ def test_an_atlas_that_is_no_file_is_one_sentence(tmp_path: Path) -> None:
         require_files(Config.model_validate(content), "mine.yaml")
 
 
+@pytest.mark.parametrize(
+    ("readouts", "blocks", "sentence"),
+    [
+        (["pooled", "full"], ["networks", "coupling"], "readouts has full, but"),
+        (["distilled"], ["networks"], "readouts has distilled, but"),
+        (["full", "spectrum"], ["networks", "spectrum"], None),
+    ],
+)
+@pytest.mark.parametrize("name", ["model", "model/encoder.safetensors", "model/reference.pth"])
+def test_a_given_model_has_what_its_readouts_need(
+    tmp_path: Path, readouts: list[str], blocks: list[str], sentence: str | None, name: str
+) -> None:
+    write(tmp_path, ROWS)
+    (tmp_path / "model").mkdir()
+    for file in ("encoder.safetensors", "config.json", "reference.pth"):
+        (tmp_path / "model" / file).touch()
+    model = {"checkpoint": str(tmp_path / name), "readouts": readouts, "blocks": blocks}
+    dataset = {"path": str(tmp_path), "source": "timeseries", "repetition_time": 2.0}
+    config = Config.model_validate({"datasets": {"x": dataset}, "models": {"given": model}})
+    if sentence:
+        with pytest.raises(UserError, match=rf"models.given.{sentence}.*connectome\.safetensors"):
+            require_files(config, "mine.yaml")
+    else:
+        require_files(config, "mine.yaml")
+    (tmp_path / "model/connectome.safetensors").touch()
+    if not name.endswith(".pth"):
+        require_files(config, "mine.yaml")
+
+
 def write_tables(folder: Path) -> list[Path]:
     """Ages and sexes as UK Biobank exports them, and sites in a table of its own."""
     ages = "".join(f"{eid},{40 + eid},{eid % 2}\n" for eid in range(40))

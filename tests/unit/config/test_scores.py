@@ -6,7 +6,10 @@ import pytest
 
 from semantoks.config import Probe
 
-NAMES = ["brain", "brain-networks", "fc", "tangent", "coskewness", "confounds", "chance"]
+NAMES = [
+    *("brain", "brain-networks", "brain-full", "brain-coupling_gsr"),
+    *("fc", "tangent", "coskewness", "confounds", "chance"),
+]
 
 
 def test_both_protocols_score_what_has_windows_as_they_are() -> None:

@@ -35,6 +35,12 @@ def test_a_right_configuration_passes() -> None:
     check(atlas="cc200", preprocessing={"engine": "fmriprep"})
 
 
+def test_an_untrained_model_has_all_blocks_but_what_is_learned() -> None:
+    untrained = {"readouts": ["pooled", "full"], "training": {"epochs": 0}}
+    models = check(models={"a": untrained})["models"]
+    assert "distilled" in models["a"]["blocks"]
+
+
 def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
     assert set(get_args(ManifestField)) == set(Manifest.model_fields)
 
@@ -178,6 +184,31 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
             {"models": {"a": {"checkpoint": "mine", "training": {"epochs": 5}}}},
             "models.a: a model with a `checkpoint` is not trained, so `training` has no effect",
         ),
+        (
+            {"models": {"a": {"checkpoint": "mine", "connectome": {"components": 5}}}},
+            "models.a: a model with a `checkpoint` is not trained, so `connectome` has no effect",
+        ),
+        ({"models": {"a": {"blocks": []}}}, "models.a.blocks is .*at least 1 item"),
+        (
+            {"models": {"a": {"blocks": ["spectrum", "networks", "spectrum"]}}},
+            "models.a: blocks has spectrum twice",
+        ),
+        (
+            {"models": {"a": {"readouts": ["distilled"], "training": {"epochs": 0}}}},
+            "models.a: readouts has distilled, which is learned, but training.epochs is 0",
+        ),
+        (
+            {
+                "models": {
+                    "a": {"readouts": ["full"], "blocks": ["distilled"], "training": {"epochs": 0}}
+                }
+            },
+            "models.a: blocks has distilled, which is learned",
+        ),
+        (
+            {"models": {"a": {"recentre": "site"}}},
+            "models.a.recentre is site, but datasets.demo has no 'site_column'",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(changes: dict[str, Any], message: str) -> None:
@@ -281,6 +312,14 @@ def test_classes_of_numbers_may_be_fixed(keys: dict[str, Any]) -> None:
     ("changes", "message"),
     [
         ({"probe": {"protocol": "paper"}}, "baselines has tangent"),
+        (
+            {
+                "probe": {"protocol": "paper"},
+                "baselines": ["fc"],
+                "models": {"small": {"readouts": ["pooled", "full"]}},
+            },
+            "models.small.readouts has full, which is of a whole scan",
+        ),
         (
             {"probe": {"protocol": "both", "confounds": "residualise"}},
             "probe.protocol is both, .* probe.confounds regresses them out",

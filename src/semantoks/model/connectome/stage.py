@@ -91,13 +91,17 @@ def connectome(
         return [out]
     if not timeseries:
         raise UserError("A connectome needs files of time series, found none. Name some data sets.")
-    with threadpool_limits(threads):
-        manifest = common_manifest(timeseries, settings.allow_mismatch)
-        save_connectome(out, _fit(SeenScans(timeseries, scans), manifest, settings.map))
+    manifest = common_manifest(timeseries, settings.allow_mismatch)
+    # Matrices of a few hundred rows, for which threads cost more than they save; see `_distil`.
+    with threadpool_limits(1, user_api="blas"):
+        made = _fit(SeenScans(timeseries, scans), manifest, settings.map, threads)
+    save_connectome(out, made)
     return [out]
 
 
-def _fit(seen: SeenScans, manifest: Manifest, settings: ConnectomeMap | None) -> Connectome:
+def _fit(
+    seen: SeenScans, manifest: Manifest, settings: ConnectomeMap | None, threads: int
+) -> Connectome:
     """Make references in a first pass over the scans, and the map in a second one."""
     regions = len(manifest.labels)
     means = [MeanCovariance(kind, regions) for kind in (PLAIN, WITHOUT_GLOBAL_SIGNAL)]
@@ -123,7 +127,7 @@ def _fit(seen: SeenScans, manifest: Manifest, settings: ConnectomeMap | None) ->
     elif settings is not None:
         chosen = drawn_evenly(long_enough, settings.scans)
         scans_of_map = len(chosen)
-        distilled = _distil(seen, without, chosen, settings)
+        distilled = _distil(seen, without, chosen, settings, threads)
     summary = Summary(
         scans=means[0].scans,
         people=seen.people(),
@@ -146,7 +150,11 @@ def _has_halves(timeseries_CT: np.ndarray, tr: float) -> bool:
 
 
 def _distil(
-    seen: SeenScans, reference: Reference, chosen: set[int], settings: ConnectomeMap
+    seen: SeenScans,
+    reference: Reference,
+    chosen: set[int],
+    settings: ConnectomeMap,
+    threads: int,
 ) -> DistilledMap:
     """Fit the map to the halves of the chosen ones of the scans that are long enough."""
     regions = len(reference.covariance_CC)
@@ -158,4 +166,5 @@ def _distil(
             for part in halves(scan.timeseries_CT, scan.tr) or ():
                 rows_RF[row] = reference.tangent_vector(part)
                 row += 1
-    return fit_map(rows_RF, settings.components, settings.penalty)
+    with threadpool_limits(threads, user_api="blas"):
+        return fit_map(rows_RF, settings.components, settings.penalty)

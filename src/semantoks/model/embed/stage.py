@@ -75,8 +75,8 @@ def embed(
     """
     keep_freed_memory()
     torch.set_num_threads(threads)
-    # PyTorch's threads are set already; these are those of NumPy.
-    with threadpool_limits(threads, user_api="blas"):
+    # NumPy's matrices have a few hundred rows, for which threads cost more than they save.
+    with threadpool_limits(1, user_api="blas"):
         readouts = open_readouts(settings, model, timeseries, connectome, participants)
         table = _require_included(timeseries)
         if settings.readout in OF_ENCODER:

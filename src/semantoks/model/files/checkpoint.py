@@ -222,8 +222,8 @@ def _model_card(encoder: Encoder, training: Mapping[str, object]) -> str:
         "```python\nfrom semantoks.model.files.checkpoint import load_encoder\n\n"
         'encoder = load_encoder("path/to/this/folder")\n'
         "features = encoder.embed(windows)  # (windows, regions, volumes), NaN: not covered\n```\n"
-        "\n`connectome.safetensors`, if it is there, holds the mean covariances between regions and "
-        "the distilled map that the readouts `coupling`, `coupling_gsr` and `distilled` need.\n"
+        "\n`connectome.safetensors`, if it is there, holds mean covariances of regions and the "
+        "distilled map, for the readouts `coupling`, `coupling_gsr` and `distilled`.\n"
         + _training_section(training)
         + "\nMethod: Gijsen, Schulz & Ritter, arXiv 2512.11582. For research only.\n"
     )

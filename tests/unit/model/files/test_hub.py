@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from httpx2 import Request, Response
+from huggingface_hub.errors import RemoteEntryNotFoundError
 
 from semantoks.errors import UserError
 from semantoks.model.files import hub
 from semantoks.model.files.checkpoint import load_encoder, save
+from semantoks.model.files.hub import locate_connectome
 from semantoks.model.network.encoder import Encoder
 from tests.unit.model.files.conftest import REFERENCE
 
@@ -34,6 +37,23 @@ def test_hub_ids_name_repository_file_and_revision(
         ("owner/na.me", "config.json", "v1.0"),
         ("owner/name", "seeds/0.pth", "main"),
     ]
+
+
+def test_a_connectome_is_of_the_same_repository_or_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def download(repository: str, file: str, revision: str | None) -> str:
+        if repository == "owner/old":
+            response = Response(404, request=Request("GET", "https://hub"))
+            raise RemoteEntryNotFoundError("no such file", response=response)
+        return str(tmp_path / repository / str(revision) / file)
+
+    monkeypatch.setattr(hub, "hf_hub_download", download)
+    monkeypatch.setattr(hub, "try_to_load_from_cache", lambda *_, **__: None)
+    assert locate_connectome("hf:owner/new@v1") == tmp_path / "owner/new/v1/connectome.safetensors"
+    for source in ("hf:owner/old", "hf:owner/new/file.pth", str(tmp_path)):
+        with pytest.raises(UserError, match=rf"{source} has no connectome\.safetensors"):
+            locate_connectome(source)
 
 
 def test_source_without_a_model_raises(tmp_path: Path) -> None:
