@@ -39,7 +39,7 @@ from semantoks.system.memory import advise_when_out_of_memory
 
 log = logging.getLogger(__name__)
 
-# Fixed: the measurements behind them are in docs/representation.md.
+# Without the global signal, diagnosis and age in ABIDE are read better with 0.3 than with 0.1.
 PLAIN = Estimator(shrinkage=0.1)
 WITHOUT_GLOBAL_SIGNAL = Estimator(shrinkage=0.3, without_global_signal=True)
 MIN_SCANS_OF_MAP = 10
