@@ -45,7 +45,7 @@ def test_full_is_scored_and_nothing_is_trained_again_for_other_blocks(tmp_path: 
     counts = workspace.ran()
     assert (counts["models"], counts["connectomes"]) == (2, 2)
     sizes = {"networks": NETWORKS * 16, "coupling": REGIONS * (REGIONS + 1) // 2}
-    sizes |= {"coupling_gsr": sizes["coupling"], "distilled": 47}
+    sizes |= {"coupling_gsr": sizes["coupling"], "distilled": 64}
     sizes |= {"amplitude": REGIONS, "spectrum": 4 * REGIONS}
     ours = blocks_of(workspace, "tiny")
     assert ours == sizes and list(ours) == list(sizes)

@@ -43,9 +43,9 @@ class Coupling:
     of_participant: Mapping[str, References] = field(default_factory=dict)
 
     @property
-    def components(self) -> int:
-        """Number of components of the distilled map; 0 if there is none."""
-        return 0 if self.connectome.distilled is None else self.connectome.distilled.components
+    def distilled_features(self) -> int:
+        """Number of features of the distilled map; 0 if there is none."""
+        return 0 if self.connectome.distilled is None else self.connectome.distilled.features
 
     def coupling(self, scan: Scan) -> np.ndarray:
         """Return the tangent vector; NaN where a region has no data."""
@@ -56,7 +56,7 @@ class Coupling:
         return self._known(scan, self._references(scan).without_global_signal)
 
     def distilled(self, scan: Scan) -> np.ndarray:
-        """Return the components of the distilled map, for which regions without data are completed.
+        """Return the features of the distilled map, for which regions without data are completed.
 
         Raises
         ------

@@ -47,7 +47,7 @@ class Readouts:
                 "the time series have no column of amplitudes, as blocks of tasks and files of "
                 "earlier versions"
             )
-        if block == "distilled" and not self._coupling.components:
+        if block == "distilled" and not self._coupling.distilled_features:
             return (
                 "the model has no distilled map, because it is untrained, or was fitted to too few "
                 "scans of two minutes"
@@ -59,7 +59,7 @@ class Readouts:
         if block in ("coupling", "coupling_gsr"):
             return self.regions * (self.regions + 1) // 2
         if block == "distilled":
-            return self._coupling.components
+            return self._coupling.distilled_features
         if block == "spectrum":
             return self.regions * BANDS
         return self.regions if block == "amplitude" else embedding_size(self._encoder, block)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
+from scipy.linalg import hadamard
 
 from semantoks import __version__
 from semantoks.artifacts.timeseries import Manifest
@@ -38,13 +40,26 @@ class DistilledMap:
     weights_FK: np.ndarray
 
     @property
-    def components(self) -> int:
-        """Number of components."""
-        return self.weights_FK.shape[1]
+    def features(self) -> int:
+        """Number of features: the next power of two of the number of components."""
+        return int(self._spread.shape[1])
 
     def __call__(self, tangent_F: np.ndarray) -> np.ndarray:
-        """Return the components of a tangent vector, float32."""
-        return np.asarray((tangent_F - self.mean_F).astype(np.float32) @ self.weights_FK)
+        """Return the components of a tangent vector, spread evenly over all features, float32.
+
+        How large components are says how well they are predicted, and a probe that z-scores
+        features would undo it: in ABIDE, this costs all that the map gains. Rows of a Hadamard
+        matrix mix each component into all features to the same degree, so that these vary alike,
+        and leave the products of scans as they are.
+        """
+        components_K = (tangent_F - self.mean_F).astype(np.float32) @ self.weights_FK
+        return np.asarray(components_K @ self._spread)
+
+    @cached_property
+    def _spread(self) -> np.ndarray:
+        components = self.weights_FK.shape[1]
+        size = 1 << (components - 1).bit_length()
+        return np.asarray(hadamard(size)[:components] / np.sqrt(size), np.float32)
 
 
 class Summary(BaseModel):

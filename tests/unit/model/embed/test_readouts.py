@@ -29,7 +29,7 @@ BLOCKS: tuple[Block, ...] = (
     *("distilled", "amplitude", "spectrum"),
 )
 SIZES = {"pooled": 2 * WIDTH, "networks": 2 * WIDTH, "coupling": 10, "coupling_gsr": 10}
-SIZES |= {"distilled": 3, "amplitude": 4, "spectrum": 16}
+SIZES |= {"distilled": 4, "amplitude": 4, "spectrum": 16}
 
 
 def write_shard(path: Path, with_amplitude: bool = True, people: str = "abc") -> Path:

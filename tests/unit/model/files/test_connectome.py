@@ -53,10 +53,32 @@ def test_what_was_saved_is_loaded(tmp_path: Path, with_map: bool) -> None:
     assert np.array_equal(loaded.plain.covariance_CC, np.eye(REGIONS) + 0.2)
     assert (loaded.distilled is not None) == with_map
     if loaded.distilled:
-        assert loaded.distilled.components == 3
+        assert loaded.distilled.weights_FK.shape == (FEATURES, 3)
         assert not loaded.distilled(np.arange(FEATURES)).any()
     save_connectome(again, loaded)
     assert again.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(("components", "features"), [(1, 1), (3, 4), (4, 4), (5, 8)])
+def test_features_vary_alike_and_have_the_products_of_the_components(
+    components: int, features: int
+) -> None:
+    rng = np.random.default_rng(0)
+    weights_FK = (
+        rng.standard_normal((FEATURES, components)) * 3.0 ** np.arange(components)
+    ).astype(np.float32)
+    distilled = DistilledMap(np.ones(FEATURES, np.float32), weights_FK)
+    scans_PF = rng.standard_normal((200, FEATURES))
+    components_PK = (scans_PF - 1) @ weights_FK
+    features_PE = np.stack([distilled(scan_F) for scan_F in scans_PF])
+    assert features_PE.shape == (200, features) and distilled.features == features
+    np.testing.assert_allclose(
+        features_PE @ features_PE.T, components_PK @ components_PK.T, rtol=1e-3, atol=1e-2
+    )
+    # Uncorrelated components, however much their variances differ, give features of one variance.
+    spread_KE = distilled._spread
+    variances_E = (spread_KE**2 * 9.0 ** np.arange(components)[:, None]).sum(axis=0)
+    np.testing.assert_allclose(variances_E, variances_E[0], rtol=1e-6)
 
 
 def change(path: Path, **changes: torch.Tensor | None) -> None:
