@@ -21,6 +21,9 @@ class EmbedSettings(Settings):
     site_column: ColumnNames | None = Field(
         None, description="Column of the site, for `recentre: site`."
     )
+    seconds: float | None = Field(
+        None, gt=0, description="Only the first so many seconds of each scan are used."
+    )
     allow_mismatch: list[ManifestField] = Field(
         [], description="Fields of the time series' manifest that may differ from the model's."
     )

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from semantoks.artifacts.excerpts import first_seconds
 from semantoks.artifacts.representations import write_representation
 from semantoks.artifacts.timeseries import (
     included_scans,
@@ -79,16 +80,14 @@ def embed(
     with threadpool_limits(1, user_api="blas"):
         readouts = open_readouts(settings, model, timeseries, connectome, participants)
         table = _require_included(timeseries)
+        # `read_scan_table` and `iter_scans` both sort by scan, so features and rows correspond.
+        scans = first_seconds(iter_scans(timeseries), settings.seconds)
         if settings.readout in OF_ENCODER:
-            # `read_scan_table` and `iter_scans` both sort by scan, so features and rows correspond.
-            windows = (readouts.windows(settings.readout, scan) for scan in iter_scans(timeseries))
+            windows = (readouts.windows(settings.readout, scan) for scan in scans)
             write_representation(out, table, windows, windows=True)
             return [out]
         blocks = present_blocks(settings.blocks_read, readouts)
-        rows = (
-            np.concatenate([readouts.read(block, scan) for block in blocks])
-            for scan in iter_scans(timeseries)
-        )
+        rows = (np.concatenate([readouts.read(block, scan) for block in blocks]) for scan in scans)
         sizes = [(block, readouts.size(block)) for block in blocks]
         write_representation(out, table, rows, blocks=sizes if settings.readout == "full" else ())
     return [out]

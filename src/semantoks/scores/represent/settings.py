@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from semantoks.config import ConfoundColumns
 
 
@@ -11,3 +13,6 @@ class RepresentSettings(ConfoundColumns):
     """Settings that a representation without a model depends on."""
 
     version: Literal[9] = 9
+    seconds: float | None = Field(
+        None, gt=0, description="Only the first so many seconds of each scan are used."
+    )

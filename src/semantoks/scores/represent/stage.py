@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from semantoks.artifacts.excerpts import first_seconds
 from semantoks.artifacts.representations import write_representation
 from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import (
@@ -87,7 +88,8 @@ def represent(
     features: np.ndarray | Iterator[np.ndarray] = np.empty((len(scans), 0))
     names, sources = list[str](), dict[str, str | None]()
     if representation in FROM_SCANS:
-        features = _rows(representation, iter_scans(timeseries))
+        used = first_seconds(iter_scans(timeseries), settings.seconds)
+        features = _rows(representation, used)
     elif representation == "confounds":
         people, named = read_table(participants), settings.confound_columns()
         features, names = covariate_features(scans, people, named)

@@ -11,6 +11,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from semantoks.artifacts.timeseries import write_timeseries
+from semantoks.artifacts.zscores import zscore
 from semantoks.errors import UserError
 from semantoks.model.embed import sources
 from semantoks.model.embed.embedding import embed_windows
@@ -30,9 +31,9 @@ def write_shard(path: Path, scans: dict[str, np.ndarray | None], **changes: Any)
     return path
 
 
-def run_embed(folder: Path, timeseries: list[Path]) -> None:
+def run_embed(folder: Path, timeseries: list[Path], **settings: Any) -> None:
     model, out = folder / "model/encoder.safetensors", folder / "out.parquet"
-    embed(EmbedSettings(), model=model, timeseries=timeseries, out=out)
+    embed(EmbedSettings(**settings), model=model, timeseries=timeseries, out=out)
 
 
 def test_embed_writes_features_and_windows_of_included_scans(
@@ -56,6 +57,15 @@ def test_embed_writes_features_and_windows_of_included_scans(
     assert embedded["windows"].map(len).tolist() == [8 * 2 * WIDTH] * 3 + [2 * WIDTH]
     assert np.isfinite(embedded["features"][3]).all()
     assert not caplog.records
+
+
+def test_the_first_seconds_are_embedded_as_a_shorter_scan(encoder: Encoder, tmp_path: Path) -> None:
+    save(encoder, tmp_path / "model")
+    whole = zscore(make_timeseries(50, 1)).astype(np.float32)
+    run_embed(tmp_path, [write_shard(tmp_path / "1.parquet", {"s": whole})], seconds=60.0)
+    (row,) = pd.read_parquet(tmp_path / "out.parquet")["features"]
+    part = zscore(whole[:, :30].astype(float)).astype(np.float32)
+    np.testing.assert_allclose(row, embed_windows(encoder, part).mean(axis=0), atol=1e-6)
 
 
 def test_files_that_do_not_fit_or_have_no_included_scan_raise(

@@ -27,6 +27,16 @@ def test_connectivity_of_included_scans_only(cohort: tuple[list[Path], Path]) ->
     assert np.allclose(features.features_PF[0], fisher_z(first.timeseries_CT))
 
 
+def test_connectivity_of_the_first_seconds(cohort: tuple[list[Path], Path]) -> None:
+    paths, participants = cohort
+    out = paths[0].parent / "fc.parquet"
+    run_represent("fc", paths, participants, out, seconds=60.0)
+    features = read_participant_features(out)
+    first = next(iter_scans(paths))
+    expected = fisher_z(first.timeseries_CT[:, :30])
+    np.testing.assert_allclose(features.features_PF[0], expected, atol=1e-5)
+
+
 def test_confounds_are_named_by_column_and_value(cohort: tuple[list[Path], Path]) -> None:
     paths, participants = cohort
     out = paths[0].parent / "confounds.parquet"
