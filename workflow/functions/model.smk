@@ -1,6 +1,7 @@
 # Inputs and resources of rules/model.smk.
 
 from semantoks.commands.retrained import retrained_lines
+from semantoks.config import split_row
 
 if workflow.is_main_process:
     for line in retrained_lines(CONFIG, Path("results")):
@@ -46,26 +47,31 @@ def launch_resource(name):
     return lambda w: LAUNCHES[w.model].resource(name)
 
 
+def embedding_of(w):
+    """Model and readout of an embedding, of whole scans or of their first seconds."""
+    return EMBEDDINGS[split_row(w.embedding)[0]]
+
+
 def model_of(w):
-    return MODELS[EMBEDDINGS[w.embedding][0]]
+    return MODELS[embedding_of(w)[0]]
 
 
 def blocks_of_full(w):
     """Blocks of the readout that consists of some, so that they change no other readout."""
-    readout = EMBEDDINGS[w.embedding][1]
+    readout = embedding_of(w)[1]
     return model_of(w).blocks_of(readout) if readout == "full" else []
 
 
 def connectome_of(w):
     """Connectome of a model, if the readout needs it."""
-    name, readout = EMBEDDINGS[w.embedding]
+    name, readout = embedding_of(w)
     is_needed = MODELS[name].needs_connectome(readout)
     return f"results/models/{name}/connectome.safetensors" if is_needed else []
 
 
 def is_recentred(w):
     """Whether a readout depends on the sites of a data set."""
-    blocks = model_of(w).blocks_of(EMBEDDINGS[w.embedding][1])
+    blocks = model_of(w).blocks_of(embedding_of(w)[1])
     return (
         model_of(w).recentre == "site"
         and DATASETS[w.dataset].site_column is not None

@@ -1,13 +1,16 @@
 # Inputs and settings of rules/scores.smk.
 
-from semantoks.config import BEST_CONNECTIVITY, PAPER_SUFFIX
+from semantoks.config import BEST_CONNECTIVITY, PAPER_SUFFIX, split_row
 
 
 def representation_files(w, names=None):
     """Files of a representation, or of those that are stacked or combined under its name."""
-    scored = None if names else w.representation.removesuffix(PAPER_SUFFIX)
-    names = names or (STACKED | COMBINED).get(scored, [scored])
-    return [f"results/representations/{name}/{w.dataset}.parquet" for name in names]
+    suffix = ""
+    if names is None:
+        scored, seconds = split_row(w.representation.removesuffix(PAPER_SUFFIX))
+        names = (STACKED | COMBINED).get(scored, [scored])
+        suffix = "" if seconds is None else w.representation.removeprefix(scored)
+    return [f"results/representations/{n}{suffix}/{w.dataset}.parquet" for n in names]
 
 
 def removed_confounds(w):
@@ -20,9 +23,16 @@ def phenotype_of(w):
     return DATASETS[w.dataset].phenotypes[w.phenotype]
 
 
-def rows_of(phenotype):
+def of_seconds(dataset, names):
+    """Names for the first seconds of scans; blocks of a task have a length of their own."""
+    return [] if DATASETS[dataset].events else CONFIG.probe.rows_of_seconds(names)
+
+
+def rows_of(dataset, phenotype):
     """Names of everything that is scored on a phenotype."""
-    return SCORED + CONFIG.probe.rows_by_paper(REPRESENTATIONS, phenotype.kind)
+    kind = DATASETS[dataset].phenotypes[phenotype].kind
+    by_paper = CONFIG.probe.rows_by_paper(REPRESENTATIONS, kind)
+    return [*SCORED, *by_paper, *of_seconds(dataset, SCORED)]
 
 
 def files_of_rows(w, suffix, rows):
@@ -37,8 +47,15 @@ def candidates_of(w):
 
 
 def scores_of(w):
-    """Scores of a phenotype, one file per row of its table."""
-    return files_of_rows(w, "", rows_of(phenotype_of(w)))
+    """Scores of a phenotype, one file per row of its table or point of its curves."""
+    return files_of_rows(w, "", rows_of(w.dataset, w.phenotype))
+
+
+def scans_of_curves(w):
+    """Lengths of whole scans, where there are rows of their first seconds."""
+    return (
+        [f"results/scans/{w.dataset}.parquet"] if of_seconds(w.dataset, SCORED) else []
+    )
 
 
 def column_named_by(key):

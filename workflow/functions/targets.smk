@@ -46,12 +46,12 @@ def all_artifacts():
         *(
             f"results/scores/{d}/{p}/{row}.parquet"
             for d, p in PHENOTYPES
-            for row in rows_of(DATASETS[d].phenotypes[p])
+            for row in rows_of(d, p)
         ),
         *CARDS,
-        *expand(
-            "results/representations/{representation}/{dataset}.parquet",
-            representation=REPRESENTATIONS,
-            dataset=scored,
+        *(
+            f"results/representations/{name}/{dataset}.parquet"
+            for dataset in scored
+            for name in [*REPRESENTATIONS, *of_seconds(dataset, REPRESENTATIONS)]
         ),
     ]

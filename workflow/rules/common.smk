@@ -145,14 +145,20 @@ def memory(megabytes):
     return lambda wildcards, attempt: megabytes * attempt
 
 
+def any_of(names, others=()):
+    """Pattern of a wildcard that is one of the names, also of the first seconds of scans."""
+    ours = [*names, *CONFIG.probe.rows_of_seconds(names), *others]
+    return "|".join(map(re.escape, ours)) or "none"
+
+
 wildcard_constraints:
     dataset="|".join(map(re.escape, DATASETS)),
     model="|".join(MODELS) or "none",
     shard=r"\d{4}",
-    embedding="|".join(EMBEDDINGS) or "none",
-    baseline="|".join([*BASELINES, "confounds"]),
-    representation="|".join(re.escape(name) for name in [*PROBED, *BY_PAPER]),
-    best="|".join(map(re.escape, BEST)) or "none",
+    embedding=any_of(EMBEDDINGS),
+    baseline=any_of(BASELINES, ["confounds"]),
+    representation=any_of(PROBED, BY_PAPER),
+    best=any_of(BEST),
     phenotype="[^/]+",
 
 

@@ -100,8 +100,8 @@ rule connectome:
 rule embed:
     """One feature vector per scan, from a model."""
     input:
-        model=lambda w: f"results/models/{EMBEDDINGS[w.embedding][0]}/encoder.safetensors",
-        config=lambda w: f"results/models/{EMBEDDINGS[w.embedding][0]}/config.json",
+        model=lambda w: f"results/models/{embedding_of(w)[0]}/encoder.safetensors",
+        config=lambda w: f"results/models/{embedding_of(w)[0]}/config.json",
         timeseries=lambda w: scored_timeseries(w.dataset),
         connectome=connectome_of,
         participants=participants_of_sites,
@@ -120,12 +120,13 @@ rule embed:
         threads=lambda w: model_of(w).cpu_threads,
         settings=settings(
             "embed",
-            readout=lambda w: EMBEDDINGS[w.embedding][1],
+            readout=lambda w: embedding_of(w)[1],
             blocks=blocks_of_full,
             recentre=lambda w: "site" if is_recentred(w) else "none",
             site_column=lambda w: (
                 DATASETS[w.dataset].site_column if is_recentred(w) else None
             ),
+            seconds=lambda w: split_row(w.embedding)[1],
             allow_mismatch=lambda w: model_of(w).allow_mismatch,
         ),
         timeseries=names_of("timeseries"),

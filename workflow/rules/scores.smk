@@ -17,16 +17,18 @@ rule represent:
     params:
         settings=settings(
             "represent",
+            seconds=lambda w: split_row(w.baseline)[1],
             **{
                 key: of_confounds_only(column)
                 for key, column in CONFOUND_COLUMNS.items()
             },
         ),
+        representation=lambda w: split_row(w.baseline)[0],
         timeseries=names_of("timeseries"),
     shell:
         "python -m semantoks represent --settings {params.settings:q}"
         " --label '{wildcards.baseline} {wildcards.dataset}'"
-        " --representation {wildcards.baseline} --participants {input.participants:q}"
+        " --representation {params.representation} --participants {input.participants:q}"
         " --timeseries {params.timeseries:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
@@ -82,7 +84,7 @@ rule probe:
         settings=settings(
             "probe",
             probe=lambda w: CONFIG.probe.of_row(w.representation),
-            combined=lambda w: w.representation in COMBINED,
+            combined=lambda w: split_row(w.representation)[0] in COMBINED,
             column=lambda w: phenotype_of(w).column,
             **CONFOUND_COLUMNS,
         ),
@@ -150,7 +152,8 @@ rule card:
 rule benchmark:
     """All representations compared on one phenotype, over the same splits."""
     input:
-        scores_of,
+        scores=scores_of,
+        scans=scans_of_curves,
     output:
         "results/benchmarks/{dataset}/{phenotype}.json",
     log:
@@ -159,12 +162,12 @@ rule benchmark:
         "../../envs/tables.yaml"
     params:
         settings=settings("benchmark", phenotype=phenotype_of),
-        scores=names_of(),
+        scores=names_of("scores"),
     shell:
         "python -m semantoks benchmark --settings {params.settings:q}"
         " --label {wildcards.dataset}' '{wildcards.phenotype:q}"
-        " --dataset {wildcards.dataset} --scores {params.scores:q} --out {output:q}"
-        " 2>&1 | tee {log:q}"
+        " --dataset {wildcards.dataset} --scores {params.scores:q} --scans {input.scans:q}"
+        " --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule report:

@@ -273,6 +273,9 @@ _STAGES = (
         (
             inputs_option("scores", "Scores of each representation that `probe` wrote."),
             word_option("dataset", "Name of the data set in tables."),
+            inputs_option(
+                "scans", "Table of scans, for scores of their first seconds.", optional=True
+            ),
         ),
     ),
     Stage(

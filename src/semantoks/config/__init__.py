@@ -53,6 +53,7 @@ from semantoks.config.scores import (
     Report,
     Splitting,
     connectivity_candidates,
+    split_row,
 )
 
 __all__ = [
@@ -107,5 +108,6 @@ __all__ = [
     "Training",
     "connectivity_candidates",
     "json_schema",
+    "split_row",
     "split_zip",
 ]

@@ -14,7 +14,7 @@ from semantoks.config.model import Model
 from semantoks.config.parcellation import Parcellation
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing
 from semantoks.config.readouts import OF_ENCODER
-from semantoks.config.scores import FITTED, Baseline, Probe, Report, Splitting
+from semantoks.config.scores import FITTED, MIN_VOLUMES, Baseline, Probe, Report, Splitting
 from semantoks.config.suggestions import suggest
 
 # Letters and digits only: derived names add "-" and "+" (`model-networks`, `model+fc`), and the
@@ -176,6 +176,18 @@ class Config(Settings):
                 raise ValueError(
                     f"models.{name}.recentre is site, but datasets.{without[0]} has no "
                     "'site_column'; name the column of the site, or leave `recentre: none`"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _seconds_have_volumes(self) -> Config:
+        tr = self.parcellation.repetition_time
+        for seconds in self.probe.seconds:
+            volumes = round(seconds / tr)
+            if volumes < MIN_VOLUMES:
+                raise ValueError(
+                    f"probe.seconds has {seconds:g}, which is {volumes} volumes of {tr:g} s "
+                    f"(parcellation.repetition_time); at least {MIN_VOLUMES} are needed"
                 )
         return self
 

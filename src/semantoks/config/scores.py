@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from semantoks.config.base import Settings
 from semantoks.config.phenotypes import ColumnNames
@@ -14,6 +15,7 @@ from semantoks.config.readouts import OF_ENCODER
 Strength = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+Seconds = Annotated[float, Field(gt=0, le=86400)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Baseline = Literal[
     "fc",
@@ -33,6 +35,18 @@ BEST_CONNECTIVITY = "best_connectivity"
 CONNECTIVITY = ("fc", "fc_gsr", "tangent", "tangent_gsr", "partial", "coskewness")
 # Fitted to the training participants of a split, by the exact protocol only.
 FITTED = ("tangent", "tangent_gsr", "coskewness")
+# Do not depend on the volumes of a scan, or are zero over whole ones.
+WITHOUT_LENGTH = ("chance", "confounds", "mean_activity")
+MIN_VOLUMES = 4  # with fewer, nothing is left of a correlation without the global signal
+
+
+def split_row(row: str) -> tuple[str, float | None]:
+    """Split the name of a row into its representation and the seconds of each scan that it is of.
+
+    ``fc@60s`` is of the first 60 seconds; of other rows the seconds are None.
+    """
+    match = re.fullmatch(r"(.+)@([\d.]+)s", row)
+    return (row, None) if match is None else (match[1], float(match[2]))
 
 
 def is_of_whole_scans(representation: str) -> bool:
@@ -104,13 +118,36 @@ class Probe(Settings):
     learning_curve: list[Fraction] = Field(
         [0.1, 0.25, 0.5], description="Fractions of the training participants for learning curves."
     )
+    seconds: list[Seconds] = Field(
+        [],
+        description="Lengths in seconds, such as `[60, 120]`: every representation is also made of "
+        "the first so many seconds of each scan and scored over the same splits, for a curve of "
+        "the score against the length of scans. Not of data sets with `events`.",
+    )
 
-    def of_row(self, representation: str) -> Probe:
-        """Return the settings of one row, which is scored by one protocol."""
-        if self.protocol != "both":
-            return self
-        by_paper = representation.endswith(PAPER_SUFFIX)
-        return self.model_copy(update={"protocol": "paper" if by_paper else "exact"})
+    @field_validator("seconds")
+    @classmethod
+    def _in_order(cls, seconds: list[float]) -> list[float]:
+        return sorted(set(seconds))
+
+    def of_row(self, row: str) -> Probe:
+        """Return the settings of one row, which is scored by one protocol.
+
+        A row of the first seconds of each scan has these `seconds`, and no others have any. It is a
+        point of a curve, so it needs no permutations and no fractions of the training part.
+        """
+        _, seconds = split_row(row)
+        changes: dict[str, object] = {"seconds": []}
+        if seconds is not None:
+            changes = {"seconds": [seconds], "permutations": 0, "learning_curve": []}
+        if self.protocol == "both":
+            changes["protocol"] = "paper" if row.endswith(PAPER_SUFFIX) else "exact"
+        return self.model_copy(update=changes)
+
+    def rows_of_seconds(self, representations: Sequence[str]) -> list[str]:
+        """Names of the rows of the first seconds of each scan, such as ``fc@60s``."""
+        names = [name for name in representations if name not in WITHOUT_LENGTH]
+        return [f"{name}@{seconds:.10g}s" for name in names for seconds in self.seconds]
 
     def rows_by_paper(self, representations: Sequence[str], kind: str) -> list[str]:
         """Names of the rows that the paper's head adds under `both`.

@@ -18,11 +18,12 @@ with chdir(Path(__file__).parent):
 
 from semantoks.report.names import BASELINES, is_baseline, representation_label
 from semantoks.report.privacy import rounded
-from semantoks.scores.benchmark.comparison import CurvePoint, Summary
+from semantoks.scores.benchmark.comparison import CurvePoint, DurationPoint, Summary
 
 BLUE, GREY, RED, GREEN = "#1f5fa8", "#7a828c", "#b3402e", "#3c8a5c"
 INK = "#22272e"
 MOTION_BARS = 40
+MINUTE_DECIMALS = 1  # also of the table below the figure
 STYLE = {
     "font.family": "sans-serif",
     "font.size": 10,
@@ -88,22 +89,46 @@ def curves_figure(
     baseline : str or None
         Representation that is drawn in black, since the others are compared with it.
     """
+    places = {
+        name: [(round(point.train_people), point.mean) for point in curve]
+        for name, curve in curves.items()
+    }
+    return _lines_figure(places, "training participants", metric, baseline)
+
+
+def durations_figure(
+    curves: Mapping[str, Sequence[DurationPoint]], metric: str, baseline: str | None
+) -> str:
+    """Draw the score against the length of scans; parameters as for `curves_figure`."""
+    places = {
+        name: [(round(point.minutes, MINUTE_DECIMALS), point.mean) for point in curve]
+        for name, curve in curves.items()
+    }
+    return _lines_figure(places, "minutes of each scan, from its beginning", metric, baseline)
+
+
+def _lines_figure(
+    curves: Mapping[str, Sequence[tuple[float, float]]],
+    x_label: str,
+    metric: str,
+    baseline: str | None,
+) -> str:
+    """Draw one line of scores per representation over a logarithmic axis."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.6, 2.8))
         axes = figure.add_subplot()
         models = [name for name in curves if name not in BASELINES]
         colors = dict(zip(models, (BLUE, GREEN, RED), strict=False)) | {baseline: INK}
         for name, curve in curves.items():
-            sizes, means = [p.train_people for p in curve], [p.mean for p in curve]
             color, style = colors.get(name, GREY), "--" if name in BASELINES else "-"
             label = representation_label(name)
-            axes.plot(sizes, means, style, marker="o", ms=4, color=color, label=label)
+            axes.plot(*zip(*curve, strict=True), style, marker="o", ms=4, color=color, label=label)
         axes.set_xscale("log")
-        ticks = sorted({round(point.train_people) for c in curves.values() for point in c})
-        axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        ticks = sorted({x for curve in curves.values() for x, _ in curve})
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         # A log axis of less than a decade labels its minor ticks, which would overlap ours.
         axes.minorticks_off()
-        axes.set_xlabel("training participants", color=GREY)
+        axes.set_xlabel(x_label, color=GREY)
         axes.set_ylabel(metric, color=GREY)
         axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
         return _svg(figure)

@@ -15,6 +15,7 @@ from semantoks.report import names
 from semantoks.report.cards import CardSection
 from semantoks.report.classes import class_sizes, cut_text
 from semantoks.report.datasets import DatasetSection
+from semantoks.report.figures import MINUTE_DECIMALS
 from semantoks.report.overlap import Overlap
 from semantoks.report.privacy import (
     MIN_CELL_SIZE,
@@ -78,6 +79,7 @@ def _environment(settings: Report) -> Environment:
         "score": score_text,
         "signed": partial(_number, sign="+"),
         "p": p_text,
+        "minutes": lambda minutes: f"{minutes:.{MINUTE_DECIMALS}f} min",
         "count": partial(count_text, settings=settings),
         "participants": partial(participants_text, settings=settings),
         "samples": partial(samples_text, settings=settings),

@@ -9,7 +9,13 @@ from typing import TypeVar
 from semantoks.config import Report
 from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded, rounded_blocks
 from semantoks.report.steps import Steps, in_steps, rounded_scheme, step_of, step_of_r_interval
-from semantoks.scores.benchmark.comparison import Comparison, CurvePoint, SchemeResult, Summary
+from semantoks.scores.benchmark.comparison import (
+    Comparison,
+    CurvePoint,
+    DurationPoint,
+    SchemeResult,
+    Summary,
+)
 from semantoks.scores.benchmark.curves import with_label_efficiency
 from semantoks.scores.card.contents import BlockCard, Card, Leakage, Retest
 
@@ -29,6 +35,7 @@ def rounded_comparison(comparison: Comparison) -> Comparison:
             "left_out": {reason: rounded(n) for reason, n in comparison.left_out.items()},
             "schemes": [rounded_scheme(s, comparison) for s in comparison.schemes],
             "curves": _rounded_curves(comparison),
+            "durations": _rounded_durations(comparison),
         }
     )
 
@@ -80,6 +87,18 @@ def _rounded_point(point: CurvePoint, step: float) -> CurvePoint:
     return CurvePoint(
         train_people=rounded(point.train_people), mean=in_steps(point.mean, step), sd=math.nan
     )
+
+
+def _rounded_durations(comparison: Comparison) -> dict[str, list[DurationPoint]]:
+    """Round the scores of curves over the length of scans, which are of random or fixed splits."""
+    if not comparison.durations:
+        return {}
+    scheme = next(scheme for scheme in comparison.schemes if scheme.scheme != "site")
+    step = Steps.of_scheme(scheme, comparison.people).of_mean(comparison.metric)
+    return {
+        name: [p.model_copy(update={"mean": in_steps(p.mean, step), "sd": math.nan}) for p in curve]
+        for name, curve in comparison.durations.items()
+    }
 
 
 def rounded_cards(cards: Mapping[str, Card], settings: Report) -> dict[str, Card]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from semantoks.config import Config, Report
 from semantoks.report.cautions import cautions
-from semantoks.report.figures import curves_figure, scores_figure
+from semantoks.report.figures import curves_figure, durations_figure, scores_figure
 from semantoks.report.names import METRICS
 from semantoks.report.overlap import Overlap
 from semantoks.report.published import PublishedScore, beside_published
@@ -78,6 +78,7 @@ class TaskSection:
     cautions: list[str]
     schemes: list[SchemeTable]
     learning_curves: str | None
+    duration_curves: str | None
     label_efficiency: dict[str, float | None]
     published: list[PublishedScore]
     without_features: dict[str, int]
@@ -149,6 +150,7 @@ def _section(
     curves = comparison.curves
     metric, baseline = METRICS[comparison.metric], comparison.baseline
     figure = curves_figure(curves, metric, baseline) if curves else None
+    durations = comparison.durations
     efficiency = {name: curve[-1].worth for name, curve in curves.items()}
     return TaskSection(
         comparison=comparison,
@@ -156,6 +158,7 @@ def _section(
         cautions=warnings,
         schemes=[_scheme_table(scheme, comparison, adjusted) for scheme in comparison.schemes],
         learning_curves=figure,
+        duration_curves=durations_figure(durations, metric, baseline) if durations else None,
         # None where it is not known; without the baseline's curve nothing can be said.
         label_efficiency=efficiency if comparison.baseline in curves else {},
         published=published,

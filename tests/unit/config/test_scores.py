@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from semantoks.config import Probe
+from semantoks.config import Probe, split_row
 
 NAMES = [
     *("brain", "brain-networks", "brain-full", "brain-coupling_gsr"),
@@ -31,3 +31,21 @@ def test_one_protocol_adds_no_rows(protocol: str) -> None:
 def test_adding_the_papers_head_changes_no_exact_row() -> None:
     """Settings of a row decide whether it runs again."""
     assert Probe(protocol="both").of_row("fc") == Probe()
+
+
+def test_rows_of_first_seconds_are_points_of_a_curve_only() -> None:
+    probe = Probe(seconds=[120, 60, 60, 90.5])
+    assert probe.seconds == [60, 90.5, 120]
+    rows = probe.rows_of_seconds(["brain+fc", "fc", "confounds", "chance"])
+    assert rows == [f"{name}@{s}s" for name in ("brain+fc", "fc") for s in ("60", "90.5", "120")]
+    assert split_row("brain+fc@90.5s") == ("brain+fc", 90.5)
+    assert split_row("fc@paper") == ("fc@paper", None)
+    expected = Probe(seconds=[90.5], permutations=0, learning_curve=[])
+    assert probe.of_row("fc@90.5s") == expected
+    both = Probe(protocol="both", seconds=[90.5])
+    assert both.of_row("fc@90.5s") == expected
+
+
+def test_adding_seconds_changes_no_other_row() -> None:
+    assert Probe(seconds=[60]).of_row("fc") == Probe()
+    assert Probe(seconds=[60, 90]).of_row("fc@60s") == Probe(seconds=[60]).of_row("fc@60s")

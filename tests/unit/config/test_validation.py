@@ -54,6 +54,11 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
             {"probe": {"repeats": "many"}},
             "probe.repeats is 'many': input should be a valid integer",
         ),
+        ({"probe": {"seconds": [0]}}, "probe.seconds.0 is '0': input should be greater than 0"),
+        (
+            {"probe": {"seconds": [60, 5]}},
+            r"probe.seconds has 5, which is 2 volumes of 2 s \(parcellation.repetition_time\); at",
+        ),
         ({"atlas": "seitzman30"}, r"atlas is 'seitzman30'; did you mean 'seitzman300'\?"),
         ({"atlas": "schaefer400"}, r"did you mean 'schaefer400x7'\?$"),
         ({"atlas": "xyz"}, r"atlas is 'xyz'; known: semantoks457, seitzman300, cc200, schaefer"),

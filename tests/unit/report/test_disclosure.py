@@ -30,6 +30,7 @@ from semantoks.scores.benchmark.comparison import (
     Comparison,
     CurvePoint,
     Difference,
+    DurationPoint,
     Publication,
     Row,
     Summary,
@@ -69,6 +70,10 @@ def summary(mean: float) -> Summary:
 
 def difference(mean: float) -> Difference:
     return Difference(baseline="fc", mean=mean, low=mean - 0.1, high=mean + 0.1, p=0.02)
+
+
+def duration_point(minutes: float, mean: float, exact: Count) -> DurationPoint:
+    return DurationPoint(minutes=minutes, mean=mean, sd=exact(25) / 500, splits=10)
 
 
 def comparison(middles: dict[str, int], exact: Count) -> Comparison:
@@ -119,6 +124,7 @@ def comparison(middles: dict[str, int], exact: Count) -> Comparison:
         schemes=[scheme],
         baseline="fc",
         curves=curves,
+        durations={"fc": [duration_point(1, 0.55, exact), duration_point(10, 0.625, exact)]},
         permutation={"fc": 0.01},
         publication=Publication(title="", data="", terms="", metric="auroc", published=[PUBLISHED]),
     )
@@ -219,6 +225,7 @@ def test_worlds_that_round_alike_give_the_same_page(tmp_path: Path, seed: int) -
     page = (outs[0] / "index.html").read_text()
     assert "Comparison with published scores" in page
     assert re.search(r"Label efficiency of model: \d", page)
+    assert "Score and length of scans" in page
 
 
 def test_this_test_can_tell_worlds_apart(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from semantoks.artifacts.excerpts import first_seconds
 from semantoks.artifacts.tables import open_parquet, read_table
 from semantoks.artifacts.timeseries import AMPLITUDE, Manifest, iter_scans, read_manifest
 from semantoks.config import OF_CONNECTOME, OF_ENCODER
@@ -44,7 +45,9 @@ def open_readouts(
         coupling = Coupling(loaded)
         if settings.recentre == "site":
             site_of = _site_of(participants, settings)
-            by_site = references_by_site(iter_scans(timeseries), site_of, loaded)
+            by_site = references_by_site(
+                first_seconds(iter_scans(timeseries), settings.seconds), site_of, loaded
+            )
             coupling = Coupling(loaded, by_site)
     return Readouts(
         regions=len(first.labels),

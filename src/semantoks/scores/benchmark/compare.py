@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from semantoks.config import PAPER_SUFFIX, Phenotype
+from semantoks.config import PAPER_SUFFIX, Phenotype, split_row
 from semantoks.errors import UserError
 from semantoks.scores.benchmark.baselines import baseline_of
 from semantoks.scores.benchmark.common_splits import on_common_splits
@@ -21,6 +21,7 @@ from semantoks.scores.benchmark.comparison import (
     Summary,
 )
 from semantoks.scores.benchmark.curves import learning_curve, with_label_efficiency
+from semantoks.scores.benchmark.durations import duration_curves
 from semantoks.scores.benchmark.probe_scores import ProbeScores
 from semantoks.scores.benchmark.shuffles import (
     MIN_SHUFFLES,
@@ -42,7 +43,10 @@ SIGNIFICANCE_LEVEL = 0.05
 
 
 def compare(
-    scores: Sequence[ProbeScores], dataset: str, phenotype: Phenotype | None = None
+    scores: Sequence[ProbeScores],
+    dataset: str,
+    phenotype: Phenotype | None = None,
+    scan_seconds: float | None = None,
 ) -> Comparison:
     """Compare representations with each other and with the baseline; see `baseline_of`.
 
@@ -51,11 +55,13 @@ def compare(
     Parameters
     ----------
     scores : sequence of ProbeScores
-        One per representation.
+        One per representation. Those of the first seconds of scans are points of curves only.
     dataset : str
         Name of the data set.
     phenotype : Phenotype, optional
         Published scores and their source.
+    scan_seconds : float, optional
+        Median length of scans, which curves over the length of scans need.
 
     Raises
     ------
@@ -72,6 +78,8 @@ def compare(
     if len({probe.task.protocol for probe in scores}) > 1:
         task = replace(task, protocol="both")
     scores = [replace(probe, rows=with_enough_tested(probe.rows)) for probe in scores]
+    durations = duration_curves(scores, task.metrics[0], scan_seconds)
+    scores = [probe for probe in scores if split_row(probe.representation)[1] is None]
     schemes = dict.fromkeys(scores[0].rows["scheme"])
     curves = {s.representation: learning_curve(s.rows, task.metrics[0]) for s in scores}
     # Stacked representations are fitted at one fraction only and have no curve.
@@ -88,6 +96,7 @@ def compare(
         baseline=baseline,
         schemes=[_compare_scheme(scheme, scores, task.metrics) for scheme in schemes],
         curves=with_label_efficiency(curves, baseline, _predictive(scores)),
+        durations=durations,
         permutation={
             probe.representation: probe.p_permutation
             for probe in scores

@@ -27,6 +27,10 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
+def _is_empty(value: object) -> bool:
+    return not value
+
+
 class Summary(Settings):
     """A metric over the splits of a scheme."""
 
@@ -127,6 +131,18 @@ class CurvePoint(Settings):
     )
 
 
+class DurationPoint(Settings):
+    """A point of a curve of the score against the length of scans."""
+
+    minutes: float = Field(
+        description="From the beginning of each scan; of the last point the median length of the "
+        "data set's scans, which are whole there."
+    )
+    mean: float
+    sd: float
+    splits: int = Field(description="Number of splits.")
+
+
 class Publication(Settings):
     """What has been published on the phenotype."""
 
@@ -163,6 +179,12 @@ class Comparison(Settings):
     )
     schemes: list[SchemeResult]
     curves: dict[str, list[CurvePoint]] = Field(description="Learning curves by representation.")
+    durations: dict[str, list[DurationPoint]] = Field(
+        {},
+        exclude_if=_is_empty,
+        description="Score against the length of scans by representation, from the shortest to "
+        "whole scans, over random or fixed splits; absent without `probe.seconds`.",
+    )
     permutation: dict[str, float] = Field(description="Permutation p-value by representation.")
     permuted: How = Field("participants", description="Among whom the phenotype is permuted.")
     publication: Publication | None = Field(None, exclude_if=_is_none)

@@ -211,9 +211,14 @@ class Problem:
         return exchange_of(target_P, self.persons, self.groups(everybody))
 
     def partitions(self, settings: Probe) -> Iterator[Partition]:
-        """Every fit: the splits to be scored, and the learning curves of the random ones."""
+        """Every fit: the splits to be scored, and the learning curves of the random ones.
+
+        Curves over the length of scans are not made of sites that are left out.
+        """
         repeat = 0
         for split in self.metadata.splits:
+            if settings.seconds and split.scheme == "site":
+                continue
             whole = self._whole(split)
             if split.scheme == "random":
                 repeat += 1

@@ -33,6 +33,13 @@ def test_a_partition_has_the_parts_of_its_split() -> None:
             assert partition.split.scheme == "site" or len(partition.validation) == 12
 
 
+def test_first_seconds_are_not_scored_on_sites() -> None:
+    problem = problem_of(["a", "b"] * 30, site=["s", "t", "u"] * 20)
+    settings = Probe(repeats=2, seconds=[60]).of_row("fc@60s")
+    partitions = list(problem.partitions(settings))
+    assert [(p.split.name, p.fraction) for p in partitions] == [("random 00", 1), ("random 01", 1)]
+
+
 def test_learning_curves_are_nested_and_keep_the_ratio_of_classes() -> None:
     problem = problem_of(["a"] * 130 + ["b"] * 20)
     settings = Probe(repeats=3, learning_curve=[0.5, 0.7])
