@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from semantoks.artifacts.files import read_json
 from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.scores.benchmark.comparison import Comparison
+from tests.workflow.test_blocks import configure, write_biobank
 from tests.workspaces import SMALL, Workspace
 
 pytestmark = pytest.mark.slow
@@ -56,3 +58,14 @@ def test_the_score_against_the_length_of_scans(tmp_path: Path) -> None:
     text = " ".join(re.sub("<[^>]+>", " ", page.read_text()).split())
     assert "Score and length of scans" in text
     assert "first part 1.0 min whole scans 2.2 min" in text
+
+
+def test_blocks_of_a_task_have_no_curve(tmp_path: Path) -> None:
+    write_biobank(tmp_path)
+    workspace = configure(tmp_path)
+    plan = workspace.planned()
+    file = tmp_path / "mine.yaml"
+    content = yaml.safe_load(file.read_text())
+    content["probe"]["seconds"] = [60]
+    file.write_text(yaml.safe_dump(content))
+    assert workspace.planned() == plan

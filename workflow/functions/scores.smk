@@ -1,16 +1,15 @@
 # Inputs and settings of rules/scores.smk.
 
-from semantoks.config import BEST_CONNECTIVITY, PAPER_SUFFIX, split_row
+from semantoks.config import BEST_CONNECTIVITY, PAPER_SUFFIX, row_of_seconds, split_row
 
 
 def representation_files(w, names=None):
     """Files of a representation, or of those that are stacked or combined under its name."""
-    suffix = ""
     if names is None:
         scored, seconds = split_row(w.representation.removesuffix(PAPER_SUFFIX))
-        names = (STACKED | COMBINED).get(scored, [scored])
-        suffix = "" if seconds is None else w.representation.removeprefix(scored)
-    return [f"results/representations/{n}{suffix}/{w.dataset}.parquet" for n in names]
+        members = (STACKED | COMBINED).get(scored, [scored])
+        names = [row_of_seconds(n, seconds) for n in members]
+    return [f"results/representations/{name}/{w.dataset}.parquet" for name in names]
 
 
 def removed_confounds(w):

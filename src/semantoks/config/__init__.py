@@ -53,6 +53,7 @@ from semantoks.config.scores import (
     Report,
     Splitting,
     connectivity_candidates,
+    row_of_seconds,
     split_row,
 )
 
@@ -108,6 +109,7 @@ __all__ = [
     "Training",
     "connectivity_candidates",
     "json_schema",
+    "row_of_seconds",
     "split_row",
     "split_zip",
 ]

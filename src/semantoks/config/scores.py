@@ -49,6 +49,12 @@ def split_row(row: str) -> tuple[str, float | None]:
     return (row, None) if match is None else (match[1], float(match[2]))
 
 
+def row_of_seconds(representation: str, seconds: float | None) -> str:
+    """Name a representation of the first seconds of each scan; the same if it is of whole ones."""
+    is_whole = seconds is None or representation in WITHOUT_LENGTH
+    return representation if is_whole else f"{representation}@{seconds:.10g}s"
+
+
 def is_of_whole_scans(representation: str) -> bool:
     """Whether the name is that of a readout of a model that has no windows."""
     # Names of models have no dash; see the names of representations in workflow/rules/common.smk.
@@ -147,7 +153,7 @@ class Probe(Settings):
     def rows_of_seconds(self, representations: Sequence[str]) -> list[str]:
         """Names of the rows of the first seconds of each scan, such as ``fc@60s``."""
         names = [name for name in representations if name not in WITHOUT_LENGTH]
-        return [f"{name}@{seconds:.10g}s" for name in names for seconds in self.seconds]
+        return [row_of_seconds(name, seconds) for name in names for seconds in self.seconds]
 
     def rows_by_paper(self, representations: Sequence[str], kind: str) -> list[str]:
         """Names of the rows that the paper's head adds under `both`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from semantoks.config import Probe, split_row
+from semantoks.config import Probe, row_of_seconds, split_row
 
 NAMES = [
     *("brain", "brain-networks", "brain-full", "brain-coupling_gsr"),
@@ -39,6 +39,7 @@ def test_rows_of_first_seconds_are_points_of_a_curve_only() -> None:
     rows = probe.rows_of_seconds(["brain+fc", "fc", "confounds", "chance"])
     assert rows == [f"{name}@{s}s" for name in ("brain+fc", "fc") for s in ("60", "90.5", "120")]
     assert split_row("brain+fc@90.5s") == ("brain+fc", 90.5)
+    assert row_of_seconds("confounds", 60) == "confounds" and row_of_seconds("fc", None) == "fc"
     assert split_row("fc@paper") == ("fc@paper", None)
     expected = Probe(seconds=[90.5], permutations=0, learning_curve=[])
     assert probe.of_row("fc@90.5s") == expected
