@@ -52,7 +52,8 @@ def write_data(source: Path, out: Path) -> None:
 def configuration(source: Path, data: Path, epochs: int, repeats: int) -> dict[str, Any]:
     """Return the configuration of the workflow."""
     training = {"epochs": epochs, "batch_size": 64}
-    model = {"architecture": SIZES, "cpu_threads": 2, "readouts": ["pooled", "networks"]}
+    readouts = ["pooled", "networks", "full"]
+    model = {"architecture": SIZES, "cpu_threads": 2, "readouts": readouts}
     return {
         "atlas": "cc200",
         "atlas_dir": str(source.parents[1] / "atlases"),
@@ -76,7 +77,7 @@ def configuration(source: Path, data: Path, epochs: int, repeats: int) -> dict[s
         "parcellation": {"min_dof": 0, "min_seconds": 100},
         "models": {
             "semantoks": model | {"training": training},
-            "untrained": model | {"training": training | {"epochs": 0}, "readouts": ["pooled"]},
+            "untrained": model | {"training": training | {"epochs": 0}},
         },
         "baselines": [*CONNECTIVITY, "confounds"],
         # Without learning curves, which would double the run time.

@@ -32,7 +32,7 @@ except ModuleNotFoundError:
 
 from semantoks.config import Config, ConfoundColumns, IndexedDataset, Origin
 from semantoks.config import BEST_CONNECTIVITY
-from semantoks.config import Pretraining
+from semantoks.config import OF_ENCODER, Pretraining
 from semantoks.config import connectivity_candidates
 from semantoks.config.preflight.checks import require_files
 from semantoks.config.rows import expand_row
@@ -91,7 +91,12 @@ TRAINED = [name for name in MODELS if name not in GIVEN]
 BASELINES = [*CONFIG.baselines, "chance"]
 EMBEDDINGS = CONFIG.embeddings
 CAN_STACK = CONFIG.stacked and "fc" in BASELINES and CONFIG.probe.protocol != "paper"
-STACKED = {f"{name}+fc": [name, "fc"] for name in EMBEDDINGS if CAN_STACK}
+# The other readouts hold connectivity themselves, or are for comparison.
+STACKED = {
+    f"{name}+fc": [name, "fc"]
+    for name, (_, readout) in EMBEDDINGS.items()
+    if CAN_STACK and readout in OF_ENCODER
+}
 COMBINED = CONFIG.combined
 REPRESENTATIONS = [*EMBEDDINGS, *BASELINES]
 # Connectivity baselines, and the row that takes the best of them inside the training part.

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, tee
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,23 @@ from semantoks.errors import UserError
 log = logging.getLogger(__name__)
 
 ROWS_PER_GROUP = 32  # the Parquet writer keeps 13 kB in memory per row group
+
+
+class FeatureBlock(NamedTuple):
+    """A named block of columns.
+
+    Attributes
+    ----------
+    name : str
+    size : int
+        Number of columns.
+    weight : float
+        Of its kernel beside those of the other blocks, relative to theirs.
+    """
+
+    name: str
+    size: int
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -37,24 +55,23 @@ class ParticipantFeatures:
     fitted : str
         Projection that the probe fits to the training participants first, such as "tangent"; a
         key of `semantoks.scores.represent.projections.PROJECTIONS`, or empty.
-    blocks : tuple of (str, int)
-        Names and sizes of the blocks of columns, in column order; empty where there is one block
-        without a name.
+    blocks : tuple of FeatureBlock
+        Blocks of columns, in column order; empty where there is one block without a name.
     """
 
     participant_id: list[str]
     features_PF: np.ndarray
     names: list[str]
     fitted: str = ""
-    blocks: tuple[tuple[str, int], ...] = ()
+    blocks: tuple[FeatureBlock, ...] = ()
 
     @property
     def columns(self) -> dict[str, slice]:
         """Columns of each block, by its name."""
-        ends = np.cumsum([size for _, size in self.blocks]).tolist()
+        ends = np.cumsum([block.size for block in self.blocks]).tolist()
         return {
-            name: slice(end - size, end)
-            for (name, size), end in zip(self.blocks, ends, strict=True)
+            block.name: slice(end - block.size, end)
+            for block, end in zip(self.blocks, ends, strict=True)
         }
 
 
@@ -67,7 +84,7 @@ def write_representation(
     fitted: str = "",
     windows: bool = False,
     sources: Mapping[str, str | None] | None = None,
-    blocks: Sequence[tuple[str, int]] = (),
+    blocks: Sequence[FeatureBlock] = (),
 ) -> None:
     """Write one row of features per scan, sorted by scan.
 
@@ -89,8 +106,8 @@ def write_representation(
     sources : mapping of str to (str or None), optional
         Of confounds: the column of the table of participants that each comes from, empty if it is
         measured in the scans, None if it is not known.
-    blocks : sequence of (str, int)
-        Names and sizes of the blocks of columns, in column order (default: one block).
+    blocks : sequence of FeatureBlock
+        Blocks of columns, in column order (default: one block).
 
     Raises
     ------
@@ -117,7 +134,7 @@ def write_representation(
         columns = {"features": (scan.mean(axis=0) for scan in to_average), "windows": to_store}
     metadata: dict[str, object] = {"names": list(names), "fitted": fitted}
     metadata |= {"sources": dict(sources)} if sources else {}
-    metadata |= {"blocks": [[name, size] for name, size in blocks]} if blocks else {}
+    metadata |= {"blocks": [list(block) for block in blocks]} if blocks else {}
     write_rows(path, table, columns, metadata, rows_per_group=ROWS_PER_GROUP)
 
 
@@ -138,13 +155,13 @@ def _with_values(rows: Iterable[np.ndarray], table: pd.DataFrame) -> Iterator[np
         yield row
 
 
-def _in_blocks(
-    rows: Iterable[np.ndarray], blocks: Sequence[tuple[str, int]]
-) -> Iterator[np.ndarray]:
+def _in_blocks(rows: Iterable[np.ndarray], blocks: Sequence[FeatureBlock]) -> Iterator[np.ndarray]:
     """Pass rows on, and refuse those whose features are not as many as the blocks say."""
-    names, features = [name for name, _ in blocks], sum(size for _, size in blocks)
-    if len(set(names)) < len(names) or not all(size > 0 for _, size in blocks):
-        raise ValueError(f"blocks need different names and positive sizes: {list(blocks)}")
+    names, features = [block.name for block in blocks], sum(block.size for block in blocks)
+    if len(set(names)) < len(names) or not all(b.size > 0 and b.weight > 0 for b in blocks):
+        raise ValueError(
+            f"blocks need different names, positive sizes and positive weights: {list(blocks)}"
+        )
     for row in rows:
         if row.shape[-1] != features:
             raise ValueError(f"blocks have {features} features, but a row has {row.shape[-1]}")
@@ -185,7 +202,7 @@ def read_participant_features(
     metadata, ids = read_metadata(path), read_scan_entities(path)["participant_id"].astype(str)
     ids = ids if person_of is None else ids.map(person_of)
     names, fitted = metadata["names"], metadata.get("fitted", "")
-    blocks = tuple((name, size) for name, size in metadata.get("blocks", ()))
+    blocks = tuple(FeatureBlock(*block) for block in metadata.get("blocks", ()))
     rows_of = ids.groupby(ids).indices
     selected = rows_of if participant_ids is None else rows_of.keys() & set(participant_ids)
     participants = sorted(selected)

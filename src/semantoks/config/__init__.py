@@ -34,6 +34,7 @@ from semantoks.config.phenotypes import (
 )
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing, Simulation
 from semantoks.config.readouts import (
+    BLOCK_WEIGHTS,
     OF_CONNECTOME,
     OF_ENCODER,
     Block,
@@ -59,6 +60,7 @@ from semantoks.config.scores import (
 
 __all__ = [
     "BEST_CONNECTIVITY",
+    "BLOCK_WEIGHTS",
     "BUILT_IN",
     "CONNECTIVITY",
     "ENTITIES",

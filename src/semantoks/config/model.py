@@ -160,7 +160,8 @@ class Model(Settings):
     blocks: list[Block] = Field(
         ["networks", "coupling", "coupling_gsr", "distilled", "amplitude", "spectrum"],
         min_length=1,
-        description="Readouts that `full` consists of. The probe gives each the same weight.",
+        description="Readouts that `full` consists of. Their kernels have equal weights in the "
+        "probe, but that of `spectrum`, which has a fifth.",
     )
     recentre: Recentre = Field(
         "none",

@@ -107,12 +107,6 @@ class Probe(Settings):
         min_length=1,
         description="L2 strengths to choose from, relative to rows of unit norm.",
     )
-    weights: Literal["equal", "chosen"] = Field(
-        "equal",
-        description="Weights of the blocks of features of a representation, or of those in "
-        "`combined`. `chosen`: a block alone where it is clearly more significant in the training "
-        "part than the equal sum of all (docs/methods.md).",
-    )
     confounds: Literal["none", "residualise"] = Field(
         "none",
         description="`residualise`: regress age, sex, site, motion and scan length out of the "

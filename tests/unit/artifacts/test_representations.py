@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from semantoks.artifacts.representations import (
+    FeatureBlock,
     has_features,
     read_participant_features,
     read_windows,
@@ -101,7 +102,8 @@ def test_an_iterable_of_features_needs_sorted_scans(tmp_path: Path) -> None:
 
 def test_blocks_of_columns_are_read_as_written(tmp_path: Path) -> None:
     scans = pd.DataFrame({key: ["a", "b"] for key in SCAN_ENTITIES})
-    path, blocks = tmp_path / "r.parquet", (("networks", 1), ("coupling", 2))
+    path = tmp_path / "r.parquet"
+    blocks = (FeatureBlock("networks", 1), FeatureBlock("coupling", 2, 0.5))
     write_representation(path, scans, np.ones((2, 3)), blocks=blocks)
     assert read_participant_features(path).blocks == blocks
     assert read_participant_features(path, ["absent"]).blocks == blocks
@@ -112,16 +114,26 @@ def test_blocks_of_columns_are_read_as_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "blocks", [[("networks", 2)], [("networks", 3), ("empty", 0)], [("a", 1), ("a", 2)]]
+    "blocks",
+    [
+        [FeatureBlock("networks", 2)],
+        [FeatureBlock("networks", 3), FeatureBlock("empty", 0)],
+        [FeatureBlock("a", 1), FeatureBlock("a", 2)],
+        [FeatureBlock("a", 3, -1.0)],
+    ],
 )
 def test_blocks_that_do_not_fit_the_features_are_refused(
-    tmp_path: Path, blocks: list[tuple[str, int]]
+    tmp_path: Path, blocks: list[FeatureBlock]
 ) -> None:
     scans = pd.DataFrame({key: ["a", "b"] for key in SCAN_ENTITIES})
     with pytest.raises(ValueError, match="blocks"):
         write_representation(tmp_path / "r.parquet", scans, np.ones((2, 3)), blocks=blocks)
     with pytest.raises(ValueError, match="have no blocks"):
         write_representation(
-            tmp_path / "r.parquet", scans, np.ones((2, 3)), fitted="tangent", blocks=[("a", 3)]
+            tmp_path / "r.parquet",
+            scans,
+            np.ones((2, 3)),
+            fitted="tangent",
+            blocks=[FeatureBlock("a", 3)],
         )
     assert not list(tmp_path.iterdir())

@@ -39,8 +39,8 @@ from semantoks.system.memory import advise_when_out_of_memory
 
 log = logging.getLogger(__name__)
 
-# Without the global signal, diagnosis and age in ABIDE are read better with 0.3 than with 0.1.
-PLAIN = Estimator(shrinkage=0.1)
+# Diagnosis and age in ABIDE are read better with 0.3 than with 0.1 (docs/representation.md).
+PLAIN = Estimator(shrinkage=0.3)
 WITHOUT_GLOBAL_SIGNAL = Estimator(shrinkage=0.3, without_global_signal=True)
 MIN_SCANS_OF_MAP = 10
 MEMORY_ADVICE = "Set models.<name>.connectome.scans to a smaller number, or give the job more."

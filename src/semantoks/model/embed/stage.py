@@ -11,14 +11,14 @@ import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from semantoks.artifacts.excerpts import first_seconds
-from semantoks.artifacts.representations import write_representation
+from semantoks.artifacts.representations import FeatureBlock, write_representation
 from semantoks.artifacts.timeseries import (
     included_scans,
     iter_scans,
     read_scan_table,
     why_excluded,
 )
-from semantoks.config import OF_ENCODER
+from semantoks.config import BLOCK_WEIGHTS, OF_ENCODER
 from semantoks.errors import UserError
 from semantoks.model.embed.readouts import present_blocks
 from semantoks.model.embed.settings import EmbedSettings
@@ -88,8 +88,8 @@ def embed(
             return [out]
         blocks = present_blocks(settings.blocks_read, readouts)
         rows = (np.concatenate([readouts.read(block, scan) for block in blocks]) for scan in scans)
-        sizes = [(block, readouts.size(block)) for block in blocks]
-        write_representation(out, table, rows, blocks=sizes if settings.readout == "full" else ())
+        named = [FeatureBlock(b, readouts.size(b), BLOCK_WEIGHTS.get(b, 1.0)) for b in blocks]
+        write_representation(out, table, rows, blocks=named if settings.readout == "full" else ())
     return [out]
 
 

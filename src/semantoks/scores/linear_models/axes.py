@@ -93,57 +93,83 @@ def rotate(train_PF: np.ndarray, held_HF: np.ndarray) -> PrincipalCoordinates:
 
 
 def rotate_blocks(
-    blocks: Sequence[tuple[np.ndarray, np.ndarray]], weights_B: np.ndarray | None = None
+    blocks: Sequence[tuple[np.ndarray, np.ndarray]], weights: Sequence[float] | None = None
 ) -> PrincipalCoordinates:
     """Standardise blocks of features, sum their kernels, and rotate onto the principal axes.
 
-    Each block has a mean squared norm of one, whatever its size. The sum of kernels is the kernel
-    of the blocks side by side, each multiplied by the root of its weight.
+    Each kernel is divided by its Frobenius norm, and multiplied by its weight. (Divided by its
+    trace, a block of few strong axes would dominate one of many weak ones, because a penalty hardly
+    touches strong axes.) The sum is scaled so that its rows have a mean squared norm of one, as
+    those of one block have.
 
     Parameters
     ----------
     blocks : sequence of (ndarray, ndarray)
         Features of the training participants (P, F) and of the held-out ones (H, F), block by
         block; NaN where a value is missing.
-    weights_B : ndarray, optional
-        Weights of the kernels (default: equal ones whose sum is one); a block with a weight of zero
-        is left out.
+    weights : sequence of float, optional
+        Positive weights of the kernels, of which only the ratios matter (default: equal ones).
     """
-    if weights_B is None:
-        weights_B = np.full(len(blocks), 1 / len(blocks))
-    used = [
-        (block, float(weight)) for block, weight in zip(blocks, weights_B, strict=True) if weight
-    ]
     participants = len(blocks[0][0])
     # The smaller of the kernel matrix (P, P) and the covariance (F, F) has the same eigenvalues.
-    if sum(train.shape[1] for (train, _), _ in used) <= participants:
-        weighted = [_weighted(block, weight) for block, weight in used]
-        # hstack copies, which one block can do without.
-        train, held = weighted[0] if len(used) == 1 else map(np.hstack, zip(*weighted, strict=True))
-        values, vectors = _axes(train.T @ train)
-        return PrincipalCoordinates(train @ vectors, held @ vectors, values)
-    # One block at a time: side by side, those of a large cohort would be in memory twice.
-    kernel_PP, kernel_HP = _kernels(*used[0])
-    for block, weight in used[1:]:
-        for total, kernel in zip((kernel_PP, kernel_HP), _kernels(block, weight), strict=True):
-            total += kernel
+    is_wide = sum(train.shape[1] for train, _ in blocks) > participants
+    if len(blocks) == 1:
+        train, held = standardise(*blocks[0])
+    elif is_wide:
+        return _from_kernels(*_sum_of_kernels(blocks, weights or [1.0] * len(blocks)))
+    else:
+        train, held = _side_by_side(blocks, weights or [1.0] * len(blocks))
+    if is_wide:
+        return _from_kernels(train @ train.T, held @ train.T)
+    values, vectors = _axes(train.T @ train)
+    return PrincipalCoordinates(train @ vectors, held @ vectors, values)
+
+
+def _from_kernels(kernel_PP: np.ndarray, kernel_HP: np.ndarray) -> PrincipalCoordinates:
+    """Rotate through the kernel: the axes themselves, features × R, are never formed."""
     values, vectors = _axes(kernel_PP)
-    # Through the kernel: the axes themselves, features × R, are never formed.
     return PrincipalCoordinates(vectors * values, kernel_HP @ (vectors / values), values)
 
 
-def _weighted(block: tuple[np.ndarray, np.ndarray], weight: float) -> tuple[np.ndarray, np.ndarray]:
-    """Standardise a block and multiply it by the root of its weight."""
-    train, held = standardise(*block)
-    train *= np.sqrt(weight)
-    held *= np.sqrt(weight)
+def _sum_of_kernels(
+    blocks: Sequence[tuple[np.ndarray, np.ndarray]], weights: Sequence[float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sum kernels one block after the other: side by side, blocks would be in memory twice."""
+    participants, total = len(blocks[0][0]), 0.0
+    kernel_PP = np.zeros((participants, participants))
+    kernel_HP = np.zeros((len(blocks[0][1]), participants))
+    for block, weight in zip(blocks, weights, strict=True):
+        train, held = standardise(*block)
+        of_block_PP = train @ train.T
+        scale = _over_norm(weight, of_block_PP)
+        kernel_PP += scale * of_block_PP
+        kernel_HP += scale * (held @ train.T)
+        total += scale
+    return kernel_PP / (total or 1.0), kernel_HP / (total or 1.0)
+
+
+def _side_by_side(
+    blocks: Sequence[tuple[np.ndarray, np.ndarray]], weights: Sequence[float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the features whose kernel is that sum."""
+    standardised = [standardise(*block) for block in blocks]
+    # The covariance (F, F) has the Frobenius norm of the kernel.
+    scales = np.array(
+        [
+            _over_norm(w, train.T @ train)
+            for w, (train, _) in zip(weights, standardised, strict=True)
+        ]
+    )
+    roots = np.sqrt(scales / (scales.sum() or 1.0))
+    parts = zip(*standardised, strict=True)
+    train, held = (np.hstack([r * x for r, x in zip(roots, part, strict=True)]) for part in parts)
     return train, held
 
 
-def _kernels(block: tuple[np.ndarray, np.ndarray], weight: float) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted kernels of a block, between training rows and between held-out and training rows."""
-    train, held = _weighted(block, weight)
-    return train @ train.T, held @ train.T
+def _over_norm(weight: float, square: np.ndarray) -> float:
+    """Divide a weight by the Frobenius norm; zero for a block of constant features."""
+    norm = float(np.linalg.norm(square))
+    return weight / norm if norm > 0 else 0.0
 
 
 def _axes(square: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -19,20 +19,10 @@ from semantoks.scores.represent.projections import ALTERNATIVES
 
 @dataclass(frozen=True)
 class CandidateFit:
-    """A fit of one version.
-
-    Attributes
-    ----------
-    fit : ProbeFit
-    permuted : SplitScores or None
-        Scores of permutations, where it is tested.
-    weights : list of float or None
-        Weights of its blocks; None where there was no choice of them.
-    """
+    """A fit of one version, and its scores of permutations where it is tested."""
 
     fit: ProbeFit
     permuted: SplitScores | None
-    weights: list[float] | None = None
 
 
 def versions_of(stack: Sequence[Sequence[Features]]) -> Iterator[Sequence[Sequence[Features]]]:
@@ -49,9 +39,9 @@ def versions_of(stack: Sequence[Sequence[Features]]) -> Iterator[Sequence[Sequen
 
 def least_loss(candidates: Sequence[CandidateFit]) -> CandidateFit:
     """Choose the fit of least inner loss, the first of equals, and do so for each permutation."""
-    chosen = min(candidates, key=lambda candidate: candidate.fit.inner_loss)
+    fit = min((candidate.fit for candidate in candidates), key=lambda fit: fit.inner_loss)
     permuted = [candidate.permuted for candidate in candidates if candidate.permuted is not None]
-    return replace(chosen, permuted=choose_per_permutation(permuted) if permuted else None)
+    return CandidateFit(fit, choose_per_permutation(permuted) if permuted else None)
 
 
 def choose_per_permutation(candidates: Sequence[SplitScores]) -> SplitScores:

@@ -12,7 +12,7 @@ from semantoks.scores.probe.permutation import PermutationTest
 from semantoks.scores.probe.problem import Partition, Problem
 from semantoks.scores.probe.targets import ClassificationTargets, RegressionTargets, Targets
 
-ScoreRow: TypeAlias = dict[str, str | float | list[float]]
+ScoreRow: TypeAlias = dict[str, str | float]
 
 
 class ProbeResult(NamedTuple):

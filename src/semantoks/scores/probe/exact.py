@@ -11,20 +11,13 @@ import pandas as pd
 
 from semantoks.config import Probe
 from semantoks.errors import UserError
-from semantoks.scores.linear_models.axes import PrincipalCoordinates, rotate_blocks
 from semantoks.scores.probe.candidates import CandidateFit, least_loss, versions_of
 from semantoks.scores.probe.evaluation import ProbeResult, ScoreRow, evaluate
-from semantoks.scores.probe.features import Features, blocks_of
-from semantoks.scores.probe.fit import fit_stacked
+from semantoks.scores.probe.features import Features, summed
+from semantoks.scores.probe.fit import ProbeFit, fit_stacked
 from semantoks.scores.probe.permutation import Permutations
 from semantoks.scores.probe.problem import Partition, Problem
-from semantoks.scores.probe.targets import (
-    ClassificationTargets,
-    Targets,
-    check_training_part,
-    inner_folds,
-)
-from semantoks.scores.probe.weights import candidate_weights, choose
+from semantoks.scores.probe.targets import check_training_part, inner_folds
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +59,7 @@ def score_features(
         ]
         for partition, *candidates in zip(partitions, *of_versions, strict=True):
             chosen = least_loss(candidates)
-            row, table = _evaluate(problem, partition, chosen)
+            row, table = _evaluate(problem, partition, chosen.fit)
             rows.append(row)
             if partition.fraction == 1:
                 predictions.append(table)
@@ -91,56 +84,28 @@ def _fits(
     projected = [[part.projected(whole.train, whole.test) for part in parts] for parts in stack]
     for partition in partitions:
         # One decomposition per partition serves all strengths, inner folds and permutations.
-        weights, candidates = _candidates(projected, partition, settings)
+        coordinates = [summed(parts, partition.train, partition.test) for parts in projected]
         training = problem.targets(partition.train).take(partition.train)
         fold_P = inner_folds(training, problem.groups(partition.train), settings.inner_folds)
-        number = _choose(candidates, training)
-        fit = fit_stacked(candidates[number], training, fold_P, settings.strengths)
+        fit = fit_stacked(coordinates, training, fold_P, settings.strengths)
         # The test is about one mean, that of the random or fixed splits without held-out sites.
         is_tested = partition.fraction == 1 and partition.split.scheme != "site"
         # Scored at once: the rotated features of 40,000 participants take 8 GB per split.
         permuted = (
-            permutations.score_chosen(candidates, partition, fold_P)
+            permutations.score(coordinates, partition, fold_P)
             if permutations is not None and is_tested
             else None
         )
-        chosen = weights[number].tolist() if len(candidates) > 1 else None
-        yield CandidateFit(fit, permuted, chosen)
-
-
-def _candidates(
-    stack: Sequence[Sequence[Features]], partition: Partition, settings: Probe
-) -> tuple[list[np.ndarray], list[list[PrincipalCoordinates]]]:
-    """Weights of blocks that may be chosen, and the coordinates of the stack with each of them.
-
-    Stacked rows have equal weights: to choose those of each part would take too long.
-    """
-    blocks = [blocks_of(parts, partition.train, partition.test) for parts in stack]
-    if len(stack) > 1 or settings.weights == "equal":
-        return [np.ones(0)], [[rotate_blocks(part) for part in blocks]]
-    weights = candidate_weights(len(blocks[0]))
-    return weights, [[rotate_blocks(blocks[0], weights_B)] for weights_B in weights]
-
-
-def _choose(candidates: Sequence[Sequence[PrincipalCoordinates]], training: Targets) -> int:
-    """Choose the candidate for the phenotype as it is."""
-    if len(candidates) == 1:
-        return 0
-    first = [parts[0] for parts in candidates]
-    if isinstance(training, ClassificationTargets):
-        return int(choose(first, training.codes_P[:, None], len(training.class_names))[0])
-    return int(choose(first, training.values_P[:, None], None)[0])
+        yield CandidateFit(fit, permuted)
 
 
 def _evaluate(
-    problem: Problem, partition: Partition, candidate: CandidateFit
+    problem: Problem, partition: Partition, fit: ProbeFit
 ) -> tuple[ScoreRow, pd.DataFrame]:
     """Score the predictions of a fit, and say how it was regularised."""
-    targets, fit = problem.targets(partition.train), candidate.fit
+    targets = problem.targets(partition.train)
     row, table = evaluate(problem, partition, targets, fit.predicted_HK, is_balanced=True)
-    chosen: ScoreRow = {"strength": fit.strength, "inner_loss": fit.inner_loss}
-    if candidate.weights is not None:
-        chosen["weights"] = candidate.weights
+    chosen = {"strength": fit.strength, "inner_loss": fit.inner_loss}
     # Participants of the validation part train, too.
     return row | chosen | {"validation_people": 0}, table
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from semantoks.artifacts.representations import ParticipantFeatures, has_features
+from semantoks.artifacts.representations import FeatureBlock, ParticipantFeatures, has_features
 from semantoks.errors import UserError
 from semantoks.people.columns import COVARIATES, Names, alternatives
 from semantoks.scores.linear_models.axes import (
@@ -39,14 +39,14 @@ class Features:
         Key of the entry of `PROJECTIONS` that is fitted to the training participants first, or "".
     confounds_PC : ndarray, shape (participants, confounds), or None
         Regressed out of the features.
-    blocks : tuple of (str, int)
+    blocks : tuple of FeatureBlock
         See `ParticipantFeatures`.
     """
 
     values_PF: np.ndarray
     projection: str = ""
     confounds_PC: np.ndarray | None = None
-    blocks: tuple[tuple[str, int], ...] = ()
+    blocks: tuple[FeatureBlock, ...] = ()
 
     def projected(self, train: np.ndarray, held: np.ndarray) -> Features:
         """Return the features of one split, without a projection that is still to be fitted.
@@ -91,20 +91,24 @@ class Features:
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Prepare the features and return those of each block."""
         rows = self.prepare(train, held)
-        ends = np.cumsum([size for _, size in self.blocks])[:-1]
+        ends = np.cumsum([block.size for block in self.blocks])[:-1]
         return list(zip(*(np.split(part, ends, axis=1) for part in rows), strict=True))
 
     def coordinates(self, train: np.ndarray, held: np.ndarray) -> PrincipalCoordinates:
         """Rotate the prepared features onto the principal axes of the training participants."""
-        return rotate_blocks(self.prepare_blocks(train, held))
+        return summed([self], train, held)
+
+    @property
+    def weights(self) -> list[float]:
+        """Weight of the kernel of each block."""
+        return [block.weight for block in self.blocks] or [1.0]
 
 
-def blocks_of(
-    parts: Sequence[Features], train: np.ndarray, held: np.ndarray
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Prepare some representations and return all of their blocks."""
+def summed(parts: Sequence[Features], train: np.ndarray, held: np.ndarray) -> PrincipalCoordinates:
+    """Sum the kernels of all blocks of some representations."""
     prepared = (part.prepare_blocks(train, held) for part in parts)
-    return [block for blocks in prepared for block in blocks]
+    weights = [weight for part in parts for weight in part.weights]
+    return rotate_blocks([block for blocks in prepared for block in blocks], weights)
 
 
 def _project(

@@ -20,17 +20,12 @@ import numpy as np
 from semantoks.config import Probe
 from semantoks.scores.column_metrics import auroc, balanced_accuracy, pearson
 from semantoks.scores.linear_models.axes import PrincipalCoordinates
+from semantoks.scores.linear_models.ridge import ridge, ridge_over_folds
+from semantoks.scores.linear_models.stacked_ridge import stacked_ridge
 from semantoks.scores.metrics import MIN_TESTED
 from semantoks.scores.probe.exchange import Exchange, exchange_of
 from semantoks.scores.probe.problem import Partition
-from semantoks.scores.probe.ridge_probe import (
-    mean_of_other_folds,
-    mean_square,
-    middle_of_classes,
-    predict,
-)
 from semantoks.scores.probe.targets import ClassificationTargets, Targets
-from semantoks.scores.probe.weights import choose
 
 
 @dataclass(frozen=True)
@@ -120,42 +115,10 @@ class Permutations:
         """Collect the scores of one split."""
         self._splits.append(scores)
 
-    def score_chosen(
-        self,
-        candidates: Sequence[Sequence[PrincipalCoordinates]],
-        partition: Partition,
-        fold_P: np.ndarray,
-    ) -> SplitScores:
-        """Score all permutations on one split, each by the candidate that is chosen for it.
-
-        Parameters
-        ----------
-        candidates : sequence of sequence of PrincipalCoordinates
-            Blocks of a representation with each of their weights; the first is used if there is no
-            other. See `choose`.
-        partition, fold_P
-            As in `score`.
-        """
-        if len(candidates) == 1:
-            return self.score(candidates[0], partition, fold_P)
-        train_PM = self._shuffled_PM[partition.train]
-        choice_M = choose([parts[0] for parts in candidates], train_PM, self._classes)
-        columns = [np.flatnonzero(choice_M == number) for number in range(len(candidates))]
-        scores = [
-            self.score(parts, partition, fold_P, chosen)
-            for parts, chosen in zip(candidates, columns, strict=True)
-            if len(chosen)
-        ]
-        return _in_order(scores, np.argsort(np.concatenate(columns)))
-
     def score(
-        self,
-        parts: Sequence[PrincipalCoordinates],
-        partition: Partition,
-        fold_P: np.ndarray,
-        columns: np.ndarray | slice = slice(None),
+        self, parts: Sequence[PrincipalCoordinates], partition: Partition, fold_P: np.ndarray
     ) -> SplitScores:
-        """Score permutations on one split.
+        """Score all permutations on one split.
 
         Parameters
         ----------
@@ -164,14 +127,11 @@ class Permutations:
         partition : Partition
         fold_P : ndarray of int
             Inner fold of each training participant.
-        columns : ndarray of int or slice
-            Numbers of the permutations (default: all).
         """
-        shuffled_PM = self._shuffled_PM[:, columns]
-        train_PM, test_HM = shuffled_PM[partition.train], shuffled_PM[partition.test]
+        train_PM, test_HM = self._shuffled_PM[partition.train], self._shuffled_PM[partition.test]
         if self._classes is None:
-            predicted_HM, inner_PM = predict(parts, train_PM, fold_P, self._strengths)
-            loss_M, score_M = mean_square(inner_PM - train_PM), pearson(predicted_HM, test_HM)
+            predicted_HM, inner_PM = _predict(parts, train_PM, fold_P, self._strengths)
+            loss_M, score_M = _mean_square(inner_PM - train_PM), pearson(predicted_HM, test_HM)
             primary_M = score_M if len(test_HM) >= MIN_TESTED else None
         else:
             loss_M, score_M, primary_M = self._classify(parts, train_PM, test_HM, fold_P)
@@ -194,16 +154,16 @@ class Permutations:
         margins = [] if self._classes > 2 else [np.zeros(test_HM.shape)]
         for code in codes:
             indicator_PM = (train_PM == code).astype(float)
-            predicted_HM, inner_PM = predict(
+            predicted_HM, inner_PM = _predict(
                 parts, indicator_PM, fold_P, self._strengths, is_class=True
             )
-            losses.append(mean_square(inner_PM - indicator_PM))
+            losses.append(_mean_square(inner_PM - indicator_PM))
             aurocs.append(auroc(predicted_HM, test_HM == code))
             # Without means, as in a logistic fit with balanced classes: the mean of the other folds
             # is high where a participant's own fold, not stratified by shuffles, lacks the class.
-            inner_PM -= mean_of_other_folds(indicator_PM, fold_P)
+            inner_PM -= _mean_of_other_folds(indicator_PM, fold_P)
             predicted_HM -= indicator_PM.mean(axis=0)
-            margins.append(predicted_HM - middle_of_classes(inner_PM, train_PM, self._classes))
+            margins.append(predicted_HM - _middle_of_classes(inner_PM, train_PM, self._classes))
         accuracy_M = balanced_accuracy(np.argmax(margins, axis=0), test_HM)
         return np.mean(losses, axis=0), np.mean(aurocs, axis=0), accuracy_M
 
@@ -213,13 +173,68 @@ class Permutations:
         return PermutationTest.of(self._splits) if has_shuffles and self._splits else None
 
 
-def _in_order(scores: Sequence[SplitScores], order_M: np.ndarray) -> SplitScores:
-    """Join scores of some permutations each, and put them into an order."""
-    primary = [part.primary_M for part in scores if part.primary_M is not None]
-    return SplitScores(
-        scores[0].split,
-        np.concatenate([part.loss_M for part in scores])[order_M],
-        np.concatenate([part.score_M for part in scores])[order_M],
-        # Whether a split has a primary metric depends on the split alone.
-        np.concatenate(primary)[order_M] if primary else None,
-    )
+def _predict(
+    parts: Sequence[PrincipalCoordinates],
+    target_PM: np.ndarray,
+    fold_P: np.ndarray,
+    strengths: np.ndarray,
+    *,
+    is_class: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Predict every permutation from a representation, or from several stacked.
+
+    Indicators of classes are stacked without the means of the other folds, see `Permutations.add`.
+    """
+    of_parts = [_predict_from(part, target_PM, fold_P, strengths) for part in parts]
+    if len(of_parts) == 1:
+        return of_parts[0]
+    held_HMC, train_PMC = (np.stack(arrays, axis=-1) for arrays in zip(*of_parts, strict=True))
+    if is_class:
+        train_PMC = train_PMC - _mean_of_other_folds(target_PM, fold_P)[..., None]
+        held_HMC = held_HMC - target_PM.mean(axis=0)[..., None]
+    return stacked_ridge(train_PMC, held_HMC, target_PM, strengths, fold_P)
+
+
+def _predict_from(
+    coordinates: PrincipalCoordinates,
+    target_PM: np.ndarray,
+    fold_P: np.ndarray,
+    strengths: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Predict every permutation with the strength that its own inner folds choose.
+
+    Returns
+    -------
+    predicted : ndarray, shape (test participants, permutations)
+    inner : ndarray, shape (training participants, permutations)
+        Predictions from the inner folds that the participant is not in.
+    """
+    inner_SPM = ridge_over_folds(coordinates, target_PM, strengths, fold_P)
+    # The choice of strength is repeated for each shuffle. With the strength of the real phenotype,
+    # the shuffles would not be exchangeable with it.
+    losses_SM = ((inner_SPM - target_PM) ** 2).sum(axis=1)
+    best_M = losses_SM.argmin(axis=0)
+    inner_PM = np.take_along_axis(inner_SPM, best_M[None, None], axis=0)[0]
+    return ridge(coordinates, target_PM, strengths[best_M]), inner_PM
+
+
+def _mean_square(residual_PM: np.ndarray) -> np.ndarray:
+    return np.asarray(np.einsum("pm,pm->m", residual_PM, residual_PM) / len(residual_PM))
+
+
+def _mean_of_other_folds(target_PM: np.ndarray, fold_P: np.ndarray) -> np.ndarray:
+    """Mean of the targets that each participant's inner fit is made with."""
+    inside_PF = (fold_P[:, None] == np.unique(fold_P)).astype(float)
+    others_FM = target_PM.sum(axis=0) - inside_PF.T @ target_PM
+    counts_F = len(fold_P) - inside_PF.sum(axis=0)
+    return np.asarray(inside_PF @ (others_FM / counts_F[:, None]))
+
+
+def _middle_of_classes(inner_PM: np.ndarray, code_PM: np.ndarray, classes: int) -> np.ndarray:
+    """Threshold of each permutation between classes, as the offsets of a logistic probe are."""
+    means = []
+    for code in range(classes):
+        inside_PM = code_PM == code
+        count_M = np.maximum(inside_PM.sum(axis=0), 1)
+        means.append((inner_PM * inside_PM).sum(axis=0) / count_M)
+    return np.asarray(np.mean(means, axis=0))

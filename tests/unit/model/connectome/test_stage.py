@@ -54,7 +54,7 @@ def test_references_are_means_and_the_map_is_of_halves(tmp_path: Path) -> None:
     out = tmp_path / "connectome.safetensors"
     assert connectome(SETTINGS, timeseries=[path], out=out) == [out]
     loaded = load_connectome(out)
-    expected = np.mean([covariance(x.astype(np.float32), 0.1) for x in scans.values()], axis=0)
+    expected = np.mean([covariance(x.astype(np.float32), 0.3) for x in scans.values()], axis=0)
     np.testing.assert_allclose(loaded.plain.covariance_CC, expected, atol=1e-12)
     assert loaded.without_global_signal.estimator.shrinkage == 0.3
     assert loaded.distilled is not None and loaded.distilled.weights_FK.shape == (10, 5)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from semantoks.artifacts.representations import read_participant_features
+from semantoks.artifacts.representations import FeatureBlock, read_participant_features
 from semantoks.artifacts.tables import open_parquet
 from semantoks.artifacts.timeseries import write_timeseries
 from semantoks.config import Block
@@ -71,7 +71,9 @@ def run_embed(
 
 def test_full_is_its_blocks_side_by_side(folder: Path) -> None:
     full = read_participant_features(run_embed(folder, "full", blocks=BLOCKS))
-    assert full.blocks == tuple((name, SIZES[name]) for name in BLOCKS)
+    assert full.blocks == tuple(
+        FeatureBlock(name, SIZES[name], 0.2 if name == "spectrum" else 1.0) for name in BLOCKS
+    )
     apart = [read_participant_features(run_embed(folder, name)) for name in BLOCKS]
     assert all(features.blocks == () for features in apart)
     expected_PF = np.concatenate([features.features_PF for features in apart], axis=1)
@@ -85,7 +87,7 @@ def test_full_is_its_blocks_side_by_side(folder: Path) -> None:
 def test_the_order_of_blocks_is_that_of_the_settings(folder: Path) -> None:
     blocks = ["spectrum", "pooled"]
     features = read_participant_features(run_embed(folder, "full", blocks=blocks))
-    assert features.blocks == (("spectrum", 16), ("pooled", 2 * WIDTH))
+    assert features.blocks == (("spectrum", 16, 0.2), ("pooled", 2 * WIDTH, 1.0))
     pooled = read_participant_features(run_embed(folder, "pooled")).features_PF
     np.testing.assert_allclose(features.features_PF[:, 16:], pooled, rtol=1e-5)
 
@@ -103,7 +105,7 @@ def test_files_without_amplitudes_have_no_such_block(
 ) -> None:
     write_shard(folder / "old.parquet", with_amplitude=False, people="xyz")
     features = read_participant_features(run_embed(folder, "full", ("old",), blocks=BLOCKS))
-    assert [name for name, _ in features.blocks] == [b for b in BLOCKS if b != "amplitude"]
+    assert [block.name for block in features.blocks] == [b for b in BLOCKS if b != "amplitude"]
     assert "The block amplitude is left out: the time series have no column" in caplog.text
     with pytest.raises(UserError, match="There is no amplitude to read: the time series have no"):
         run_embed(folder, "amplitude", ("old",))
@@ -116,7 +118,7 @@ def test_a_model_without_a_map_has_no_such_block(
 ) -> None:
     save_connectome(folder / "model/connectome.safetensors", make_connectome(with_map=False))
     features = read_participant_features(run_embed(folder, "full", blocks=BLOCKS))
-    assert [name for name, _ in features.blocks] == [b for b in BLOCKS if b != "distilled"]
+    assert [block.name for block in features.blocks] == [b for b in BLOCKS if b != "distilled"]
     assert "The block distilled is left out: the model has no distilled map" in caplog.text
     with pytest.raises(UserError, match="There is no distilled to read"):
         run_embed(folder, "distilled")

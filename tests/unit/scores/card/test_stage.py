@@ -9,7 +9,11 @@ import pandas as pd
 import pytest
 
 from semantoks.artifacts.files import read_json
-from semantoks.artifacts.representations import read_scan_entities, write_representation
+from semantoks.artifacts.representations import (
+    FeatureBlock,
+    read_scan_entities,
+    write_representation,
+)
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import Scan
 from semantoks.scores.card.contents import Card, Retest
@@ -68,7 +72,7 @@ def test_blocks_have_parts_of_the_card(tmp_path: Path) -> None:
     trait = np.repeat(rng.standard_normal((60, 3)), 2, axis=0)
     features = np.hstack([trait, rng.standard_normal((120, 30))])
     features[:8, 3:] = np.nan
-    blocks = [("amplitude", 3), ("networks", 30)]
+    blocks = [FeatureBlock("amplitude", 3), FeatureBlock("networks", 30)]
     write_representation(tmp_path / "r.parquet", table, features, blocks=blocks)
     scans = table.assign(status="ok", reason="", seconds=300.0, recording=table["scan"])
     write_table(tmp_path / "t.parquet", scans)

@@ -50,20 +50,22 @@ def test_kernels_of_blocks_are_summed(
 ) -> None:
     rng = np.random.default_rng(1)
     blocks = [(rng.standard_normal((40, size)), rng.standard_normal((9, size))) for size in sizes]
-    given = None if weights is None else np.array(weights)
-    coordinates = rotate_blocks(blocks, given)
+    coordinates = rotate_blocks(blocks, weights)
     standardised = [standardise(*block) for block in blocks]
+    norms = np.array([np.linalg.norm(train @ train.T) for train, _ in standardised])
     for part, rows in enumerate((coordinates.train_PR, coordinates.held_HR)):
         kernels = [block[part] @ block[0].T for block in standardised]
-        expected = np.average(kernels, axis=0, weights=weights)
+        expected = np.average(kernels, axis=0, weights=np.array(weights or (1, 1)) / norms)
         np.testing.assert_allclose(rows @ coordinates.train_PR.T, expected, atol=1e-12)
     # Rows of each block have a mean squared norm of one, and so have those of the sum.
     assert (coordinates.train_PR**2).sum() == pytest.approx(40)
 
 
-def test_a_block_without_weight_is_left_out() -> None:
+def test_a_block_of_constant_features_is_left_out() -> None:
     rng = np.random.default_rng(2)
     blocks = [(rng.standard_normal((20, size)), rng.standard_normal((5, size))) for size in (4, 50)]
-    alone, first = rotate_blocks(blocks, np.array([1.0, 0])), rotate(*blocks[0])
-    np.testing.assert_array_equal(alone.train_PR, first.train_PR)
-    np.testing.assert_array_equal(alone.held_HR, first.held_HR)
+    blocks[1] = (np.ones((20, 50)), np.ones((5, 50)))
+    together, first = rotate_blocks(blocks), rotate(*blocks[0])
+    np.testing.assert_allclose(
+        together.held_HR @ together.train_PR.T, first.held_HR @ first.train_PR.T, atol=1e-12
+    )

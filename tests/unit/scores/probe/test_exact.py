@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from semantoks.artifacts.representations import FeatureBlock
 from semantoks.config import Probe
 from semantoks.errors import UserError
 from semantoks.scores.benchmark.compare import compare
@@ -145,7 +146,9 @@ def test_combined_representations_are_blocks_of_one() -> None:
     few, many = rng.standard_normal((200, 5)), rng.standard_normal((200, 600))
     value = few[:, 0] + 0.5 * rng.standard_normal(200)
     settings = Probe(repeats=3, permutations=20, learning_curve=[0.5])
-    blocks = Features(np.hstack([few, many]), blocks=(("few", 5), ("many", 600)))
+    blocks = Features(
+        np.hstack([few, many]), blocks=(FeatureBlock("few", 5), FeatureBlock("many", 600))
+    )
     for target, metric in ((value, "pearson_r"), (np.where(value > 0, "a", "b"), "auroc")):
         problem = problem_of(target)
         parts = [Features(few), Features(many)]
@@ -163,39 +166,12 @@ def test_combined_representations_are_blocks_of_one() -> None:
     assert set(scores["fraction"]) == {0.5, 1}
 
 
-def test_chosen_weights_leave_out_blocks_that_say_nothing() -> None:
-    rng = np.random.default_rng(14)
-    blocks = [rng.standard_normal((150, size)) for size in (8, 400, 30)]
-    value = blocks[0] @ rng.standard_normal(8) + rng.standard_normal(150)
-    sizes = (("signal", 8), ("large", 400), ("small", 30))
-    features = Features(np.hstack(blocks), blocks=sizes)
-    equal = Probe(repeats=4, permutations=30, learning_curve=[0.5])
-    chosen = equal.model_copy(update={"weights": "chosen"})
-    for target, metric in ((value, "pearson_r"), (np.where(value > 0, "a", "b"), "auroc")):
-        problem = problem_of(target, site=[f"s{i % 2}" for i in range(150)])
-        both = [score_features(problem, [features], settings) for settings in (equal, chosen)]
-        first, second = (mean_score(result.scores, metric) for result in both)
-        assert second > first + 0.01
-        complete = both[1].scores.query("fraction == 1 and scheme == 'random'")
-        assert {tuple(weights) for weights in complete["weights"]} == {(1, 0, 0)}
-        assert "weights" not in both[0].scores
-        for result in both:
-            assert result.permutation_test is not None and result.permutation_test.p == 1 / 31
-    # One block has no weights, and stacked rows have equal ones.
-    for used in ([Features(blocks[0])], [features, Features(blocks[1])]):
-        results = [score_features(problem, used, settings).scores for settings in (equal, chosen)]
-        assert results[0].equals(results[1])
-
-
 def test_permuted_scores_are_those_of_a_permuted_phenotype() -> None:
-    """Of one representation, of two stacked, whose second probe is fitted anew, and combined,
-
-    with weights that are chosen anew.
-    """
+    """Of one representation, of two stacked, whose second probe is fitted anew, and combined."""
     rng = np.random.default_rng(7)
     parts = [Features(rng.standard_normal((80, width))) for width in (10, 100)]
     value = parts[0].values_PF[:, 0] + rng.standard_normal(80)
-    settings = Probe(repeats=3, permutations=5, learning_curve=[], weights="chosen")
+    settings = Probe(repeats=3, permutations=5, learning_curve=[])
     problem = problem_of(value)
     order = np.random.default_rng(0).permutation(80)  # the first shuffle of every problem
     permuted = problem.participants.assign(target=value[order])
@@ -205,7 +181,6 @@ def test_permuted_scores_are_those_of_a_permuted_phenotype() -> None:
         problem_of_shuffle = Problem(problem.metadata, permuted)
         scores = score_features(problem_of_shuffle, used, settings, combined=combined).scores
         assert test.shuffled[0] == pytest.approx(mean_score(scores, "pearson_r"), abs=1e-6)
-        assert ("weights" in scores) == combined
 
 
 def test_a_stacked_effect_has_a_low_permutation_p() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semantoks.artifacts.representations import ParticipantFeatures
+from semantoks.artifacts.representations import FeatureBlock, ParticipantFeatures
 from semantoks.errors import UserError
 from semantoks.scores.probe.features import (
     Features,
@@ -59,7 +59,9 @@ def test_blocks_are_columns_of_what_is_prepared() -> None:
     rows, confounds = rng.standard_normal((50, 5)), rng.standard_normal((50, 2))
     train, held = np.arange(40), np.arange(40, 50)
     whole = Features(rows, "", confounds).prepare(train, held)
-    features = Features(rows, "", confounds, (("networks", 2), ("coupling", 3)))
+    features = Features(
+        rows, "", confounds, (FeatureBlock("networks", 2), FeatureBlock("coupling", 3))
+    )
     blocks = features.prepare_blocks(train, held)
     assert [block[0].shape[1] for block in blocks] == [2, 3]
     for part in (0, 1):

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from semantoks.artifacts.representations import (
+    FeatureBlock,
     read_features,
     read_participant_features,
     write_representation,
@@ -63,7 +64,7 @@ def test_representations_are_combined_by_the_settings(cohort: tuple[list[Path], 
     files = [folder / "fc.parquet", folder / "fc_gsr.parquet"]
     rows = np.hstack([read_features(file, range(len(read_table(file)))) for file in files])
     size = rows.shape[1] // 2
-    blocks = [("fc", size), ("fc_gsr", size)]
+    blocks = [FeatureBlock("fc", size), FeatureBlock("fc_gsr", size)]
     write_representation(folder / "both.parquet", read_table(files[0]), rows, blocks=blocks)
     probe_settings = Probe(repeats=2, permutations=0, learning_curve=[])
     for name, used, combined in (("a", files, True), ("b", [folder / "both.parquet"], False)):
