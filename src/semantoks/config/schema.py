@@ -54,7 +54,9 @@ class Config(Settings):
         "only) and `confounds`. Of two or more kinds of connectivity, the best, chosen inside the "
         "training part, becomes a row of its own, which verdicts refer to.",
     )
-    stacked: bool = Field(True, description="Also score `pooled` and `networks` of each model stacked with `fc`.")
+    stacked: bool = Field(
+        True, description="Also score `pooled` and `networks` of each model stacked with `fc`."
+    )
     combined: dict[Name, list[str]] = Field(
         {},
         description="Representations that are scored together, by a name for their row: the "
