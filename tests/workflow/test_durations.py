@@ -35,8 +35,8 @@ def test_the_score_against_the_length_of_scans(tmp_path: Path) -> None:
     page = tmp_path / "results/report/index.html"
     assert "Score and length of scans" not in page.read_text()
     workspace.configure(**CHANGES, probe=SMALL["probe"] | {"seconds": [60]})
-    # The model, fc and tangent; the model stacked with fc is scored too.
-    expected = {"embed": 1, "represent": 2, "probe": 4, "benchmark": 1, "report": 1}
+    # The model, fc and tangent; the model stacked with fc is scored, too, and the better chosen.
+    expected = {"embed": 1, "represent": 2, "probe": 4, "choose": 1, "benchmark": 1, "report": 1}
     assert workspace.planned() == expected
     workspace.run()
     assert workspace.planned() == {}
@@ -45,7 +45,7 @@ def test_the_score_against_the_length_of_scans(tmp_path: Path) -> None:
     comparison = Comparison.model_validate(read_json(results / "benchmarks/small/group.json"))
     rows = {row.representation: row for row in comparison.schemes[0].representations}
     assert not any("@" in name for name in rows)
-    assert comparison.durations.keys() == {"tiny", "tiny+fc", "fc", "tangent"}
+    assert comparison.durations.keys() == {"tiny", "tiny+fc", "best_connectivity", "fc", "tangent"}
     for name, (part, whole) in comparison.durations.items():
         assert (part.minutes, part.splits) == (1, 2)
         assert whole.minutes == pytest.approx(130 / 60, abs=0.05)

@@ -36,7 +36,8 @@ def configure(workspace: Workspace, **models: dict[str, Any]) -> None:
 
 
 def blocks_of(workspace: Workspace, name: str) -> dict[str, int]:
-    return dict(read_participant_features(workspace.folder / FULL.format(name)).blocks)
+    features = read_participant_features(workspace.folder / FULL.format(name))
+    return {block.name: block.size for block in features.blocks}
 
 
 def test_full_is_scored_and_nothing_is_trained_again_for_other_blocks(tmp_path: Path) -> None:
