@@ -12,9 +12,9 @@ are extrapolated to the whole task. Set OMP_NUM_THREADS=1, since the probes of t
 thread. As in real data, features are correlated (their spectrum falls with 1 / rank). scikit-learn
 is timed with its default tolerance, and with one at which its solution agrees to four digits.
 
-With `--blocks`, the whole probe (10 splits, 1,000 permutations) of five blocks of features, with
-equal and with chosen weights, is timed against that of one block: of five blocks of the same total
-size, and of five that are each as large.
+With `--blocks`, the whole probe (10 splits, 1,000 permutations) of five blocks of features
+is timed against that of one block: of five blocks of the same total size, and of five that are each
+as large.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegressionCV, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
-from experiments.block_weights import simulate_blocks
 from experiments.differences import problem_of
+from experiments.feature_blocks import simulate_blocks
 from semantoks.config import Kind, Probe
 from semantoks.scores.linear_models.axes import PrincipalCoordinates, rotate
 from semantoks.scores.linear_models.ridge import ridge, ridge_over_folds
@@ -127,18 +127,18 @@ def seconds_of_semantoks(
     return decomposition, classified, regressed
 
 
-def seconds_of_blocks(features: Features, kind: Kind, weights: str) -> float:
+def seconds_of_blocks(features: Features, kind: Kind) -> float:
     """Return the seconds of scoring one phenotype without effect."""
     people = len(features.values_PF)
     problem = problem_of(np.random.default_rng(0).standard_normal(people), kind, 0)
-    settings = SETTINGS.model_copy(update={"weights": weights, "learning_curve": []})
+    settings = SETTINGS.model_copy(update={"learning_curve": []})
     return timed(score_features, problem, [features], settings)[0]
 
 
 def time_blocks() -> None:
     """Time one block and five, and print the table."""
-    print("| participants | phenotype | one block | blocks | weights | seconds | ratio |")
-    print("|---|---|---|---|---|---|---|")
+    print("| participants | phenotype | one block | blocks | seconds | ratio |")
+    print("|---|---|---|---|---|---|")
     for people, kind in itertools.product((100, 500, PARTICIPANTS), KINDS):
         five = {f"b{number}": BLOCK // 5 for number in range(5)}
         for name, sizes in (
@@ -147,11 +147,9 @@ def time_blocks() -> None:
         ):
             drawn, *_ = simulate_blocks(np.random.default_rng(1), people, sizes)
             alone = Features(drawn.values_PF[:, :BLOCK])
-            first = seconds_of_blocks(alone, kind, "equal")
-            for weights in ("equal", "chosen"):
-                seconds = seconds_of_blocks(drawn, kind, weights)
-                cells = f"{people} | {kind} | {first:.2f} | five {name} | {weights}"
-                print(f"| {cells} | {seconds:.2f} | {seconds / first:.1f} |", flush=True)
+            first, seconds = seconds_of_blocks(alone, kind), seconds_of_blocks(drawn, kind)
+            cells = f"{people} | {kind} | {first:.2f} | five {name} | {seconds:.2f}"
+            print(f"| {cells} | {seconds / first:.1f} |", flush=True)
 
 
 def main() -> None:

@@ -1,26 +1,26 @@
-"""Error rates of a probe of several blocks of features, with equal and with chosen weights.
+"""Error rates of a probe of several blocks of features.
 
-    OMP_NUM_THREADS=1 python -m experiments.block_weights --cases 200
+    OMP_NUM_THREADS=1 python -m experiments.feature_blocks --cases 200
 
 A hundred people with five blocks of 50 to 3,000 features, which share factors as blocks of one scan
 do, and a phenotype without effect, one that goes with factors of the second block alone, or one
 that goes with the shared factors; as a number (Pearson r) and as two classes (balanced accuracy);
 10 random splits, 99 permutations. Printed are the share of cases with p (permutation) of at most
-0.05 and the share whose 95 % interval has chance in it (without effect: 0.05 and 0.95), the mean
-score, and how often a block was chosen in place of the equal sum.
+0.05, the share whose 95 % interval has chance in it (without effect: 0.05 and 0.95), and the mean
+score.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pandas as pd
 
 from experiments.differences import METRICS, problem_of
+from semantoks.artifacts.representations import FeatureBlock
 from semantoks.config import Kind, Probe
 from semantoks.scores.benchmark.compare import compare
 from semantoks.scores.benchmark.probe_scores import ProbeScores, Task
@@ -33,10 +33,7 @@ SIZES = {"amplitude": 200, "spectrum": 50, "networks": 600, "coupling": 3000, "d
 EFFECTS = ("none", "one block", "shared")
 EFFECT = 0.6  # correlation of the phenotype with the factors that it goes with
 CHANCE = {"regression": 0.0, "classification": 0.5}
-SETTINGS = {
-    "equal": Probe(repeats=10, permutations=99, learning_curve=[]),
-    "chosen": Probe(repeats=10, permutations=99, learning_curve=[], weights="chosen"),
-}
+SETTINGS = Probe(repeats=10, permutations=99, learning_curve=[])
 
 
 def simulate_blocks(
@@ -57,11 +54,12 @@ def simulate_blocks(
         + FACTORS**0.5 * rng.standard_normal((people, size))
         for of_block, size in zip(factors, sizes.values(), strict=True)
     ]
-    return Features(np.hstack(columns), blocks=tuple(sizes.items())), shared, factors[1]
+    blocks = tuple(FeatureBlock(name, size) for name, size in sizes.items())
+    return Features(np.hstack(columns), blocks=blocks), shared, factors[1]
 
 
-def simulate(case: tuple[int, Kind, str]) -> Iterator[dict[str, object]]:
-    """Score one simulated phenotype with both kinds of weights."""
+def simulate(case: tuple[int, Kind, str]) -> dict[str, object]:
+    """Score one simulated phenotype."""
     number, kind, effect = case
     rng = np.random.default_rng([number, len(kind), len(effect)])
     features, shared, second = simulate_blocks(rng, PEOPLE, SIZES)
@@ -71,9 +69,8 @@ def simulate(case: tuple[int, Kind, str]) -> Iterator[dict[str, object]]:
         score = factors @ rng.standard_normal(FACTORS)
         value = EFFECT * score / score.std() + (1 - EFFECT**2) ** 0.5 * value
     problem = problem_of(value, kind, number)
-    for weights, settings in SETTINGS.items():
-        result = score_features(problem, [features], settings)
-        yield {"kind": kind, "effect": effect, "weights": weights} | _outcome(result, kind)
+    result = score_features(problem, [features], SETTINGS)
+    return {"kind": kind, "effect": effect} | _outcome(result, kind)
 
 
 def _outcome(result: ProbeResult, kind: Kind) -> dict[str, float]:
@@ -84,12 +81,10 @@ def _outcome(result: ProbeResult, kind: Kind) -> dict[str, float]:
     scores = ProbeScores(task, "x", 1, None, list(test.shuffled), result.scores)
     (scheme,) = compare([scores], "simulated").schemes
     interval = scheme.representations[0].metrics[metric]
-    chosen = result.scores["weights"].map(max) if "weights" in result.scores else pd.Series([0.0])
     return {
         "p <= 0.05": float(test.p <= 0.05),
         "chance in interval": float(interval.low <= CHANCE[kind] <= interval.high),
         "score": interval.mean,
-        "a block alone": float((chosen == 1).mean()),
     }
 
 
@@ -102,14 +97,9 @@ def main() -> None:
     for effect, kind in itertools.product(EFFECTS, METRICS):
         cases = [(number, kind, effect) for number in range(arguments.cases)]
         with ProcessPoolExecutor(arguments.workers) as pool:
-            rows = itertools.chain.from_iterable(pool.map(_listed, cases))
-            table = pd.DataFrame(rows)
-        means = table.groupby(["kind", "effect", "weights"], sort=False).mean()
+            table = pd.DataFrame(pool.map(simulate, cases))
+        means = table.groupby(["kind", "effect"], sort=False).mean()
         print(means.round(3).to_string(header=effect == "none"), flush=True)
-
-
-def _listed(case: tuple[int, Kind, str]) -> list[dict[str, object]]:
-    return list(simulate(case))
 
 
 if __name__ == "__main__":
