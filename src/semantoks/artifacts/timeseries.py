@@ -222,7 +222,9 @@ def _included(batch: pa.RecordBatch, manifest: Manifest) -> Iterator[Scan]:
     for index, entities in enumerate(batch.select(list(SCAN_ENTITIES)).to_pylist()):
         if arrays[index].is_valid:
             shaped = _values(arrays[index]).reshape(len(manifest.labels), -1)
-            amplitude_C = None if amplitudes is None else _values(amplitudes[index])
+            amplitude_C = None
+            if amplitudes is not None and amplitudes[index].is_valid:
+                amplitude_C = _values(amplitudes[index])
             yield Scan(**entities, tr=manifest.tr, timeseries_CT=shaped, amplitude_C=amplitude_C)
 
 

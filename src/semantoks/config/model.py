@@ -161,7 +161,7 @@ class Model(Settings):
         ["networks", "coupling", "coupling_gsr", "distilled", "amplitude", "spectrum"],
         min_length=1,
         description="Readouts that `full` consists of. Their kernels have equal weights in the "
-        "probe, but that of `spectrum`, which has a fifth.",
+        "probe, but those of `networks` and `spectrum`, which have a fifth.",
     )
     recentre: Recentre = Field(
         "none",

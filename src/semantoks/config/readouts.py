@@ -17,9 +17,9 @@ Readout = Literal[
 # What a readout needs: the network with its weights, or `connectome.safetensors`.
 OF_ENCODER = ("pooled", "networks")
 OF_CONNECTOME = ("coupling", "coupling_gsr", "distilled")
-# Of the kernels in `full`; of others 1. In ABIDE the spectrum says nothing of diagnosis or age, and
-# with equal weights its noise costs 0.01 of the AUROC of diagnosis (docs/representation.md).
-BLOCK_WEIGHTS: dict[Block, float] = {"spectrum": 0.2}
+# Of the kernels in `full`; of others 1. In ABIDE these two say little, and with equal weights their
+# noise costs 0.01 of the AUROC of diagnosis (docs/representation.md).
+BLOCK_WEIGHTS: dict[Block, float] = {"networks": 0.2, "spectrum": 0.2}
 Recentre = Literal["none", "site"]
 
 

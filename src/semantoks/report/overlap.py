@@ -137,7 +137,8 @@ def _pretraining(
 ) -> pd.DataFrame:
     """Return the scans that a model was pretrained on, as far as it is known."""
     table = pd.concat([usable[dataset] for dataset in datasets])
-    if model.checkpoint or model.training.epochs == 0:
+    has_means = any(model.needs_connectome(readout) for readout in model.readouts)
+    if model.checkpoint or (model.training.epochs == 0 and not has_means):
         # Random weights have seen no scan, and what a given checkpoint has seen is not known.
         return table.iloc[:0]
     names = {f"{dataset}: {scan}" for part in left_out.values() for dataset, scan in part.scans}

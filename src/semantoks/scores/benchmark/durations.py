@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from semantoks.config import split_row
@@ -40,7 +41,8 @@ def duration_curves(
     parts: dict[str, list[tuple[float, str]]] = {}
     for row in by_row:
         name, seconds = split_row(row)
-        if seconds is not None:
+        # A part as long as most scans is no part of them.
+        if seconds is not None and seconds < (scan_seconds or np.inf):
             parts.setdefault(name, []).append((seconds, row))
     if not parts:
         return {}
@@ -52,7 +54,7 @@ def duration_curves(
     curves = {name: [*sorted(rows), (scan_seconds, name)] for name, rows in parts.items()}
     values = _by_split([by_row[row] for curve in curves.values() for _, row in curve], metric)
     return {
-        name: [_point(values[row], min(seconds, scan_seconds)) for seconds, row in curve]
+        name: [_point(values[row], seconds) for seconds, row in curve]
         for name, curve in curves.items()
     }
 

@@ -75,7 +75,9 @@ def card(
     values = read_participant_features(features, covariates.index, person_of)
     families = text_column(table, settings.group_column, covariates.index)
     whole = _describe(values, covariates, families, settings)
-    whole = whole.model_copy(update={"retest": read_and_retest(features, all_scans)})
+    if not values.blocks:
+        # Side by side, the block of the largest numbers would decide who is like whom.
+        whole = whole.model_copy(update={"retest": read_and_retest(features, all_scans)})
     blocks = dict[str, BlockCard]()
     for name, columns in values.columns.items():
         block = replace(values, features_PF=values.features_PF[:, columns], blocks=())

@@ -68,7 +68,7 @@ class Features:
         return replace(self, values_PF=values_PF, projection="")
 
     def prepare(self, train: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Project the features and regress confounds out of them.
+        """Project the features and regress confounds out of them, block by block.
 
         Parameters
         ----------
@@ -79,20 +79,26 @@ class Features:
         -------
         train_PF, held_HF : ndarray
         """
-        rows = self.values_PF[train], self.values_PF[held]
-        if self.projection:
-            rows = _project(self.projection, *rows)
-        if self.confounds_PC is not None:
-            rows = _residuals(*rows, self.confounds_PC[train], self.confounds_PC[held])
-        return rows
+        blocks = self.prepare_blocks(train, held)
+        if len(blocks) == 1:
+            return blocks[0]
+        train_PF, held_HF = (np.hstack(part) for part in zip(*blocks, strict=True))
+        return train_PF, held_HF
 
     def prepare_blocks(
         self, train: np.ndarray, held: np.ndarray
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Prepare the features and return those of each block."""
-        rows = self.prepare(train, held)
+        rows = self.values_PF[train], self.values_PF[held]
+        if self.projection:
+            rows = _project(self.projection, *rows)
         ends = np.cumsum([block.size for block in self.blocks])[:-1]
-        return list(zip(*(np.split(part, ends, axis=1) for part in rows), strict=True))
+        blocks = list(zip(*(np.split(part, ends, axis=1) for part in rows), strict=True))
+        if self.confounds_PC is None:
+            return blocks
+        train_PC, held_PC = self.confounds_PC[train], self.confounds_PC[held]
+        # Apart, so that who lacks a block has no part in the fit of that block.
+        return [_residuals(train_PF, held_HF, train_PC, held_PC) for train_PF, held_HF in blocks]
 
     def coordinates(self, train: np.ndarray, held: np.ndarray) -> PrincipalCoordinates:
         """Rotate the prepared features onto the principal axes of the training participants."""
@@ -152,7 +158,8 @@ def _residuals(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Regress confounds out of features by least squares in the training part.
 
-    Single missing features count as the training mean; a row without any stays NaN.
+    Rows without any feature have no part in the fit, and single missing features count in it as the
+    training mean. What is missing stays missing.
     """
     # lstsq fits all features at once and cannot skip single values, so they are filled first.
     known = np.isfinite(train_PF)
@@ -161,7 +168,7 @@ def _residuals(
     held = np.where(np.isfinite(held_HF), held_HF - mean, 0)
     train_z, held_z = standardise(train_PC, held_HC)
     # Dummy variables of sites are collinear; the cut-off gives the solution of least norm.
-    known_P, known_H = has_features(train_PF), has_features(held_HF)
+    known_P = has_features(train_PF)
     # Indexing copies, and the features of large cohorts take gigabytes.
     fitted = slice(None) if known_P.all() else known_P
     slopes = np.linalg.lstsq(train_z[fitted], train[fitted], rcond=1e-9)[0]
@@ -170,8 +177,8 @@ def _residuals(
     explained = residuals[0][fitted].std(axis=0) <= CONSTANT * train[fitted].std(axis=0)
     for rows in residuals:
         rows[:, explained] = 0
-    # The effect of confounds alone is no feature of a participant without features.
-    residuals[0][~known_P], residuals[1][~known_H] = np.nan, np.nan
+    # What is left of a missing value would be the effect of the confounds alone.
+    residuals[0][~known], residuals[1][~np.isfinite(held_HF)] = np.nan, np.nan
     return residuals
 
 

@@ -27,6 +27,9 @@ from semantoks.scores.probe.exchange import Exchange, exchange_of
 from semantoks.scores.probe.problem import Partition
 from semantoks.scores.probe.targets import ClassificationTargets, Targets
 
+# Scores that differ by less are equal.
+TIE = 1e-6
+
 
 @dataclass(frozen=True)
 class SplitScores:
@@ -75,8 +78,8 @@ class PermutationTest:
     def of(cls, splits: Sequence[SplitScores]) -> PermutationTest:
         """Compare the phenotype as it is, the first permutation, with its shuffles."""
         means_M = np.mean([split.score_M for split in splits], axis=0)
-        # The tolerance counts ties that differ by rounding as ties.
-        p = float((means_M[1:] >= means_M[0] - 1e-9).sum() + 1) / len(means_M)
+        # Scores may come from a file of single precision, and ties must stay ties.
+        p = float((means_M[1:] >= means_M[0] - TIE).sum() + 1) / len(means_M)
         primary = [split.primary_M for split in splits if split.primary_M is not None]
         shuffled = np.mean(primary, axis=0)[1:] if primary else np.empty(0)
         return cls(p, shuffled, tuple(splits))

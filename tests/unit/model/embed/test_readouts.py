@@ -72,7 +72,8 @@ def run_embed(
 def test_full_is_its_blocks_side_by_side(folder: Path) -> None:
     full = read_participant_features(run_embed(folder, "full", blocks=BLOCKS))
     assert full.blocks == tuple(
-        FeatureBlock(name, SIZES[name], 0.2 if name == "spectrum" else 1.0) for name in BLOCKS
+        FeatureBlock(name, SIZES[name], 0.2 if name in ("networks", "spectrum") else 1.0)
+        for name in BLOCKS
     )
     apart = [read_participant_features(run_embed(folder, name)) for name in BLOCKS]
     assert all(features.blocks == () for features in apart)

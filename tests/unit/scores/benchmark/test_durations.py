@@ -40,10 +40,15 @@ def test_all_points_are_over_the_same_splits() -> None:
     values = {"fc": [0.1, 0.2, 0.6], "fc@60s": [np.nan, 0.1, 0.3], "m": [0, 0.2, 0.4]}
     values |= {"m@60s": [np.nan] * 3}  # constant predictions correlate with nothing
     scores = [scores_of(name, row, task=REGRESSION_TASK) for name, row in values.items()]
-    curves = compare(scores, "toy", scan_seconds=45).durations
-    assert [(p.minutes, p.splits) for p in curves["fc"]] == [(0.75, 2), (0.75, 2)]
+    curves = compare(scores, "toy", scan_seconds=300).durations
+    assert [(p.minutes, p.splits) for p in curves["fc"]] == [(1, 2), (5, 2)]
     assert [p.mean for p in curves["fc"]] == pytest.approx([0.2, 0.4])
     assert [p.splits for p in curves["m"]] == [0, 2] and np.isnan(curves["m"][0].mean)
+
+
+def test_parts_as_long_as_most_scans_are_no_points() -> None:
+    curves = compare(SCORES, "toy", scan_seconds=90).durations
+    assert [point.minutes for point in curves["fc"]] == [1, 1.5]
 
 
 def test_other_splits_or_unknown_lengths_are_refused() -> None:

@@ -65,7 +65,8 @@ def test_blocks_are_columns_of_what_is_prepared() -> None:
     blocks = features.prepare_blocks(train, held)
     assert [block[0].shape[1] for block in blocks] == [2, 3]
     for part in (0, 1):
-        np.testing.assert_array_equal(np.hstack([block[part] for block in blocks]), whole[part])
+        joined = np.hstack([block[part] for block in blocks])
+        np.testing.assert_allclose(joined, whole[part], atol=1e-12)
 
 
 def test_residuals_are_uncorrelated_with_the_confounds() -> None:
@@ -120,3 +121,22 @@ def test_confounds_are_regressed_out_of_unnamed_features_only() -> None:
     assert empty.confounds_PC is None
     (plain,) = features_of([embedding], None, ids, {"sex"})
     assert plain.confounds_PC is None
+
+
+def test_missing_features_do_not_become_the_effect_of_confounds() -> None:
+    """A block that some participants lack stays missing, and is fitted to the others alone."""
+    rng = np.random.default_rng(4)
+    confound = rng.standard_normal((200, 1))
+    values = 2 * confound + 0.1 * rng.standard_normal((200, 3))
+    lacking = np.arange(200) % 3 == 0
+    values[lacking] = np.nan
+    rows = np.hstack([rng.standard_normal((200, 2)), values])
+    features = Features(rows, "", confound, (FeatureBlock("a", 2), FeatureBlock("b", 3)))
+    train, held = np.arange(150), np.arange(150, 200)
+    _, (train_b, held_b) = features.prepare_blocks(train, held)
+    np.testing.assert_array_equal(np.isnan(train_b).all(axis=1), lacking[train])
+    np.testing.assert_array_equal(np.isnan(held_b).all(axis=1), lacking[held])
+    known = ~lacking[held]
+    assert abs(np.corrcoef(held_b[known, 0], confound[held][known, 0])[0, 1]) < 0.4
+    # With slopes that are too small, most of the confound would be left.
+    assert held_b[known].std() < 0.15
