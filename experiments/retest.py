@@ -21,7 +21,7 @@ from sklearn.model_selection import KFold
 from experiments.representations import ESTIMATORS, mean_of
 from semantoks.artifacts.timeseries import Scan
 from semantoks.config import BLOCK_WEIGHTS, Probe
-from semantoks.connectivity.shrinkage import shrink
+from semantoks.connectivity.covariance import shrink
 from semantoks.connectivity.tangent import log_map, whitening_at
 from semantoks.connectivity.triangles import from_triangle, to_triangle
 from semantoks.model.connectome.distillation import fit_map, halves

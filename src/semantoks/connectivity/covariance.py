@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.covariance import ledoit_wolf
+from sklearn.covariance import empirical_covariance, ledoit_wolf_shrinkage
 
 
 def covariance(timeseries_CT: np.ndarray, shrinkage: float | None = None) -> np.ndarray:
@@ -24,19 +24,54 @@ def covariance(timeseries_CT: np.ndarray, shrinkage: float | None = None) -> np.
         Positive definite. A NaN or constant region has variance one and no covariance with others,
         so that the matrix can always be inverted.
     """
+    sample_CC, estimated = sample_covariance(timeseries_CT)
+    # The estimate is NaN without any region that has data.
+    amount = np.nan_to_num(estimated) if shrinkage is None else shrinkage
+    return shrink(sample_CC, float(amount))
+
+
+def sample_covariance(timeseries_CT: np.ndarray) -> tuple[np.ndarray, float]:
+    """Compute the covariance between regions, and how much Ledoit and Wolf would shrink it.
+
+    Parameters
+    ----------
+    timeseries_CT : ndarray, shape (regions, volumes)
+
+    Returns
+    -------
+    covariance : ndarray, shape (regions, regions)
+        A NaN or constant region has variance one and exactly no covariance with others.
+    shrinkage : float
+        Between 0 and 1; NaN without a region that has data.
+    """
     known = np.isfinite(timeseries_CT).all(axis=1) & (timeseries_CT.std(axis=1) > 0)
-    estimate = np.eye(len(timeseries_CT))
-    if known.any():
-        estimate[np.ix_(known, known)] = _shrunk(timeseries_CT[known].T.astype(float), shrinkage)
-    return estimate
+    covariance = np.eye(len(timeseries_CT))
+    if not known.any():
+        return covariance, float("nan")
+    volumes_TC = timeseries_CT[known].T.astype(float)
+    covariance[np.ix_(known, known)] = empirical_covariance(volumes_TC)
+    return covariance, float(ledoit_wolf_shrinkage(volumes_TC))
 
 
-def _shrunk(volumes_TC: np.ndarray, shrinkage: float | None) -> np.ndarray:
-    if shrinkage is None:
-        return np.asarray(ledoit_wolf(volumes_TC)[0])
-    sample = np.cov(volumes_TC, rowvar=False, bias=True).reshape(volumes_TC.shape[1], -1)
-    scale = np.trace(sample) / len(sample)
-    return np.asarray((1 - shrinkage) * sample + shrinkage * scale * np.eye(len(sample)))
+def shrink(covariance_CC: np.ndarray, shrinkage: float) -> np.ndarray:
+    """Shrink a covariance towards a multiple of the identity, the mean variance of its regions.
+
+    Parameters
+    ----------
+    covariance_CC : ndarray, shape (regions, regions)
+        Of `sample_covariance`.
+    shrinkage : float
+        Weight of the identity.
+
+    Returns
+    -------
+    ndarray, shape (regions, regions)
+        Regions without data keep variance one, and have no part in the mean.
+    """
+    known = (covariance_CC != 0).sum(axis=0) > 1  # more than its variance
+    variance_C = np.diag(covariance_CC)
+    target_C = np.where(known, variance_C[known].mean(), variance_C) if known.any() else variance_C
+    return np.asarray((1 - shrinkage) * covariance_CC + shrinkage * np.diag(target_C))
 
 
 def regress_out_global_signal(timeseries_CT: np.ndarray) -> np.ndarray:

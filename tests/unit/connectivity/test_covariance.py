@@ -1,6 +1,14 @@
-import numpy as np
+from __future__ import annotations
 
-from semantoks.connectivity.covariance import covariance, regress_out_global_signal
+import numpy as np
+from sklearn.covariance import empirical_covariance, ledoit_wolf, shrunk_covariance
+
+from semantoks.connectivity.covariance import (
+    covariance,
+    regress_out_global_signal,
+    sample_covariance,
+    shrink,
+)
 
 
 def test_regions_without_data_are_independent_with_variance_one() -> None:
@@ -28,3 +36,21 @@ def test_the_global_signal_is_gone_after_the_regression() -> None:
     known = [0, 1, 3, 4]
     np.testing.assert_allclose(residual_CT[known] @ signal_T, 0, atol=1e-9)
     assert np.isnan(residual_CT[2]).all()
+
+
+def test_without_data_nothing_is_shrunk() -> None:
+    sample, ledoit_wolf = sample_covariance(np.full((3, 20), np.nan))
+    assert np.isnan(ledoit_wolf)
+    np.testing.assert_array_equal(shrink(sample, 0.3), np.eye(3))
+
+
+def test_estimates_equal_those_of_scikit_learn() -> None:
+    """Also where some regions have no data, and variances differ."""
+    x_CT = np.random.default_rng(0).standard_normal((6, 100)) * np.arange(1, 7)[:, None]
+    x_CT[1], x_CT[3] = np.nan, 0.0
+    known = np.ix_([0, 2, 4, 5], [0, 2, 4, 5])
+    estimate = covariance(x_CT)
+    np.testing.assert_allclose(estimate[known], ledoit_wolf(x_CT[[0, 2, 4, 5]].T)[0])
+    np.testing.assert_array_equal(estimate[[1, 3]], np.eye(6)[[1, 3]])
+    expected = shrunk_covariance(empirical_covariance(x_CT[[0, 2, 4, 5]].T), 0.3)
+    np.testing.assert_allclose(covariance(x_CT, 0.3)[known], expected)

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from semantoks.artifacts.timeseries import Scan
-from semantoks.connectivity.covariance import regress_out_global_signal
-from semantoks.connectivity.shrinkage import sample_covariance, shrink
+from semantoks.connectivity.covariance import (
+    regress_out_global_signal,
+    sample_covariance,
+    shrink,
+)
 from semantoks.connectivity.tangent import log_map, whitening_at
 from semantoks.connectivity.triangles import from_triangle, to_triangle
 
