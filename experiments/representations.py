@@ -34,7 +34,7 @@ from semantoks.connectivity.reference import Estimator, MeanCovariance, Referenc
 from semantoks.model.connectome.distillation import fit_map, halves
 from semantoks.model.embed.regional import centred_amplitude, spectrum
 from semantoks.scores.intervals import paired_difference
-from semantoks.scores.linear_models.axes import PrincipalCoordinates, rotate_blocks
+from semantoks.scores.linear_models.axes import Kernel, block_kernel, sum_kernels
 from semantoks.scores.probe.fit import fit_probe
 from semantoks.scores.probe.targets import ClassificationTargets, RegressionTargets, inner_folds
 from semantoks.scores.represent.connectivity import (
@@ -158,17 +158,22 @@ def _scores(
     is_class = kind == "classification"
     if len(test) < MIN_TESTED or (is_class and not _has_both(tested)):
         return
+    kernels = {
+        name: block_kernel(features[train], features[test])
+        for name, features in rows.items()
+        if not name.startswith("covariance")
+    }
     versions = {
         name: [[name], [f"{name}_shrunk"]] if name.startswith("tangent") else [[name]]
         for name in CONNECTIVITY
     }
     candidates = dict[str, tuple[float, float]]()
     for name, of_name in versions.items():
-        candidates[name] = min(_fit(phenotype, kind, rows, v, train, test) for v in of_name)
+        candidates[name] = min(_fit(phenotype, kind, kernels, v, train, test) for v in of_name)
         yield {"representation": name, "score": candidates[name][1]}
     yield {"representation": "best_connectivity", "score": min(candidates.values())[1]}
     for name, blocks in combinations(list(rows)).items():
-        _, score = _fit(phenotype, kind, rows, blocks, train, test)
+        _, score = _fit(phenotype, kind, kernels, blocks, train, test)
         yield {"representation": name, "score": score}
 
 
@@ -179,15 +184,14 @@ def _has_both(tested: pd.Series) -> bool:
 def _fit(
     phenotype: pd.Series,
     kind: str,
-    rows: Rows,
+    kernels: Mapping[str, Kernel],
     blocks: Sequence[str],
     train: np.ndarray,
     test: np.ndarray,
 ) -> tuple[float, float]:
     """Fit the exact probe; return the loss of its inner folds, and AUROC or r of test people."""
-    features = [(rows[name][train], rows[name][test]) for name in blocks]
     weights = [BLOCK_WEIGHTS.get(name, 1.0) for name in blocks]  # type: ignore[call-overload]
-    coordinates: PrincipalCoordinates = rotate_blocks(features, weights)
+    coordinates = sum_kernels([kernels[name] for name in blocks], weights)
     if kind == "regression":
         values = phenotype.to_numpy(float)
         fit = fit_probe(coordinates, *_with_folds(RegressionTargets(values[train])))

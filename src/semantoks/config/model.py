@@ -161,7 +161,8 @@ class Model(Settings):
         ["networks", "coupling", "coupling_gsr", "distilled", "amplitude", "spectrum"],
         min_length=1,
         description="Readouts that `full` consists of. Their kernels have equal weights in the "
-        "probe, but those of `networks` and `spectrum`, which have a fifth.",
+        "probe, but that of `amplitude`, which has half, and those of `networks` and `spectrum`, "
+        "which have a fifth.",
     )
     recentre: Recentre = Field(
         "none",

@@ -17,9 +17,10 @@ Readout = Literal[
 # What a readout needs: the network with its weights, or `connectome.safetensors`.
 OF_ENCODER = ("pooled", "networks")
 OF_CONNECTOME = ("coupling", "coupling_gsr", "distilled")
-# Of the kernels in `full`; of others 1. In ABIDE these two say little, and with equal weights their
-# noise costs 0.01 of the AUROC of diagnosis (docs/representation.md).
-BLOCK_WEIGHTS: dict[Block, float] = {"networks": 0.2, "spectrum": 0.2}
+# Of the kernels in `full`; of others 1. In ABIDE these three say less than connectivity by
+# themselves, and with equal weights they cost 0.01 of the AUROC of diagnosis
+# (docs/representation.md).
+BLOCK_WEIGHTS: dict[Block, float] = {"networks": 0.2, "amplitude": 0.5, "spectrum": 0.2}
 Recentre = Literal["none", "site"]
 
 

@@ -74,6 +74,33 @@ def shrink(covariance_CC: np.ndarray, shrinkage: float) -> np.ndarray:
     return np.asarray((1 - shrinkage) * covariance_CC + shrinkage * np.diag(target_C))
 
 
+def raise_eigenvalues(covariance_CC: np.ndarray, least: float) -> np.ndarray:
+    """Raise the eigenvalues of a mean covariance that are too small.
+
+    A mean over different scans for each pair of regions may have small, or negative, ones.
+
+    Parameters
+    ----------
+    covariance_CC : ndarray, shape (regions, regions)
+    least : float
+        Relative to the mean eigenvalue.
+
+    Returns
+    -------
+    ndarray, shape (regions, regions)
+        The same matrix where all eigenvalues are large enough.
+    """
+    floor = least * np.trace(covariance_CC) / len(covariance_CC)
+    # Shrinkage puts the smallest eigenvalue of a single scan at the floor, up to rounding.
+    slack = 0.5 * floor * np.eye(len(covariance_CC))
+    try:
+        np.linalg.cholesky(covariance_CC - slack)  # much faster than the eigenvalues
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(covariance_CC)
+        return np.asarray((vectors * values.clip(floor)) @ vectors.T)
+    return covariance_CC
+
+
 def regress_out_global_signal(timeseries_CT: np.ndarray) -> np.ndarray:
     """Regress the mean signal of all regions out of each region.
 
@@ -85,8 +112,9 @@ def regress_out_global_signal(timeseries_CT: np.ndarray) -> np.ndarray:
         A NaN region stays NaN and has no part in the mean.
     """
     centred = timeseries_CT - timeseries_CT.mean(axis=1, keepdims=True)
-    # nanmean: a region without data must not make the global signal NaN.
-    signal_T = np.nanmean(centred, axis=0)
+    # A region without data must not make the global signal NaN.
+    known_C = np.isfinite(centred).all(axis=1)
+    signal_T = centred[known_C].mean(axis=0) if known_C.any() else np.zeros(centred.shape[1])
     # The lower bound avoids 0 / 0 where all regions are constant.
     slopes_C = centred @ signal_T / max(float(signal_T @ signal_T), 1e-12)
     residual: np.ndarray = centred - slopes_C[:, None] * signal_T

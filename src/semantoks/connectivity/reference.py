@@ -7,11 +7,15 @@ from functools import cached_property
 
 import numpy as np
 
-from semantoks.connectivity.covariance import covariance, regress_out_global_signal
+from semantoks.connectivity.covariance import (
+    covariance,
+    raise_eigenvalues,
+    regress_out_global_signal,
+)
 from semantoks.connectivity.tangent import log_map, whitening_at
 from semantoks.connectivity.triangles import to_triangle
 
-# Of the mean eigenvalue: a mean over different scans per pair may have smaller, or negative, ones.
+# Of the mean eigenvalue.
 SMALLEST_EIGENVALUE = 0.01
 
 
@@ -82,17 +86,14 @@ class MeanCovariance:
         """Return the mean as a reference.
 
         A pair that no scan has is uncorrelated, and a region that none has is of variance one.
-        Means over different scans may not be a covariance: eigenvalues below `SMALLEST_EIGENVALUE`
-        times their mean are raised to it. Where all scans have all regions, there are none.
+        Means over different scans may not be a covariance: eigenvalues that are too small are
+        raised to `SMALLEST_EIGENVALUE` times their mean. Where all scans have all regions, there
+        are none.
         """
         mean_CC = np.where(
             self._scans_CC > 0, self._sum_CC / self._scans_CC.clip(1), np.eye(len(self._sum_CC))
         )
-        values, vectors = np.linalg.eigh(mean_CC)
-        floor = SMALLEST_EIGENVALUE * values.mean()
-        if values[0] < floor:
-            mean_CC = (vectors * values.clip(floor)) @ vectors.T
-        return Reference(mean_CC, self.estimator)
+        return Reference(raise_eigenvalues(mean_CC, SMALLEST_EIGENVALUE), self.estimator)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from sklearn.covariance import empirical_covariance, ledoit_wolf, shrunk_covaria
 
 from semantoks.connectivity.covariance import (
     covariance,
+    raise_eigenvalues,
     regress_out_global_signal,
     sample_covariance,
     shrink,
@@ -54,3 +55,14 @@ def test_estimates_equal_those_of_scikit_learn() -> None:
     np.testing.assert_array_equal(estimate[[1, 3]], np.eye(6)[[1, 3]])
     expected = shrunk_covariance(empirical_covariance(x_CT[[0, 2, 4, 5]].T), 0.3)
     np.testing.assert_allclose(covariance(x_CT, 0.3)[known], expected)
+
+
+def test_eigenvalues_are_raised_only_where_they_are_too_small() -> None:
+    rng = np.random.default_rng(0)
+    good = covariance(rng.standard_normal((5, 20)), 0.1)
+    np.testing.assert_array_equal(raise_eigenvalues(good, 0.1), good)
+    bad = good - 2 * np.eye(5) * np.linalg.eigvalsh(good)[0]
+    raised = raise_eigenvalues(bad, 0.1)
+    floor = 0.1 * np.trace(bad) / 5
+    expected = np.linalg.eigvalsh(bad).clip(floor)
+    np.testing.assert_allclose(np.linalg.eigvalsh(raised), np.sort(expected))

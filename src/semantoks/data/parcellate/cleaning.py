@@ -16,7 +16,7 @@ MIN_REGIONS = 3  # fewer may have the same value by chance
 
 def clean_scan(
     scan: RegionalMeans, settings: Parcellation
-) -> tuple[np.ndarray, dict[str, float], np.ndarray]:
+) -> tuple[np.ndarray, dict[str, float], np.ndarray | None]:
     """Check the quality of a scan and clean, resample and z-score its regional means.
 
     Parameters
@@ -30,9 +30,10 @@ def clean_scan(
         A region without coverage is NaN throughout.
     measures : dict of str to float
         Those of `quality.MEASURES` that are known.
-    amplitude_C : ndarray of float32, shape (regions,)
+    amplitude_C : ndarray of float32, shape (regions,), or None
         Log standard deviation of the cleaned signal, in the unit of the means: what the z-score
-        takes away. NaN where the time series is.
+        takes away. NaN where the time series is; None if the means were z-scored already, since
+        what the filter leaves of a variance of one is no amplitude.
 
     Raises
     ------
@@ -61,6 +62,8 @@ def clean_scan(
     timeseries_CT[covered_C] = zscore(signals_TC.T)
     if np.isnan(timeseries_CT).all():
         raise ScanError("no region changes over time", measures)
+    if _were_standardised(scan.means_TC[:, covered_C]):
+        return timeseries_CT, measures, None
     amplitude_C = np.full(len(covered_C), np.nan, np.float32)
     amplitude_C[covered_C] = log_deviation(signals_TC.T) + np.log(deviation_C)
     return timeseries_CT, measures, amplitude_C
@@ -120,6 +123,14 @@ def _require_filterable(
 
 def _uncensored(scan: RegionalMeans) -> np.ndarray:
     return scan.means_TC if scan.sample_mask is None else scan.means_TC[scan.sample_mask]
+
+
+def _were_standardised(means_TC: np.ndarray) -> bool:
+    """Whether all regions have variance one, with n or n − 1 in the denominator."""
+    near_one = [
+        np.allclose(means_TC.std(axis=0, ddof=ddof), 1, rtol=0, atol=1e-3) for ddof in (0, 1)
+    ]
+    return means_TC.shape[1] >= MIN_REGIONS and any(near_one)
 
 
 def _covered_regions(scan: RegionalMeans) -> np.ndarray:

@@ -50,7 +50,7 @@ class ShardTimeseries:
 
     table: pd.DataFrame
     timeseries: list[np.ndarray | None]
-    amplitudes: list[np.ndarray | None]
+    amplitudes: list[np.ndarray | None] | None
     means: list[np.ndarray | None] | None
     manifest: Manifest
 
@@ -105,10 +105,16 @@ def parcellate_scans(
         # A measure that no scan has would otherwise get another column type than in other shards.
         table.astype(dict.fromkeys(MEASURES, float)),
         [outcome.timeseries_CT for outcome in outcomes],
-        [outcome.amplitude_C for outcome in outcomes],
+        _amplitudes(outcomes),
         [outcome.means_CT for outcome in outcomes] if settings.keep_means else None,
         _manifest(atlas, settings, reader.confounds, ", ".join(sorted(spaces)), engine),
     )
+
+
+def _amplitudes(outcomes: Sequence[_Outcome]) -> list[np.ndarray | None] | None:
+    """Return the amplitudes of all scans; None if no scan has any, so that there is no column."""
+    amplitudes = [outcome.amplitude_C for outcome in outcomes]
+    return amplitudes if any(amplitude is not None for amplitude in amplitudes) else None
 
 
 def _parcellate_scan(scan: ScanT, reader: ScanReader[ScanT], settings: Parcellation) -> _Outcome:

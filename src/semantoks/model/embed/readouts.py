@@ -44,8 +44,8 @@ class Readouts:
         """Say why there is no such block; empty if there is."""
         if block == "amplitude" and not self.has_amplitude:
             return (
-                "the time series have no column of amplitudes, as blocks of tasks and files of "
-                "earlier versions"
+                "the time series have no amplitudes, as those that come z-scored, blocks of tasks, "
+                "and files of earlier versions"
             )
         if block == "distilled" and not self._coupling.distilled_features:
             return (

@@ -12,7 +12,7 @@ from semantoks.config import Block, ColumnNames, ManifestField, Readout, Recentr
 class EmbedSettings(Settings):
     """Settings of `embed`, on which an embedding depends."""
 
-    version: Literal[8] = 8
+    version: Literal[9] = 9
     readout: Readout = Field("pooled", description="What is read out of the model.")
     blocks: list[Block] = Field([], description="Blocks of the readout `full`.")
     recentre: Recentre = Field(

@@ -10,7 +10,7 @@ Legend: P training participants, H held-out participants, F features, R principa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,8 @@ CONSTANT = 1e-9
 # Of the largest eigenvalue; smaller ones are rounding errors. Eigenvalues are squares of singular
 # values, so this is 1e-6 of the largest of those.
 RANK_TOLERANCE = 1e-12
+# Of the training participants (P, P), and of the held-out ones with these (H, P).
+Kernel = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -113,12 +115,14 @@ def rotate_blocks(
     participants = len(blocks[0][0])
     # The smaller of the kernel matrix (P, P) and the covariance (F, F) has the same eigenvalues.
     is_wide = sum(train.shape[1] for train, _ in blocks) > participants
+    weights = weights or [1.0] * len(blocks)
     if len(blocks) == 1:
         train, held = standardise(*blocks[0])
     elif is_wide:
-        return _from_kernels(*_sum_of_kernels(blocks, weights or [1.0] * len(blocks)))
+        # One after the other: side by side, blocks would be in memory twice.
+        return sum_kernels((block_kernel(*block) for block in blocks), weights)
     else:
-        train, held = _side_by_side(blocks, weights or [1.0] * len(blocks))
+        train, held = _side_by_side(blocks, weights)
     if is_wide:
         return _from_kernels(train @ train.T, held @ train.T)
     values, vectors = _axes(train.T @ train)
@@ -131,21 +135,41 @@ def _from_kernels(kernel_PP: np.ndarray, kernel_HP: np.ndarray) -> PrincipalCoor
     return PrincipalCoordinates(vectors * values, kernel_HP @ (vectors / values), values)
 
 
-def _sum_of_kernels(
-    blocks: Sequence[tuple[np.ndarray, np.ndarray]], weights: Sequence[float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Sum kernels one block after the other: side by side, blocks would be in memory twice."""
-    participants, total = len(blocks[0][0]), 0.0
-    kernel_PP = np.zeros((participants, participants))
-    kernel_HP = np.zeros((len(blocks[0][1]), participants))
-    for block, weight in zip(blocks, weights, strict=True):
-        train, held = standardise(*block)
-        of_block_PP = train @ train.T
+def block_kernel(train_PF: np.ndarray, held_HF: np.ndarray) -> Kernel:
+    """Return the kernel of a block: products of its standardised rows with the training ones.
+
+    Parameters
+    ----------
+    train_PF, held_HF : ndarray
+        Features of the training and the held-out participants; NaN where a value is missing.
+
+    Returns
+    -------
+    kernel_PP, kernel_HP : ndarray
+    """
+    train, held = standardise(train_PF, held_HF)
+    return train @ train.T, held @ train.T
+
+
+def sum_kernels(kernels: Iterable[Kernel], weights: Iterable[float]) -> PrincipalCoordinates:
+    """Sum kernels as `rotate_blocks` does, and rotate onto the principal axes of the sum.
+
+    Parameters
+    ----------
+    kernels : iterable of (ndarray, ndarray)
+        Of `block_kernel`. Of an iterator, only one is in memory at a time.
+    weights : iterable of float
+    """
+    parts = zip(kernels, weights, strict=True)
+    (kernel_PP, kernel_HP), weight = next(parts)
+    total = _over_norm(weight, kernel_PP)
+    kernel_PP, kernel_HP = total * kernel_PP, total * kernel_HP
+    for (of_block_PP, of_block_HP), weight in parts:
         scale = _over_norm(weight, of_block_PP)
         kernel_PP += scale * of_block_PP
-        kernel_HP += scale * (held @ train.T)
+        kernel_HP += scale * of_block_HP
         total += scale
-    return kernel_PP / (total or 1.0), kernel_HP / (total or 1.0)
+    return _from_kernels(kernel_PP / (total or 1.0), kernel_HP / (total or 1.0))
 
 
 def _side_by_side(

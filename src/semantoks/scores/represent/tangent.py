@@ -8,10 +8,12 @@ import numpy as np
 
 from semantoks.artifacts.timeseries import Scan
 from semantoks.connectivity.covariance import (
+    raise_eigenvalues,
     regress_out_global_signal,
     sample_covariance,
     shrink,
 )
+from semantoks.connectivity.reference import regions_with_data
 from semantoks.connectivity.tangent import log_map, whitening_at
 from semantoks.connectivity.triangles import from_triangle, to_triangle
 
@@ -22,7 +24,8 @@ STRONG = 0.3
 def covariances(scans: Iterable[Scan]) -> Iterator[np.ndarray]:
     """Yield of each scan the triangle of its covariance and, last, its Ledoit-Wolf shrinkage.
 
-    The covariance is not shrunk yet: see `project_tangent`.
+    The covariance is not shrunk yet: see `project_tangent`. It is NaN for regions without data, so
+    that a mean over the scans of a participant is over those that have the region.
     """
     return (_covariance(scan.timeseries_CT) for scan in scans)
 
@@ -37,6 +40,9 @@ def covariances_without_global_signal(scans: Iterable[Scan]) -> Iterator[np.ndar
 
 def _covariance(timeseries_CT: np.ndarray) -> np.ndarray:
     covariance, shrinkage = sample_covariance(timeseries_CT)
+    missing_C = ~regions_with_data(timeseries_CT)
+    covariance[missing_C] = np.nan
+    covariance[:, missing_C] = np.nan
     return np.append(to_triangle(covariance), shrinkage)
 
 
@@ -48,7 +54,8 @@ def project_tangent(
     Parameters
     ----------
     train_PF, held_HF : ndarray, shape (participants, regions · (regions + 1) / 2 + 1)
-        Rows of `covariances`. The reference is computed from `train_PF` alone.
+        Rows of `covariances`, or means of the rows of a participant. A region that is NaN gets
+        variance one and no covariance. The reference is computed from `train_PF` alone.
     shrinkage : float, optional
         Of the covariances (default: that of Ledoit and Wolf for each scan).
 
@@ -74,5 +81,7 @@ def _shrunk(rows_PF: np.ndarray, shrinkage: float | None) -> np.ndarray:
     shrunk = np.empty((len(rows_PF), rows_PF.shape[1] - 1))
     for index, row in enumerate(rows_PF):
         amount = float(row[-1]) if shrinkage is None else shrinkage
-        shrunk[index] = to_triangle(shrink(from_triangle(row[:-1]), amount))
+        covariance = from_triangle(row[:-1])
+        known = np.where(np.isfinite(covariance), covariance, np.eye(len(covariance)))
+        shrunk[index] = to_triangle(raise_eigenvalues(shrink(known, amount), amount))
     return shrunk

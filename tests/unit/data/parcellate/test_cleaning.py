@@ -136,9 +136,19 @@ def test_the_amplitude_is_the_deviation_of_the_cleaned_signal_in_its_own_unit() 
     # Far above the pass band, so it is in the deviation before cleaning only.
     means_TC[:, :2] += 3 * np.sin(2 * np.pi * 0.2 * time)[:, None]
     _, _, amplitude_C = clean_scan(RegionalMeans(means_TC, tr=2.0), Parcellation())
-    assert amplitude_C.dtype == np.float32
+    assert amplitude_C is not None and amplitude_C.dtype == np.float32
     np.testing.assert_allclose(amplitude_C[:2], np.log([3, 15] / np.sqrt(2)), atol=0.02)
     assert np.isnan(amplitude_C[2])
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_time_series_that_come_z_scored_have_no_amplitude(ddof: int) -> None:
+    """The band-pass leaves the same part of each, and that says nothing of the signal."""
+    means_TC = np.random.default_rng(0).normal(10, 3, size=(200, 4))
+    means_TC = (means_TC - means_TC.mean(axis=0)) / means_TC.std(axis=0, ddof=ddof)
+    assert clean_scan(RegionalMeans(means_TC, tr=2.0), Parcellation())[2] is None
+    means_TC[:, 0] *= 1.1
+    assert clean_scan(RegionalMeans(means_TC, tr=2.0), Parcellation())[2] is not None
 
 
 @pytest.mark.parametrize("unit", [1.0, 1e9])
@@ -148,4 +158,5 @@ def test_a_region_that_the_confounds_explain_entirely_is_nan(unit: float) -> Non
     scan = RegionalMeans(means_TC * unit, tr=2.0, confounds=confounds)
     timeseries_CT, _, amplitude_C = clean_scan(scan, Parcellation())
     assert np.isnan(timeseries_CT).all(axis=1).tolist() == [False, True, False, False]
+    assert amplitude_C is not None
     assert np.isnan(amplitude_C).tolist() == [False, True, False, False]

@@ -69,11 +69,13 @@ def run_embed(
     return out
 
 
+WEIGHTS = {"networks": 0.2, "amplitude": 0.5, "spectrum": 0.2}
+
+
 def test_full_is_its_blocks_side_by_side(folder: Path) -> None:
     full = read_participant_features(run_embed(folder, "full", blocks=BLOCKS))
     assert full.blocks == tuple(
-        FeatureBlock(name, SIZES[name], 0.2 if name in ("networks", "spectrum") else 1.0)
-        for name in BLOCKS
+        FeatureBlock(name, SIZES[name], WEIGHTS.get(name, 1.0)) for name in BLOCKS
     )
     apart = [read_participant_features(run_embed(folder, name)) for name in BLOCKS]
     assert all(features.blocks == () for features in apart)
@@ -107,7 +109,7 @@ def test_files_without_amplitudes_have_no_such_block(
     write_shard(folder / "old.parquet", with_amplitude=False, people="xyz")
     features = read_participant_features(run_embed(folder, "full", ("old",), blocks=BLOCKS))
     assert [block.name for block in features.blocks] == [b for b in BLOCKS if b != "amplitude"]
-    assert "The block amplitude is left out: the time series have no column" in caplog.text
+    assert "The block amplitude is left out: the time series have no amplitudes" in caplog.text
     with pytest.raises(UserError, match="There is no amplitude to read: the time series have no"):
         run_embed(folder, "amplitude", ("old",))
     both = read_participant_features(run_embed(folder, "amplitude", ("old", "shard")))

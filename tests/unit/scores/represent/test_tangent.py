@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_spd_matrix
 
+from semantoks.artifacts.representations import nan_mean
 from semantoks.connectivity.covariance import covariance
 from semantoks.connectivity.tangent import log_map, whitening_at
 from semantoks.connectivity.triangles import from_triangle, to_triangle
@@ -44,6 +45,18 @@ def test_covariances_are_shrunk_before_they_are_mapped() -> None:
         train, held = project(rows[:4], rows[4:])
         np.testing.assert_allclose(train, log_map(shrunk[:4], whitening), atol=1e-9)
         np.testing.assert_allclose(held, log_map(shrunk[4:], whitening), atol=1e-9)
+
+
+def test_a_region_that_a_scan_lacks_is_averaged_over_the_scans_that_have_it() -> None:
+    """Not halved, as with a covariance of zero in the scan that lacks it."""
+    rng = np.random.default_rng(2)
+    first, second = (rng.standard_normal((5, 30)) for _ in range(2))
+    second[4] = np.nan
+    of_first, of_second = covariances([scan_of(first), scan_of(second)])
+    mean = nan_mean(np.stack([of_first, of_second]))
+    np.testing.assert_array_equal(from_triangle(mean[:-1])[4], from_triangle(of_first[:-1])[4])
+    (mapped, of_first), _ = project_tangent_shrunk(np.stack([mean, of_first]), mean[None])
+    assert np.isfinite(mapped).all() and not np.allclose(mapped, of_first)
 
 
 def test_the_global_signal_has_no_part_in_the_covariance() -> None:
