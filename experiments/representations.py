@@ -1,6 +1,10 @@
 """Compare what can be read out of a model with connectivity, on data of one's own.
 
     python -m experiments.representations abide ../shared/data --out scores.tsv [--network FILE …]
+    python -m experiments.representations … --out new.tsv --full-beside scores.tsv
+
+The second form scores only the rows `full …` again, as after a change of weights, and takes all
+others from an earlier run.
 
 Scores of all kinds of connectivity, the best of them, all blocks of the readout `full`, and `full`
 with and without each, over 20 random splits and, where there are sites, with each left out. The
@@ -95,8 +99,8 @@ def fixed_rows(cohort: Cohort, networks: Mapping[str, Path]) -> dict[str, np.nda
     return rows
 
 
-def fitted_rows(scans: Sequence[Scan], fixed: Rows, split: Split) -> dict[str, np.ndarray]:
-    """Features that are fitted to the training participants of a split."""
+def tangent_rows(fixed: Rows, split: Split) -> dict[str, np.ndarray]:
+    """Tangent connectivity at the mean of the training participants of a split."""
     rows = {}
     everybody = np.concatenate([split.train, split.test])
     for name, covariance in (("tangent", "covariance"), ("tangent_gsr", "covariance_gsr")):
@@ -105,6 +109,12 @@ def fitted_rows(scans: Sequence[Scan], fixed: Rows, split: Split) -> dict[str, n
             projected = np.concatenate(project(*parts))
             rows[name + suffix] = np.empty_like(projected)
             rows[name + suffix][everybody] = projected
+    return rows
+
+
+def fitted_rows(scans: Sequence[Scan], split: Split) -> dict[str, np.ndarray]:
+    """Blocks that are fitted to the training participants of a split."""
+    rows = {}
     for name, estimator in ESTIMATORS.items():
         reference = mean_of([scans[row] for row in split.train], estimator)
         rows[name] = np.stack([reference.tangent_vector(scan.timeseries_CT) for scan in scans])
@@ -138,19 +148,22 @@ def combinations(names: Sequence[str]) -> dict[str, list[str]]:
     return rows | {"full, untrained": untrained + without_map}
 
 
-def score_split(cohort: Cohort, fixed: Rows, split: Split) -> list[dict[str, object]]:
-    """Score all rows of the table on one split."""
+def score_split(
+    cohort: Cohort, fixed: Rows, only_full: bool, split: Split
+) -> list[dict[str, object]]:
+    """Score all rows of the table on one split, or only the rows `full …`."""
     with threadpool_limits(1, user_api="blas"):
-        rows = dict(fixed) | fitted_rows(cohort.scans, fixed, split)
+        rows = dict(fixed) | fitted_rows(cohort.scans, split)
+        rows |= {} if only_full else tangent_rows(fixed, split)
         return [
             {"scheme": split.scheme, "split": split.name, "phenotype": name} | result
             for name, kind in cohort.phenotypes.items()
-            for result in _scores(cohort.participants[name], kind, rows, split)
+            for result in _scores(cohort.participants[name], kind, rows, split, only_full)
         ]
 
 
 def _scores(
-    phenotype: pd.Series, kind: str, rows: Rows, split: Split
+    phenotype: pd.Series, kind: str, rows: Rows, split: Split, only_full: bool
 ) -> Iterator[dict[str, object]]:
     known = phenotype.notna().to_numpy()
     train, test = split.train[known[split.train]], split.test[known[split.test]]
@@ -163,18 +176,20 @@ def _scores(
         for name, features in rows.items()
         if not name.startswith("covariance")
     }
-    versions = {
-        name: [[name], [f"{name}_shrunk"]] if name.startswith("tangent") else [[name]]
-        for name in CONNECTIVITY
-    }
-    candidates = dict[str, tuple[float, float]]()
-    for name, of_name in versions.items():
-        candidates[name] = min(_fit(phenotype, kind, kernels, v, train, test) for v in of_name)
-        yield {"representation": name, "score": candidates[name][1]}
-    yield {"representation": "best_connectivity", "score": min(candidates.values())[1]}
+    if not only_full:
+        versions = {
+            name: [[name], [f"{name}_shrunk"]] if name.startswith("tangent") else [[name]]
+            for name in CONNECTIVITY
+        }
+        candidates = dict[str, tuple[float, float]]()
+        for name, of_name in versions.items():
+            candidates[name] = min(_fit(phenotype, kind, kernels, v, train, test) for v in of_name)
+            yield {"representation": name, "score": candidates[name][1]}
+        yield {"representation": "best_connectivity", "score": min(candidates.values())[1]}
     for name, blocks in combinations(list(rows)).items():
-        _, score = _fit(phenotype, kind, kernels, blocks, train, test)
-        yield {"representation": name, "score": score}
+        if name.startswith("full") or not only_full:
+            _, score = _fit(phenotype, kind, kernels, blocks, train, test)
+            yield {"representation": name, "score": score}
 
 
 def _has_both(tested: pd.Series) -> bool:
@@ -240,18 +255,25 @@ def main() -> None:
     parser.add_argument("source", type=Path, help="folder of the shared data")
     parser.add_argument("--network", action="append", default=[], help="network…=FILE of `embed`")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--full-beside", type=Path, help="earlier scores; see above")
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
     cohort = load(chosen.name, chosen.source)
     networks = {name: Path(path) for name, path in (text.split("=") for text in chosen.network)}
     fixed = fixed_rows(cohort, networks)
+    earlier = pd.DataFrame()
+    if chosen.full_beside:
+        earlier = pd.read_csv(chosen.full_beside, sep="\t")
+        earlier = earlier[~earlier["representation"].str.startswith("full")]
+    score = partial(score_split, cohort, fixed, chosen.full_beside is not None)
     results = list[dict[str, object]]()
     with ProcessPoolExecutor(chosen.workers) as pool:
-        for rows in pool.map(partial(score_split, cohort, fixed), draw_splits(cohort)):
+        for rows in pool.map(score, draw_splits(cohort)):
             results += rows
-            pd.DataFrame(results).to_csv(chosen.out, sep="\t", index=False)
+            scores = pd.concat([earlier, pd.DataFrame(results)])
+            scores.to_csv(chosen.out, sep="\t", index=False)
             print(rows[0]["split"] if rows else "nothing to score", flush=True)
-    print(tables(pd.DataFrame(results)))
+    print(tables(scores))
 
 
 if __name__ == "__main__":
