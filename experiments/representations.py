@@ -177,18 +177,12 @@ def _scores(
         if not name.startswith("covariance")
     }
     if not only_full:
-        versions = {
-            name: [[name], [f"{name}_shrunk"]] if name.startswith("tangent") else [[name]]
-            for name in CONNECTIVITY
-        }
-        candidates = dict[str, tuple[float, float]]()
-        for name, of_name in versions.items():
-            candidates[name] = min(_fit(phenotype, kind, kernels, v, train, test) for v in of_name)
-            yield {"representation": name, "score": candidates[name][1]}
-        yield {"representation": "best_connectivity", "score": min(candidates.values())[1]}
+        fits = score_connectivity(phenotype, kind, kernels, train, test)
+        yield from ({"representation": name, "score": score} for name, (_, score) in fits.items())
+        yield {"representation": "best_connectivity", "score": min(fits.values())[1]}
     for name, blocks in combinations(list(rows)).items():
         if name.startswith("full") or not only_full:
-            _, score = _fit(phenotype, kind, kernels, blocks, train, test)
+            _, score = score_blocks(phenotype, kind, kernels, blocks, train, test)
             yield {"representation": name, "score": score}
 
 
@@ -196,7 +190,22 @@ def _has_both(tested: pd.Series) -> bool:
     return bool(tested.nunique() == 2 and tested.value_counts().min() >= MIN_CLASS)
 
 
-def _fit(
+def score_connectivity(
+    phenotype: pd.Series,
+    kind: str,
+    kernels: Mapping[str, Kernel],
+    train: np.ndarray,
+    test: np.ndarray,
+) -> dict[str, tuple[float, float]]:
+    """Inner loss and score of each kind of connectivity, with the better shrinkage of two."""
+    fits = {}
+    for name in CONNECTIVITY:
+        versions = [name, f"{name}_shrunk"] if name.startswith("tangent") else [name]
+        fits[name] = min(score_blocks(phenotype, kind, kernels, [v], train, test) for v in versions)
+    return fits
+
+
+def score_blocks(
     phenotype: pd.Series,
     kind: str,
     kernels: Mapping[str, Kernel],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from semantoks.config.base import Settings
 from semantoks.config.readouts import OF_CONNECTOME, Block, ConnectomeMap, Readout, Recentre
+from semantoks.config.sizes import Size, with_size
 
 # The fields of `artifacts.timeseries.Manifest`, which `config` may not import; a test compares.
 ManifestField = Literal[
@@ -192,14 +194,24 @@ class Model(Settings):
         "result is the same except for the last digits.",
     )
     nodes: int = Field(1, ge=1, description="Slurm nodes for pretraining, started by srun.")
+    size: Size = Field(
+        "paper",
+        description="Defaults of `architecture` and `training`: `paper` (62.75 million weights, for "
+        "a GPU), or `small` (0.26 million, windows of 60 volumes, for a few hundred scans and a CPU).",
+    )
     architecture: Architecture = Field(Architecture(), description="Sizes of the network.")
     training: Training = Field(Training(), description="Hyperparameters.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_size(cls, content: object) -> object:
+        return with_size(content) if isinstance(content, Mapping) else content
 
     @model_validator(mode="after")
     def _trained_or_given(self) -> Model:
         if self.checkpoint is not None:
-            of_training = ("datasets", "processes", "nodes", "architecture", "training")
-            for key in (*of_training, "connectome"):
+            of_training = ("datasets", "processes", "nodes", "size", "architecture")
+            for key in (*of_training, "training", "connectome"):
                 if getattr(self, key) != type(self).model_fields[key].default:
                     raise ValueError(
                         f"a model with a `checkpoint` is not trained, so `{key}` has no effect; "
