@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from semantoks import __version__
+from semantoks.commands.init.command import CONFIGURATION, init
 from semantoks.commands.presets import preset_text, row_text
 from semantoks.commands.run import run_stage
 from semantoks.commands.snakefile import snakefile
@@ -18,6 +19,7 @@ from semantoks.commands.stage import Stage
 from semantoks.commands.stages import STAGES
 from semantoks.commands.status import status
 from semantoks.commands.why import why
+from semantoks.commands.workflow import run_workflow
 from semantoks.config import json_schema
 from semantoks.config.guide import guide
 from semantoks.errors import UserError, disk_sentence, printable
@@ -36,6 +38,25 @@ def _parser() -> argparse.ArgumentParser:
         title="commands",
         description="First those about results, then the stages that the workflow runs.",
     )
+    _add_init(commands.add_parser("init", help="Look at a folder, and write a configuration."))
+    work = commands.add_parser("run", help="Run the workflow in this folder.")
+    work.description = (
+        "Run the workflow in this folder by Snakemake. Options that are not listed are passed "
+        "to it, such as --dry-run or --workflow-profile."
+    )
+    work.add_argument(
+        "targets",
+        nargs="*",
+        metavar="target",
+        help="timeseries, model, embeddings, benchmarks, report, or a file (default: all).",
+    )
+    work.add_argument(
+        "--configuration",
+        type=Path,
+        metavar="FILE",
+        help="Configuration (default: semantoks.yaml, or else config.yaml).",
+    )
+    work.add_argument("--cores", default="all", help="CPU cores (default: all).")
     explain = commands.add_parser("why", help="Show how a file was made.")
     explain.add_argument("file", type=Path, help="A file below results/.")
     overview = commands.add_parser("status", help="Show what is done and what is excluded.")
@@ -59,6 +80,31 @@ def _parser() -> argparse.ArgumentParser:
     for stage in STAGES.values():
         _add_stage(commands.add_parser(stage.command, help=stage.help), stage)
     return parser
+
+
+def _add_init(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `init`."""
+    parser.description = (
+        "Look at a folder of raw BIDS data, fMRIPrep derivatives or regional time series, and "
+        "write a commented configuration to start from. Nothing in the folder is changed."
+    )
+    parser.add_argument("folder", type=Path, help="The data set.")
+    parser.add_argument(
+        "--out", type=Path, default=CONFIGURATION, help=f"File to write (default: {CONFIGURATION})."
+    )
+    parser.add_argument(
+        "--participants", type=Path, metavar="TABLE", help="Table of participants, if not found."
+    )
+    parser.add_argument(
+        "--size", choices=("small", "paper"), default="small", help="Of the model (default: small)."
+    )
+    parser.add_argument("--atlas", help="Atlas of time series, if it is not recognised.")
+    parser.add_argument(
+        "--repetition-time",
+        type=float,
+        metavar="SECONDS",
+        help="TR of time series that do not state it.",
+    )
 
 
 def _add_stage(parser: argparse.ArgumentParser, stage: Stage) -> None:
@@ -109,7 +155,11 @@ def _print_lines(lines: Iterable[str]) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     """Run the command and print what it returns."""
-    if arguments.command == "why":
+    if arguments.command == "init":
+        given = {key: getattr(arguments, key) for key in ("participants", "size", "atlas")}
+        given |= {"repetition_time": arguments.repetition_time}
+        _print_lines(init(arguments.folder, arguments.out, **given))
+    elif arguments.command == "why":
         _print_lines(why(arguments.file))
     elif arguments.command == "status":
         _print_lines(status(arguments.results))
@@ -133,9 +183,15 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; return 0 if it worked, 1 after one sentence about what is wrong."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments, others = parser.parse_known_args(argv)
+    if others and arguments.command != "run":
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
     _log(arguments)
     try:
+        if arguments.command == "run":
+            words = [*arguments.targets, *others]
+            return run_workflow(arguments.configuration, arguments.cores, words)
         _run(arguments)
     except UserError as error:
         return _fail(arguments, str(error))

@@ -196,8 +196,9 @@ class Model(Settings):
     nodes: int = Field(1, ge=1, description="Slurm nodes for pretraining, started by srun.")
     size: Size = Field(
         "paper",
-        description="Defaults of `architecture` and `training`: `paper` (62.75 million weights, for "
-        "a GPU), or `small` (0.26 million, windows of 60 volumes, for a few hundred scans and a CPU).",
+        description="Defaults of `architecture` and `training`: `paper` (62.75 million weights, "
+        "for a GPU), or `small` (0.26 million, windows of 60 volumes, for a few hundred scans and "
+        "a CPU).",
     )
     architecture: Architecture = Field(Architecture(), description="Sizes of the network.")
     training: Training = Field(Training(), description="Hyperparameters.")

@@ -1,0 +1,1 @@
+"""`semantoks init`: look at a folder of data, and write a configuration to start from."""

@@ -1,0 +1,83 @@
+"""The command: look, guess, write, and say what to do next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from semantoks.artifacts.files import atomic
+from semantoks.commands.init.atlas import guess_atlas
+from semantoks.commands.init.folder import look_at
+from semantoks.commands.init.people import find_table
+from semantoks.commands.init.text import configuration_text
+from semantoks.config import Config, catalogue
+from semantoks.config.validation import validated
+from semantoks.errors import UserError
+
+# What `semantoks run` takes if nothing is named.
+CONFIGURATION = Path("semantoks.yaml")
+GENERIC = {"bids", "rawdata", "raw", "data", "derivatives", "fmriprep", "xcpd", "timeseries"}
+
+
+def init(
+    path: Path,
+    out: Path = CONFIGURATION,
+    *,
+    participants: Path | None = None,
+    size: str = "small",
+    atlas: str | None = None,
+    repetition_time: float | None = None,
+) -> Iterator[str]:
+    """Write a configuration for the data in a folder, and yield what to say about it.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of a data set.
+    out : Path
+        Not there yet.
+    participants : Path, optional
+        Table of participants, if it is not found.
+    size : str
+        Of the model.
+    atlas : str, optional
+        Of time series, if it is not recognised.
+    repetition_time : float, optional
+        Of time series that do not state it, in seconds.
+
+    Raises
+    ------
+    UserError
+        When `out` exists, or nothing in the folder is recognised.
+    """
+    if out.exists():
+        raise UserError(f"{out} is there already. Name another file with --out, or move it away.")
+    data = look_at(path)
+    preset = catalogue.read_preset(data.preset) if data.preset else {}
+    table = find_table(data, participants, preset.get("missing_values", []))
+    guess = (atlas, "given") if atlas else guess_atlas(data.example)
+    name = _name(data.path.resolve())
+    text = configuration_text(data, name, table, guess, size, preset, repetition_time)
+    validated(Config, yaml.safe_load(text), str(out))
+    with atomic(out) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    people = f" of {len(data.people)} people" if data.people else ""
+    yield f"{path}: {data.kind}{people}."
+    if table is None:
+        yield "No table of participants was found: time series are made, and nothing is scored."
+    else:
+        kinds = [column.kind for column in table.columns]
+        yield (
+            f"{table.path}: {kinds.count('classification')} phenotypes in classes and "
+            f"{kinds.count('regression')} in numbers."
+        )
+    yield f"Written: {out}. Check its lines with (?), then: semantoks run"
+
+
+def _name(path: Path) -> str:
+    """Name a data set after its folder, or after the first above it whose name says something."""
+    names = (re.sub(r"[^A-Za-z0-9]", "", folder.stem) for folder in (path, *path.parents))
+    return next((name for name in names if name and name.lower() not in GENERIC), "data")

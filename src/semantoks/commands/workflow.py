@@ -1,0 +1,58 @@
+"""`semantoks run`: the workflow of this installation, by Snakemake."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from semantoks.commands.init.command import CONFIGURATION
+from semantoks.commands.snakefile import snakefile
+from semantoks.errors import UserError
+
+REPORT = Path("results/report/index.html")
+_NAMES = (CONFIGURATION, Path("config.yaml"))
+
+
+def run_workflow(config: Path | None, cores: str, targets: Sequence[str]) -> int:
+    """Run Snakemake in this folder, and return its exit status.
+
+    Parameters
+    ----------
+    config : Path, optional
+        Default: ``semantoks.yaml``, or else ``config.yaml``.
+    cores : str
+        A number, or ``all``.
+    targets : sequence of str
+        Named targets or files, and options of Snakemake, in any order (default: everything).
+
+    Raises
+    ------
+    UserError
+        When there is no configuration, or Snakemake is not installed.
+    """
+    if find_spec("snakemake") is None:
+        raise UserError(
+            "Snakemake is not installed. Install it with the package: pip install "
+            "'semantoks[workflow]'."
+        )
+    chosen = config or next((name for name in _NAMES if name.is_file()), None)
+    if chosen is None or not chosen.is_file():
+        raise UserError(
+            f"There is no {chosen or CONFIGURATION} here. `semantoks init FOLDER` writes one for "
+            "your data; another name follows --configuration."
+        )
+    # Targets first: options of Snakemake that take several values would swallow one behind them.
+    command = [sys.executable, "-m", "snakemake", *targets, "--snakefile", str(snakefile())]
+    command += ["--configfile", str(chosen), "--cores", cores]
+    print(shlex.join(command), file=sys.stderr)
+    # Jobs call `python`, which has to be this one.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    status = subprocess.run(command, env=os.environ | {"PATH": path}, check=False).returncode
+    if status == 0 and not targets:
+        print(f"Report: {REPORT.resolve()} (open it in a browser)")
+    return status

@@ -1,0 +1,173 @@
+"""`semantoks init`: what is recognised in a folder, and what is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from semantoks.commands.init.command import init
+from semantoks.config import Config
+from semantoks.errors import UserError
+
+PEOPLE = [f"{number:02d}" for number in range(1, 25)]
+
+
+def touch(path: Path, text: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def write_people(path: Path, ids: list[str] = PEOPLE, id_column: str = "participant_id") -> None:
+    rng = np.random.default_rng(0)
+    rows = [f"{id_column}\tage\tsex\tsite_id\tfamily_id\tdx\tscore\tnote\tsub_number"]
+    for number, name in enumerate(ids):
+        dx = ["control", "patient"][number % 2]
+        score = -999 if number == 3 else round(float(rng.normal(10, 2)), 2)
+        cells = [name, 20 + number, "MF"[number % 2], "AB"[number % 2], number // 2, dx, score]
+        rows.append("\t".join(map(str, [*cells, f"text {number}", 1000 + number])))
+    touch(path, "\n".join(rows) + "\n")
+
+
+def written(folder: Path, out: Path, **options: object) -> dict[str, object]:
+    """Run the command; return the configuration, which must be a valid one."""
+    lines = list(init(folder, out, **options))  # type: ignore[arg-type]
+    assert f"Written: {out}" in lines[-1]
+    content: dict[str, object] = yaml.safe_load(out.read_text())
+    Config.model_validate(content)
+    return content
+
+
+def data_set(content: dict[str, object]) -> dict[str, object]:
+    ((_, dataset),) = content["datasets"].items()  # type: ignore[attr-defined]
+    return dict(dataset)
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    folder = tmp_path / "study"
+    for name in PEOPLE:
+        touch(folder / f"sub-{name}/func/sub-{name}_task-rest_bold.nii.gz")
+    write_people(folder / "participants.tsv", [f"sub-{name}" for name in PEOPLE])
+    return folder
+
+
+def test_raw_data_with_their_table(raw: Path, tmp_path: Path) -> None:
+    content = written(raw, tmp_path / "out.yaml")
+    assert list(content["datasets"]) == ["study"]  # type: ignore[call-overload]
+    dataset = data_set(content)
+    assert dataset == {
+        "path": str(raw),
+        "source": "bids",
+        "age_column": "age",
+        "sex_column": "sex",
+        "site_column": "site_id",
+        "group_column": "family_id",
+        "missing_values": ["-999"],
+        "phenotypes": {
+            "age": "regression",
+            "sex": "classification",
+            "dx": "classification",
+            "score": "regression",
+        },
+    }
+    assert content["preprocessing"] == {"engine": "minimal"}
+    assert content["report"] == {"participants": False}
+    text = (tmp_path / "out.yaml").read_text()
+    assert "# (?) -999 in score" in text
+    assert "# control: 12, patient: 12" in text
+    assert "# not note: it is text with 24 different values" in text
+    assert "# not sub_number: all its values are different whole numbers" in text
+
+
+def test_derivatives_have_their_table_above(raw: Path, tmp_path: Path) -> None:
+    folder = raw / "derivatives/fmriprep"
+    image = "func/sub-01_task-{}_space-MNI152NLin6Asym_desc-preproc_bold.nii.gz"
+    for task in ("rest", "faces"):
+        touch(folder / "sub-01" / image.format(task))
+    description = {"GeneratedBy": [{"Name": "fMRIPrep", "Version": "23.1.3"}]}
+    touch(folder / "dataset_description.json", json.dumps(description))
+    content = written(folder, tmp_path / "out.yaml")
+    dataset = data_set(content)
+    assert list(content["datasets"]) == ["study"]  # type: ignore[call-overload]
+    assert dataset["source"] == "fmriprep"
+    assert dataset["task"] == "faces"
+    assert dataset["participants"] == str(raw / "participants.tsv")
+    assert "preprocessing" not in content
+    text = (tmp_path / "out.yaml").read_text()
+    assert "images preprocessed by fMRIPrep 23.1.3" in text
+    assert "(?) there is also: rest" in text
+
+
+def test_time_series_of_xcp_d(tmp_path: Path) -> None:
+    folder = tmp_path / "xcp_d"
+    name = "sub-01_task-rest_space-fsLR_seg-4S156Parcels_stat-mean_timeseries.tsv"
+    touch(folder / "sub-01/func" / name, "LH_Vis_1\tLH_Vis_2\n1\t2\n")
+    content = written(folder, tmp_path / "out.yaml", repetition_time=0.8)
+    assert content["atlas"] == "schaefer100x17"
+    assert data_set(content)["source"] == "timeseries"
+    assert data_set(content)["repetition_time"] == 0.8
+
+
+def test_tables_beside_each_other(tmp_path: Path) -> None:
+    """Ids and template come from the names; a spreadsheet has taken zeros from the ids."""
+    folder = tmp_path / "series"
+    header = "\t".join(map(str, range(300)))
+    for name in PEOPLE:
+        touch(folder / f"00{name}_rois.csv".replace(".csv", ".1D"), f"{header}\n")
+    write_people(folder / "people.tsv", [name.lstrip("0") for name in PEOPLE], "subject")
+    content = written(folder, tmp_path / "out.yaml")
+    dataset = data_set(content)
+    assert content["atlas"] == "seitzman300"
+    assert dataset["template"] == "{participant}_rois.1D"
+    assert dataset["participants"] == "people.tsv"
+    assert dataset["participant_column"] == "subject"
+    assert dataset["participant_digits"] == 4
+    assert "repetition_time: 2.0  (?) TR in seconds" in (tmp_path / "out.yaml").read_text()
+
+
+def test_a_class_of_few_people_is_not_predicted(raw: Path, tmp_path: Path) -> None:
+    for name in PEOPLE[4:]:
+        (raw / f"sub-{name}/func/sub-{name}_task-rest_bold.nii.gz").unlink()
+        (raw / f"sub-{name}/func").rmdir()
+        (raw / f"sub-{name}").rmdir()
+    dataset = data_set(written(raw, tmp_path / "out.yaml"))
+    assert "phenotypes" not in dataset
+    assert "# not dx: only 2 people are" in (tmp_path / "out.yaml").read_text()
+
+
+def test_without_a_table_time_series_can_be_made(raw: Path, tmp_path: Path) -> None:
+    (raw / "participants.tsv").unlink()
+    dataset = data_set(written(raw, tmp_path / "out.yaml"))
+    assert set(dataset) == {"path", "source"}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("missing", "There is no"),
+        ("notes", r"has no BOLD images and no time series .* \(it has notes.docx\)"),
+        ("notes/notes.docx", "is a file"),
+    ],
+)
+def test_what_is_not_recognised_is_said(tmp_path: Path, name: str, message: str) -> None:
+    touch(tmp_path / "notes/notes.docx")
+    with pytest.raises(UserError, match=message):
+        list(init(tmp_path / name, tmp_path / "out.yaml"))
+    assert not (tmp_path / "out.yaml").exists()
+
+
+def test_nothing_is_overwritten(raw: Path, tmp_path: Path) -> None:
+    touch(tmp_path / "out.yaml", "mine")
+    with pytest.raises(UserError, match="is there already"):
+        list(init(raw, tmp_path / "out.yaml"))
+    assert (tmp_path / "out.yaml").read_text() == "mine"
+
+
+def test_a_table_that_is_named_must_have_these_people(raw: Path, tmp_path: Path) -> None:
+    write_people(tmp_path / "others.tsv", ["x1", "x2"])
+    with pytest.raises(UserError, match="no column with the ids of the scans, such as 01, 02"):
+        list(init(raw, tmp_path / "out.yaml", participants=tmp_path / "others.tsv"))

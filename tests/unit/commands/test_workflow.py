@@ -1,0 +1,57 @@
+"""`semantoks run`: which command it starts."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from semantoks.__main__ import main
+from semantoks.commands.snakefile import snakefile
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
+    """Commands that are started instead of Snakemake, in an empty folder."""
+    commands = list[list[str]]()
+
+    def run(command: list[str], **_: object) -> SimpleNamespace:
+        commands.append(command[3:])
+        return SimpleNamespace(returncode=3 if "model" in command else 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.chdir(tmp_path)
+    return commands
+
+
+def test_the_configuration_of_init_is_run(
+    started: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("semantoks.yaml").touch()
+    Path("config.yaml").touch()
+    assert main(["run"]) == 0
+    end = ["--snakefile", str(snakefile()), "--configfile", "semantoks.yaml", "--cores", "all"]
+    assert started == [end]
+    assert "results/report/index.html (open it" in capsys.readouterr().out
+
+
+def test_options_of_snakemake_are_passed_on_and_its_status_returned(
+    started: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("mine.yaml").touch()
+    words = ["run", "model", "--configuration", "mine.yaml", "--cores", "3", "--dry-run"]
+    assert main(words) == 3
+    (command,) = started
+    assert command[:2] == ["model", "--dry-run"]
+    assert command[-4:] == ["--configfile", "mine.yaml", "--cores", "3"]
+    assert "Report" not in capsys.readouterr().out
+
+
+def test_without_a_configuration_it_says_how_to_get_one(
+    started: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run"]) == 1
+    assert started == []
+    assert "There is no semantoks.yaml here. `semantoks init FOLDER`" in capsys.readouterr().err
