@@ -7,11 +7,16 @@ from pathlib import Path
 
 from semantoks.artifacts.files import read_json
 from semantoks.artifacts.provenance import sha256, sidecar
+from semantoks.data.index.shards import read_shard
 from semantoks.errors import UserError
+
+MOST_SCANS = 50  # of a shard; its table has all
 
 
 def why(path: Path) -> Iterator[str]:
     """Yield lines about how an artifact was made: stage, settings and, indented, its inputs.
+
+    The last are the tables of scans, with the files of each in the data set.
 
     Raises
     ------
@@ -45,6 +50,21 @@ def _explain(path: Path, depth: int, explained: set[Path]) -> Iterator[str]:
         if change := _change(Path(name), digest):
             yield f"{indent}  ! {name}{change} this was made"
         yield from _explain(Path(name), depth + 1, explained)
+    if content["stage"] == "index" and path.match("shard-*.tsv"):
+        yield from (f"{indent}  - {line}" for line in _files_of_scans(path))
+
+
+def _files_of_scans(shard: Path) -> Iterator[str]:
+    """Yield the files of each scan of a shard, relative to the data set."""
+    table = read_shard(shard)
+    columns = [name for name in ("bold", "t1w", "file") if name in table]
+    if not columns:
+        return
+    for row in table.head(MOST_SCANS).itertuples():
+        files = [str(getattr(row, name)) for name in columns if getattr(row, name)]
+        yield f"{row.scan}: {', '.join(files)}"
+    if len(table) > MOST_SCANS:
+        yield f"and {len(table) - MOST_SCANS} other scans, which {shard} lists"
 
 
 def _change(path: Path, digest: str) -> str:

@@ -36,3 +36,16 @@ def test_why_needs_a_sidecar(tmp_path: Path) -> None:
     (tmp_path / "unknown").write_text("")
     with pytest.raises(UserError, match="Semantoks did not write it"):
         list(why(tmp_path / "unknown"))
+
+
+def test_why_ends_with_the_files_of_each_scan(tmp_path: Path) -> None:
+    shard, end = tmp_path / "shard-0000.tsv", tmp_path / "end.parquet"
+    rows = [f"scan{n}\tsub-{n}\tfunc/{n}_bold.nii.gz\tanat/{n}_T1w.nii\t2" for n in range(52)]
+    header = "scan\tparticipant_id\tbold\tt1w\trepetition_time"
+    shard.write_text("\n".join([header, *rows]) + "\n")
+    end.write_text("")
+    record(shard, "index", {}, {}, 1.0)
+    record(end, "parcellate", {}, verified([shard]), 1.0)
+    lines = list(why(end))
+    assert "    - scan3: func/3_bold.nii.gz, anat/3_T1w.nii" in lines
+    assert lines[-1] == f"    - and 2 other scans, which {shard} lists"
