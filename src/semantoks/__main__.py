@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from semantoks import __version__
-from semantoks.commands.init.command import CONFIGURATION, init
+from semantoks.commands.names import CONFIGURATION
 from semantoks.commands.presets import preset_text, row_text
 from semantoks.commands.run import run_stage
 from semantoks.commands.snakefile import snakefile
@@ -19,7 +19,6 @@ from semantoks.commands.stage import Stage
 from semantoks.commands.stages import STAGES
 from semantoks.commands.status import status
 from semantoks.commands.why import why
-from semantoks.commands.workflow import run_workflow
 from semantoks.config import json_schema
 from semantoks.config.guide import guide
 from semantoks.errors import UserError, disk_sentence, printable
@@ -57,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
         help="Configuration (default: semantoks.yaml, or else config.yaml).",
     )
     work.add_argument("--cores", default="all", help="CPU cores (default: all).")
+    work.add_argument(
+        "--verbose", action="store_true", help="Show all that Snakemake and the stages print."
+    )
     explain = commands.add_parser("why", help="Show how a file was made.")
     explain.add_argument("file", type=Path, help="A file below results/.")
     overview = commands.add_parser("status", help="Show what is done and what is excluded.")
@@ -156,6 +158,9 @@ def _print_lines(lines: Iterable[str]) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     """Run the command and print what it returns."""
     if arguments.command == "init":
+        # Imported here: environments of single stages need not have what it reads.
+        from semantoks.commands.init.command import init
+
         given = {key: getattr(arguments, key) for key in ("participants", "size", "atlas")}
         given |= {"repetition_time": arguments.repetition_time}
         _print_lines(init(arguments.folder, arguments.out, **given))
@@ -190,8 +195,13 @@ def main(argv: list[str] | None = None) -> int:
     _log(arguments)
     try:
         if arguments.command == "run":
+            # Imported here: only this command needs rich.
+            from semantoks.commands.workflow import run_workflow
+
             words = [*arguments.targets, *others]
-            return run_workflow(arguments.configuration, arguments.cores, words)
+            return run_workflow(
+                arguments.configuration, arguments.cores, words, is_verbose=arguments.verbose
+            )
         _run(arguments)
     except UserError as error:
         return _fail(arguments, str(error))

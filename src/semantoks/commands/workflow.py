@@ -6,11 +6,14 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from semantoks.commands.init.command import CONFIGURATION
+from rich.console import Console
+
+from semantoks.commands.display import Display
+from semantoks.commands.names import CONFIGURATION
 from semantoks.commands.snakefile import snakefile
 from semantoks.errors import UserError
 
@@ -18,7 +21,9 @@ REPORT = Path("results/report/index.html")
 _NAMES = (CONFIGURATION, Path("config.yaml"))
 
 
-def run_workflow(config: Path | None, cores: str, targets: Sequence[str]) -> int:
+def run_workflow(
+    config: Path | None, cores: str, targets: Sequence[str], *, is_verbose: bool = False
+) -> int:
     """Run Snakemake in this folder, and return its exit status.
 
     Parameters
@@ -29,6 +34,8 @@ def run_workflow(config: Path | None, cores: str, targets: Sequence[str]) -> int
         A number, or ``all``.
     targets : sequence of str
         Named targets or files, and options of Snakemake, in any order (default: everything).
+    is_verbose : bool
+        Show all that Snakemake and the stages print.
 
     Raises
     ------
@@ -52,7 +59,26 @@ def run_workflow(config: Path | None, cores: str, targets: Sequence[str]) -> int
     print(shlex.join(command), file=sys.stderr)
     # Jobs call `python`, which has to be this one.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    status = subprocess.run(command, env=os.environ | {"PATH": path}, check=False).returncode
+    environment = os.environ | {"PATH": path}
+    status = _watched(command, environment) if not is_verbose else _passed_on(command, environment)
     if status == 0 and not targets:
         print(f"Report: {REPORT.resolve()} (open it in a browser)")
     return status
+
+
+def _watched(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command and show its progress; return its exit status."""
+    pipe, both = subprocess.PIPE, subprocess.STDOUT
+    with subprocess.Popen(
+        command, env=environment, stdout=pipe, stderr=both, text=True, errors="replace"
+    ) as process:
+        try:
+            Display(Console(stderr=True)).show(process.stdout or ())
+        except KeyboardInterrupt:
+            # The terminal has interrupted Snakemake, too, which now ends its jobs.
+            print("Interrupted; finished work is kept.", file=sys.stderr)
+        return process.wait()
+
+
+def _passed_on(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    return subprocess.run(command, env=environment, check=False).returncode

@@ -66,7 +66,7 @@ def test_every_option_has_a_help_text(name: str, capsys: pytest.CaptureFixture[s
         ("split", {}, "'name' is missing (name of the phenotype); add it."),
         ("split", {"name": "age", "phenotype": {"kind": "class"}}, "phenotype.kind is 'class'"),
         ("embed", {"readout": "pool"}, "readout is 'pool'; did you mean 'pooled'?"),
-        ("embed", {"version": 1}, "is for version 1 of `embed`, which is now version 8"),
+        ("embed", {"version": 1}, "is for version 1 of `embed`, which is now version 9"),
     ],
 )
 def test_wrong_settings_are_one_sentence(

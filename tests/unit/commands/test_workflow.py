@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from semantoks.__main__ import main
+from semantoks.commands import workflow
 from semantoks.commands.snakefile import snakefile
 
 
@@ -17,11 +16,11 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
     """Commands that are started instead of Snakemake, in an empty folder."""
     commands = list[list[str]]()
 
-    def run(command: list[str], **_: object) -> SimpleNamespace:
+    def run(command: list[str], _: object) -> int:
         commands.append(command[3:])
-        return SimpleNamespace(returncode=3 if "model" in command else 0)
+        return 3 if "model" in command else 0
 
-    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(workflow, "_watched", run)
     monkeypatch.chdir(tmp_path)
     return commands
 

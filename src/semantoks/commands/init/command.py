@@ -13,12 +13,11 @@ from semantoks.commands.init.atlas import guess_atlas
 from semantoks.commands.init.folder import look_at
 from semantoks.commands.init.people import find_table
 from semantoks.commands.init.text import configuration_text
+from semantoks.commands.names import CONFIGURATION
 from semantoks.config import Config, catalogue
 from semantoks.config.validation import validated
 from semantoks.errors import UserError
 
-# What `semantoks run` takes if nothing is named.
-CONFIGURATION = Path("semantoks.yaml")
 GENERIC = {"bids", "rawdata", "raw", "data", "derivatives", "fmriprep", "xcpd", "timeseries"}
 
 

@@ -1,0 +1,82 @@
+"""What `semantoks run` shows of Snakemake's output: one line that moves, and what matters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from semantoks.errors import printable
+
+_STEPS = re.compile(r"(\d+) of (\d+) steps \(\d+%\) done")
+_FINISHED = re.compile(r"Finished jobid: \d+ \(Rule: (\w+)\)")
+# Of a stage, as `semantoks.__main__` formats it: time, stage, label, message.
+_STAGE = re.compile(r"\[\d\d:\d\d:\d\d ([^\]]+)\] (.*)")
+_PROGRESS = re.compile(r"\d+ of \d+ |epoch \d+|done in ")
+# Of Snakemake: what it is about to do, and when.
+_NOISE = re.compile(
+    r"$|\[\w{3} \w{3} +\d+ |Execute \d+ jobs|Select jobs|Using |Assuming |Building DAG|Provided |"
+    r"Rules claiming|Conda environments|Singularity|Job stats|job +count|-+ +-+|\w+ +\d+$|"
+    r"DAG of jobs|Updating checkpoint|Complete log|Elapsed time|Nothing to be done"
+)
+
+
+@dataclass
+class Display:
+    """Passes on what a user should read, and counts the rest.
+
+    Attributes
+    ----------
+    console : Console
+    finished : dict of str to int
+        Finished steps by rule.
+    """
+
+    console: Console
+    finished: dict[str, int] = field(default_factory=dict)
+    _messages: set[str] = field(default_factory=set)
+
+    def show(self, lines: Iterable[str]) -> None:
+        """Show lines of Snakemake as they come.
+
+        Parameters
+        ----------
+        lines : iterable of str
+        """
+        columns = (
+            TextColumn("{task.completed:.0f} of {task.total:.0f} steps"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+        )
+        is_live = self.console.is_terminal
+        with Progress(*columns, console=self.console, disable=not is_live) as progress:
+            bar = progress.add_task("starting", total=None, visible=False)
+            for line in lines:
+                text = printable(line.rstrip("\n"))
+                if steps := _STEPS.match(text):
+                    done, total = map(int, steps.groups())
+                    progress.update(bar, completed=done, total=total, visible=True)
+                    if not is_live:
+                        self._print(f"{done} of {total} steps: {', '.join(self.finished)}")
+                    self.finished.clear()
+                elif rule := _FINISHED.match(text):
+                    self.finished[rule[1]] = self.finished.get(rule[1], 0) + 1
+                elif (stage := _STAGE.match(text)) and _PROGRESS.match(stage[2]):
+                    progress.update(bar, description=f"{stage[1]}: {stage[2]}"[:100])
+                elif stage:
+                    self._print_once(stage[2], text)
+                elif not _NOISE.match(text):
+                    self._print(text)
+
+    def _print_once(self, message: str, text: str) -> None:
+        """Print the first of messages that several jobs of a kind have in common."""
+        if message not in self._messages:
+            self._messages.add(message)
+            self._print(text)
+
+    def _print(self, text: str) -> None:
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
