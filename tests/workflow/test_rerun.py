@@ -62,6 +62,23 @@ def test_a_changed_setting_reruns_what_hangs_on_it(
     assert workspace.planned() == expected
 
 
+def test_a_representation_of_your_own_runs_what_hangs_on_it(workspace: Workspace) -> None:
+    people = sorted((workspace.folder / "data/small/bids").glob("sub-*"))
+    rows = [f"{path.name}\t{number % 3}" for number, path in enumerate(people)]
+    file = workspace.folder / "mine.tsv"
+    file.write_text("\n".join(["participant_id\tx", *rows]))
+    workspace.configure(representations={"mine": {"path": "mine.tsv"}})
+    added = {"get_representation": 1, "probe": 2, "card": 1, "benchmark": 2, "report": 1}
+    assert workspace.planned() == added
+    workspace.run()
+    assert workspace.planned() == {}
+    file.write_text(file.read_text().replace("\t1", "\t5"))
+    os.utime(file, (time.time() + 5, time.time() + 5))
+    assert workspace.planned() == added
+    workspace.configure()
+    assert workspace.planned() == {"benchmark": 2, "report": 1}
+
+
 def test_a_combined_row_is_scored_from_the_files_of_its_members(workspace: Workspace) -> None:
     workspace.configure(combined={"mine": ["tiny", "fc"]})
     assert workspace.ran() == {"scores": 2, "benchmarks": 2, "report": 1}

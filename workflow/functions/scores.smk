@@ -1,6 +1,7 @@
 # Inputs and settings of rules/scores.smk.
 
 from semantoks.config import BEST_CONNECTIVITY, PAPER_SUFFIX, row_of_seconds, split_row
+from semantoks.config.encoders import find_encoder, package_of
 
 
 def representation_files(w, names=None):
@@ -22,8 +23,19 @@ def phenotype_of(w):
     return DATASETS[w.dataset].phenotypes[w.phenotype]
 
 
+def encoder_of(w):
+    """Name of the encoder of a representation, of whole scans or of their first seconds."""
+    return GIVEN_ROWS[split_row(w.encoded)[0]].encoder
+
+
 def of_seconds(dataset, names):
-    """Names for the first seconds of scans; blocks of a task have a length of their own."""
+    """Names for the first seconds of scans; blocks of a task have a length of their own.
+
+    Nor are there such rows of what comes from a file, which is of whole scans.
+    """
+    members = STACKED | COMBINED
+    whole = [n for n in names if not set(FROM_FILES).isdisjoint(members.get(n, [n]))]
+    names = [name for name in names if name not in whole]
     return [] if DATASETS[dataset].events else CONFIG.probe.rows_of_seconds(names)
 
 

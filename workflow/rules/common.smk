@@ -98,12 +98,18 @@ STACKED = {
     if CAN_STACK and readout in OF_ENCODER
 }
 COMBINED = CONFIG.combined
-REPRESENTATIONS = [*EMBEDDINGS, *BASELINES]
+# The user's own: read from files, or by encoders of other packages.
+GIVEN_ROWS = CONFIG.representations
+FROM_FILES = [name for name, given in GIVEN_ROWS.items() if given.path]
+ENCODED = [name for name in GIVEN_ROWS if name not in FROM_FILES]
+if CAN_STACK:
+    STACKED |= {f"{name}+fc": [name, "fc"] for name in GIVEN_ROWS}
+REPRESENTATIONS = [*EMBEDDINGS, *GIVEN_ROWS, *BASELINES]
 # Connectivity baselines, and the row that takes the best of them inside the training part.
 CANDIDATES = connectivity_candidates(CONFIG.baselines, CONFIG.probe.protocol)
 BEST = [BEST_CONNECTIVITY] if CANDIDATES else []
-PROBED = [*EMBEDDINGS, *STACKED, *COMBINED, *BASELINES]
-SCORED = [*EMBEDDINGS, *STACKED, *COMBINED, *BEST, *BASELINES]
+PROBED = [*EMBEDDINGS, *GIVEN_ROWS, *STACKED, *COMBINED, *BASELINES]
+SCORED = [*EMBEDDINGS, *GIVEN_ROWS, *STACKED, *COMBINED, *BEST, *BASELINES]
 # Rows of the paper's head beside those of the exact probe.
 BY_PAPER = CONFIG.probe.rows_by_paper(REPRESENTATIONS, "classification")
 PHENOTYPES = [
@@ -161,6 +167,8 @@ wildcard_constraints:
     model="|".join(MODELS) or "none",
     shard=r"\d{4}",
     embedding=any_of(EMBEDDINGS),
+    given="|".join(FROM_FILES) or "none",
+    encoded=any_of(ENCODED),
     baseline=any_of(BASELINES, ["confounds"]),
     representation=any_of(PROBED, BY_PAPER),
     best=any_of(BEST),

@@ -32,6 +32,55 @@ rule represent:
         " --timeseries {params.timeseries:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
+rule get_representation:
+    """A representation that is given as a file instead of made."""
+    input:
+        files=lambda w: GIVEN_ROWS[w.given].files(w.dataset),
+        scans="results/scans/{dataset}.parquet",
+    output:
+        "results/representations/{given}/{dataset}.parquet",
+    log:
+        "logs/representations/{given}/{dataset}.log",
+    conda:
+        "../../envs/tables.yaml"
+    resources:
+        mem_mb=memory(8000),
+    params:
+        settings=settings("get_representation"),
+    shell:
+        "python -m semantoks get-representation --settings {params.settings:q}"
+        " --label '{wildcards.given} {wildcards.dataset}' --files {input.files:q}"
+        " --scans {input.scans:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule encode:
+    """A representation by an encoder that an installed package offers."""
+    input:
+        timeseries=lambda w: scored_timeseries(w.dataset),
+    output:
+        "results/representations/{encoded}/{dataset}.parquet",
+    log:
+        "logs/representations/{encoded}/{dataset}.log",
+    conda:
+        "../../envs/model.yaml"
+    resources:
+        mem_mb=memory(8000),
+        runtime=720,
+    params:
+        settings=settings(
+            "encode",
+            encoder=encoder_of,
+            # Another version of the package makes other features.
+            package=lambda w: package_of(find_encoder(encoder_of(w))),
+            seconds=lambda w: split_row(w.encoded)[1],
+        ),
+        timeseries=names_of("timeseries"),
+    shell:
+        "python -m semantoks encode --settings {params.settings:q}"
+        " --label '{wildcards.encoded} {wildcards.dataset}'"
+        " --timeseries {params.timeseries:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
 rule split:
     """Training and test participants of a phenotype."""
     input:

@@ -201,7 +201,7 @@ def read_participant_features(
     """
     metadata, ids = read_metadata(path), read_scan_entities(path)["participant_id"].astype(str)
     ids = ids if person_of is None else ids.map(person_of)
-    names, fitted = metadata["names"], metadata.get("fitted", "")
+    names, fitted = metadata.get("names", []), metadata.get("fitted", "")
     blocks = tuple(FeatureBlock(*block) for block in metadata.get("blocks", ()))
     rows_of = ids.groupby(ids).indices
     selected = rows_of if participant_ids is None else rows_of.keys() & set(participant_ids)

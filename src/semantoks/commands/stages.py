@@ -31,6 +31,8 @@ from semantoks.report.settings import ReportSettings
 from semantoks.scores.benchmark.settings import BenchmarkSettings
 from semantoks.scores.card.settings import CardSettings
 from semantoks.scores.choose.settings import ChooseSettings
+from semantoks.scores.encode.settings import EncodeSettings
+from semantoks.scores.get_representation.settings import GetRepresentationSettings
 from semantoks.scores.probe.settings import ProbeSettings
 from semantoks.scores.represent.settings import RepresentSettings
 from semantoks.scores.split.settings import SplitSettings
@@ -222,6 +224,25 @@ _STAGES = (
             ),
             TIMESERIES,
             PARTICIPANTS,
+        ),
+    ),
+    Stage(
+        "encode",
+        "scores.encode",
+        "Write a representation by an encoder that an installed package offers.",
+        EncodeSettings,
+        "Representation (Parquet).",
+        (TIMESERIES,),
+    ),
+    Stage(
+        "get_representation",
+        "scores.get_representation",
+        "Take a representation that was made elsewhere.",
+        GetRepresentationSettings,
+        "Representation (Parquet).",
+        (
+            inputs_option("files", "File of features; of a .npy file also that of its ids."),
+            SCANS,
         ),
     ),
     Stage(

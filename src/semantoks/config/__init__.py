@@ -42,6 +42,7 @@ from semantoks.config.readouts import (
     Readout,
     Recentre,
 )
+from semantoks.config.representations import GivenRepresentation
 from semantoks.config.schema import Config, json_schema
 from semantoks.config.scores import (
     BEST_CONNECTIVITY,
@@ -88,6 +89,7 @@ __all__ = [
     "EntityFilter",
     "Events",
     "Fmriprep",
+    "GivenRepresentation",
     "IndexedDataset",
     "Kind",
     "ManifestField",

@@ -14,6 +14,7 @@ from semantoks.config.model import Model
 from semantoks.config.parcellation import Parcellation
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing
 from semantoks.config.readouts import OF_ENCODER
+from semantoks.config.representations import GivenRepresentation
 from semantoks.config.scores import FITTED, MIN_VOLUMES, Baseline, Probe, Report, Splitting
 from semantoks.config.suggestions import suggest
 
@@ -54,15 +55,22 @@ class Config(Settings):
         "only) and `confounds`. Of two or more kinds of connectivity, the best, chosen inside the "
         "training part, becomes a row of its own, which verdicts refer to.",
     )
+    representations: dict[Name, GivenRepresentation] = Field(
+        {},
+        description="Representations of your own by name, scored beside the others over the same "
+        "splits, as in `{mine: {path: embeddings.parquet}}`.",
+    )
     stacked: bool = Field(
-        True, description="Also score `pooled` and `networks` of each model stacked with `fc`."
+        True,
+        description="Also score `pooled` and `networks` of each model, and `representations`, "
+        "stacked with `fc`.",
     )
     combined: dict[Name, list[str]] = Field(
         {},
         description="Representations that are scored together, by a name for their row: the "
         "kernels of all their blocks are summed, as in `{mine: [model-networks, fc_gsr, "
-        "tangent]}`. They are baselines of this configuration or embeddings: `<model>` (pooled) or "
-        "`<model>-<readout>`.",
+        "tangent]}`. They are baselines of this configuration, names of `representations`, or "
+        "embeddings: `<model>` (pooled) or `<model>-<readout>`.",
     )
     splits: Splitting = Field(Splitting(), description="Training and test participants.")
     probe: Probe = Field(Probe(), description="Scoring.")
@@ -222,6 +230,16 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _representations_have_names(self) -> Config:
+        for name in self.representations:
+            if name in (*get_args(Baseline), "chance", *self.models):
+                raise ValueError(
+                    f"representations.{name}: that is the name of a baseline or a model; choose "
+                    "another"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _combined_exist(self) -> Config:
         """Refuse rows whose name is taken, or whose members have no file of their own."""
         if self.combined and self.probe.protocol == "paper":
@@ -229,9 +247,9 @@ class Config(Settings):
                 "combined sums kernels, which probe.protocol: paper cannot; take combined out, or "
                 "use `protocol: exact` or `both`"
             )
-        known = [*self.embeddings, *self.baselines]
+        known = [*self.embeddings, *self.representations, *self.baselines]
         for name, members in self.combined.items():
-            if name in (*get_args(Baseline), "chance", *self.models):
+            if name in (*get_args(Baseline), "chance", *self.models, *self.representations):
                 raise ValueError(
                     f"combined.{name}: that is the name of another row; choose another name"
                 )
@@ -243,7 +261,8 @@ class Config(Settings):
             for member in members:
                 if member not in known:
                     raise ValueError(
-                        f"combined.{name} names '{member}', which is no baseline and no embedding; "
+                        f"combined.{name} names '{member}', which is no baseline, no embedding and "
+                        f"none of representations; "
                         f"{suggest(member, known)}"
                     )
         return self
@@ -265,6 +284,6 @@ def json_schema() -> dict[str, Any]:
     """Build the schema that ``workflow/schemas/config.schema.json`` holds."""
     schema = Config.model_json_schema()
     # A pattern of keys becomes `patternProperties`, which alone allows any other key.
-    for key in ("atlases", "combined", "datasets", "models"):
+    for key in ("atlases", "combined", "datasets", "models", "representations"):
         schema["properties"][key]["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from semantoks.config import PAPER_SUFFIX, Config, Published, Report
@@ -151,6 +151,7 @@ def _our_conditions(
             config.combined.get(row.representation, [row.representation]),
             overlaps,
             settings,
+            config.representations,
         ),
     )
 
@@ -179,11 +180,17 @@ def preprocessing_text(dataset: str, config: Config) -> str:
 
 
 def _pretraining_text(
-    dataset: str, representations: Sequence[str], overlaps: Sequence[Overlap], settings: Report
+    dataset: str,
+    representations: Sequence[str],
+    overlaps: Sequence[Overlap],
+    settings: Report,
+    given: Collection[str] = (),
 ) -> str:
     """Say how many of the participants the models of a row were pretrained on, at least."""
     # Names of models are letters and digits: `model`, `model-networks`, `model+fc`.
     models = [re.split(r"\W", name, maxsplit=1)[0] for name in representations]
+    if not set(given).isdisjoint(models):
+        return "not known (made elsewhere)"
     of_row = [part for part in overlaps if part.dataset == dataset and part.model in models]
     if not of_row:
         return "no pretraining"

@@ -101,10 +101,25 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
             "combined.tangent: that is the name of another row",
         ),
         ({"combined": {"mine": ["fc", "fc"]}}, "mine has fc, fc, but needs two or more different"),
+        ({"representations": {"fc": {"path": "a.tsv"}}}, "representations.fc: that is the name of"),
+        (
+            {"representations": {"a": {"path": "a.tsv"}}, "models": {"a": {}}},
+            "representations.a: that is the name of a baseline or a model",
+        ),
+        ({"representations": {"b": {}}}, "needs either `path` or `encoder`"),
+        (
+            {"representations": {"b": {"path": "a.tsv", "encoder": "c"}}},
+            "needs either `path` or `encoder`",
+        ),
+        ({"representations": {"b": {"encoder": "c", "ids": "d"}}}, "`ids` belongs to `path`"),
+        (
+            {"representations": {"b": {"path": "a.tsv"}}, "combined": {"b": ["fc", "confounds"]}},
+            "combined.b: that is the name of another row",
+        ),
         ({"combined": {"mine": []}}, "combined.mine has no representation, but needs two or more"),
         (
             {"combined": {"mine": ["fc", "chance"]}},
-            "combined.mine names 'chance', which is no baseline and no embedding; known: ",
+            "combined.mine names 'chance', which is no baseline, no embedding and none of ",
         ),
         (
             {

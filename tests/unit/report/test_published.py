@@ -109,6 +109,9 @@ def test_a_combined_row_was_pretrained_on_whom_its_models_were() -> None:
     assert text("a-networks", "fc") == "20 of 100 participants"
     assert text("a", "b") == "not known (given checkpoint)"
     assert text("fc", "tangent") == "no pretraining"
+    for row in (["mine"], ["mine+fc"], ["fc", "mine"]):
+        of_row = _pretraining_text("abide", row, overlaps, shown, ["mine"])
+        assert of_row == "not known (made elsewhere)"
 
 
 def test_both_sides_state_their_conditions() -> None:

@@ -94,7 +94,11 @@ CONFIG: dict[str, Any] = {
         },
     },
     "models": {"given": {"checkpoint": "/home/SECRETUSER/model.pth"}, "own": {}},
-    "combined": {"mine": ["given", "fc"]},
+    "representations": {
+        "elsewhere": {"path": "/home/SECRETUSER/features.npy", "ids": "SECRETIDS.txt"},
+        "package": {"encoder": "SECRETENCODER"},
+    },
+    "combined": {"mine": ["given", "fc", "elsewhere"]},
 }
 
 
@@ -121,7 +125,9 @@ def test_no_free_text_is_left_but_what_the_page_needs() -> None:
     assert shown.models["given"].checkpoint == HIDDEN and shown.models["own"].checkpoint is None
     assert shown.preprocessing.fmriprep.arguments == ["--skull-strip-template", "--random-seed"]
     assert (raw.hold_out, shown.datasets["series"].hold_out) == (HIDDEN, 1625)
-    assert shown.combined == {"mine": ["given", "fc"]}  # the page names its rows
+    assert shown.combined == {"mine": ["given", "fc", "elsewhere"]}  # the page names its rows
+    assert shown.representations["elsewhere"].path == HIDDEN
+    assert shown.representations["package"].encoder == HIDDEN
     assert redacted(shown) == shown
 
 

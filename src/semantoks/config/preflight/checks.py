@@ -15,6 +15,7 @@ from semantoks.config.folders import folders_hint, folders_of
 from semantoks.config.preflight.events import require_events_folder
 from semantoks.config.preflight.people import require_usable_values
 from semantoks.config.preflight.repetition_times import require_repetition_time
+from semantoks.config.preflight.representations import require_representations
 from semantoks.config.preflight.tables import is_text, require_columns
 from semantoks.errors import ScanError, UserError
 from semantoks.gate import Gate, problem_of_file, require_file
@@ -44,6 +45,7 @@ def require_files(config: Config, source: str) -> None:
         _require_dataset(name, dataset, config, source)
     _require_atlas(config, source)
     _require_models(config)
+    require_representations(config)
 
 
 def _require_full_paths(content: Any, source: str, key: str = "") -> None:

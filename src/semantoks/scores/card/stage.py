@@ -153,7 +153,7 @@ def read_and_retest(
     if len(pairs) > MAX_PARTICIPANTS:
         pairs = np.random.default_rng(0).permutation(pairs)[:MAX_PARTICIPANTS]
     rows = recordings.read(pairs.ravel())[:, columns]
-    fitted = read_metadata(features)["fitted"]
+    fitted = read_metadata(features).get("fitted")
     if fitted:
         # There is no test part here, so fitting to all participants leaks nothing.
         rows = PROJECTIONS[fitted](rows, rows[:0])[0]

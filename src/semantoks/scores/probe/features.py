@@ -148,7 +148,8 @@ def count_without_features(features: Sequence[Features], representation: str) ->
             f"{count} of {people} participants have no features in {representation}, so its scores "
             f"would not be those of a representation of all of them (at most "
             f"{MAX_WITHOUT_FEATURES:.0%} may lack them). Their scans have too few regions with "
-            "data: exclude them for all representations with parcellation.min_scan_coverage."
+            "data (exclude them for all representations with parcellation.min_scan_coverage), or "
+            "the file of `representations` has no row of them (add it)."
         )
     return count
 

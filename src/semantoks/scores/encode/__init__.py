@@ -1,0 +1,1 @@
+"""Representations by encoders of other packages."""

@@ -1,0 +1,1 @@
+"""Representations that were made elsewhere and are read from files."""
