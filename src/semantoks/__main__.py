@@ -69,6 +69,13 @@ def _parser() -> argparse.ArgumentParser:
         default=Path("results"),
         help="Folder of the results (default: results).",
     )
+    upload = commands.add_parser("push", help="Put a trained model on the Hugging Face hub.")
+    upload.add_argument("folder", type=Path, help="Its folder: results/models/NAME.")
+    upload.add_argument("repository", metavar="owner/name", help="Made if it does not exist.")
+    upload.add_argument(
+        "--public", action="store_true", help="Everybody may see it (default: private)."
+    )
+    upload.add_argument("--licence", help="Such as apache-2.0; stands in the model card.")
     commands.add_parser("snakefile", help="Print the path of the workflow, for snakemake -s.")
     preset = commands.add_parser("preset", help="Show what a preset of a data set sets, and why.")
     preset.add_argument("name", nargs="?", help="Name (default: list all).")
@@ -168,6 +175,18 @@ def _run(arguments: argparse.Namespace) -> None:
         _print_lines(why(arguments.file))
     elif arguments.command == "status":
         _print_lines(status(arguments.results))
+    elif arguments.command == "push":
+        # PyTorch takes seconds to import, which no other of these commands needs.
+        from semantoks.model.files.upload import push
+
+        print(
+            push(
+                arguments.folder,
+                arguments.repository,
+                public=arguments.public,
+                licence=arguments.licence,
+            )
+        )
     elif arguments.command == "snakefile":
         print(snakefile())
     elif arguments.command == "preset":

@@ -89,6 +89,11 @@ def _no_connectome(source: str) -> str:
     )
 
 
+def is_repository(name: str) -> bool:
+    """Whether a text is the name of a repository on the hub, ``owner/name``."""
+    return re.fullmatch(rf"{_WORD}/{_WORD}", name) is not None
+
+
 def _parse_hub_id(source: str) -> tuple[str, str | None, str | None]:
     """Return repository, file and revision."""
     hub_id = _HUB_ID.fullmatch(source)

@@ -1,0 +1,183 @@
+"""A trained model for use from Python: `semantoks.load`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import get_args, overload
+
+import numpy as np
+import pandas as pd
+import torch
+
+from semantoks.artifacts.timeseries import (
+    SCAN_ENTITIES,
+    Manifest,
+    Scan,
+    iter_scans,
+    read_manifest,
+)
+from semantoks.artifacts.zscores import zscore
+from semantoks.config import OF_CONNECTOME, Block
+from semantoks.errors import UserError
+from semantoks.model.embed.coupling import Coupling
+from semantoks.model.embed.readouts import Readouts
+from semantoks.model.embed.regional import band_edges
+from semantoks.model.files.checkpoint import load_encoder
+from semantoks.model.files.connectome import load_connectome
+from semantoks.model.files.hub import HUB_PREFIX, is_repository, locate_connectome
+from semantoks.model.files.match import require_fit, require_match
+from semantoks.model.network.encoder import Encoder
+
+TR = 2.0  # of a reference checkpoint, which does not say it
+
+
+def load(source: str | Path) -> Embedder:
+    """Load a trained model.
+
+    Parameters
+    ----------
+    source : str or Path
+        A folder that `pretrain` wrote, ``encoder.safetensors`` in such a folder, a ``.pth``
+        checkpoint of the reference implementation, or a model on the Hugging Face hub:
+        ``owner/name``, or ``hf:owner/name`` with or without ``@revision``. Downloads are cached.
+
+    Returns
+    -------
+    Embedder
+
+    Raises
+    ------
+    UserError
+        If there is no usable model.
+    """
+    name = str(source)
+    # A typing error in a path is not looked up on the hub, where others own the names.
+    is_path = Path(name).exists() or Path(name).parent.exists()
+    if not is_path and is_repository(name):
+        name = HUB_PREFIX + name
+    encoder = load_encoder(name)
+    return Embedder(name, encoder.to("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """A trained model.
+
+    Attributes
+    ----------
+    source : str
+        Where it was loaded from.
+    encoder : Encoder
+    """
+
+    source: str
+    encoder: Encoder
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """The time series that it was trained on; None of a reference checkpoint."""
+        return self.encoder.manifest
+
+    @overload
+    def embed(self, timeseries: np.ndarray, readout: Block = ...) -> np.ndarray: ...
+
+    @overload
+    def embed(self, timeseries: str | Path, readout: Block = ...) -> pd.DataFrame: ...
+
+    def embed(
+        self, timeseries: np.ndarray | str | Path, readout: Block = "pooled"
+    ) -> np.ndarray | pd.DataFrame:
+        """Embed a scan, or all included scans of a file of time series.
+
+        Parameters
+        ----------
+        timeseries : ndarray, shape (regions, volumes), or path
+            An array of one scan, with the regions and the TR of `manifest`; it is z-scored here,
+            and a region with a NaN counts as not covered. Or a Parquet file that `parcellate`
+            wrote, whose manifest is compared with that of the model.
+        readout : str
+            ``pooled``, ``networks``, ``spectrum``; with ``connectome.safetensors`` also
+            ``coupling``, ``coupling_gsr`` and ``distilled``; of files also ``amplitude``.
+
+        Returns
+        -------
+        ndarray, shape (features,), or DataFrame
+            Of a file one row per scan, indexed by `SCAN_ENTITIES`, and one column per feature.
+
+        Raises
+        ------
+        UserError
+            If the time series do not fit the model, or it has no such readout.
+        """
+        if isinstance(timeseries, str | Path):
+            return self._embed_file(Path(timeseries), readout)
+        scan_CT = np.asarray(timeseries, float)
+        if scan_CT.ndim != 2 or not scan_CT.shape[1]:
+            raise UserError(
+                f"An array of time series has the shape {scan_CT.shape}, expected (regions, "
+                "volumes). Embed one scan at a time."
+            )
+        if len(scan_CT) != len(self.encoder.networks):
+            raise UserError(
+                f"The model expects {len(self.encoder.networks)} regions, but the time series have "
+                f"{len(scan_CT)}. The array must be (regions, volumes), in the order of "
+                "`manifest.labels`."
+            )
+        tr = self.manifest.tr if self.manifest else TR
+        scan = Scan("", "", "", "", "", tr, zscore(scan_CT).astype(np.float32))
+        return self._read(self._readouts(readout, self.manifest, False), readout, scan)
+
+    def _embed_file(self, path: Path, readout: Block) -> pd.DataFrame:
+        manifest = read_manifest(path)
+        require_fit(self.encoder, manifest, str(path))
+        readouts = self._readouts(readout, manifest, True)
+        names, rows = list[tuple[str, ...]](), list[np.ndarray]()
+        for scan in iter_scans([path]):
+            names.append(tuple(getattr(scan, key) for key in SCAN_ENTITIES))
+            rows.append(self._read(readouts, readout, scan))
+        if not rows:
+            raise UserError(f"{path} has no included scan, so there is nothing to embed.")
+        return pd.DataFrame(
+            np.stack(rows), pd.MultiIndex.from_tuples(names, names=list(SCAN_ENTITIES))
+        )
+
+    def _readouts(self, readout: Block, manifest: Manifest | None, is_file: bool) -> Readouts:
+        """Gather what a readout needs.
+
+        Raises
+        ------
+        UserError
+        """
+        if readout not in get_args(Block):
+            raise UserError(
+                f"There is no readout '{readout}'; a model has {', '.join(get_args(Block))}."
+            )
+        coupling = None
+        if readout in OF_CONNECTOME:
+            coupling = self._coupling
+            if manifest:
+                require_match(coupling.connectome.manifest, manifest, "The time series")
+        bands = self.manifest or manifest
+        readouts = Readouts(
+            regions=len(self.encoder.networks),
+            edges=band_edges(bands) if bands else np.array([]),
+            encoder=self.encoder,
+            coupling=coupling,
+            has_amplitude=is_file,
+        )
+        reason = readouts.lacks(readout)
+        if readout == "spectrum" and bands is None:
+            reason = "it is not known which frequencies the model was trained on"
+        if reason:
+            raise UserError(f"There is no {readout} to read: {reason}. Choose another readout.")
+        return readouts
+
+    @cached_property
+    def _coupling(self) -> Coupling:
+        return Coupling(load_connectome(locate_connectome(self.source)))
+
+    @staticmethod
+    def _read(readouts: Readouts, readout: Block, scan: Scan) -> np.ndarray:
+        return np.asarray(readouts.read(readout, scan), np.float32)
