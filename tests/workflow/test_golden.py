@@ -24,10 +24,14 @@ from semantoks.data.samples.stage import samples
 from semantoks.model.connectome.settings import ConnectomeSettings
 from semantoks.model.connectome.stage import connectome
 from semantoks.model.files.connectome import load_connectome
+from semantoks.report.brain_maps.settings import BrainMapsSettings
+from semantoks.report.brain_maps.stage import brain_maps
 from semantoks.scores.benchmark.settings import BenchmarkSettings
 from semantoks.scores.benchmark.stage import benchmark
 from semantoks.scores.choose.settings import ChooseSettings
 from semantoks.scores.choose.stage import choose
+from semantoks.scores.network_importance.settings import NetworkImportanceSettings
+from semantoks.scores.network_importance.stage import network_importance
 from semantoks.scores.split.parts import TEST
 from tests.conftest import run_probe, run_represent, run_split, write_cohort
 from tests.unit.data.blocks.conftest import Task, write_events
@@ -66,6 +70,15 @@ def scored(folder: Path, manifest: Manifest) -> dict[str, list[float]]:
         run_probe([folder / f"{name}.parquet"], splits, name, settings, scores[-1])
     best = folder / "best.parquet"
     choose(ChooseSettings(), scores=scores, representation="best", out=best)
+    network_importance(
+        NetworkImportanceSettings(probe=Probe(repeats=4, inner_folds=2, learning_curve=[])),
+        features=folder / "fc.parquet",
+        splits=splits,
+        networks=paths[0],
+        representation="fc",
+        out=folder / "losses.tsv",
+    )
+    by_split = read_table(folder / "losses_splits.parquet")
     settings = BenchmarkSettings(phenotype=task)
     benchmark(settings, scores=scores, dataset="toy", out=folder / "trait.json")
     score = read_table(scores[0])
@@ -73,6 +86,7 @@ def scored(folder: Path, manifest: Manifest) -> dict[str, list[float]]:
     return {
         "probe": spread([score["pearson_r"], score["mae"]]),
         "choose": spread(read_table(best)["mae"]),
+        "network_importance": spread(by_split["columns"]),
         "benchmark": spread([row["mae"]["mean"] for row in rows]),
     }
 
@@ -105,6 +119,17 @@ def connected(folder: Path, manifest: Manifest) -> dict[str, list[float]]:
     return {"connectome": [*spread(references), *spread(made.distilled.weights_FK**2)]}
 
 
+def drawn(folder: Path, manifest: Manifest) -> dict[str, list[float]]:
+    """Numbers of the mean connectome of the time series that `scored` wrote."""
+    table, out = folder / "atlas.tsv", folder / "maps"
+    regions = {"index": range(1, len(manifest.networks) + 1), "network": manifest.networks}
+    pd.DataFrame(regions).to_csv(table, sep="\t", index=False)
+    paths = sorted(folder.glob("shard-*.parquet"))
+    brain_maps(BrainMapsSettings(), importance=[], timeseries=paths, atlas_table=table, out=out)
+    connectome = pd.read_csv(out / "connectome.tsv", sep="\t", index_col=0)
+    return {"brain_maps": spread(connectome)}
+
+
 def numbers(folder: Path, of_scores: dict[str, list[float]]) -> dict[str, list[float]]:
     """Say in a few numbers what each stage wrote."""
     results, raw = folder / "results", folder / "data/small/bids"
@@ -133,6 +158,7 @@ def numbers(folder: Path, of_scores: dict[str, list[float]]) -> dict[str, list[f
         "split": spread(tested),
         "probe": of_scores["probe"],
         "choose": of_scores["choose"],
+        "network_importance": of_scores["network_importance"],
         "card": [float(len(leaks))],
         "benchmark": of_scores["benchmark"],
         "report": [
@@ -150,6 +176,7 @@ def test_a_changed_output_has_a_new_version(
             numbers(finished.folder, scored(tmp_path, manifest))
             | blocked(tmp_path / "task")
             | connected(tmp_path / "connectome", manifest)
+            | drawn(tmp_path, manifest)
         ).items()
     }
     if request.config.getoption("--write"):

@@ -53,6 +53,8 @@ def test_a_second_run_does_nothing(workspace: Workspace) -> None:
             {"pretrain": 1, "embed": 1, "probe": 2, "card": 1, "benchmark": 2, "report": 1},
         ),
         ({"combined": {"mine": ["tiny", "fc"]}}, {"probe": 2, "benchmark": 2, "report": 1}),
+        # Of both phenotypes fc, the only representation there whose features belong to networks.
+        ({"importance": True}, {"network_importance": 2, "brain_maps": 1, "report": 1}),
     ],
 )
 def test_a_changed_setting_reruns_what_hangs_on_it(

@@ -49,6 +49,7 @@ def all_artifacts():
             for row in rows_of(d, p)
         ),
         *CARDS,
+        *IMPORTANCES,
         *(
             f"results/representations/{name}/{dataset}.parquet"
             for dataset in scored

@@ -228,6 +228,8 @@ rule report:
         metrics=expand("results/models/{model}/metrics.parquet", model=TRAINED),
         cards=CARDS,
         confounds=CONFOUNDS,
+        importance=IMPORTANCES,
+        maps=MAPS,
     output:
         page=report(
             "results/report/index.html",
@@ -251,9 +253,12 @@ rule report:
         metrics=names_of("metrics"),
         cards=names_of("cards"),
         confounds=names_of("confounds"),
+        importance=names_of("importance"),
+        maps=names_of("maps"),
     shell:
         "python -m semantoks report --settings {params.settings:q}"
         " --benchmarks {params.benchmarks:q} --scans {params.scans:q}"
         " --left-out {params.left_out:q} --metrics {params.metrics:q}"
-        " --cards {params.cards:q} --confounds {params.confounds:q} --out {output.page:q}"
+        " --cards {params.cards:q} --confounds {params.confounds:q}"
+        " --importance {params.importance:q} --maps {params.maps:q} --out {output.page:q}"
         " 2>&1 | tee {log:q}"

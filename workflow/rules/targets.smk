@@ -38,6 +38,12 @@ rule benchmarks:
         [f"results/benchmarks/{d}/{p}.json" for d, p in PHENOTYPES],
 
 
+rule importance:
+    """What scores lose without each network, and maps of it; see docs/importance.md."""
+    input:
+        importance_files,
+
+
 for dataset in dict.fromkeys(name for name, _ in PHENOTYPES):
 
     rule:

@@ -27,12 +27,14 @@ from semantoks.model.connectome.settings import ConnectomeSettings
 from semantoks.model.embed.settings import EmbedSettings
 from semantoks.model.files.settings import GetModelSettings
 from semantoks.model.pretrain.settings import PretrainSettings
+from semantoks.report.brain_maps.settings import BrainMapsSettings
 from semantoks.report.settings import ReportSettings
 from semantoks.scores.benchmark.settings import BenchmarkSettings
 from semantoks.scores.card.settings import CardSettings
 from semantoks.scores.choose.settings import ChooseSettings
 from semantoks.scores.encode.settings import EncodeSettings
 from semantoks.scores.get_representation.settings import GetRepresentationSettings
+from semantoks.scores.network_importance.settings import NetworkImportanceSettings
 from semantoks.scores.probe.settings import ProbeSettings
 from semantoks.scores.represent.settings import RepresentSettings
 from semantoks.scores.split.settings import SplitSettings
@@ -278,6 +280,21 @@ _STAGES = (
         ),
     ),
     Stage(
+        "network_importance",
+        "scores.network_importance",
+        "Measure what a score loses without each network, and each pair of networks.",
+        NetworkImportanceSettings,
+        "Losses (TSV); the scores of each split are written beside them.",
+        (
+            word_option("representation", "Name of the representation in tables."),
+            input_option("features", "Representation."),
+            input_option("splits", "Splits of the phenotype that `split` wrote."),
+            input_option("networks", "A file of its time series, whose manifest has the networks."),
+            Option("config", "config.json of the model that it is from.", "input", False),
+            inputs_option("confounds", "Representation to regress out.", optional=True),
+        ),
+    ),
+    Stage(
         "card",
         "scores.card",
         "Measure the leakage and the test-retest reliability of a representation.",
@@ -300,6 +317,19 @@ _STAGES = (
         ),
     ),
     Stage(
+        "brain_maps",
+        "report.brain_maps",
+        "Draw the importance of networks on the brain, and the mean connectome by network.",
+        BrainMapsSettings,
+        "Folder of figures (PNG), and the mean connectome (TSV).",
+        (
+            inputs_option("importance", "Losses that `network_importance` wrote."),
+            TIMESERIES,
+            Option("atlas_image", "Label image of the atlas, if it has one.", "input", False),
+            input_option("atlas_table", "Table of its regions."),
+        ),
+    ),
+    Stage(
         "report",
         "report",
         "Write the HTML report.",
@@ -314,6 +344,8 @@ _STAGES = (
             inputs_option(
                 "confounds", "Representation `confounds` of each data set.", optional=True
             ),
+            inputs_option("importance", "Losses that `network_importance` wrote.", optional=True),
+            inputs_option("maps", "Folders that `brain_maps` wrote.", optional=True),
         ),
     ),
 )

@@ -12,6 +12,7 @@ from semantoks.config.data import Dataset, IndexedDataset
 from semantoks.config.events import PERSON, Events
 from semantoks.config.filters import EntityFilter
 from semantoks.config.fmriprep import Fmriprep
+from semantoks.config.importance import Content, Importance
 from semantoks.config.model import (
     Architecture,
     ManifestField,
@@ -84,12 +85,14 @@ __all__ = [
     "Config",
     "ConfoundColumns",
     "ConnectomeMap",
+    "Content",
     "Cut",
     "Dataset",
     "EntityFilter",
     "Events",
     "Fmriprep",
     "GivenRepresentation",
+    "Importance",
     "IndexedDataset",
     "Kind",
     "ManifestField",

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from semantoks.config.atlases import BUILT_IN, AtlasFiles, nearest_atlas
 from semantoks.config.base import Settings
 from semantoks.config.data import Dataset
+from semantoks.config.importance import Importance, contents_of_networks
 from semantoks.config.model import Model
 from semantoks.config.parcellation import Parcellation
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing
@@ -74,6 +75,11 @@ class Config(Settings):
     )
     splits: Splitting = Field(Splitting(), description="Training and test participants.")
     probe: Probe = Field(Probe(), description="Scoring.")
+    importance: bool | Importance = Field(
+        False,
+        description="`true`: measure what scores lose without each network, and draw it on the "
+        "brain; or which `representations` and `phenotypes`.",
+    )
     report: Report = Field(Report(), description="The report.")
 
     @model_validator(mode="after")
@@ -266,6 +272,46 @@ class Config(Settings):
                         f"{suggest(member, known)}"
                     )
         return self
+
+    @model_validator(mode="after")
+    def _importance_exists(self) -> Config:
+        """Refuse names that nothing has, and the paper's head, which is not fitted exactly."""
+        if self.importance is False:
+            return self
+        if self.probe.protocol == "paper":
+            raise ValueError(
+                "importance needs exact fits, but probe.protocol is paper; take importance out, or "
+                "use `protocol: exact` or `both`"
+            )
+        if isinstance(self.importance, Importance):
+            phenotypes = [name for data in self.datasets.values() for name in data.phenotypes]
+            chosen = {
+                "representations": (self.importance.representations, self.of_networks),
+                "phenotypes": (self.importance.phenotypes, phenotypes),
+            }
+            for key, (names, known) in chosen.items():
+                for name in names:
+                    if name not in known:
+                        raise ValueError(
+                            f"importance.{key} names '{name}', which is none of those that can be "
+                            f"asked ({', '.join(known)}); {suggest(name, list(known))}"
+                        )
+        return self
+
+    @property
+    def of_networks(self) -> dict[str, str]:
+        """Baseline or readout of each representation whose features belong to networks."""
+        return contents_of_networks(self.baselines, self.embeddings)
+
+    def important(self, phenotype: str) -> list[str]:
+        """Representations that are asked how much a phenotype needs each network."""
+        if self.importance is False:
+            return []
+        if self.importance is True:
+            return list(self.of_networks)
+        if self.importance.phenotypes and phenotype not in self.importance.phenotypes:
+            return []
+        return self.importance.representations or list(self.of_networks)
 
     @property
     def embeddings(self) -> dict[str, tuple[str, str]]:

@@ -144,6 +144,11 @@ class Probe(Settings):
             changes["protocol"] = "paper" if row.endswith(PAPER_SUFFIX) else "exact"
         return self.model_copy(update=changes)
 
+    def of_importance(self) -> Probe:
+        """Return what the importance of networks depends on: the exact fits of whole scans."""
+        changes = {"protocol": "exact", "permutations": 0, "learning_curve": [], "seconds": []}
+        return self.model_copy(update=changes)
+
     def rows_of_seconds(self, representations: Sequence[str]) -> list[str]:
         """Names of the rows of the first seconds of each scan, such as ``fc@60s``."""
         names = [name for name in representations if name not in WITHOUT_LENGTH]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import yaml
@@ -16,6 +16,7 @@ from semantoks.report.cards import CardSection
 from semantoks.report.classes import class_sizes, cut_text
 from semantoks.report.datasets import DatasetSection
 from semantoks.report.figures import MINUTE_DECIMALS
+from semantoks.report.importance import ImportanceSection
 from semantoks.report.overlap import Overlap
 from semantoks.report.privacy import (
     MIN_CELL_SIZE,
@@ -47,6 +48,8 @@ class Page:
     cards: Sequence[CardSection]
     datasets: Sequence[DatasetSection]
     models: Sequence[ModelSection]
+    importance: Sequence[ImportanceSection] = ()
+    connectomes: Mapping[str, str] = field(default_factory=dict)
 
 
 def render(page: Page, config: Config, settings: Report) -> str:

@@ -23,6 +23,7 @@ SHOWN = {
     *("column", "participant_column", "group_column", "match"),
     *("age_column", "sex_column", "site_column", "motion_column"),
     *("space", "output_space", "version"),
+    *("representations", "phenotypes"),  # of importance
 }
 
 

@@ -13,6 +13,7 @@ from semantoks.config import Model
 from semantoks.report.cards import card_section
 from semantoks.report.datasets import dataset_section
 from semantoks.report.figures import training_figure
+from semantoks.report.importance import connectomes, importance_sections
 from semantoks.report.overlap import overlaps
 from semantoks.report.page import ModelSection, Page, render
 from semantoks.report.rounding import rounded_comparison
@@ -32,6 +33,8 @@ def report(
     cards: Sequence[Path],
     left_out: Sequence[Path] = (),
     confounds: Sequence[Path] = (),
+    importance: Sequence[Path] = (),
+    maps: Sequence[Path] = (),
     out: Path,
 ) -> list[Path]:
     """Write the report.
@@ -51,6 +54,10 @@ def report(
         ``<dataset>/left_out.tsv`` that `index` wrote.
     confounds : sequence of Path
         ``<dataset>.parquet`` of the representation `confounds`.
+    importance : sequence of Path
+        ``<dataset>/<phenotype>/<representation>.tsv`` that `network_importance` wrote.
+    maps : sequence of Path
+        Folders ``<dataset>`` that `brain_maps` wrote.
     out : Path
         HTML.
 
@@ -84,6 +91,8 @@ def report(
             for name, table in scan_tables.items()
         ],
         models=[_model(n, model, training.get(n)) for n, model in config.models.items()],
+        importance=importance_sections(importance, maps, comparisons, shown),
+        connectomes=connectomes(maps),
     )
     with atomic(out) as temporary:
         temporary.write_text(render(page, config, shown), encoding="utf-8")

@@ -99,6 +99,7 @@ CONFIG: dict[str, Any] = {
         "package": {"encoder": "SECRETENCODER"},
     },
     "combined": {"mine": ["given", "fc", "elsewhere"]},
+    "importance": {"representations": ["fc"], "phenotypes": ["dx"]},
 }
 
 
@@ -198,6 +199,8 @@ def test_the_folder_of_the_report_has_no_free_text(
         "cards": [Path("cards/toy/fc.json")],
         "left_out": [Path("toy/left_out.tsv")],
         "confounds": [Path("confounds/toy.parquet")],
+        "importance": [],
+        "maps": [],
     }
     out = Path("report/index.html")
     out.parent.mkdir()

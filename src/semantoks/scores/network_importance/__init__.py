@@ -1,0 +1,1 @@
+"""What a score loses without each network."""
