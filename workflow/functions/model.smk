@@ -1,7 +1,7 @@
 # Inputs and resources of rules/model.smk.
 
 from semantoks.commands.retrained import retrained_lines
-from semantoks.config import split_row
+from semantoks.config import split_fraction, split_row
 
 if workflow.is_main_process:
     for line in retrained_lines(CONFIG, Path("results")):
@@ -10,7 +10,7 @@ if workflow.is_main_process:
 
 LAUNCHES = {
     name: Launch(MODELS[name].processes, MODELS[name].nodes, MODELS[name].cpu_threads)
-    for name in TRAINED
+    for name in [*TRAINED, *SCALED]
 }
 
 
@@ -43,13 +43,19 @@ def tables_of_held_out(w):
     return [f"results/scans/{name}.parquet" for name in names]
 
 
+def part_of_people(w):
+    """Fraction of the people that a model is fitted to, if it is not all."""
+    fraction = split_fraction(w.model)[1]
+    return fraction if fraction < 1 else None
+
+
 def launch_resource(name):
     return lambda w: LAUNCHES[w.model].resource(name)
 
 
 def embedding_of(w):
     """Model and readout of an embedding, of whole scans or of their first seconds."""
-    return EMBEDDINGS[split_row(w.embedding)[0]]
+    return (EMBEDDINGS | SCALED_EMBEDDINGS)[split_row(w.embedding)[0]]
 
 
 def model_of(w):

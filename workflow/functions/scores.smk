@@ -90,6 +90,26 @@ def of_confounds_only(column):
     return lambda w: column(w) if w.baseline == "confounds" else None
 
 
+def rows_of_scaling(w):
+    """Rows of whole models with parts of the people, and of these parts."""
+    wholes = [row for row, (name, _) in EMBEDDINGS.items() if MODELS[name].scaling]
+    return [*wholes, *SCALED_EMBEDDINGS]
+
+
+# Curves of scores against pretraining people.
+SCALING = [f"results/scaling/{d}/{p}.json" for d, p in PHENOTYPES if SCALED]
+
+
+def scaling_files(w):
+    """Everything of the target `scaling`."""
+    if not SCALING:
+        stop(
+            "There is no scaling to draw. Set `scaling: [0.1, 0.3, 1]` of a model in "
+            f"{CONFIG_NAME}, with a phenotype to score."
+        )
+    return SCALING
+
+
 CARDS = [
     f"results/cards/{dataset}/{representation}.json"
     for dataset in dict.fromkeys(dataset for dataset, _ in PHENOTYPES)

@@ -22,7 +22,7 @@ def model_files():
         if MODELS[name].needs_connectome(readout)
     ]
     return [
-        *expand("results/models/{model}/encoder.safetensors", model=MODELS),
+        *expand("results/models/{model}/encoder.safetensors", model=CONFIG.models),
         *expand(
             "results/models/{model}/connectome.safetensors",
             model=dict.fromkeys(connectomes),
@@ -50,6 +50,7 @@ def all_artifacts():
         ),
         *CARDS,
         *IMPORTANCES,
+        *SCALING,
         *(
             f"results/representations/{name}/{dataset}.parquet"
             for dataset in scored

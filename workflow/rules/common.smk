@@ -85,9 +85,10 @@ shell.prefix(
 logging.getLogger("snakemake.logging").addFilter(WithoutCommands())
 
 DATASETS = CONFIG.datasets
-MODELS = CONFIG.models
+SCALED = CONFIG.scaled_models
+MODELS = CONFIG.models | SCALED
 GIVEN = [name for name, model in MODELS.items() if model.checkpoint]
-TRAINED = [name for name in MODELS if name not in GIVEN]
+TRAINED = [name for name in CONFIG.models if name not in GIVEN]
 BASELINES = [*CONFIG.baselines, "chance"]
 EMBEDDINGS = CONFIG.embeddings
 CAN_STACK = CONFIG.stacked and "fc" in BASELINES and CONFIG.probe.protocol != "paper"
@@ -97,6 +98,8 @@ STACKED = {
     for name, (_, readout) in EMBEDDINGS.items()
     if CAN_STACK and readout in OF_ENCODER
 }
+# Of models that are pretrained on a part of the people.
+SCALED_EMBEDDINGS = CONFIG.scaled_embeddings
 COMBINED = CONFIG.combined
 # The user's own: read from files, or by encoders of other packages.
 GIVEN_ROWS = CONFIG.representations
@@ -164,13 +167,13 @@ def any_of(names, others=()):
 
 wildcard_constraints:
     dataset="|".join(map(re.escape, DATASETS)),
-    model="|".join(MODELS) or "none",
+    model="|".join(map(re.escape, MODELS)) or "none",
     shard=r"\d{4}",
-    embedding=any_of(EMBEDDINGS),
+    embedding=any_of(EMBEDDINGS, SCALED_EMBEDDINGS),
     given="|".join(FROM_FILES) or "none",
     encoded=any_of(ENCODED),
     baseline=any_of(BASELINES, ["confounds"]),
-    representation=any_of(PROBED, BY_PAPER),
+    representation=any_of(PROBED, [*BY_PAPER, *SCALED_EMBEDDINGS]),
     best=any_of(BEST),
     phenotype="[^/]+",
 

@@ -34,7 +34,7 @@ rule pretrain:
     log:
         "logs/models/{model}.log",
     wildcard_constraints:
-        model="|".join(TRAINED) or "none",
+        model="|".join(map(re.escape, [*TRAINED, *SCALED])) or "none",
     conda:
         "../../envs/model.yaml"
     threads: lambda w: LAUNCHES[w.model].cpus
@@ -54,7 +54,9 @@ rule pretrain:
         # Not `threads`, which --cores lowers: sums would be rounded in another order.
         threads=lambda w: MODELS[w.model].cpu_threads,
         settings=settings(
-            "pretrain", model=lambda w: Pretraining.part_of(MODELS[w.model])
+            "pretrain",
+            model=lambda w: Pretraining.part_of(MODELS[w.model]),
+            people=part_of_people,
         ),
         timeseries=names_of("timeseries"),
     shell:
@@ -88,6 +90,7 @@ rule connectome:
                 None if MODELS[w.model].is_untrained else MODELS[w.model].connectome
             ),
             allow_mismatch=lambda w: MODELS[w.model].allow_mismatch,
+            people=part_of_people,
         ),
         timeseries=names_of("timeseries"),
     shell:

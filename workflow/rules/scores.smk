@@ -219,6 +219,29 @@ rule benchmark:
         " --out {output:q} 2>&1 | tee {log:q}"
 
 
+rule scaling_curve:
+    """Scores against the number of people in pretraining."""
+    input:
+        scores=lambda w: files_of_rows(w, "", rows_of_scaling(w)),
+        models=expand("results/models/{model}/config.json", model=SCALED),
+    output:
+        curves="results/scaling/{dataset}/{phenotype}.json",
+        figure="results/scaling/{dataset}/{phenotype}.svg",
+    log:
+        "logs/scaling/{dataset}/{phenotype}.log",
+    conda:
+        "../../envs/tables.yaml"
+    params:
+        settings=settings("scaling_curve"),
+        scores=names_of("scores"),
+        models=names_of("models"),
+    shell:
+        "python -m semantoks scaling-curve --settings {params.settings:q}"
+        " --label {wildcards.dataset}' '{wildcards.phenotype:q}"
+        " --dataset {wildcards.dataset} --scores {params.scores:q} --models {params.models:q}"
+        " --out {output.curves:q} 2>&1 | tee {log:q}"
+
+
 rule report:
     """The report: scores, training curves, head motion, exclusions and settings."""
     input:
@@ -230,6 +253,7 @@ rule report:
         confounds=CONFOUNDS,
         importance=IMPORTANCES,
         maps=MAPS,
+        scaling=SCALING,
     output:
         page=report(
             "results/report/index.html",
@@ -255,10 +279,12 @@ rule report:
         confounds=names_of("confounds"),
         importance=names_of("importance"),
         maps=names_of("maps"),
+        scaling=names_of("scaling"),
     shell:
         "python -m semantoks report --settings {params.settings:q}"
         " --benchmarks {params.benchmarks:q} --scans {params.scans:q}"
         " --left-out {params.left_out:q} --metrics {params.metrics:q}"
         " --cards {params.cards:q} --confounds {params.confounds:q}"
-        " --importance {params.importance:q} --maps {params.maps:q} --out {output.page:q}"
+        " --importance {params.importance:q} --maps {params.maps:q} --scaling {params.scaling:q}"
+        " --out {output.page:q}"
         " 2>&1 | tee {log:q}"

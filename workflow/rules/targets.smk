@@ -44,6 +44,12 @@ rule importance:
         importance_files,
 
 
+rule scaling:
+    """Scores against the number of people in pretraining; see docs/scaling.md."""
+    input:
+        scaling_files,
+
+
 for dataset in dict.fromkeys(name for name, _ in PHENOTYPES):
 
     rule:

@@ -28,6 +28,7 @@ from semantoks.model.embed.settings import EmbedSettings
 from semantoks.model.files.settings import GetModelSettings
 from semantoks.model.pretrain.settings import PretrainSettings
 from semantoks.report.brain_maps.settings import BrainMapsSettings
+from semantoks.report.scaling_curve.settings import ScalingCurveSettings
 from semantoks.report.settings import ReportSettings
 from semantoks.scores.benchmark.settings import BenchmarkSettings
 from semantoks.scores.card.settings import CardSettings
@@ -330,6 +331,18 @@ _STAGES = (
         ),
     ),
     Stage(
+        "scaling_curve",
+        "report.scaling_curve",
+        "Draw scores against the number of people in pretraining.",
+        ScalingCurveSettings,
+        "Curves (JSON); a figure is written beside them (SVG).",
+        (
+            inputs_option("scores", "Scores that `probe` wrote, of wholes and parts."),
+            inputs_option("models", "config.json of each model of a part of the people."),
+            word_option("dataset", "Name of the data set in tables."),
+        ),
+    ),
+    Stage(
         "report",
         "report",
         "Write the HTML report.",
@@ -346,6 +359,7 @@ _STAGES = (
             ),
             inputs_option("importance", "Losses that `network_importance` wrote.", optional=True),
             inputs_option("maps", "Folders that `brain_maps` wrote.", optional=True),
+            inputs_option("scaling", "Curves that `scaling_curve` wrote.", optional=True),
         ),
     ),
 )

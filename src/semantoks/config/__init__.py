@@ -44,6 +44,7 @@ from semantoks.config.readouts import (
     Recentre,
 )
 from semantoks.config.representations import GivenRepresentation
+from semantoks.config.scaling import PeopleFraction, name_at, split_fraction
 from semantoks.config.schema import Config, json_schema
 from semantoks.config.scores import (
     BEST_CONNECTIVITY,
@@ -99,6 +100,7 @@ __all__ = [
     "Model",
     "Origin",
     "Parcellation",
+    "PeopleFraction",
     "Phenotype",
     "Preprocessing",
     "Pretraining",
@@ -116,7 +118,9 @@ __all__ = [
     "Training",
     "connectivity_candidates",
     "json_schema",
+    "name_at",
     "row_of_seconds",
+    "split_fraction",
     "split_row",
     "split_zip",
 ]

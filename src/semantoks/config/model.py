@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from semantoks.config.base import Settings
 from semantoks.config.readouts import OF_CONNECTOME, Block, ConnectomeMap, Readout, Recentre
+from semantoks.config.scaling import PeopleFraction
 from semantoks.config.sizes import Size, with_size
 
 # The fields of `artifacts.timeseries.Manifest`, which `config` may not import; a test compares.
@@ -200,6 +201,12 @@ class Model(Settings):
         "for a GPU), or `small` (0.26 million, windows of 60 volumes, for a few hundred scans and "
         "a CPU).",
     )
+    scaling: list[PeopleFraction] = Field(
+        [],
+        description="Fractions of the people, such as `[0.1, 0.3, 1]`: for each below 1 the model "
+        "is pretrained again on so many of them, in as many steps, for a curve of the scores "
+        "against the number of people. Smaller parts are within larger ones.",
+    )
     architecture: Architecture = Field(Architecture(), description="Sizes of the network.")
     training: Training = Field(Training(), description="Hyperparameters.")
 
@@ -212,13 +219,31 @@ class Model(Settings):
     def _trained_or_given(self) -> Model:
         if self.checkpoint is not None:
             of_training = ("datasets", "processes", "nodes", "size", "architecture")
-            for key in (*of_training, "training", "connectome"):
+            for key in (*of_training, "training", "connectome", "scaling"):
                 if getattr(self, key) != type(self).model_fields[key].default:
                     raise ValueError(
                         f"a model with a `checkpoint` is not trained, so `{key}` has no effect; "
                         "remove one of the two"
                     )
         return self
+
+    @model_validator(mode="after")
+    def _scaling_is_learned(self) -> Model:
+        if self.scaling and self.is_untrained:
+            raise ValueError(
+                "scaling pretrains on parts of the people, but training.epochs is 0; take it out, "
+                "or train the model"
+            )
+        if self.scaling and not self.fractions:
+            raise ValueError(
+                "scaling has no fraction below 1, which the model itself is; add one, such as 0.3"
+            )
+        return self
+
+    @property
+    def fractions(self) -> list[float]:
+        """Fractions of the people below 1 that the model is pretrained on, too."""
+        return sorted({fraction for fraction in self.scaling if fraction < 1})
 
     @property
     def is_untrained(self) -> bool:

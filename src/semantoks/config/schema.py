@@ -16,6 +16,7 @@ from semantoks.config.parcellation import Parcellation
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing
 from semantoks.config.readouts import OF_ENCODER
 from semantoks.config.representations import GivenRepresentation
+from semantoks.config.scaling import name_at
 from semantoks.config.scores import FITTED, MIN_VOLUMES, Baseline, Probe, Report, Splitting
 from semantoks.config.suggestions import suggest
 
@@ -312,6 +313,24 @@ class Config(Settings):
         if self.importance.phenotypes and phenotype not in self.importance.phenotypes:
             return []
         return self.importance.representations or list(self.of_networks)
+
+    @property
+    def scaled_models(self) -> dict[str, Model]:
+        """Models that are pretrained on a part of the people, by their internal name."""
+        return {
+            name_at(name, fraction): model
+            for name, model in self.models.items()
+            for fraction in model.fractions
+        }
+
+    @property
+    def scaled_embeddings(self) -> dict[str, tuple[str, str]]:
+        """Model and readout of each of their rows; see `embeddings`."""
+        return {
+            name_at(row, fraction): (name_at(name, fraction), readout)
+            for row, (name, readout) in self.embeddings.items()
+            for fraction in self.models[name].fractions
+        }
 
     @property
     def embeddings(self) -> dict[str, tuple[str, str]]:

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from semantoks.config.base import Settings
 from semantoks.config.phenotypes import ColumnNames
 from semantoks.config.readouts import OF_ENCODER
+from semantoks.config.scaling import split_fraction
 
 Strength = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -134,10 +135,13 @@ class Probe(Settings):
         """Return the settings of one row, which is scored by one protocol.
 
         A row of the first seconds of each scan has these `seconds`, and no others have any. It is a
-        point of a curve, so it needs no permutations and no fractions of the training part.
+        point of a curve, so it needs no permutations and no fractions of the training part, as does
+        a row of a model that was pretrained on a part of the people.
         """
         _, seconds = split_row(row)
         changes: dict[str, object] = {"seconds": []}
+        if split_fraction(row)[1] < 1:
+            changes |= {"permutations": 0, "learning_curve": []}
         if seconds is not None:
             changes = {"seconds": [seconds], "permutations": 0, "learning_curve": []}
         if self.protocol == "both":

@@ -18,12 +18,7 @@ with chdir(Path(__file__).parent):
 
 from semantoks.report.names import BASELINES, is_baseline, representation_label
 from semantoks.report.privacy import rounded
-from semantoks.scores.benchmark.comparison import (
-    CurvePoint,
-    Difference,
-    DurationPoint,
-    Summary,
-)
+from semantoks.scores.benchmark.comparison import CurvePoint, DurationPoint, Summary
 
 BLUE, GREY, RED, GREEN = "#1f5fa8", "#7a828c", "#b3402e", "#3c8a5c"
 INK = "#22272e"
@@ -77,35 +72,6 @@ def scores_figure(scores: Mapping[str, Summary], label: str) -> str:
         axes.set_ylim(-0.6, len(scores) - 0.4)
         axes.set_xlabel(f"{label} (mean and 95 % interval over splits)", color=GREY)
         # savefig reads the svg.* settings, so it is called inside the context.
-        return as_svg(figure)
-
-
-def losses_figure(losses: Mapping[str, tuple[Difference, Difference]], metric: str) -> str:
-    """Draw bars of what a score loses without each network, with 95 % intervals.
-
-    Parameters
-    ----------
-    losses : mapping of str to (Difference, Difference)
-        By network, from top to bottom: left out, and shuffled among test participants.
-    metric : str
-        Name of the metric.
-    """
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8.6, 0.8 + 0.42 * len(losses)))
-        axes = figure.add_subplot()
-        for index, (label, color) in enumerate(
-            {"left out, and fitted again": BLUE, "shuffled among test participants": GREY}.items()
-        ):
-            heights = np.arange(len(losses))[::-1] + 0.18 - 0.36 * index
-            of_bars = [pair[index] for pair in losses.values()]
-            means = [loss.mean for loss in of_bars]
-            axes.barh(heights, means, height=0.34, color=color, alpha=0.6, label=label)
-            for height, loss in zip(heights, of_bars, strict=True):
-                axes.plot([loss.low, loss.high], [height, height], color=color, lw=1.5)
-        axes.axvline(0, color=INK, lw=0.8)
-        axes.set_yticks(range(len(losses)), list(losses)[::-1])
-        axes.set_xlabel(f"loss of {metric} (mean and 95 % interval over splits)", color=GREY)
-        axes.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1))
         return as_svg(figure)
 
 

@@ -26,6 +26,7 @@ from semantoks.report.privacy import (
     scan_count_text,
 )
 from semantoks.report.reasons import ANOTHER_REASON
+from semantoks.report.scaling import ScalingSection
 from semantoks.report.tasks import TaskSection
 from semantoks.scores.participants import LEFT_OUT
 
@@ -50,6 +51,7 @@ class Page:
     models: Sequence[ModelSection]
     importance: Sequence[ImportanceSection] = ()
     connectomes: Mapping[str, str] = field(default_factory=dict)
+    scaling: Sequence[ScalingSection] = ()
 
 
 def render(page: Page, config: Config, settings: Report) -> str:

@@ -17,6 +17,7 @@ from semantoks.report.importance import connectomes, importance_sections
 from semantoks.report.overlap import overlaps
 from semantoks.report.page import ModelSection, Page, render
 from semantoks.report.rounding import rounded_comparison
+from semantoks.report.scaling import scaling_sections
 from semantoks.report.score_table import score_table
 from semantoks.report.settings import ReportSettings
 from semantoks.report.tasks import task_sections
@@ -35,6 +36,7 @@ def report(
     confounds: Sequence[Path] = (),
     importance: Sequence[Path] = (),
     maps: Sequence[Path] = (),
+    scaling: Sequence[Path] = (),
     out: Path,
 ) -> list[Path]:
     """Write the report.
@@ -58,6 +60,8 @@ def report(
         ``<dataset>/<phenotype>/<representation>.tsv`` that `network_importance` wrote.
     maps : sequence of Path
         Folders ``<dataset>`` that `brain_maps` wrote.
+    scaling : sequence of Path
+        Curves that `scaling_curve` wrote.
     out : Path
         HTML.
 
@@ -93,6 +97,7 @@ def report(
         models=[_model(n, model, training.get(n)) for n, model in config.models.items()],
         importance=importance_sections(importance, maps, comparisons, shown),
         connectomes=connectomes(maps),
+        scaling=scaling_sections(scaling, comparisons, shown),
     )
     with atomic(out) as temporary:
         temporary.write_text(render(page, config, shown), encoding="utf-8")

@@ -201,6 +201,7 @@ def test_the_folder_of_the_report_has_no_free_text(
         "confounds": [Path("confounds/toy.parquet")],
         "importance": [],
         "maps": [],
+        "scaling": [],
     }
     out = Path("report/index.html")
     out.parent.mkdir()

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from semantoks.config import ConnectomeMap, ManifestField, Settings
+from semantoks.config import ConnectomeMap, ManifestField, PeopleFraction, Settings
 
 
 class ConnectomeSettings(Settings):
@@ -22,4 +22,10 @@ class ConnectomeSettings(Settings):
     )
     allow_mismatch: list[ManifestField] = Field(
         [], description="Fields of the manifest in which the time series may differ."
+    )
+    people: PeopleFraction | None = Field(
+        None,
+        # So that settings without it are what they were.
+        exclude_if=lambda people: people is None,
+        description="Fraction of the people to fit to (default: all).",
     )

@@ -94,7 +94,7 @@ def connectome(
     manifest = common_manifest(timeseries, settings.allow_mismatch)
     # Matrices of a few hundred rows, for which threads cost more than they save; see `_distil`.
     with threadpool_limits(1, user_api="blas"):
-        made = _fit(SeenScans(timeseries, scans), manifest, settings.map, threads)
+        made = _fit(SeenScans(timeseries, scans, settings.people), manifest, settings.map, threads)
     save_connectome(out, made)
     return [out]
 

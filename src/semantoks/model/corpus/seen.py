@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
+from hashlib import sha256
 from operator import or_
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,6 +20,29 @@ from semantoks.artifacts.timeseries import SOURCE, Scan, included_scans, iter_sc
 from semantoks.errors import UserError
 
 log = logging.getLogger(__name__)
+
+
+class Counts(NamedTuple):
+    """How many people and scans are seen, and how many there are to be seen."""
+
+    people: int
+    people_of_all: int
+    scans: int
+    scans_of_all: int
+
+
+def nested_part(people: Collection[tuple[str, str]], fraction: float) -> set[tuple[str, str]]:
+    """Draw a fraction of people (rounded up), always the same; smaller ones are within larger ones.
+
+    Parameters
+    ----------
+    people : collection of (str, str)
+        Data set and id.
+    fraction : float
+    """
+    # By hashes and not by a generator: a person who is added moves nobody else.
+    ordered = sorted(people, key=lambda person: sha256("/".join(person).encode()).hexdigest())
+    return set(ordered[: math.ceil(fraction * len(ordered))])
 
 
 class SeenScans:
@@ -32,6 +58,8 @@ class SeenScans:
     tables : sequence of Path
         ``<dataset>.parquet`` of `scans`: of these data sets, and of those with people who are held
         out. Empty if nobody is.
+    fraction : float, optional
+        Of the people who may be seen (default: all). Smaller fractions are within larger ones.
 
     Attributes
     ----------
@@ -39,9 +67,12 @@ class SeenScans:
         For the description of the model; filled by the iteration.
     """
 
-    def __init__(self, timeseries: Sequence[Path], tables: Sequence[Path]) -> None:
+    def __init__(
+        self, timeseries: Sequence[Path], tables: Sequence[Path], fraction: float | None = None
+    ) -> None:
         self.timeseries = timeseries
         self.tables = tables
+        self.fraction = fraction
         self.summary: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -63,15 +94,43 @@ class SeenScans:
 
     def people(self) -> int:
         """Count the people whose scans are seen; the same id in two data sets counts twice."""
-        people = set[tuple[str, str]]()
-        for path in self.timeseries:
-            table = included_scans(read_table(path, ["scan", "participant_id", "status"]))
-            is_seen = [self._is_seen(path, scan) for scan in table["scan"]]
-            people |= {(path.parent.name, name) for name in table.loc[is_seen, "participant_id"]}
-        return len(people)
+        return len(set(self._seen.values()))
+
+    def counts(self) -> Counts:
+        """Count people and scans, with and without the fraction; fills `summary`."""
+        seen, allowed = self._seen, self._allowed
+        people, everybody = len(set(seen.values())), len(set(allowed.values()))
+        self.summary |= {"people": people, "people_of_all": everybody}
+        return Counts(people, everybody, len(seen), len(allowed))
 
     def _is_seen(self, path: Path, scan: str) -> bool:
-        """Whether a scan may be seen, once the tables are read."""
+        """Whether a scan is seen, once the tables are read."""
+        if not self._is_allowed(path, scan):
+            return False
+        return self.fraction is None or (path.parent.name, scan) in self._seen
+
+    @cached_property
+    def _allowed(self) -> dict[tuple[str, str], tuple[str, str]]:
+        """Data set and id of the person of each scan that may be seen, by data set and scan."""
+        people = {}
+        for path in self.timeseries:
+            table = included_scans(read_table(path, ["scan", "participant_id", "status"]))
+            name = path.parent.name
+            for scan, person in zip(table["scan"], table["participant_id"], strict=True):
+                if self._is_allowed(path, scan):
+                    people[name, scan] = name, person
+        return people
+
+    @cached_property
+    def _seen(self) -> dict[tuple[str, str], tuple[str, str]]:
+        """The same of the scans that are seen."""
+        if self.fraction is None:
+            return self._allowed
+        drawn = nested_part(set(self._allowed.values()), self.fraction)
+        return {key: person for key, person in self._allowed.items() if person in drawn}
+
+    def _is_allowed(self, path: Path, scan: str) -> bool:
+        """Whether a scan may be seen."""
         if not self.tables:
             return True
         known, left_out = self._known_and_left_out

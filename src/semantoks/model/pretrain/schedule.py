@@ -126,3 +126,27 @@ class Schedule:
     def ttr_weight(self, step: int) -> float:
         """Return the weight of the temporal regulariser: a cosine to zero early in the training."""
         return self.training.ttr_weight * half_cosine(step, self.training.ttr_fraction * self.steps)
+
+
+def in_as_many_steps(training: Training, scans: int, scans_of_all: int) -> Training:
+    """Change the number of epochs so that fewer scans are trained on in as many steps.
+
+    With the same number of epochs, a model of fewer scans would also be trained for a shorter time.
+
+    Parameters
+    ----------
+    training : Training
+        For all scans.
+    scans, scans_of_all : int
+    """
+
+    def steps_per_epoch(number: int) -> int:
+        return number * training.crops_per_epoch // max(min(training.batch_size, number), 1)
+
+    ratio = steps_per_epoch(scans_of_all) / max(steps_per_epoch(scans), 1)
+    return training.model_copy(
+        update={
+            "epochs": round(training.epochs * ratio),
+            "warmup_epochs": training.warmup_epochs * ratio,
+        }
+    )

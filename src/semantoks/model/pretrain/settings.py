@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from semantoks.config import Pretraining, Settings
+from semantoks.config import PeopleFraction, Pretraining, Settings
 
 
 class PretrainSettings(Settings):
@@ -14,3 +14,9 @@ class PretrainSettings(Settings):
 
     version: Literal[3] = 3
     model: Pretraining = Field(Pretraining(), description="Architecture and training.")
+    people: PeopleFraction | None = Field(
+        None,
+        # So that settings without it are what they were.
+        exclude_if=lambda people: people is None,
+        description="Fraction of the people to fit to (default: all).",
+    )

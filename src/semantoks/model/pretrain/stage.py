@@ -20,6 +20,7 @@ from semantoks.model.corpus.seen import SeenScans
 from semantoks.model.distillation.student_teacher import SelfDistillation
 from semantoks.model.files.checkpoint import CONFIG, save
 from semantoks.model.pretrain.loop import Trained, fit
+from semantoks.model.pretrain.schedule import in_as_many_steps
 from semantoks.model.pretrain.settings import PretrainSettings
 from semantoks.system.distributed import barrier, process_group
 from semantoks.system.memory import advise_when_out_of_memory, keep_freed_memory
@@ -74,12 +75,16 @@ def pretrain(
     torch.set_num_threads(threads)
     manifest = common_manifest(timeseries, settings.model.allow_mismatch)
     # Every process makes one, but only rank 0 iterates and so reads the files.
-    seen = SeenScans(timeseries, scans)
+    seen = SeenScans(timeseries, scans, settings.people)
+    training = settings.model.training
+    if settings.people is not None:
+        counts = seen.counts()
+        training = in_as_many_steps(training, counts.scans, counts.scans_of_all)
     with advise_when_out_of_memory(MEMORY_ADVICE):
         pretrain_arrays(
             seen,
             manifest.networks,
-            settings.model,
+            settings.model.model_copy(update={"training": training}),
             out.parent,
             manifest=manifest,
             summary=seen.summary,
