@@ -43,7 +43,7 @@ def rows_of(dataset, phenotype):
     """Names of everything that is scored on a phenotype."""
     kind = DATASETS[dataset].phenotypes[phenotype].kind
     by_paper = CONFIG.probe.rows_by_paper(REPRESENTATIONS, kind)
-    return [*SCORED, *by_paper, *of_seconds(dataset, SCORED)]
+    return [*SCORED, *FINETUNED, *by_paper, *of_seconds(dataset, SCORED)]
 
 
 def files_of_rows(w, suffix, rows):

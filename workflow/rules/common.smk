@@ -113,6 +113,8 @@ CANDIDATES = connectivity_candidates(CONFIG.baselines, CONFIG.probe.protocol)
 BEST = [BEST_CONNECTIVITY] if CANDIDATES else []
 PROBED = [*EMBEDDINGS, *GIVEN_ROWS, *STACKED, *COMBINED, *BASELINES]
 SCORED = [*EMBEDDINGS, *GIVEN_ROWS, *STACKED, *COMBINED, *BEST, *BASELINES]
+# Models that are fine-tuned on the phenotypes, by the names of their rows.
+FINETUNED = CONFIG.finetune.rows
 # Rows of the paper's head beside those of the exact probe.
 BY_PAPER = CONFIG.probe.rows_by_paper(REPRESENTATIONS, "classification")
 PHENOTYPES = [
@@ -175,6 +177,7 @@ wildcard_constraints:
     baseline=any_of(BASELINES, ["confounds"]),
     representation=any_of(PROBED, [*BY_PAPER, *SCALED_EMBEDDINGS]),
     best=any_of(BEST),
+    finetuned="|".join(FINETUNED) or "none",
     phenotype="[^/]+",
 
 

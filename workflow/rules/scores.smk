@@ -169,6 +169,47 @@ rule choose:
         " 2>&1 | tee {log:q}"
 
 
+rule finetune:
+    """Scores of a model that is fine-tuned on each split, and a model of everybody."""
+    input:
+        model=lambda w: f"results/models/{FINETUNED[w.finetuned]}/encoder.safetensors",
+        config=lambda w: f"results/models/{FINETUNED[w.finetuned]}/config.json",
+        timeseries=lambda w: scored_timeseries(w.dataset),
+        splits="results/splits/{dataset}/{phenotype}.parquet",
+    output:
+        scores="results/scores/{dataset}/{phenotype}/{finetuned}.parquet",
+        predictions="results/scores/{dataset}/{phenotype}/{finetuned}_predictions.parquet",
+        shuffles="results/scores/{dataset}/{phenotype}/{finetuned}_shuffles.parquet",
+        encoder="results/finetuned/{dataset}/{phenotype}/{finetuned}/encoder.safetensors",
+        config="results/finetuned/{dataset}/{phenotype}/{finetuned}/config.json",
+        head="results/finetuned/{dataset}/{phenotype}/{finetuned}/head.safetensors",
+        predicts="results/finetuned/{dataset}/{phenotype}/{finetuned}/head.json",
+    log:
+        "logs/scores/{dataset}/{phenotype}/{finetuned}.log",
+    conda:
+        "../../envs/model.yaml"
+    threads: lambda w: MODELS[FINETUNED[w.finetuned]].cpu_threads
+    resources:
+        mem_mb=memory(16000),
+        runtime=1440,
+        gpu=1,
+    params:
+        threads=lambda w: MODELS[FINETUNED[w.finetuned]].cpu_threads,
+        settings=settings(
+            "finetune",
+            training=CONFIG.finetune.training(CONFIG.probe.repeats),
+            probe=CONFIG.probe.model_dump(include={"inner_folds", "strengths"}),
+            allow_mismatch=lambda w: MODELS[FINETUNED[w.finetuned]].allow_mismatch,
+        ),
+        timeseries=names_of("timeseries"),
+    shell:
+        "python -m semantoks finetune --settings {params.settings:q} --threads {params.threads}"
+        " --label {wildcards.dataset}' '{wildcards.phenotype:q}' '{wildcards.finetuned}"
+        " --representation {wildcards.finetuned} --model {input.model:q} --config {input.config:q}"
+        " --splits {input.splits:q} --timeseries {params.timeseries:q}"
+        " --save {output.encoder:q} --out {output.scores:q} 2>&1 | tee {log:q}"
+
+
 rule card:
     """Leakage and test-retest reliability of a representation."""
     input:

@@ -23,6 +23,7 @@ from semantoks.data.preprocess.settings import PreprocessSettings
 from semantoks.data.samples.settings import SamplesSettings
 from semantoks.data.scans.settings import ScansSettings
 from semantoks.data.simulate.settings import SimulateSettings
+from semantoks.finetune.settings import FinetuneSettings
 from semantoks.model.connectome.settings import ConnectomeSettings
 from semantoks.model.embed.settings import EmbedSettings
 from semantoks.model.files.settings import GetModelSettings
@@ -222,8 +223,8 @@ _STAGES = (
         (
             word_option(
                 "representation",
-                "fc, fc_gsr, tangent, tangent_gsr, partial, coskewness, mean_activity, "
-                "confounds or chance.",
+                "fc, fc_gsr, tangent, tangent_gsr, tangent_rbf, partial, coskewness, "
+                "mean_activity, confounds or chance.",
             ),
             TIMESERIES,
             PARTICIPANTS,
@@ -293,6 +294,26 @@ _STAGES = (
             input_option("networks", "A file of its time series, whose manifest has the networks."),
             Option("config", "config.json of the model that it is from.", "input", False),
             inputs_option("confounds", "Representation to regress out.", optional=True),
+        ),
+    ),
+    Stage(
+        "finetune",
+        "finetune",
+        "Fine-tune a model on a phenotype: score it split by split, and save one of everybody.",
+        FinetuneSettings,
+        "Scores (Parquet); predictions and scores of permutations are written beside them.",
+        (
+            input_option("model", "Weights (encoder.safetensors) with config.json beside them."),
+            TIMESERIES,
+            input_option("splits", "Splits of the phenotype that `split` wrote."),
+            word_option("representation", "Name of the row in tables."),
+            path_option(
+                "save",
+                "Weights (encoder.safetensors) of the model that is trained on all people; "
+                "config.json and its head are written beside them.",
+            ),
+            Option("config", "The model's config.json, to record its checksum.", "input", False),
+            CPU_THREADS,
         ),
     ),
     Stage(

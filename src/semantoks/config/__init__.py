@@ -11,6 +11,7 @@ from semantoks.config.base import Settings
 from semantoks.config.data import Dataset, IndexedDataset
 from semantoks.config.events import PERSON, Events
 from semantoks.config.filters import EntityFilter
+from semantoks.config.finetuning import FINETUNED_SUFFIX, Finetune, FinetuneTraining
 from semantoks.config.fmriprep import Fmriprep
 from semantoks.config.importance import Content, Importance
 from semantoks.config.model import (
@@ -55,6 +56,7 @@ from semantoks.config.scores import (
     Probe,
     Protocol,
     Report,
+    RowProtocol,
     Splitting,
     connectivity_candidates,
     row_of_seconds,
@@ -67,6 +69,7 @@ __all__ = [
     "BUILT_IN",
     "CONNECTIVITY",
     "ENTITIES",
+    "FINETUNED_SUFFIX",
     "HDF5_SUFFIXES",
     "KNOWN_ATLASES",
     "MINIMAL_SPACE",
@@ -91,6 +94,8 @@ __all__ = [
     "Dataset",
     "EntityFilter",
     "Events",
+    "Finetune",
+    "FinetuneTraining",
     "Fmriprep",
     "GivenRepresentation",
     "Importance",
@@ -111,6 +116,7 @@ __all__ = [
     "Recentre",
     "RepetitionTime",
     "Report",
+    "RowProtocol",
     "Settings",
     "Simulation",
     "Splitting",

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from semantoks.config.atlases import BUILT_IN, AtlasFiles, nearest_atlas
 from semantoks.config.base import Settings
 from semantoks.config.data import Dataset
+from semantoks.config.finetuning import Finetune
 from semantoks.config.importance import Importance, contents_of_networks
 from semantoks.config.model import Model
 from semantoks.config.parcellation import Parcellation
@@ -51,7 +52,8 @@ class Config(Settings):
         ["fc", "fc_gsr", "tangent", "tangent_gsr", "confounds"],
         description="Representations to compare models with: `fc` (Pearson correlation), `fc_gsr` "
         "(after global signal regression), `tangent` (tangent space at the mean covariance of the "
-        "training participants), `tangent_gsr` (after global signal regression), `partial` "
+        "training participants), `tangent_gsr` (after global signal regression), `tangent_rbf` "
+        "(`tangent` by a Gaussian kernel, so not linear), `partial` "
         "(partial correlation), `coskewness` (correlation in the subspace of the largest third "
         "moments), `mean_activity` (mean of each region over a block; data sets with `events` "
         "only) and `confounds`. Of two or more kinds of connectivity, the best, chosen inside the "
@@ -81,6 +83,7 @@ class Config(Settings):
         description="`true`: measure what scores lose without each network, and draw it on the "
         "brain; or which `representations` and `phenotypes`.",
     )
+    finetune: Finetune = Field(Finetune(), description="Fine-tuning of models on phenotypes.")
     report: Report = Field(Report(), description="The report.")
 
     @model_validator(mode="after")
@@ -244,6 +247,25 @@ class Config(Settings):
                     f"representations.{name}: that is the name of a baseline or a model; choose "
                     "another"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _finetuned_exist(self) -> Config:
+        models = self.finetune.models
+        for name in models:
+            if name not in self.models:
+                raise ValueError(
+                    f"finetune.models names '{name}', which is not among the models; "
+                    f"{suggest(name, list(self.models))}"
+                )
+        if len(set(models)) < len(models):
+            raise ValueError("finetune.models names a model twice; name each once")
+        if models and self.probe.confounds != "none":
+            raise ValueError(
+                f"probe.confounds is {self.probe.confounds}, but finetune.models trains encoders "
+                "on time series, which confounds are not regressed out of, so the rows could not "
+                "be compared; take one of the two out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -23,19 +23,22 @@ Baseline = Literal[
     "fc_gsr",
     "tangent",
     "tangent_gsr",
+    "tangent_rbf",
     "partial",
     "coskewness",
     "mean_activity",
     "confounds",
 ]
 Protocol = Literal["exact", "paper", "both"]
+# By which a row is scored; a comparison may have rows of several.
+RowProtocol = Literal["exact", "paper", "finetune"]
 # Names a row that the paper's head has scored, beside the row of the exact probe.
 PAPER_SUFFIX = "@paper"
 # Names the row that takes the best of these, chosen inside the training part.
 BEST_CONNECTIVITY = "best_connectivity"
 CONNECTIVITY = ("fc", "fc_gsr", "tangent", "tangent_gsr", "partial", "coskewness")
 # Fitted to the training participants of a split, by the exact protocol only.
-FITTED = ("tangent", "tangent_gsr", "coskewness")
+FITTED = ("tangent", "tangent_gsr", "tangent_rbf", "coskewness")
 # Do not depend on the volumes of a scan, or are zero over whole ones.
 WITHOUT_LENGTH = ("chance", "confounds", "mean_activity")
 MIN_VOLUMES = 4  # with fewer, nothing is left of a correlation without the global signal

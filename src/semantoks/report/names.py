@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semantoks.config import BEST_CONNECTIVITY, PAPER_SUFFIX
+from semantoks.config import BEST_CONNECTIVITY, FINETUNED_SUFFIX, PAPER_SUFFIX
 
 METRICS = {
     "balanced_accuracy": "balanced accuracy",
@@ -41,6 +41,8 @@ HEADS = {
     ("exact", "classification"): "L2 logistic regression",
     ("exact", "regression"): "ridge regression",
     ("paper", "classification"): "the paper’s: SGD on windows",
+    ("finetune", "classification"): "encoder and linear head, fine-tuned",
+    ("finetune", "regression"): "encoder and linear head, fine-tuned",
 }
 # Representations that need no model.
 BASELINES = {
@@ -49,6 +51,7 @@ BASELINES = {
     "fc_gsr": "connectivity without global signal",
     "tangent": "tangent connectivity",
     "tangent_gsr": "tangent connectivity without global signal",
+    "tangent_rbf": "tangent connectivity, Gaussian kernel",
     "partial": "partial correlation",
     "coskewness": "co-skewness connectivity",
     "mean_activity": "mean activity of regions",
@@ -61,6 +64,8 @@ def representation_label(name: str) -> str:
     """Return the label of a row; stacked representations are joined by a plus sign."""
     representation = name.removesuffix(PAPER_SUFFIX)
     label = BASELINES.get(representation, representation.replace("+fc", " + connectivity"))
+    if label.endswith(FINETUNED_SUFFIX):
+        return f"{label.removesuffix(FINETUNED_SUFFIX)} (fine-tuned)"
     return label if name == representation else f"{label} (paper’s head)"
 
 

@@ -66,6 +66,7 @@ def render(page: Page, config: Config, settings: Report) -> str:
             protocol=config.probe.protocol,
             combined=config.combined,
             given=config.representations,
+            finetuned=config.finetune.models,
             rounded=None if settings.participants else MIN_CELL_SIZE,
             config=yaml.safe_dump(quoted, sort_keys=True, allow_unicode=True),
         )

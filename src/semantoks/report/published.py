@@ -91,7 +91,7 @@ def beside_published(
             representation_label(row.representation),
             row.metrics[metric].mean,
             _our_conditions(comparison, scheme, row, overlaps, config, settings),
-            f"{scheme.splits} {'sites left out' if scheme.scheme == 'site' else 'splits'}",
+            _splits_text(row.splits or scheme.splits, scheme),
             "this report",
             is_ours=True,
         )
@@ -102,6 +102,10 @@ def beside_published(
         if not math.isnan(row.metrics[metric].mean)
     ]
     return sorted([*map(_theirs, publication.published), *ours], key=lambda score: -score.value)
+
+
+def _splits_text(splits: int, scheme: SchemeResult) -> str:
+    return f"{splits} {'sites left out' if scheme.scheme == 'site' else 'splits'}"
 
 
 def _theirs(score: Published) -> PublishedScore:
@@ -134,8 +138,8 @@ def _our_conditions(
     settings: Report,
 ) -> Conditions:
     """Write the conditions of a row of this report."""
-    # Participants of the validation part train, too, but under the paper's protocol.
-    validation = scheme.validation_people if row.protocol == "paper" else 0
+    # Participants of the validation part train the exact probe, too.
+    validation = 0 if row.protocol == "exact" else scheme.validation_people
     sizes = (scheme.train_people - validation, validation, scheme.test_people)
     return Conditions(
         people=count_text(comparison.people, settings)

@@ -18,7 +18,18 @@ HIDDEN = "(not shown)"
 ROUNDED_TO = 5
 # Texts that stay: names that the page shows anyway, and those of columns, spaces and versions.
 SHOWN = {
-    *("atlas", "datasets", "preset", "combined", "title", "metric", "model", "protocol", "source"),
+    *(
+        "atlas",
+        "datasets",
+        "models",
+        "preset",
+        "combined",
+        "title",
+        "metric",
+        "model",
+        "protocol",
+        "source",
+    ),
     *("classes", "head", "preprocessing", "pretraining"),  # of published scores
     *("column", "participant_column", "group_column", "match"),
     *("age_column", "sex_column", "site_column", "motion_column"),

@@ -54,7 +54,7 @@ def _row(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, ob
         "phenotype": comparison.phenotype,
         "classes": classes_text(comparison),
         "scheme": scheme.scheme,
-        "splits": scheme.splits,
+        "splits": row.splits or scheme.splits,
         "representation": row.representation,
         "protocol": row.protocol,
         "metric": comparison.metric,

@@ -11,7 +11,13 @@ import pandas as pd
 from semantoks.config import PAPER_SUFFIX, Phenotype, split_row
 from semantoks.errors import UserError
 from semantoks.scores.benchmark.baselines import baseline_of
-from semantoks.scores.benchmark.common_splits import on_common_splits
+from semantoks.scores.benchmark.common_splits import (
+    Tables,
+    fewer_splits,
+    fewer_splits_note,
+    splits_agree,
+    tables_of_rows,
+)
 from semantoks.scores.benchmark.comparison import (
     Comparison,
     Difference,
@@ -22,15 +28,16 @@ from semantoks.scores.benchmark.comparison import (
 )
 from semantoks.scores.benchmark.curves import learning_curve, with_label_efficiency
 from semantoks.scores.benchmark.durations import duration_curves
-from semantoks.scores.benchmark.probe_scores import ProbeScores
+from semantoks.scores.benchmark.probe_scores import ProbeScores, Task
 from semantoks.scores.benchmark.shuffles import (
     MIN_SHUFFLES,
     ShuffledScore,
     shuffled_difference,
 )
 from semantoks.scores.benchmark.withheld import (
-    NOT_BY_PAPER,
+    OF_FINETUNED,
     notes,
+    notes_on_absent,
     reason_not_compared,
     without_meaningless,
 )
@@ -74,13 +81,11 @@ def compare(
             "A benchmark compares representations on exactly one phenotype; these scores are of "
             f"{', '.join(phenotypes) or 'none'}."
         )
-    task = scores[0].task
-    if len({probe.task.protocol for probe in scores}) > 1:
-        task = replace(task, protocol="both")
+    task = _task(scores)
     scores = [replace(probe, rows=with_enough_tested(probe.rows)) for probe in scores]
     durations = duration_curves(scores, task.metrics[0], scan_seconds)
     scores = [probe for probe in scores if split_row(probe.representation)[1] is None]
-    schemes = dict.fromkeys(scores[0].rows["scheme"])
+    schemes = dict.fromkeys(scheme for probe in scores for scheme in probe.rows["scheme"])
     curves = {s.representation: learning_curve(s.rows, task.metrics[0]) for s in scores}
     # Stacked representations are fitted at one fraction only and have no curve.
     curves = {name: curve for name, curve in curves.items() if curve}
@@ -106,6 +111,15 @@ def compare(
     )
 
 
+def _task(scores: Sequence[ProbeScores]) -> Task:
+    """Take the task of all rows, with the protocol of those of the probe."""
+    probed = [probe.task for probe in scores if not probe.task.is_finetuned]
+    task = probed[0] if probed else scores[0].task
+    if len({task.protocol for task in probed}) > 1:
+        return replace(task, protocol="both")
+    return task
+
+
 def _predictive(scores: Sequence[ProbeScores]) -> set[str]:
     """Names of representations that predict the phenotype better than chance."""
     return {
@@ -121,23 +135,28 @@ def _compare_scheme(
     """Summarise all representations under one scheme, after a check that the splits agree."""
     scored = [probe for probe in scores if _has_scheme(probe, scheme)]
     tables = {probe.representation: probe.complete_fits(scheme) for probe in scored}
-    first = next(iter(tables.values()))
+    first = max(tables.values(), key=len)
     # Paired tests subtract row from row, so the order must agree, too.
-    if any(list(rows["split"]) != list(first["split"]) for rows in tables.values()):
+    if not all(splits_agree(probe, tables, first) for probe in scored):
         raise UserError(
             "The representations were scored on different splits. Run `probe` again for all; under "
             "`probe.protocol: both` every fixed split needs validation participants."
         )
-    tables = on_common_splits(tables, metrics)
+    tables_of = tables_of_rows(tables, metrics)
     # Permutations are made over random or fixed splits, so they say nothing about held-out sites.
     shuffled = {
         probe.representation: np.asarray(probe.shuffled)
         for probe in scored
         if scheme != "site" and probe.shuffled and len(probe.shuffled) >= MIN_SHUFFLES
     }
-    results = [_row(probe, tables, metrics, shuffled) for probe in scored]
+    results = [
+        _row(probe, tables_of[probe.representation], metrics, shuffled).model_copy(
+            update={"splits": fewer_splits(tables[probe.representation], first)}
+        )
+        for probe in scored
+    ]
     withheld = notes(
-        _with_features(scored, tables),
+        _with_features(scored, tables_of),
         results,
         metrics[0],
         has_shuffles=bool(shuffled),
@@ -151,25 +170,29 @@ def _compare_scheme(
         validation_people=max(float(rows["validation_people"].mean()) for rows in tables.values()),
         test_people=float(first["test_people"].mean()),
         representations=results,
-        notes=withheld + ([NOT_BY_PAPER] if len(scored) < len(scores) else []),
+        notes=withheld
+        + fewer_splits_note({row.representation: row.splits for row in results}, len(first))
+        + notes_on_absent([probe for probe in scores if probe not in scored])
+        + ([OF_FINETUNED] if any(probe.task.is_finetuned for probe in scored) else []),
     )
 
 
 def _has_scheme(probe: ProbeScores, scheme: Scheme) -> bool:
-    """Whether a row belongs to a scheme; sites that are left out have no validation part."""
-    by_paper = probe.representation.endswith(PAPER_SUFFIX)
-    return not by_paper or len(probe.complete_fits(scheme)) > 0
+    """Whether a row belongs to a scheme; not all rows are made of sites that are left out."""
+    may_lack = probe.representation.endswith(PAPER_SUFFIX) or probe.task.is_finetuned
+    return not may_lack or len(probe.complete_fits(scheme)) > 0
 
 
-def _with_features(scores: Sequence[ProbeScores], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def _with_features(scores: Sequence[ProbeScores], tables: dict[str, Tables]) -> pd.DataFrame:
     """Fits of the first representation that has features: chance is undefined in every split."""
     names = [probe.representation for probe in scores if probe.features]
-    return tables[names[0] if names else scores[0].representation]
+    name = names[0] if names else scores[0].representation
+    return tables[name][name]
 
 
 def _row(
     probe: ProbeScores,
-    tables: dict[str, pd.DataFrame],
+    tables: Tables,
     metrics: Sequence[str],
     shuffled: dict[str, np.ndarray],
 ) -> Row:

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from semantoks.config import Cut, Kind, Protocol, Published, Settings
+from semantoks.config import Cut, Kind, Protocol, Published, RowProtocol, Settings
 from semantoks.scores.probe.exchange import How
 from semantoks.scores.split.parts import Scheme
 
@@ -61,7 +61,9 @@ class Row(Settings):
     """
 
     representation: str
-    protocol: Protocol = Field("exact", description="By which it was scored: exact or paper.")
+    protocol: RowProtocol = Field(
+        "exact", description="By which it was scored: exact, paper or finetune."
+    )
     features: int = Field(description="Number of features.")
     people_without_features: int | None = Field(
         None,
@@ -69,6 +71,12 @@ class Row(Settings):
         description="Participants of whom it knows nothing; absent if there are none.",
     )
     metrics: dict[str, Summary] = Field(description="By name of the metric.")
+    splits: int | None = Field(
+        None,
+        exclude_if=_is_none,
+        description="Number of splits, where it has fewer than the other rows of the scheme; its "
+        "difference from the baseline is over these.",
+    )
     chosen: dict[str, int] | None = Field(
         None,
         exclude_if=_is_none,
@@ -110,7 +118,9 @@ class SchemeResult(Settings):
         description="Mean number of training participants, with those of the validation part."
     )
     validation_people: float = Field(
-        0, description="Mean number of those on whom the paper's head chooses its learning rate."
+        0,
+        description="Mean number of those on whom the paper's head chooses its learning rate, and "
+        "fine-tuning its epoch.",
     )
     test_people: float = Field(description="Mean number of test participants.")
     representations: list[Row]
@@ -169,7 +179,7 @@ class Comparison(Settings):
     classes: dict[str, int] | None = Field(description="Participants per class.")
     left_out: dict[str, int] = Field(description="Participants left out, by reason.")
     determined_by: list[str] = Field([], description="Confounds that determine the phenotype.")
-    protocol: Protocol
+    protocol: Protocol | Literal["finetune"]
     confounds: str
     metric: str = Field(description="The metric that representations are compared by.")
     baseline: str | None = Field(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from semantoks.config import Cut, Kind, Protocol
+from semantoks.config import Cut, Kind, Protocol, RowProtocol
 from semantoks.scores.benchmark.shuffles import WHOLE_GROUPS
 from semantoks.scores.metrics import CLASSIFICATION, REGRESSION
 from semantoks.scores.probe.exchange import How
@@ -25,7 +25,7 @@ class Task:
     people: int
     classes: dict[str, int] | None
     left_out: dict[str, int]
-    protocol: Protocol
+    protocol: Protocol | RowProtocol
     confounds: str
     determined_by: list[str] = field(default_factory=list)
     cut: Cut = "training"
@@ -37,6 +37,11 @@ class Task:
     def needs_shuffles(self) -> bool:
         """Whether the corrected t is too narrow for random splits, so that shuffles are needed."""
         return self.kind == "regression" or self.permuted in WHOLE_GROUPS
+
+    @property
+    def is_finetuned(self) -> bool:
+        """Whether the row is of a model that was fine-tuned, on fewer splits than the others."""
+        return self.protocol == "finetune"
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from semantoks.scores.benchmark.baselines import baseline_of
 from semantoks.scores.benchmark.comparison import Difference, Row, Summary
+from semantoks.scores.benchmark.probe_scores import ProbeScores
 from semantoks.scores.metrics import CORRELATIONS, MIN_TESTED, MIN_TESTED_FOR_CALIBRATION
 
 # Without features the predicted class is the first of the alphabet, and r is undefined.
@@ -31,6 +32,12 @@ NO_FEATURES = (
 NOT_BY_PAPER = (
     "The paper’s head has no rows here, because it chooses its learning rate on validation "
     "participants, which splits by site do not have."
+)
+NOT_FINETUNED = (
+    "No model is fine-tuned to sites that are left out, unless `finetune.sites` says so."
+)
+OF_FINETUNED = (
+    "Fine-tuned rows have no permutation test: each permutation would have to be trained anew."
 )
 CORRECTED_T = "Differences that have no permutations of both rows use the corrected t."
 FEW_FOR_CALIBRATION = (
@@ -117,6 +124,14 @@ def notes(
     if not any(baseline_of(name, scored) for name in scored):
         sentences.append(NO_BASELINE)
     return sentences
+
+
+def notes_on_absent(absent: Sequence[ProbeScores]) -> list[str]:
+    """Say why rows are not there under a scheme."""
+    finetuned = [probe.task.is_finetuned for probe in absent]
+    return ([NOT_BY_PAPER] if not all(finetuned) else []) + (
+        [NOT_FINETUNED] if any(finetuned) else []
+    )
 
 
 def _notes_on_correlations(rows: pd.DataFrame, parts: str) -> list[str]:

@@ -151,13 +151,45 @@ def block_kernel(train_PF: np.ndarray, held_HF: np.ndarray) -> Kernel:
     return train @ train.T, held @ train.T
 
 
+def gaussian_kernel(train_PF: np.ndarray, held_HF: np.ndarray) -> Kernel:
+    """Return the Gaussian kernel of the standardised rows, for models that are not linear.
+
+    Its width is the median distance between training participants. In the space of the kernel
+    training participants have mean zero and a mean squared norm of one, as rows of `standardise`
+    have, so that the same L2 strengths are of use.
+
+    Parameters
+    ----------
+    train_PF, held_HF : ndarray
+        As for `block_kernel`.
+
+    Returns
+    -------
+    kernel_PP, kernel_HP : ndarray
+    """
+    train, held = standardise(train_PF, held_HF)
+    squares_P = np.einsum("pf,pf->p", train, train)
+    squares_H = np.einsum("pf,pf->p", held, held)
+    distance_PP = np.maximum(squares_P[:, None] + squares_P - 2 * train @ train.T, 0)
+    distance_HP = np.maximum(squares_H[:, None] + squares_P - 2 * held @ train.T, 0)
+    # Participants without features all lie in the mean, so distances may be zero.
+    apart = distance_PP[distance_PP > CONSTANT]
+    width = 2 * float(np.median(apart)) if apart.size else 1.0
+    kernel_PP, kernel_HP = np.exp(-distance_PP / width), np.exp(-distance_HP / width)
+    mean_P = kernel_PP.mean(axis=0)
+    kernel_HP += mean_P.mean() - mean_P - kernel_HP.mean(axis=1, keepdims=True)
+    kernel_PP += mean_P.mean() - mean_P - mean_P[:, None]
+    scale = float(np.trace(kernel_PP)) / len(kernel_PP) or 1.0
+    return kernel_PP / scale, kernel_HP / scale
+
+
 def sum_kernels(kernels: Iterable[Kernel], weights: Iterable[float]) -> PrincipalCoordinates:
     """Sum kernels as `rotate_blocks` does, and rotate onto the principal axes of the sum.
 
     Parameters
     ----------
     kernels : iterable of (ndarray, ndarray)
-        Of `block_kernel`. Of an iterator, only one is in memory at a time.
+        Of `block_kernel` or `gaussian_kernel`. Of an iterator, only one is in memory at a time.
     weights : iterable of float
     """
     parts = zip(kernels, weights, strict=True)

@@ -17,10 +17,13 @@ from semantoks.people.columns import COVARIATES, Names, alternatives
 from semantoks.scores.linear_models.axes import (
     CONSTANT,
     PrincipalCoordinates,
+    block_kernel,
+    gaussian_kernel,
     rotate_blocks,
     standardise,
+    sum_kernels,
 )
-from semantoks.scores.represent.projections import PROJECTIONS
+from semantoks.scores.represent.projections import GAUSSIAN, PROJECTIONS
 
 # Of the participants of a phenotype. A participant without features is predicted like everybody on
 # average, so this share of the distance from chance may be lost.
@@ -41,12 +44,15 @@ class Features:
         Regressed out of the features.
     blocks : tuple of FeatureBlock
         See `ParticipantFeatures`.
+    is_gaussian : bool
+        Whether the probe takes a Gaussian kernel of features that are projected already.
     """
 
     values_PF: np.ndarray
     projection: str = ""
     confounds_PC: np.ndarray | None = None
     blocks: tuple[FeatureBlock, ...] = ()
+    is_gaussian: bool = False
 
     def projected(self, train: np.ndarray, held: np.ndarray) -> Features:
         """Return the features of one split, without a projection that is still to be fitted.
@@ -65,7 +71,9 @@ class Features:
         train_PF, held_HF = _project(self.projection, self.values_PF[train], self.values_PF[held])
         values_PF = np.full((len(self.values_PF), train_PF.shape[1]), np.nan)
         values_PF[train], values_PF[held] = train_PF, held_HF
-        return replace(self, values_PF=values_PF, projection="")
+        return replace(
+            self, values_PF=values_PF, projection="", is_gaussian=self.projection in GAUSSIAN
+        )
 
     def prepare(self, train: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Project the features and regress confounds out of them, block by block.
@@ -112,8 +120,13 @@ class Features:
 
 def summed(parts: Sequence[Features], train: np.ndarray, held: np.ndarray) -> PrincipalCoordinates:
     """Sum the kernels of all blocks of some representations."""
-    prepared = (part.prepare_blocks(train, held) for part in parts)
     weights = [weight for part in parts for weight in part.weights]
+    gaussian = [part.is_gaussian or part.projection in GAUSSIAN for part in parts]
+    prepared = (part.prepare_blocks(train, held) for part in parts)
+    if any(gaussian):
+        kernel_of = [gaussian_kernel if is_gaussian else block_kernel for is_gaussian in gaussian]
+        pairs = zip(kernel_of, prepared, strict=True)
+        return sum_kernels((kernel(*b) for kernel, blocks in pairs for b in blocks), weights)
     return rotate_blocks([block for blocks in prepared for block in blocks], weights)
 
 

@@ -1,4 +1,4 @@
-"""The three files of a row: scores, predictions, and scores of permutations."""
+"""The splits that a row is scored on, and its three files: scores, predictions, permutations."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from semantoks.artifacts.tables import read_table, write_rows, write_table
+from semantoks.artifacts.tables import read_metadata, read_table, write_rows, write_table
 from semantoks.scores.probe.evaluation import ProbeResult
 from semantoks.scores.probe.permutation import PermutationTest, SplitScores
+from semantoks.scores.probe.problem import Problem, TaskMetadata
+
+
+def read_problem(splits: Path) -> Problem:
+    """Read the table of splits of a phenotype."""
+    participants = read_table(splits).set_index("participant_id")
+    return Problem(TaskMetadata.from_json(read_metadata(splits)), participants)
 
 
 def write_row(out: Path, result: ProbeResult, metadata: dict[str, Any]) -> list[Path]:
@@ -34,6 +41,32 @@ def write_row(out: Path, result: ProbeResult, metadata: dict[str, Any]) -> list[
     write_table(predictions, result.predictions)
     _write_shuffles(shuffles, result)
     return [out, predictions, shuffles]
+
+
+def row_metadata(
+    problem: Problem,
+    result: ProbeResult,
+    *,
+    representation: str,
+    features: int,
+    protocol: str,
+    confounds: str = "none",
+) -> dict[str, Any]:
+    """JSON that holds for all lines of a row's scores."""
+    test, persons = result.permutation_test, problem.persons
+    return {
+        **problem.metadata.to_json(),
+        "representation": representation,
+        "people": len(problem.participants),
+        "persons": None if persons is None else len(np.unique(persons)),
+        "permuted": problem.exchange().how,
+        "features": features,
+        "classes": problem.class_sizes(),
+        "p_permutation": test and test.p,
+        "shuffled": test and test.shuffled.tolist(),
+        "protocol": protocol,
+        "confounds": confounds,
+    }
 
 
 def read_row(scores: Path) -> ProbeResult:

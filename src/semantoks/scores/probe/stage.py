@@ -5,21 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from semantoks.artifacts.representations import read_participant_features, read_windows
-from semantoks.artifacts.tables import read_metadata, read_table
-from semantoks.scores.probe.evaluation import ProbeResult
 from semantoks.scores.probe.features import (
     Features,
     count_without_features,
     features_of,
     target_features,
 )
-from semantoks.scores.probe.problem import Problem, TaskMetadata
-from semantoks.scores.probe.row_files import write_row
+from semantoks.scores.probe.problem import Problem
+from semantoks.scores.probe.row_files import read_problem, row_metadata, write_row
 from semantoks.scores.probe.score import Representation, score
 from semantoks.scores.probe.settings import ProbeSettings
 
@@ -62,7 +59,7 @@ def probe(
     UserError
         If too many participants have no features, or the protocol does not apply.
     """
-    problem = _read_problem(splits)
+    problem = read_problem(splits)
     loaded = _read_features(problem, features, confounds, settings)
     without_features = count_without_features(loaded, representation)
     if without_features:
@@ -81,13 +78,15 @@ def probe(
         combined=settings.combined,
     )
     result = score(problem, inputs, settings.probe)
-    metadata = _metadata(problem, inputs, result, settings)
+    metadata = row_metadata(
+        problem,
+        result,
+        representation=representation,
+        features=sum(part.values_PF.shape[1] for part in inputs.features),
+        protocol=settings.probe.protocol,
+        confounds=settings.probe.confounds,
+    )
     return write_row(out, result, metadata | {"people_without_features": without_features})
-
-
-def _read_problem(splits: Path) -> Problem:
-    participants = read_table(splits).set_index("participant_id")
-    return Problem(TaskMetadata.from_json(read_metadata(splits)), participants)
 
 
 def _read_features(
@@ -116,26 +115,3 @@ def _read_windows(problem: Problem, path: Path, features: Features) -> list[np.n
         windows.get(participant, features.values_PF[[row]])
         for row, participant in enumerate(problem.ids)
     ]
-
-
-def _metadata(
-    problem: Problem,
-    representation: Representation,
-    result: ProbeResult,
-    settings: ProbeSettings,
-) -> dict[str, Any]:
-    """JSON that holds for all rows of the scores."""
-    test, persons = result.permutation_test, problem.persons
-    return {
-        **problem.metadata.to_json(),
-        "representation": representation.name,
-        "people": len(problem.participants),
-        "persons": None if persons is None else len(np.unique(persons)),
-        "permuted": problem.exchange().how,
-        "features": sum(part.values_PF.shape[1] for part in representation.features),
-        "classes": problem.class_sizes(),
-        "p_permutation": test and test.p,
-        "shuffled": test and test.shuffled.tolist(),
-        "protocol": settings.probe.protocol,
-        "confounds": settings.probe.confounds,
-    }

@@ -18,6 +18,14 @@ PROJECTIONS: dict[str, Projection] = {
     "tangent_gsr": project_tangent,
     "coskewness": project_coskewness,
     "tangent_shrunk": project_tangent_shrunk,
+    "tangent_rbf": project_tangent,
+    "tangent_rbf_shrunk": project_tangent_shrunk,
 }
 # Projections that have another version. The probe chooses between the two.
-ALTERNATIVES = {"tangent": "tangent_shrunk", "tangent_gsr": "tangent_shrunk"}
+ALTERNATIVES = {
+    "tangent": "tangent_shrunk",
+    "tangent_gsr": "tangent_shrunk",
+    "tangent_rbf": "tangent_rbf_shrunk",
+}
+# Of what these return the probe takes a Gaussian kernel instead of the linear one.
+GAUSSIAN = ("tangent_rbf", "tangent_rbf_shrunk")

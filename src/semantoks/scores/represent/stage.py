@@ -40,6 +40,7 @@ FROM_SCANS: dict[str, Callable[[Iterable[Scan]], Iterator[np.ndarray]]] = {
     "partial": partial_correlation,
     "tangent": covariances,
     "tangent_gsr": covariances_without_global_signal,
+    "tangent_rbf": covariances,
     "coskewness": third_moments,
     "mean_activity": mean_activity,
 }

@@ -1,0 +1,1 @@
+"""Fine-tuning of a model's encoder, with a linear head, on a phenotype."""
