@@ -13,17 +13,22 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from semantoks.artifacts.files import read_json
 from semantoks.artifacts.tables import read_table, write_table
 from semantoks.artifacts.timeseries import Manifest, iter_scans
 from semantoks.commands.stages import STAGES
-from semantoks.config import ConnectomeMap, Phenotype, Probe
+from semantoks.config import Architecture, ConnectomeMap, Phenotype, Probe
 from semantoks.data.samples.settings import SamplesSettings
 from semantoks.data.samples.stage import samples
+from semantoks.finetune.settings import FinetuneSettings
+from semantoks.finetune.stage import finetune
 from semantoks.model.connectome.settings import ConnectomeSettings
 from semantoks.model.connectome.stage import connectome
+from semantoks.model.files.checkpoint import save
 from semantoks.model.files.connectome import load_connectome
+from semantoks.model.network.encoder import Encoder
 from semantoks.report.brain_maps.settings import BrainMapsSettings
 from semantoks.report.brain_maps.stage import brain_maps
 from semantoks.scores.benchmark.settings import BenchmarkSettings
@@ -35,7 +40,7 @@ from semantoks.scores.network_importance.stage import network_importance
 from semantoks.scores.split.parts import TEST
 from tests.conftest import run_probe, run_represent, run_split, write_cohort
 from tests.unit.data.blocks.conftest import Task, write_events
-from tests.workspaces import ROOT, Workspace
+from tests.workspaces import ROOT, SMALL, Workspace
 
 pytestmark = pytest.mark.slow
 
@@ -130,6 +135,32 @@ def drawn(folder: Path, manifest: Manifest) -> dict[str, list[float]]:
     return {"brain_maps": spread(connectome)}
 
 
+def fine_tuned(folder: Path, manifest: Manifest) -> dict[str, list[float]]:
+    """Numbers of a model that is fine-tuned on drawn time series."""
+    folder.mkdir()
+    paths, participants = write_cohort(folder, manifest)
+    torch.manual_seed(0)
+    encoder = Encoder(
+        Architecture.model_validate(SMALL["models"]["tiny"]["architecture"]), manifest.networks
+    )
+    encoder.manifest = manifest
+    save(encoder, folder)
+    splits = folder / "splits.parquet"
+    task = Phenotype(kind="regression")
+    run_split(participants, folder / "scans.parquet", splits, name="trait", phenotype=task)
+    settings = {"training": {"splits": 2, "epochs": 3}, "probe": {"inner_folds": 2}}
+    finetune(
+        FinetuneSettings.model_validate(settings),
+        model=folder / "encoder.safetensors",
+        timeseries=paths,
+        splits=splits,
+        representation="tiny-finetuned",
+        save=folder / "saved/encoder.safetensors",
+        out=folder / "scores.parquet",
+    )
+    return {"finetune": spread(read_table(folder / "scores.parquet")["mae"])}
+
+
 def numbers(folder: Path, of_scores: dict[str, list[float]]) -> dict[str, list[float]]:
     """Say in a few numbers what each stage wrote."""
     results, raw = folder / "results", folder / "data/small/bids"
@@ -177,6 +208,7 @@ def test_a_changed_output_has_a_new_version(
             | blocked(tmp_path / "task")
             | connected(tmp_path / "connectome", manifest)
             | drawn(tmp_path, manifest)
+            | fine_tuned(tmp_path / "finetune", manifest)
         ).items()
     }
     if request.config.getoption("--write"):

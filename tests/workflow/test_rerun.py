@@ -55,6 +55,13 @@ def test_a_second_run_does_nothing(workspace: Workspace) -> None:
         ({"combined": {"mine": ["tiny", "fc"]}}, {"probe": 2, "benchmark": 2, "report": 1}),
         # Of both phenotypes fc, the only representation there whose features belong to networks.
         ({"importance": True}, {"network_importance": 2, "brain_maps": 1, "report": 1}),
+        ({"finetune": {"models": ["tiny"]}}, {"finetune": 2, "benchmark": 2, "report": 1}),
+        # Without a model to fine-tune, its keys change nothing but the settings that are shown.
+        ({"finetune": {"epochs": 3}}, {"report": 1}),
+        (
+            {"baselines": ["fc", "tangent_rbf", "confounds"]},
+            {"represent": 1, "probe": 2, "card": 1, "benchmark": 2, "report": 1},
+        ),
     ],
 )
 def test_a_changed_setting_reruns_what_hangs_on_it(
@@ -90,6 +97,27 @@ def test_a_combined_row_is_scored_from_the_files_of_its_members(workspace: Works
     assert mine == tiny + fc
     page = (workspace.folder / "results/report/index.html").read_text()
     assert "“mine” sums the kernels of tiny and connectivity (Pearson)." in page
+
+
+def test_a_fine_tuned_model_is_a_row_and_a_model(workspace: Workspace) -> None:
+    """And a second one trains nothing again."""
+    finetune = {"models": ["tiny"], "splits": 1, "epochs": 1}
+    workspace.configure(finetune=finetune)
+    assert workspace.ran() == {"scores": 2, "benchmarks": 2, "report": 1}
+    folder = workspace.folder / "results/finetuned/small/group/tiny-finetuned"
+    assert read_json(folder / "head.json")["classes"] == ["control", "patient"]
+    page = (workspace.folder / "results/report/index.html").read_text()
+    assert "tiny (fine-tuned)" in page and "(tiny-finetuned 1)" in page
+    assert workspace.planned() == {}
+    models = SMALL["models"] | {"other": SMALL["models"]["tiny"]}
+    workspace.configure(models=models, finetune=finetune | {"models": ["tiny", "other"]})
+    assert workspace.planned()["finetune"] == 2
+    given = {"tuned": {"checkpoint": str(folder)}}
+    workspace.configure(models=SMALL["models"] | given, finetune=finetune)
+    assert workspace.ran("results/representations/tuned/small.parquet") == {
+        "models": 1,
+        "representations": 1,
+    }
 
 
 def test_another_number_of_repeats_runs_only_scores(workspace: Workspace) -> None:

@@ -229,6 +229,26 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
             {"models": {"a": {"recentre": "site"}}},
             "models.a.recentre is site, but datasets.demo has no 'site_column'",
         ),
+        (
+            {"models": {"tiny": {}}, "finetune": {"models": ["tinny"]}},
+            r"finetune.models names 'tinny', .* among the models; did you mean 'tiny'\?",
+        ),
+        (
+            {"models": {"a": {}}, "finetune": {"models": ["a", "a"]}},
+            "finetune.models names a model twice",
+        ),
+        (
+            {
+                "models": {"a": {}},
+                "finetune": {"models": ["a"]},
+                "probe": {"confounds": "residualise"},
+            },
+            "probe.confounds is residualise, but finetune.models trains encoders on time series",
+        ),
+        (
+            {"finetune": {"layer_decay": 1.5}},
+            "finetune.layer_decay is '1.5': input should be less than or equal to 1",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(changes: dict[str, Any], message: str) -> None:

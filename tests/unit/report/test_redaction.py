@@ -100,6 +100,7 @@ CONFIG: dict[str, Any] = {
     },
     "combined": {"mine": ["given", "fc", "elsewhere"]},
     "importance": {"representations": ["fc"], "phenotypes": ["dx"]},
+    "finetune": {"models": ["given"], "splits": 3},
 }
 
 
@@ -129,6 +130,7 @@ def test_no_free_text_is_left_but_what_the_page_needs() -> None:
     assert shown.combined == {"mine": ["given", "fc", "elsewhere"]}  # the page names its rows
     assert shown.representations["elsewhere"].path == HIDDEN
     assert shown.representations["package"].encoder == HIDDEN
+    assert shown.finetune == config.finetune  # as it names the rows of models
     assert redacted(shown) == shown
 
 

@@ -9,7 +9,7 @@ from semantoks.errors import UserError
 from semantoks.scores.benchmark.compare import compare
 from semantoks.scores.benchmark.comparison import Difference
 from semantoks.scores.benchmark.probe_scores import ProbeScores, Task
-from semantoks.scores.benchmark.withheld import NO_BASELINE
+from semantoks.scores.benchmark.withheld import NO_BASELINE, NOT_FINETUNED
 from tests.unit.scores.benchmark.conftest import REGRESSION_TASK, TASK, scores_of
 
 
@@ -238,3 +238,42 @@ def test_rows_that_share_values_have_intervals_from_permutations_only() -> None:
     within = replace(TASK, persons=8, permuted="within people")
     (scheme,) = compare([scores_of("fc", values, task=within)], "toy").schemes
     assert np.isfinite(scheme.representations[0].metrics["balanced_accuracy"].high)
+
+
+FINETUNED = replace(TASK, protocol="finetune")
+
+
+def test_a_row_of_fewer_splits_is_compared_over_these() -> None:
+    """And no other row loses a split."""
+    fc = scores_of("fc", [0.6, 0.7, 0.8, 0.5])
+    other = scores_of("m", [0.7, 0.7, 0.7, 0.8])
+    tuned = scores_of("m-finetuned", [0.7, 0.9], task=FINETUNED)
+    for order in ([fc, other, tuned], [tuned, fc, other]):
+        result = compare(order, "toy")
+        scheme = result.schemes[0]
+        rows = {row.representation: row for row in scheme.representations}
+        assert (result.protocol, scheme.splits, scheme.validation_people) == ("exact", 4, 0)
+        assert (rows["m-finetuned"].splits, rows["m"].splits) == (2, None)
+        difference = rows["m-finetuned"].difference_from_baseline
+        assert difference is not None and difference.mean == pytest.approx(0.15)
+        assert rows["fc"].metrics["balanced_accuracy"].mean == pytest.approx(0.65)
+        of_other = rows["m"].difference_from_baseline
+        assert of_other is not None and of_other.mean == pytest.approx(0.075)
+        assert any("(m-finetuned 2)" in note for note in scheme.notes)
+
+
+def test_other_splits_of_a_fine_tuned_row_are_refused() -> None:
+    tuned = scores_of("m-finetuned", [0.7, 0.9], task=FINETUNED)
+    rows = tuned.rows.assign(split=["random 0", "random 9"])
+    with pytest.raises(UserError, match="different splits"):
+        compare([scores_of("fc", [0.6, 0.7, 0.8]), replace(tuned, rows=rows)], "toy")
+
+
+def test_sites_that_are_left_out_need_no_fine_tuned_row() -> None:
+    fc = scores_of("fc", [0.6, 0.7])
+    sites = scores_of("fc", [0.5, 0.6], "site").rows
+    fc = replace(fc, rows=pd.concat([fc.rows, sites], ignore_index=True))
+    result = compare([fc, scores_of("m-finetuned", [0.7, 0.9], task=FINETUNED)], "toy")
+    assert [len(scheme.representations) for scheme in result.schemes] == [2, 1]
+    assert NOT_FINETUNED in result.schemes[1].notes
+    assert NOT_FINETUNED not in result.schemes[0].notes

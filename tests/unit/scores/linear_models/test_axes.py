@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.gaussian_process.kernels import RBF
+from sklearn.preprocessing import KernelCenterer
 
 from semantoks.scores.linear_models.axes import (
     RANK_TOLERANCE,
+    gaussian_kernel,
     rotate,
     rotate_blocks,
     standardise,
@@ -69,3 +72,21 @@ def test_a_block_of_constant_features_is_left_out() -> None:
     np.testing.assert_allclose(
         together.held_HR @ together.train_PR.T, first.held_HR @ first.train_PR.T, atol=1e-12
     )
+
+
+def test_the_gaussian_kernel_is_that_of_scikit_learn_at_the_median_distance() -> None:
+    rng = np.random.default_rng(0)
+    train, held = rng.standard_normal((40, 90)), rng.standard_normal((9, 90))
+    train[3], held[2] = np.nan, np.nan  # of whom nothing is known
+    kernel_PP, kernel_HP = gaussian_kernel(train, held)
+    train, held = standardise(train, held)
+    distances = np.linalg.norm(train[:, None] - train, axis=2)
+    gaussian = RBF(np.sqrt(np.median(distances[distances > 0] ** 2)))
+    centerer = KernelCenterer().fit(gaussian(train))
+    expected, of_held = (
+        centerer.transform(gaussian(train)),
+        centerer.transform(gaussian(held, train)),
+    )
+    scale = np.trace(expected) / 40
+    np.testing.assert_allclose(kernel_PP, expected / scale, atol=1e-10)
+    np.testing.assert_allclose(kernel_HP, of_held / scale, atol=1e-10)

@@ -117,3 +117,31 @@ def test_learning_curves_share_the_reference_of_their_split() -> None:
     for fit in range(2):
         best = min(candidates, key=lambda scores, fit=fit: scores["inner_loss"][fit])
         assert result.scores["pearson_r"][fit] == best["pearson_r"][fit]
+
+
+def test_a_gaussian_kernel_learns_a_product_that_no_linear_probe_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The product of the signs of two features, as of two connections."""
+    for name in ("tangent_rbf", "tangent_rbf_shrunk"):
+        monkeypatch.setitem(PROJECTIONS, name, lambda train, held: (train, held))
+    rows = np.random.default_rng(0).standard_normal((300, 2))
+    problem = problem_of(np.where(rows[:, 0] * rows[:, 1] > 0, "same", "other"))
+    linear = score_features(problem, [Features(rows)], QUICK).scores
+    gaussian = score_features(problem, [Features(rows, "tangent_rbf")], QUICK).scores
+    assert mean_score(linear, "balanced_accuracy") < 0.6
+    assert mean_score(gaussian, "balanced_accuracy") > 0.85
+    # In a row of several representations, each has a kernel of its own.
+    features = [Features(rows[:, :1]), Features(rows, "tangent_rbf")]
+    combined = score_features(problem, features, QUICK, combined=True).scores
+    assert mean_score(combined, "balanced_accuracy") > 0.8
+
+
+def test_a_gaussian_kernel_finds_nothing_where_there_is_nothing() -> None:
+    rng = np.random.default_rng(2)
+    rows = np.stack(list(covariances(scan_of(rng.standard_normal((6, 60))) for _ in range(120))))
+    problem = problem_of(rng.permutation(["x", "y"] * 60))
+    settings = Probe(repeats=8, permutations=100, learning_curve=[])
+    result = score_features(problem, [Features(rows, "tangent_rbf")], settings)
+    assert abs(mean_score(result.scores, "balanced_accuracy") - 0.5) < 0.1
+    assert result.permutation_test is not None and result.permutation_test.p > 0.05
