@@ -38,6 +38,8 @@ from semantoks.scores.choose.stage import choose
 from semantoks.scores.network_importance.settings import NetworkImportanceSettings
 from semantoks.scores.network_importance.stage import network_importance
 from semantoks.scores.split.parts import TEST
+from semantoks.scores.vary.settings import VarySettings
+from semantoks.scores.vary.stage import vary
 from tests.conftest import run_probe, run_represent, run_split, write_cohort
 from tests.unit.data.blocks.conftest import Task, write_events
 from tests.workspaces import ROOT, SMALL, Workspace
@@ -93,7 +95,24 @@ def scored(folder: Path, manifest: Manifest) -> dict[str, list[float]]:
         "choose": spread(read_table(best)["mae"]),
         "network_importance": spread(by_split["columns"]),
         "benchmark": spread([row["mae"]["mean"] for row in rows]),
+        "vary": varied(folder),
     }
+
+
+def varied(folder: Path) -> list[float]:
+    """Numbers of a variant with other inner folds, of what `scored` has left in the folder."""
+    scores, benchmarks = list[Path](), list[Path]()
+    for name, folds in (("toy", 2), ("toy~folds", 3)):
+        scores.append(folder / f"scores/{name}/trait/fc.parquet")
+        settings = Probe(repeats=4, permutations=0, inner_folds=folds)
+        run_probe([folder / "fc.parquet"], folder / "splits.parquet", "fc", settings, scores[-1])
+        benchmarks.append(folder / f"{name}.json")
+        benchmark(BenchmarkSettings(), scores=scores[-1:], dataset=name, out=benchmarks[-1])
+    out = folder / "varied.json"
+    vary(VarySettings(), benchmarks=benchmarks, scores=scores, out=out)
+    (variant,) = read_json(out)["variants"]
+    # r of five test participants is not known, and so is its difference.
+    return [float(row["splits"]) for row in variant["differences"]]
 
 
 def blocked(folder: Path) -> dict[str, list[float]]:
@@ -192,6 +211,7 @@ def numbers(folder: Path, of_scores: dict[str, list[float]]) -> dict[str, list[f
         "network_importance": of_scores["network_importance"],
         "card": [float(len(leaks))],
         "benchmark": of_scores["benchmark"],
+        "vary": of_scores["vary"],
         "report": [
             float(pd.Series((results / "report/index.html").read_text()).str.count("<svg")[0])
         ],

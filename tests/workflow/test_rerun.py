@@ -62,6 +62,24 @@ def test_a_second_run_does_nothing(workspace: Workspace) -> None:
             {"baselines": ["fc", "tangent_rbf", "confounds"]},
             {"represent": 1, "probe": 2, "card": 1, "benchmark": 2, "report": 1},
         ),
+        # A variant runs from the first stage that differs, and what does not differ is shared.
+        (
+            {"variants": {"narrow": {"parcellation": {"low_pass": 0.08}}}},
+            {"parcellate": 2, "scans": 1, "pretrain": 1, "embed": 1, "represent": 3, "split": 2}
+            | {"vary": 2}
+            | SCORES,
+        ),
+        (
+            {"variants": {"seed": {"models": {"tiny": {"training": {"seed": 1}}}}}},
+            {"pretrain": 1, "embed": 1, "probe": 2, "benchmark": 2, "vary": 2, "report": 1},
+        ),
+        ({"variants": {"folds": {"probe": {"inner_folds": 3}}}}, {"vary": 2} | SCORES),
+        (
+            {"variants": {"coarse": {"preprocessing": {"voxel_size": 10}}}},
+            {"preprocess": 2, "parcellate": 2, "scans": 1, "pretrain": 1, "embed": 1}
+            | {"represent": 3, "split": 2, "vary": 2}
+            | SCORES,
+        ),
     ],
 )
 def test_a_changed_setting_reruns_what_hangs_on_it(

@@ -2,8 +2,6 @@
 
 from semantoks.config.listing import listing_of
 
-PREPROCESSING = CONFIG.preprocessing
-FMRIPREP = PREPROCESSING.engine == "fmriprep"
 # How fMRIPrep is run, as opposed to what it makes.
 HOW_FMRIPREP_RUNS = ("license", "participants_per_call")
 
@@ -16,12 +14,27 @@ ATLAS_FILES = {
 if CONFIG.atlas in CONFIG.atlases and CONFIG.atlases[CONFIG.atlas].image is None:
     del ATLAS_FILES["image"]
 MAIN_ATLAS_FILE = next(iter(ATLAS_FILES))
+# Names of atlases mean the same in all variants.
+ATLASES = {
+    name: files
+    for analysis in (CONFIG, *VARIANTS.values())
+    for name, files in analysis.atlases.items()
+}
+
+
+def config_of(w):
+    """Configuration of the main analysis, or of the variant that a data set belongs to."""
+    return SHARING.config_of(w.dataset)
+
+
+def uses_fmriprep(w):
+    return config_of(w).preprocessing.engine == "fmriprep"
 
 
 def data_folder(dataset):
     """Folder (or HDF5 file) of a data set, given or simulated."""
     if DATASETS[dataset].simulate:
-        return f"results/simulated/{dataset}/bids"
+        return f"results/simulated/{SHARING.dataset('index', dataset)}/bids"
     return DATASETS[dataset].path.rstrip("/")
 
 
@@ -47,53 +60,65 @@ def hold_out_file(w):
 
 def held_out_list(w):
     """Who is held out; nothing if nobody is, so that a table of scans has one input less."""
-    return f"results/index/{w.dataset}/held_out.tsv" if holds_out(w.dataset) else []
+    name = SHARING.dataset("index", w.dataset)
+    return f"results/index/{name}/held_out.tsv" if holds_out(w.dataset) else []
 
 
 def custom_atlas_files(w):
     """Image (if any) and table of the user's own atlas; nothing for a built-in one."""
-    files = CONFIG.atlases.get(w.atlas)
+    files = ATLASES.get(w.atlas)
     return [path for path in (files.image, files.table) if path] if files else []
 
 
 def shard_table(w):
     """Table of one shard, known to be current once `index` has run."""
-    checkpoints.index.get(dataset=w.dataset)
-    return f"results/index/{w.dataset}/shard-{w.shard}.tsv"
+    name = SHARING.dataset("index", w.dataset)
+    checkpoints.index.get(dataset=name)
+    return f"results/index/{name}/shard-{w.shard}.tsv"
 
 
 def preprocessing_settings(w):
     """Preprocessing without what does not change the images of the engine in use."""
-    if not FMRIPREP:
-        return PREPROCESSING.model_copy(
-            update={"fmriprep": type(PREPROCESSING.fmriprep)()}
-        )
-    fixed = {
-        key: type(PREPROCESSING.fmriprep).model_fields[key].default
-        for key in HOW_FMRIPREP_RUNS
-    }
-    fmriprep = PREPROCESSING.fmriprep.model_copy(update=fixed)
-    return type(PREPROCESSING)(engine="fmriprep", fmriprep=fmriprep)
+    whole = config_of(w).preprocessing
+    defaults = type(whole.fmriprep)()
+    if not uses_fmriprep(w):
+        return whole.model_copy(update={"fmriprep": defaults})
+    fixed = {key: getattr(defaults, key) for key in HOW_FMRIPREP_RUNS}
+    fmriprep = whole.fmriprep.model_copy(update=fixed)
+    return type(whole)(engine="fmriprep", fmriprep=fmriprep)
+
+
+def how_fmriprep_runs(w):
+    """Settings of how fMRIPrep is run, as JSON; empty for the built-in engine."""
+    keys = set(HOW_FMRIPREP_RUNS) if uses_fmriprep(w) else set()
+    return config_of(w).preprocessing.fmriprep.model_dump_json(include=keys)
 
 
 def preprocessed(w):
     """Folder of a preprocessed shard; nothing if the data set is preprocessed already."""
     if DATASETS[w.dataset].source == "bids":
-        return [f"results/preprocessed/{w.dataset}/shard-{w.shard}"]
+        name = SHARING.dataset("preprocess", w.dataset)
+        return [f"results/preprocessed/{name}/shard-{w.shard}"]
     return []
 
 
 def parcellation_of(w):
     """Parcellation of a data set: thresholds for resting scans do not apply to runs of a task."""
     of_task = DATASETS[w.dataset].events is not None
-    return CONFIG.parcellation.of_task_runs() if of_task else CONFIG.parcellation
+    parcellation = config_of(w).parcellation
+    return parcellation.of_task_runs() if of_task else parcellation
 
 
 def timeseries_of(datasets):
-    """Time series of all shards of data sets, with the one atlas of the configuration."""
-    return [
-        f"results/timeseries/{dataset}/atlas-{CONFIG.atlas}_shard-{shard:04d}_timeseries.parquet"
+    """Time series of all shards of data sets, with the one atlas of their configuration."""
+    folders = {
+        dataset: f"results/timeseries/{SHARING.dataset('timeseries', dataset)}"
+        f"/atlas-{SHARING.config_of(dataset).atlas}"
         for dataset in datasets
+    }
+    return [
+        f"{start}_shard-{shard:04d}_timeseries.parquet"
+        for dataset, start in folders.items()
         for shard in range(DATASETS[dataset].shards)
     ]
 
@@ -103,7 +128,14 @@ def scored_timeseries(dataset):
     whole = timeseries_of([dataset])
     if DATASETS[dataset].events is None:
         return whole
-    return [path.replace("results/timeseries/", "results/blocks/", 1) for path in whole]
+    folder = f"results/blocks/{SHARING.dataset('samples', dataset)}"
+    return [f"{folder}/{Path(path).name}" for path in whole]
+
+
+def runs_of_blocks(w):
+    """Time series of the runs that are cut into the blocks of one shard."""
+    folder = f"results/timeseries/{SHARING.dataset('timeseries', w.dataset)}"
+    return f"{folder}/atlas-{w.atlas}_shard-{w.shard}_timeseries.parquet"
 
 
 def tables_of_blocks(w):
@@ -115,5 +147,18 @@ def tables_of_blocks(w):
 
 def scored_participants(w):
     """Table with a row per sample: per participant, or per block of a data set with events."""
-    folder = "index" if DATASETS[w.dataset].events is None else "blocks"
-    return f"results/{folder}/{w.dataset}/participants.parquet"
+    if DATASETS[w.dataset].events is None:
+        return indexed_participants(w)
+    name = SHARING.dataset("samples", w.dataset)
+    return f"results/blocks/{name}/participants.parquet"
+
+
+def indexed_participants(w):
+    """Table of participants, one row each."""
+    name = SHARING.dataset("index", w.dataset)
+    return f"results/index/{name}/participants.parquet"
+
+
+def scans_of(dataset):
+    """Table of all scans or blocks of a data set."""
+    return f"results/scans/{SHARING.dataset('samples', dataset)}.parquet"

@@ -10,7 +10,7 @@ if workflow.is_main_process:
 
 LAUNCHES = {
     name: Launch(MODELS[name].processes, MODELS[name].nodes, MODELS[name].cpu_threads)
-    for name in [*TRAINED, *SCALED]
+    for name in TRAINED
 }
 
 
@@ -32,15 +32,14 @@ def given_connectome(w):
 
 def seen_timeseries(w):
     """Time series that a model is fitted to, of which held-out people are left out."""
-    return timeseries_of(MODELS[w.model].datasets or DATASETS)
+    return timeseries_of(SHARING.seen(w.model))
 
 
 def tables_of_held_out(w):
     """Tables of scans that say who is held out, also of other data sets; nothing if nobody is."""
-    holders = [name for name in DATASETS if holds_out(name)]
-    seen = MODELS[w.model].datasets or DATASETS
-    names = dict.fromkeys([*holders, *seen]) if holders else []
-    return [f"results/scans/{name}.parquet" for name in names]
+    holders = SHARING.holding_out(w.model)
+    names = dict.fromkeys([*holders, *SHARING.seen(w.model)]) if holders else []
+    return [scans_of(name) for name in names]
 
 
 def part_of_people(w):
@@ -59,7 +58,12 @@ def embedding_of(w):
 
 
 def model_of(w):
-    return MODELS[embedding_of(w)[0]]
+    return config_of(w).models[split_fraction(embedding_of(w)[0])[0]]
+
+
+def folder_of_model(w):
+    """Folder of the model of an embedding."""
+    return f"results/models/{SHARING.model(w.dataset, embedding_of(w)[0])}"
 
 
 def blocks_of_full(w):
@@ -70,9 +74,8 @@ def blocks_of_full(w):
 
 def connectome_of(w):
     """Connectome of a model, if the readout needs it."""
-    name, readout = embedding_of(w)
-    is_needed = MODELS[name].needs_connectome(readout)
-    return f"results/models/{name}/connectome.safetensors" if is_needed else []
+    is_needed = model_of(w).needs_connectome(embedding_of(w)[1])
+    return f"{folder_of_model(w)}/connectome.safetensors" if is_needed else []
 
 
 def is_recentred(w):

@@ -7,15 +7,24 @@ from semantoks.config.encoders import find_encoder, package_of
 def representation_files(w, names=None):
     """Files of a representation, or of those that are stacked or combined under its name."""
     if names is None:
-        scored, seconds = split_row(w.representation.removesuffix(PAPER_SUFFIX))
-        members = (STACKED | COMBINED).get(scored, [scored])
-        names = [row_of_seconds(n, seconds) for n in members]
-    return [f"results/representations/{name}/{w.dataset}.parquet" for name in names]
+        seconds = split_row(w.representation.removesuffix(PAPER_SUFFIX))[1]
+        names = [row_of_seconds(n, seconds) for n in members_of(w.representation)]
+    return [
+        f"results/representations/{name}/{SHARING.representation(w.dataset, name)}.parquet"
+        for name in names
+    ]
+
+
+def members_of(row):
+    """Representations that a row consists of, or is chosen among; one of most rows."""
+    name = split_row(row.removesuffix(PAPER_SUFFIX))[0]
+    chosen = {BEST_CONNECTIVITY: CANDIDATES}
+    return (STACKED | COMBINED | chosen).get(name, [name])
 
 
 def removed_confounds(w):
     """Confounds that the probe regresses out of the features, if it is asked to."""
-    residualise = CONFIG.probe.confounds == "residualise"
+    residualise = config_of(w).probe.confounds == "residualise"
     return representation_files(w, ["confounds"]) if residualise else []
 
 
@@ -26,6 +35,16 @@ def phenotype_of(w):
 def encoder_of(w):
     """Name of the encoder of a representation, of whole scans or of their first seconds."""
     return GIVEN_ROWS[split_row(w.encoded)[0]].encoder
+
+
+def finetuned_folder(w):
+    """Folder of the model that is fine-tuned."""
+    return f"results/models/{SHARING.model(w.dataset, FINETUNED[w.finetuned])}"
+
+
+def finetune_training(w):
+    config = config_of(w)
+    return config.finetune.training(config.probe.repeats)
 
 
 def of_seconds(dataset, names):
@@ -48,8 +67,13 @@ def rows_of(dataset, phenotype):
 
 def files_of_rows(w, suffix, rows):
     """Files of some rows of a phenotype: scores, or what is beside them."""
-    folder = f"results/scores/{w.dataset}/{w.phenotype}"
-    return [f"{folder}/{row}{suffix}.parquet" for row in rows]
+    folders = {
+        row: SHARING.scores(w.dataset, w.phenotype, members_of(row)) for row in rows
+    }
+    return [
+        f"results/scores/{folder}/{w.phenotype}/{row}{suffix}.parquet"
+        for row, folder in folders.items()
+    ]
 
 
 def candidates_of(w):
@@ -64,8 +88,67 @@ def scores_of(w):
 
 def scans_of_curves(w):
     """Lengths of whole scans, where there are rows of their first seconds."""
-    return (
-        [f"results/scans/{w.dataset}.parquet"] if of_seconds(w.dataset, SCORED) else []
+    return [scans_of(w.dataset)] if of_seconds(w.dataset, SCORED) else []
+
+
+def splits_of(w):
+    """Splits of a phenotype."""
+    name = SHARING.split(w.dataset, w.phenotype)
+    return f"results/splits/{name}/{w.phenotype}.parquet"
+
+
+def followed_splits(w):
+    """Splits of the main analysis that a variant takes as far as it can; nothing otherwise."""
+    name = SHARING.followed(w.dataset, w.phenotype)
+    return f"results/splits/{name}/{w.phenotype}.parquet" if name else []
+
+
+def variants_of(dataset, phenotype):
+    """Data sets of those variants in which a phenotype has other scores."""
+    varied = [f"{dataset}~{variant}" for variant in VARIANTS]
+    return [
+        name
+        for name in varied
+        for rows in [rows_of(dataset, phenotype)]
+        if any(SHARING.scores(name, phenotype, members_of(row)) == name for row in rows)
+    ]
+
+
+def benchmarks_of_variants(w):
+    """Comparisons of a phenotype in the main analysis and in its variants."""
+    names = [w.dataset, *variants_of(w.dataset, w.phenotype)]
+    return [f"results/benchmarks/{name}/{w.phenotype}.json" for name in names]
+
+
+def scores_of_variants(w):
+    """Scores of a phenotype in the main analysis and in its variants, each file once."""
+    names = [w.dataset, *variants_of(w.dataset, w.phenotype)]
+    rows = rows_of(w.dataset, w.phenotype)
+    return list(
+        dict.fromkeys(
+            f"results/scores/{SHARING.scores(name, w.phenotype, members_of(row))}"
+            f"/{w.phenotype}/{row}.parquet"
+            for name in names
+            for row in rows
+        )
+    )
+
+
+# Phenotypes that a variant changes the scores of.
+VARIED = [
+    f"results/variants/{dataset}/{phenotype}.json"
+    for dataset, phenotype in PHENOTYPES
+    if variants_of(dataset, phenotype)
+]
+without_effect = [
+    name
+    for name in VARIANTS
+    if not any(f"{d}~{name}" in variants_of(d, p) for d, p in PHENOTYPES)
+]
+if without_effect:
+    stop(
+        f"{CONFIG_NAME}: variants.{without_effect[0]} changes no score of any phenotype. Change"
+        " something that they depend on, or remove the variant."
     )
 
 

@@ -7,7 +7,7 @@ from semantoks.config.preflight.notes import table_notes
 def print_left_out():
     """Print who and what is not used; jobs of a cluster leave that to the main process."""
     if workflow.is_main_process:
-        for name, dataset in DATASETS.items():
+        for name, dataset in CONFIG.datasets.items():
             for line in left_out_lines(Path("results"), name):
                 print(printable(line), file=sys.stderr)
             for sentence in table_notes(dataset, CONFIG):
@@ -19,7 +19,7 @@ def model_files():
     connectomes = [
         name
         for name, readout in EMBEDDINGS.values()
-        if MODELS[name].needs_connectome(readout)
+        if CONFIG.models[name].needs_connectome(readout)
     ]
     return [
         *expand("results/models/{model}/encoder.safetensors", model=CONFIG.models),
@@ -37,9 +37,9 @@ def all_artifacts():
     """
     scored = sorted({dataset for dataset, _ in PHENOTYPES})
     return [
-        *timeseries_of(DATASETS),
-        *(path for dataset in DATASETS for path in scored_timeseries(dataset)),
-        *expand("results/scans/{dataset}.parquet", dataset=DATASETS),
+        *timeseries_of(CONFIG.datasets),
+        *(path for name in CONFIG.datasets for path in scored_timeseries(name)),
+        *expand("results/scans/{dataset}.parquet", dataset=CONFIG.datasets),
         *model_files(),
         *(f"results/splits/{d}/{p}.parquet" for d, p in PHENOTYPES),
         *(f"results/benchmarks/{d}/{p}.json" for d, p in PHENOTYPES),
@@ -51,6 +51,7 @@ def all_artifacts():
         *CARDS,
         *IMPORTANCES,
         *SCALING,
+        *VARIED,
         *(
             f"results/representations/{name}/{dataset}.parquet"
             for dataset in scored

@@ -36,7 +36,9 @@ from semantoks.config import OF_ENCODER, Pretraining
 from semantoks.config import connectivity_candidates
 from semantoks.config.preflight.checks import require_files
 from semantoks.config.rows import expand_row
+from semantoks.config.sharing import Sharing
 from semantoks.config.validation import validated
+from semantoks.config.variants import read_variants
 from semantoks.errors import UserError, disk_sentence, printable
 from semantoks.system.job_files import JobFiles
 from semantoks.system.launch import Launch
@@ -58,9 +60,13 @@ CONFIG_NAME = ", ".join(map(str, workflow.overwrite_configfiles)) or DEFAULT_NAM
 FOLDER = RunFolder(Path.cwd())
 JOB_FILES = JobFiles(Path(".snakemake/semantoks"))
 try:
-    CONFIG = validated(Config, expand_row(config), CONFIG_NAME)
+    content = expand_row(config)
+    CONFIG = validated(Config, content, CONFIG_NAME)
+    VARIANTS = read_variants(content, CONFIG, CONFIG_NAME)
     if workflow.is_main_process:
         require_files(CONFIG, CONFIG_NAME)
+        for name, variant in VARIANTS.items():
+            require_files(variant, f"{CONFIG_NAME}, variants.{name}")
         FOLDER.require_writable()
         FOLDER.remove_stale_lock()
         FOLDER.drop_incomplete_indices()
@@ -84,11 +90,15 @@ shell.prefix(
 
 logging.getLogger("snakemake.logging").addFilter(WithoutCommands())
 
-DATASETS = CONFIG.datasets
+# Data sets and models of variants are called `abide~gsr`: names to look settings up by. Those of
+# the main analysis are in CONFIG.
+SHARING = Sharing(CONFIG, VARIANTS)
+DATASETS = SHARING.datasets
+# Models that are pretrained on a part of the people are models, too.
 SCALED = CONFIG.scaled_models
-MODELS = CONFIG.models | SCALED
+MODELS = SHARING.models | SCALED
 GIVEN = [name for name, model in MODELS.items() if model.checkpoint]
-TRAINED = [name for name in CONFIG.models if name not in GIVEN]
+TRAINED = [name for name in MODELS if name not in GIVEN]
 BASELINES = [*CONFIG.baselines, "chance"]
 EMBEDDINGS = CONFIG.embeddings
 CAN_STACK = CONFIG.stacked and "fc" in BASELINES and CONFIG.probe.protocol != "paper"
@@ -118,7 +128,7 @@ FINETUNED = CONFIG.finetune.rows
 # Rows of the paper's head beside those of the exact probe.
 BY_PAPER = CONFIG.probe.rows_by_paper(REPRESENTATIONS, "classification")
 PHENOTYPES = [
-    (name, p) for name, dataset in DATASETS.items() for p in dataset.phenotypes
+    (name, p) for name, data in CONFIG.datasets.items() for p in data.phenotypes
 ]
 
 

@@ -15,7 +15,7 @@ rule get_atlas:
         settings=settings(
             "get_atlas",
             atlas=lambda w: w.atlas,
-            custom=lambda w: CONFIG.atlases.get(w.atlas),
+            custom=lambda w: ATLASES.get(w.atlas),
             atlas_dir=CONFIG.atlas_dir,
         ),
     shell:
@@ -46,7 +46,9 @@ checkpoint index:
         settings=settings(
             "index",
             dataset=lambda w: IndexedDataset.part_of(DATASETS[w.dataset]),
-            by_fmriprep=lambda w: FMRIPREP and DATASETS[w.dataset].source == "bids",
+            by_fmriprep=lambda w: (
+                uses_fmriprep(w) and DATASETS[w.dataset].source == "bids"
+            ),
             group_column=lambda w: (
                 DATASETS[w.dataset].group_column if holds_out(w.dataset) else None
             ),
@@ -71,16 +73,15 @@ rule preprocess:
         "logs/preprocessed/{dataset}/shard-{shard}.log",
     conda:
         "../../envs/images.yaml"
-    threads: 8 if FMRIPREP else 4
+    threads: lambda w: 8 if uses_fmriprep(w) else 4
     resources:
         mem_mb=lambda w, threads, attempt: (
-            attempt * (max(16000, 4000 * threads) if FMRIPREP else 2000 * threads)
+            attempt
+            * (max(16000, 4000 * threads) if uses_fmriprep(w) else 2000 * threads)
         ),
-        runtime=2880 if FMRIPREP else 720,
+        runtime=lambda w: 2880 if uses_fmriprep(w) else 720,
         # A resource, not a param: changing how fMRIPrep is run does not run it again.
-        running=lambda w: PREPROCESSING.fmriprep.model_dump_json(
-            include=set(HOW_FMRIPREP_RUNS) if FMRIPREP else set()
-        ),
+        running=how_fmriprep_runs,
         # Likewise: scans that may be read then have another row in the table of their shard.
         link_targets=link_targets,
     params:
@@ -89,9 +90,11 @@ rule preprocess:
             "preprocess",
             preprocessing=preprocessing_settings,
             # `index` applies them for the built-in engine.
-            entities=lambda w: DATASETS[w.dataset].entities if FMRIPREP else {},
+            entities=lambda w: (
+                DATASETS[w.dataset].entities if uses_fmriprep(w) else {}
+            ),
             t1w_entities=lambda w: (
-                DATASETS[w.dataset].t1w_entities if FMRIPREP else {}
+                DATASETS[w.dataset].t1w_entities if uses_fmriprep(w) else {}
             ),
         ),
     shell:
@@ -141,7 +144,7 @@ rule parcellate:
 rule blocks:
     """Blocks of the runs of one shard, by the events of their task."""
     input:
-        runs="results/timeseries/{dataset}/atlas-{atlas}_shard-{shard}_timeseries.parquet",
+        runs=runs_of_blocks,
         shard=shard_table,
     output:
         timeseries="results/blocks/{dataset}/atlas-{atlas}_shard-{shard}_timeseries.parquet",
@@ -167,7 +170,7 @@ rule samples:
     """The table of blocks of a data set, in the place of its table of participants."""
     input:
         blocks=tables_of_blocks,
-        participants="results/index/{dataset}/participants.parquet",
+        participants=indexed_participants,
     output:
         "results/blocks/{dataset}/participants.parquet",
     log:

@@ -11,7 +11,7 @@ rule get_model:
     log:
         "logs/models/{model}.log",
     wildcard_constraints:
-        model="|".join(GIVEN) or "none",
+        model="|".join(map(re.escape, GIVEN)) or "none",
     conda:
         "../../envs/model.yaml"
     params:
@@ -34,7 +34,7 @@ rule pretrain:
     log:
         "logs/models/{model}.log",
     wildcard_constraints:
-        model="|".join(map(re.escape, [*TRAINED, *SCALED])) or "none",
+        model="|".join(map(re.escape, TRAINED)) or "none",
     conda:
         "../../envs/model.yaml"
     threads: lambda w: LAUNCHES[w.model].cpus
@@ -103,8 +103,8 @@ rule connectome:
 rule embed:
     """One feature vector per scan, from a model."""
     input:
-        model=lambda w: f"results/models/{embedding_of(w)[0]}/encoder.safetensors",
-        config=lambda w: f"results/models/{embedding_of(w)[0]}/config.json",
+        model=lambda w: f"{folder_of_model(w)}/encoder.safetensors",
+        config=lambda w: f"{folder_of_model(w)}/config.json",
         timeseries=lambda w: scored_timeseries(w.dataset),
         connectome=connectome_of,
         participants=participants_of_sites,

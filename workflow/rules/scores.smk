@@ -85,8 +85,9 @@ rule split:
     """Training and test participants of a phenotype."""
     input:
         participants=scored_participants,
-        scans="results/scans/{dataset}.parquet",
+        scans=lambda w: scans_of(w.dataset),
         fixed=lambda w: phenotype_of(w).splits_file or [],
+        like=followed_splits,
     output:
         "results/splits/{dataset}/{phenotype}.parquet",
     log:
@@ -100,13 +101,13 @@ rule split:
             phenotype=lambda w: phenotype_of(w).without_publication(),
             group_column=group_column,
             of_blocks=has_blocks,
-            splits=CONFIG.splits,
+            splits=lambda w: config_of(w).splits,
             **CONFOUND_COLUMNS,
         ),
     shell:
         "python -m semantoks split --settings {params.settings:q}"
         " --label {wildcards.dataset}' '{wildcards.phenotype:q}"
-        " --participants {input.participants:q} --scans {input.scans:q}"
+        " --participants {input.participants:q} --scans {input.scans:q} --like {input.like:q}"
         " --out {output:q} 2>&1 | tee {log:q}"
 
 
@@ -115,7 +116,7 @@ rule probe:
     input:
         features=representation_files,
         confounds=removed_confounds,
-        splits="results/splits/{dataset}/{phenotype}.parquet",
+        splits=splits_of,
     output:
         scores="results/scores/{dataset}/{phenotype}/{representation}.parquet",
         predictions="results/scores/{dataset}/{phenotype}/{representation}_predictions.parquet",
@@ -132,7 +133,7 @@ rule probe:
     params:
         settings=settings(
             "probe",
-            probe=lambda w: CONFIG.probe.of_row(w.representation),
+            probe=lambda w: config_of(w).probe.of_row(w.representation),
             combined=lambda w: split_row(w.representation)[0] in COMBINED,
             column=lambda w: phenotype_of(w).column,
             **CONFOUND_COLUMNS,
@@ -172,10 +173,10 @@ rule choose:
 rule finetune:
     """Scores of a model that is fine-tuned on each split, and a model of everybody."""
     input:
-        model=lambda w: f"results/models/{FINETUNED[w.finetuned]}/encoder.safetensors",
-        config=lambda w: f"results/models/{FINETUNED[w.finetuned]}/config.json",
+        model=lambda w: f"{finetuned_folder(w)}/encoder.safetensors",
+        config=lambda w: f"{finetuned_folder(w)}/config.json",
         timeseries=lambda w: scored_timeseries(w.dataset),
-        splits="results/splits/{dataset}/{phenotype}.parquet",
+        splits=splits_of,
     output:
         scores="results/scores/{dataset}/{phenotype}/{finetuned}.parquet",
         predictions="results/scores/{dataset}/{phenotype}/{finetuned}_predictions.parquet",
@@ -197,9 +198,9 @@ rule finetune:
         threads=lambda w: MODELS[FINETUNED[w.finetuned]].cpu_threads,
         settings=settings(
             "finetune",
-            training=CONFIG.finetune.training(CONFIG.probe.repeats),
-            probe=CONFIG.probe.model_dump(include={"inner_folds", "strengths"}),
-            allow_mismatch=lambda w: MODELS[FINETUNED[w.finetuned]].allow_mismatch,
+            training=finetune_training,
+            probe=lambda w: config_of(w).probe.model_dump(include={"inner_folds", "strengths"}),
+            allow_mismatch=lambda w: config_of(w).models[FINETUNED[w.finetuned]].allow_mismatch,
         ),
         timeseries=names_of("timeseries"),
     shell:
@@ -283,18 +284,45 @@ rule scaling_curve:
         " --out {output.curves:q} 2>&1 | tee {log:q}"
 
 
+rule vary:
+    """Scores of a phenotype in each variant, compared with those of the main analysis."""
+    input:
+        benchmarks=benchmarks_of_variants,
+        scores=scores_of_variants,
+    output:
+        "results/variants/{dataset}/{phenotype}.json",
+    log:
+        "logs/variants/{dataset}/{phenotype}.log",
+    conda:
+        "../../envs/tables.yaml"
+    params:
+        settings=settings("vary"),
+        benchmarks=names_of("benchmarks"),
+        scores=names_of("scores"),
+    shell:
+        "python -m semantoks vary --settings {params.settings:q}"
+        " --label {wildcards.dataset}' '{wildcards.phenotype:q}"
+        " --benchmarks {params.benchmarks:q} --scores {params.scores:q} --out {output:q}"
+        " 2>&1 | tee {log:q}"
+
+
 rule report:
     """The report: scores, training curves, head motion, exclusions and settings."""
     input:
         benchmarks=[f"results/benchmarks/{d}/{p}.json" for d, p in PHENOTYPES],
-        scans=expand("results/scans/{dataset}.parquet", dataset=DATASETS),
-        left_out=expand("results/index/{dataset}/left_out.tsv", dataset=DATASETS),
-        metrics=expand("results/models/{model}/metrics.parquet", model=TRAINED),
+        scans=expand("results/scans/{dataset}.parquet", dataset=CONFIG.datasets),
+        left_out=expand("results/index/{dataset}/left_out.tsv", dataset=CONFIG.datasets),
+        metrics=[
+            f"results/models/{model}/metrics.parquet"
+            for model in CONFIG.models
+            if model in TRAINED
+        ],
         cards=CARDS,
         confounds=CONFOUNDS,
         importance=IMPORTANCES,
         maps=MAPS,
         scaling=SCALING,
+        variants=VARIED,
     output:
         page=report(
             "results/report/index.html",
@@ -321,11 +349,12 @@ rule report:
         importance=names_of("importance"),
         maps=names_of("maps"),
         scaling=names_of("scaling"),
+        variants=names_of("variants"),
     shell:
         "python -m semantoks report --settings {params.settings:q}"
         " --benchmarks {params.benchmarks:q} --scans {params.scans:q}"
         " --left-out {params.left_out:q} --metrics {params.metrics:q}"
         " --cards {params.cards:q} --confounds {params.confounds:q}"
         " --importance {params.importance:q} --maps {params.maps:q} --scaling {params.scaling:q}"
-        " --out {output.page:q}"
+        " --variants {params.variants:q} --out {output.page:q}"
         " 2>&1 | tee {log:q}"

@@ -12,8 +12,8 @@ onerror:
 rule timeseries:
     """Regional time series of all data sets, and tables of which scans are excluded."""
     input:
-        timeseries_of(DATASETS),
-        expand("results/scans/{dataset}.parquet", dataset=DATASETS),
+        timeseries_of(CONFIG.datasets),
+        expand("results/scans/{dataset}.parquet", dataset=CONFIG.datasets),
 
 
 rule model:
@@ -28,7 +28,7 @@ rule embeddings:
         expand(
             "results/representations/{embedding}/{dataset}.parquet",
             embedding=EMBEDDINGS,
-            dataset=DATASETS,
+            dataset=CONFIG.datasets,
         ),
 
 
@@ -48,6 +48,12 @@ rule scaling:
     """Scores against the number of people in pretraining; see docs/scaling.md."""
     input:
         scaling_files,
+
+
+rule variants:
+    """The scores of each variant beside those of the main analysis."""
+    input:
+        VARIED,
 
 
 for dataset in dict.fromkeys(name for name, _ in PHENOTYPES):

@@ -40,6 +40,7 @@ from semantoks.scores.network_importance.settings import NetworkImportanceSettin
 from semantoks.scores.probe.settings import ProbeSettings
 from semantoks.scores.represent.settings import RepresentSettings
 from semantoks.scores.split.settings import SplitSettings
+from semantoks.scores.vary.settings import VarySettings
 
 TIMESERIES = inputs_option("timeseries", "Parquet files of regional time series.")
 PARTICIPANTS = input_option("participants", "Table of participants that `index` wrote.")
@@ -255,7 +256,11 @@ _STAGES = (
         "Draw training and test participants for a phenotype.",
         SplitSettings,
         "Splits (Parquet).",
-        (PARTICIPANTS, SCANS),
+        (
+            PARTICIPANTS,
+            SCANS,
+            Option("like", "Splits of the main analysis, for a variant.", "input", False),
+        ),
     ),
     Stage(
         "probe",
@@ -364,6 +369,17 @@ _STAGES = (
         ),
     ),
     Stage(
+        "vary",
+        "scores.vary",
+        "Compare the scores of variants with those of the main analysis.",
+        VarySettings,
+        "Comparison of variants (JSON).",
+        (
+            inputs_option("benchmarks", "Comparisons of the main analysis, then of each variant."),
+            inputs_option("scores", "Scores of their representations that `probe` wrote."),
+        ),
+    ),
+    Stage(
         "report",
         "report",
         "Write the HTML report.",
@@ -381,6 +397,7 @@ _STAGES = (
             inputs_option("importance", "Losses that `network_importance` wrote.", optional=True),
             inputs_option("maps", "Folders that `brain_maps` wrote.", optional=True),
             inputs_option("scaling", "Curves that `scaling_curve` wrote.", optional=True),
+            inputs_option("variants", "Comparisons that `vary` wrote.", optional=True),
         ),
     ),
 )

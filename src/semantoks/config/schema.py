@@ -85,6 +85,12 @@ class Config(Settings):
     )
     finetune: Finetune = Field(Finetune(), description="Fine-tuning of models on phenotypes.")
     report: Report = Field(Report(), description="The report.")
+    variants: dict[Name, dict[str, Any]] = Field(
+        {},
+        description="The same configuration with some keys replaced, by name, as in `{gsr: "
+        "{parcellation: {confounds: 36p}}}`: each is run from the first stage that differs, and "
+        "the report shows its scores beside those of the main analysis (docs/variants.md).",
+    )
 
     @model_validator(mode="after")
     def _atlas_exists(self) -> Config:
@@ -371,6 +377,6 @@ def json_schema() -> dict[str, Any]:
     """Build the schema that ``workflow/schemas/config.schema.json`` holds."""
     schema = Config.model_json_schema()
     # A pattern of keys becomes `patternProperties`, which alone allows any other key.
-    for key in ("atlases", "combined", "datasets", "models", "representations"):
+    for key in ("atlases", "combined", "datasets", "models", "representations", "variants"):
         schema["properties"][key]["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema

@@ -28,6 +28,7 @@ from semantoks.report.privacy import (
 from semantoks.report.reasons import ANOTHER_REASON
 from semantoks.report.scaling import ScalingSection
 from semantoks.report.tasks import TaskSection
+from semantoks.report.variants import VariantSection
 from semantoks.scores.participants import LEFT_OUT
 
 
@@ -52,6 +53,7 @@ class Page:
     importance: Sequence[ImportanceSection] = ()
     connectomes: Mapping[str, str] = field(default_factory=dict)
     scaling: Sequence[ScalingSection] = ()
+    variants: Sequence[VariantSection] = ()
 
 
 def render(page: Page, config: Config, settings: Report) -> str:

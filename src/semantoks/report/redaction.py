@@ -132,6 +132,11 @@ def _option_names(arguments: list[str]) -> list[str]:
     return [argument.partition("=")[0] for argument in arguments if argument.startswith("-")]
 
 
+def _hidden_variants(variants: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Hide what a variant changes, except the name of its group of keys."""
+    return {name: dict.fromkeys(changes, HIDDEN) for name, changes in variants.items()}
+
+
 def _held_out(hold_out: int | str) -> int | str:
     """Hide the name of a file of people, and round their number."""
     return HIDDEN if isinstance(hold_out, str) else _rounded(hold_out)
@@ -153,6 +158,7 @@ SPECIAL: dict[str, Callable[[Any], Any]] = {
     "t1w_entities": _hidden_labels,
     "repetition_time": _hidden_sites,
     "keep": _hidden_visit,
+    "variants": _hidden_variants,
     "arguments": _option_names,
     "hold_out": _held_out,
     "train_people": _rounded,

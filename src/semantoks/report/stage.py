@@ -21,8 +21,10 @@ from semantoks.report.scaling import scaling_sections
 from semantoks.report.score_table import score_table
 from semantoks.report.settings import ReportSettings
 from semantoks.report.tasks import task_sections
+from semantoks.report.variants import variant_sections
 from semantoks.scores.benchmark.comparison import Comparison
 from semantoks.scores.card.contents import Card
+from semantoks.scores.vary.contents import Varied
 
 
 def report(
@@ -37,6 +39,7 @@ def report(
     importance: Sequence[Path] = (),
     maps: Sequence[Path] = (),
     scaling: Sequence[Path] = (),
+    variants: Sequence[Path] = (),
     out: Path,
 ) -> list[Path]:
     """Write the report.
@@ -62,6 +65,8 @@ def report(
         Folders ``<dataset>`` that `brain_maps` wrote.
     scaling : sequence of Path
         Curves that `scaling_curve` wrote.
+    variants : sequence of Path
+        Comparisons that `vary` wrote.
     out : Path
         HTML.
 
@@ -98,12 +103,16 @@ def report(
         importance=importance_sections(importance, maps, comparisons, shown),
         connectomes=connectomes(maps),
         scaling=scaling_sections(scaling, comparisons, shown),
+        variants=variant_sections(
+            [Varied.model_validate(read_json(path)) for path in variants], comparisons, shown
+        ),
     )
     with atomic(out) as temporary:
         temporary.write_text(render(page, config, shown), encoding="utf-8")
     table = out.with_name("scores.tsv")
     with atomic(table) as temporary:
-        score_table(comparisons).to_csv(temporary, sep="\t", index=False, na_rep="n/a")
+        varied = [v.comparison for section in page.variants for v in section.variants]
+        score_table([*comparisons, *varied]).to_csv(temporary, sep="\t", index=False, na_rep="n/a")
     return [out, table]
 
 

@@ -26,6 +26,7 @@ from semantoks.scores.benchmark.comparison import (
 from semantoks.scores.intervals import holm
 
 Training = Mapping[str, pd.DataFrame]
+NO_VERDICTS = ("baseline", "not compared")  # beginnings of what `ScoreRow.verdict` says
 AdjustedP = dict[tuple[str, str], float]  # by scheme and representation
 
 
@@ -173,14 +174,26 @@ def _section(
 
 def _scheme_table(scheme: SchemeResult, comparison: Comparison, adjusted: AdjustedP) -> SchemeTable:
     """Sort representations by their score, and gather what the table shows of each."""
+    rows = score_rows(scheme, comparison, adjusted)
+    metric = comparison.metric
+    return SchemeTable(
+        result=scheme,
+        rows=rows,
+        other_metrics=[m for m in METRICS if m != metric and _is_known(m, scheme.representations)],
+        has_permutation=_has_permutation(scheme, comparison),
+        figure=scores_figure({row.representation: row.score for row in rows}, METRICS[metric]),
+    )
+
+
+def score_rows(scheme: SchemeResult, comparison: Comparison, adjusted: AdjustedP) -> list[ScoreRow]:
+    """Rows of a table of scores, best first."""
     metric = comparison.metric
     # Unknown scores (NaN) cannot be sorted and come last.
     results = sorted(scheme.representations, key=lambda row: _last_if_unknown(row, metric))
-    # Permutations are made over random or fixed splits only.
-    permutation = comparison.permutation if scheme.scheme != "site" else {}
-
-    def score_row(row: Row) -> ScoreRow:
-        return ScoreRow(
+    names = [row.representation for row in results]
+    permutation = comparison.permutation if _has_permutation(scheme, comparison) else {}
+    return [
+        ScoreRow(
             representation=row.representation,
             score=row.metrics[metric],
             metrics=row.metrics,
@@ -189,17 +202,15 @@ def _scheme_table(scheme: SchemeResult, comparison: Comparison, adjusted: Adjust
             p_permutation=permutation.get(row.representation),
             no_verdict=row.no_verdict,
             chosen=row.chosen,
-            is_baseline=row.representation == baseline_of(row.representation, scores),
+            is_baseline=row.representation == baseline_of(row.representation, names),
         )
+        for row in results
+    ]
 
-    scores = {row.representation: row.metrics[metric] for row in results}
-    return SchemeTable(
-        result=scheme,
-        rows=[score_row(row) for row in results],
-        other_metrics=[m for m in METRICS if m != metric and _is_known(m, results)],
-        has_permutation=bool(permutation),
-        figure=scores_figure(scores, METRICS[metric]),
-    )
+
+def _has_permutation(scheme: SchemeResult, comparison: Comparison) -> bool:
+    """Whether there are permutations, which are made over random or fixed splits only."""
+    return bool(comparison.permutation) and scheme.scheme != "site"
 
 
 def _is_known(metric: str, results: Sequence[Row]) -> bool:

@@ -23,6 +23,7 @@ LEFT_OUT = {
     "people_without_a_match": "no match in the other class",
     "ids_of_the_splits_file": "in the splits_file, but without a scan and a value here",
     "people_in_no_split": "in no split of the splits_file",
+    "people_not_in_the_main_analysis": "not in the main analysis, whose splits a variant takes",
 }
 
 log = logging.getLogger(__name__)

@@ -101,6 +101,9 @@ CONFIG: dict[str, Any] = {
     "combined": {"mine": ["given", "fc", "elsewhere"]},
     "importance": {"representations": ["fc"], "phenotypes": ["dx"]},
     "finetune": {"models": ["given"], "splits": 3},
+    "variants": {
+        "lax": {"datasets": {"raw": {"missing_values": ["SECRETCODE"], "hold_out": 1234}}}
+    },
 }
 
 
@@ -131,6 +134,7 @@ def test_no_free_text_is_left_but_what_the_page_needs() -> None:
     assert shown.representations["elsewhere"].path == HIDDEN
     assert shown.representations["package"].encoder == HIDDEN
     assert shown.finetune == config.finetune  # as it names the rows of models
+    assert shown.variants == {"lax": {"datasets": HIDDEN}}
     assert redacted(shown) == shown
 
 
@@ -204,6 +208,7 @@ def test_the_folder_of_the_report_has_no_free_text(
         "importance": [],
         "maps": [],
         "scaling": [],
+        "variants": [],
     }
     out = Path("report/index.html")
     out.parent.mkdir()

@@ -43,7 +43,7 @@ def benchmark(
     """
     lengths = [_median_seconds(path) for path in scans]
     comparison = compare(
-        [_read_scores(path) for path in scores],
+        [read_scores(path) for path in scores],
         dataset,
         settings.phenotype,
         lengths[0] if lengths else None,
@@ -58,7 +58,8 @@ def _median_seconds(scans: Path) -> float:
     return float((table["seconds"] / (1 - table["censored"])).median())
 
 
-def _read_scores(path: Path) -> ProbeScores:
+def read_scores(path: Path) -> ProbeScores:
+    """Read what `probe` or `choose` wrote for a row."""
     metadata = read_metadata(path)
     return ProbeScores(
         task=Task(**{field.name: metadata[field.name] for field in fields(Task)}),

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semantoks.artifacts.tables import read_table, write_table
+from semantoks.artifacts.tables import read_metadata, read_table, write_table
 from semantoks.artifacts.timeseries import included_scans, why_excluded
 from semantoks.config import PERSON, ColumnNames
 from semantoks.errors import UserError
@@ -29,6 +29,7 @@ from semantoks.scores.split.checks import check_classes, check_leakage
 from semantoks.scores.split.confounded import determining_confounds
 from semantoks.scores.split.draw import draw
 from semantoks.scores.split.eligibility import eligible_targets
+from semantoks.scores.split.follow import follow
 from semantoks.scores.split.matching import match
 from semantoks.scores.split.parts import UNUSED, codes_table, people_of
 from semantoks.scores.split.schemes.fixed import count_seen, count_unknown
@@ -38,7 +39,14 @@ from semantoks.scores.split.targets import check_target, in_fixed_classes, requi
 log = logging.getLogger(__name__)
 
 
-def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path) -> list[Path]:
+def split(
+    settings: SplitSettings,
+    *,
+    participants: Path,
+    scans: Path,
+    out: Path,
+    like: Path | None = None,
+) -> list[Path]:
     """Write the participants of a phenotype and all their splits.
 
     Parameters
@@ -52,6 +60,8 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
         Parquet with one row per participant: ``participant_id``, ``target``, ``site``, ``group``,
         of blocks ``person``, and a column of part codes per split. Its metadata lists the splits
         and counts who was left out.
+    like : Path, optional
+        Splits of the main analysis, which those of a variant follow; see `follow`.
 
     Returns
     -------
@@ -64,6 +74,8 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
         If the phenotype cannot be scored with these participants and settings.
     """
     table, scan_table = read_table(participants), read_table(scans)
+    if like is not None and _write_followed(settings, table, scan_table, like, out):
+        return [out]
     target, left_out = _select(settings, table, scan_table)
     name, phenotype = settings.name, settings.phenotype
     rows = pd.DataFrame({"target": target})
@@ -97,6 +109,25 @@ def split(settings: SplitSettings, *, participants: Path, scans: Path, out: Path
     }
     write_table(out, rows.rename_axis("participant_id").reset_index(), metadata)
     return [out]
+
+
+def _write_followed(
+    settings: SplitSettings, participants: pd.DataFrame, scans: pd.DataFrame, like: Path, out: Path
+) -> bool:
+    """Write the splits of the main analysis for those who are here; False if that is impossible."""
+    name, phenotype = settings.name, settings.phenotype
+    values, left_out = eligible_targets(participants, scans, name, phenotype)
+    target = in_fixed_classes(values, name, phenotype)
+    drawn, metadata = read_table(like).set_index("participant_id"), read_metadata(like)
+    of_values = not phenotype.bins or phenotype.cut == "training"
+    followed = follow(drawn, metadata["splits"], target, of_values=of_values)
+    if followed is None:
+        return False
+    rows, records = followed
+    left_out["people_not_in_the_main_analysis"] = len(target.index.difference(drawn.index))
+    _log_left_out(name, len(rows), left_out, "blocks" if settings.of_blocks else "participants")
+    write_table(out, rows.reset_index(), metadata | {"splits": records, "left_out": left_out})
+    return True
 
 
 def _site_of(settings: SplitSettings, participants: pd.DataFrame) -> ColumnNames | None:

@@ -1,0 +1,1 @@
+"""Scores of a phenotype in the main analysis and in variants of it."""
