@@ -193,6 +193,10 @@ def scaling_files(w):
     return SCALING
 
 
+# A card shows what ComBat does to sites if any analysis uses it.
+USES_COMBAT = any(
+    analysis.probe.harmonize == "combat" for analysis in (CONFIG, *VARIANTS.values())
+)
 CARDS = [
     f"results/cards/{dataset}/{representation}.json"
     for dataset in dict.fromkeys(dataset for dataset, _ in PHENOTYPES)

@@ -229,6 +229,7 @@ rule card:
         settings=settings(
             "card",
             probe=CONFIG.probe.model_dump(include={"inner_folds", "strengths"}),
+            harmonize="combat" if USES_COMBAT else "none",
             group_column=group_column,
             of_blocks=has_blocks,
             **CONFOUND_COLUMNS,

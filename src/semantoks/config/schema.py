@@ -167,6 +167,11 @@ class Config(Settings):
                 f"probe.protocol is {protocol}, which scores windows as they are, but "
                 "probe.confounds regresses them out; take that out, or leave `protocol: exact`"
             )
+        if self.probe.harmonize != "none":
+            raise ValueError(
+                f"probe.protocol is {protocol}, which scores windows as they are, but "
+                "probe.harmonize changes them; take that out, or leave `protocol: exact`"
+            )
         for name, dataset in self.datasets.items():
             for key, phenotype in dataset.phenotypes.items():
                 if phenotype.validation_people == 0 and phenotype.kind == "classification":
@@ -202,6 +207,18 @@ class Config(Settings):
                 raise ValueError(
                     f"models.{name}.recentre is site, but datasets.{without[0]} has no "
                     "'site_column'; name the column of the site, or leave `recentre: none`"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _harmonizing_has_sites(self) -> Config:
+        for name, dataset in self.datasets.items():
+            if self.probe.harmonize == "none" or not dataset.phenotypes:
+                continue
+            if dataset.site_column is None:
+                raise ValueError(
+                    f"probe.harmonize is {self.probe.harmonize}, but datasets.{name} has no "
+                    "'site_column'; name the column of the site, or leave `harmonize: none`"
                 )
         return self
 

@@ -116,6 +116,12 @@ class Probe(Settings):
         description="`residualise`: regress age, sex, site, motion and scan length out of the "
         "features, fitted to the training participants.",
     )
+    harmonize: Literal["none", "combat"] = Field(
+        "none",
+        description="`combat`: remove location and scale of each site (`site_column`) from the "
+        "features by ComBat, fitted to the training participants. Sites with fewer than two of "
+        "them stay as they are.",
+    )
     permutations: int = Field(
         1000, ge=0, description="Permutations of the phenotype for the p-value."
     )

@@ -24,6 +24,8 @@ class CardRow:
     without_features : int or None
     block : str
         Name of the block, empty for the whole representation.
+    is_harmonized : bool
+        Whether the row says what ComBat leaves of the covariates.
     """
 
     representation: str
@@ -32,6 +34,7 @@ class CardRow:
     retest: Retest | None
     without_features: int | None
     block: str = ""
+    is_harmonized: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,10 @@ def card_section(
 
 
 def _rows(representation: str, card: Card, phenotypes: dict[str, float]) -> Iterator[CardRow]:
-    """Yield a row of the whole representation, and one of each of its blocks."""
+    """Yield a row of the whole representation, and one of each of its blocks.
+
+    After each comes what ComBat leaves of the covariates, where that is measured.
+    """
     for block, part in {"": card, **card.blocks}.items():
         yield CardRow(
             representation=representation,
@@ -95,6 +101,9 @@ def _rows(representation: str, card: Card, phenotypes: dict[str, float]) -> Iter
             without_features=part.people_without_features,
             block=block,
         )
+        if part.harmonized:
+            left = {leak.what: leak.mean for leak in part.harmonized}
+            yield CardRow(representation, {}, left, None, None, block, is_harmonized=True)
 
 
 def _mean_score(representation: str, comparison: Comparison) -> float:

@@ -69,6 +69,7 @@ def render(page: Page, config: Config, settings: Report) -> str:
             combined=config.combined,
             given=config.representations,
             finetuned=config.finetune.models,
+            harmonize=config.probe.harmonize,
             rounded=None if settings.participants else MIN_CELL_SIZE,
             config=yaml.safe_dump(quoted, sort_keys=True, allow_unicode=True),
         )

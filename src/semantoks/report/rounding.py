@@ -121,6 +121,7 @@ def _rounded_part(card: Part, settings: Report) -> Part:
     return card.model_copy(
         update={
             "leakage": [_rounded_leakage(leakage) for leakage in card.leakage],
+            "harmonized": [_rounded_leakage(leakage) for leakage in card.harmonized],
             "retest": card.retest and _rounded_retest(card.retest, settings),
             "people_without_features": few and rounded(few),
         }

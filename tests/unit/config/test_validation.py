@@ -226,6 +226,14 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
             "models.a: blocks has distilled, which is learned",
         ),
         (
+            {"probe": {"harmonize": "combat"}},
+            "probe.harmonize is combat, but datasets.demo has no 'site_column'; name the column",
+        ),
+        (
+            {"probe": {"harmonize": "combat", "protocol": "paper"}, "baselines": ["fc"]},
+            "probe.protocol is paper, which scores windows as they are, but probe.harmonize",
+        ),
+        (
             {"models": {"a": {"recentre": "site"}}},
             "models.a.recentre is site, but datasets.demo has no 'site_column'",
         ),

@@ -28,6 +28,17 @@ def test_blocks_stand_below_their_representation() -> None:
     assert list(shown.covariates) == ["age"]
 
 
+def test_what_combat_leaves_stands_below_each_row() -> None:
+    def leak(mean: float) -> Leakage:
+        numbers = {"people": 123, "chance": 0.5, "sd": 1, "low": 0, "high": 1}
+        return Leakage(what="site", metric="balanced_accuracy", mean=mean, **numbers)
+
+    card = Card(leakage=[leak(0.91234)], harmonized=[leak(0.51234)], retest=None)
+    shown = card_section("toy", {"fc": card}, [], Report())
+    rows = [(row.is_harmonized, row.covariates) for row in shown.rows]
+    assert rows == [(False, {"site": 0.91}), (True, {"site": 0.51})]
+
+
 def test_chance_and_identification_do_not_tell_the_number_of_participants() -> None:
     hidden = Report()
     assert section(22 / 23, 23, hidden) == section(25 / 26, 26, hidden)

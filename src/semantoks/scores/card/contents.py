@@ -33,6 +33,12 @@ class BlockCard(Settings):
     """What a representation, or one block of it, holds of one data set."""
 
     leakage: list[Leakage]
+    harmonized: list[Leakage] = Field(
+        [],
+        exclude_if=lambda value: not value,
+        description="Leakage of the same features with sites harmonised by ComBat inside the "
+        "training part; absent unless asked for.",
+    )
     retest: Retest | None = Field(
         description="None with fewer than three participants to compare, or without a feature that "
         "all of their sessions have."

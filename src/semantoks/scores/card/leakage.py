@@ -39,6 +39,7 @@ def score_leakage(
     covariates: pd.DataFrame,
     families: pd.Series,
     settings: CardProbe,
+    sites: pd.Series | None = None,
 ) -> Iterator[Leakage]:
     """Yield the leakage of each covariate that can be scored.
 
@@ -51,6 +52,8 @@ def score_leakage(
         Family of each participant, or missing. Relatives are never split between training and
         test, since their features and covariates are alike.
     settings : CardProbe
+    sites : Series, optional
+        Site of each participant, between which the features are harmonised.
     """
     probe = Probe(
         inner_folds=settings.inner_folds,
@@ -66,7 +69,7 @@ def score_leakage(
             log.info("Leakage of %s is not scored: too few participants, or nearly all alike", name)
             continue
         try:
-            yield _score(features, str(name), kind, target, families, probe)
+            yield _score(features, str(name), kind, target, families, probe, sites)
         except UserError as reason:
             # The user did not ask for this covariate, so it must not stop the pipeline.
             log.info("Leakage of %s is not scored: %s", name, reason)
@@ -95,6 +98,7 @@ def _score(
     target: pd.Series,
     families: pd.Series,
     settings: Probe,
+    sites: pd.Series | None,
 ) -> Leakage:
     """Score one covariate with random splits and the exact probe."""
     table = pd.DataFrame({"target": target, "site": None, "group": families.reindex(target.index)})
@@ -106,7 +110,8 @@ def _score(
     row_of = {participant: row for row, participant in enumerate(features.participant_id)}
     values_PF = features.features_PF[[row_of[participant] for participant in table.index]]
     metric = METRICS[kind]
-    inputs = Features(values_PF, features.fitted, blocks=features.blocks)
+    sites_P = None if sites is None else sites.reindex(table.index).to_numpy(object)
+    inputs = Features(values_PF, features.fitted, blocks=features.blocks, sites_P=sites_P)
     scores = score_features(problem, [inputs], settings).scores
     test_to_train = float((scores["test_people"] / scores["train_people"]).mean())
     classes = problem.class_sizes()

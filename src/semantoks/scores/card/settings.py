@@ -15,4 +15,7 @@ class CardSettings(ConfoundColumns):
     version: Literal[7] = 7
     probe: CardProbe = Field(CardProbe(), description="Inner folds and strengths of the probe.")
     group_column: ColumnNames | None = Field(None, description="Column of the family.")
+    harmonize: Literal["none", "combat"] = Field(
+        "none", description="`combat`: measure leakage also with sites harmonised by ComBat."
+    )
     of_blocks: bool = Field(False, description="Rows are blocks, with their person.")

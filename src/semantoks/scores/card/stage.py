@@ -19,7 +19,7 @@ from semantoks.artifacts.representations import (
 from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.config import ConfoundColumns
 from semantoks.scores.card.blocks import Recordings, of_people, person_by_block
-from semantoks.scores.card.contents import BlockCard, Card, Retest
+from semantoks.scores.card.contents import BlockCard, Card, Leakage, Retest
 from semantoks.scores.card.leakage import score_leakage
 from semantoks.scores.card.reliability import retest, session_pairs
 from semantoks.scores.card.settings import CardSettings
@@ -101,9 +101,17 @@ def _describe(
     if without_features:
         log.warning("%d participants have no features and are left out.", without_features)
     # As training means they would dilute the leakage and make the card look clean.
-    leakage = score_leakage(values, covariates.loc[with_features], families, settings.probe)
+    scored = covariates.loc[with_features]
+    leakage = list(score_leakage(values, scored, families, settings.probe))
+    harmonized = list[Leakage]()
+    if settings.harmonize == "combat" and "site" in scored:
+        sites = scored["site"]
+        harmonized = list(score_leakage(values, scored, families, settings.probe, sites))
     return BlockCard(
-        leakage=list(leakage), retest=None, people_without_features=without_features or None
+        leakage=leakage,
+        harmonized=harmonized,
+        retest=None,
+        people_without_features=without_features or None,
     )
 
 

@@ -1,7 +1,7 @@
 """Features of the participants of a problem, of one representation or several, block by block.
 
 Everything that is fitted to participants (the reference of tangent connectivity, a subspace, the
-effect of confounds) is fitted to the training participants of each split alone.
+effects of sites and of confounds) is fitted to the training participants of each split alone.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from semantoks.scores.linear_models.axes import (
     standardise,
     sum_kernels,
 )
+from semantoks.scores.probe.combat import combat
 from semantoks.scores.represent.projections import GAUSSIAN, PROJECTIONS
 
 # Of the participants of a phenotype. A participant without features is predicted like everybody on
@@ -46,6 +47,8 @@ class Features:
         See `ParticipantFeatures`.
     is_gaussian : bool
         Whether the probe takes a Gaussian kernel of features that are projected already.
+    sites_P : ndarray of object, shape (participants,), or None
+        Names of sites that features are harmonised between; see `combat`.
     """
 
     values_PF: np.ndarray
@@ -53,6 +56,7 @@ class Features:
     confounds_PC: np.ndarray | None = None
     blocks: tuple[FeatureBlock, ...] = ()
     is_gaussian: bool = False
+    sites_P: np.ndarray | None = None
 
     def projected(self, train: np.ndarray, held: np.ndarray) -> Features:
         """Return the features of one split, without a projection that is still to be fitted.
@@ -96,12 +100,18 @@ class Features:
     def prepare_blocks(
         self, train: np.ndarray, held: np.ndarray
     ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Prepare the features and return those of each block."""
+        """Prepare the features, harmonised between sites if asked to, and return each block."""
         rows = self.values_PF[train], self.values_PF[held]
         if self.projection:
             rows = _project(self.projection, *rows)
         ends = np.cumsum([block.size for block in self.blocks])[:-1]
         blocks = list(zip(*(np.split(part, ends, axis=1) for part in rows), strict=True))
+        if self.sites_P is not None:
+            train_site, held_site = self.sites_P[train], self.sites_P[held]
+            # Apart, because the features of a block are what a site shifts alike.
+            blocks = [
+                combat(train_PF, held_HF, train_site, held_site) for train_PF, held_HF in blocks
+            ]
         if self.confounds_PC is None:
             return blocks
         train_PC, held_PC = self.confounds_PC[train], self.confounds_PC[held]
@@ -263,6 +273,7 @@ def features_of(
     covariates: ParticipantFeatures | None,
     ids: Sequence[str],
     target_names: Collection[str],
+    sites_P: np.ndarray | None = None,
 ) -> Iterator[Features]:
     """Align representations with the participants of a problem.
 
@@ -276,11 +287,13 @@ def features_of(
     target_names : collection of str
         Lower-case names of features that are the phenotype; they are dropped, also from the
         confounds.
+    sites_P : ndarray of object, optional
+        Names of sites that features are harmonised between.
     """
     confounds = None if covariates is None else align(drop_features(covariates, target_names), ids)
     for representation in representations:
         values = align(drop_features(representation, target_names), ids)
         # Confounds would vanish if regressed out of themselves, and chance has no features.
         is_cleaned = values.shape[1] > 0 and not representation.names
-        removed = confounds if is_cleaned else None
-        yield Features(values, representation.fitted, removed, representation.blocks)
+        removed, sites = (confounds, sites_P) if is_cleaned else (None, None)
+        yield Features(values, representation.fitted, removed, representation.blocks, sites)

@@ -19,6 +19,7 @@ from semantoks.scores.probe.problem import Problem
 from semantoks.scores.probe.row_files import read_problem, row_metadata, write_row
 from semantoks.scores.probe.score import Representation, score
 from semantoks.scores.probe.settings import ProbeSettings
+from semantoks.scores.probe.sites import sites_to_harmonize
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,8 @@ def probe(
         If too many participants have no features, or the protocol does not apply.
     """
     problem = read_problem(splits)
-    loaded = _read_features(problem, features, confounds, settings)
+    sites = sites_to_harmonize(problem, settings)
+    loaded = _read_features(problem, features, confounds, settings, sites)
     without_features = count_without_features(loaded, representation)
     if without_features:
         log.warning(
@@ -94,6 +96,7 @@ def _read_features(
     representations: Sequence[Path],
     confounds: Sequence[Path],
     settings: ProbeSettings,
+    sites_P: np.ndarray | None,
 ) -> list[Features]:
     """Read the representations of the participants, one at a time in memory beside the result."""
     is_residualised = settings.probe.confounds == "residualise" and len(confounds) > 0
@@ -104,6 +107,7 @@ def _read_features(
             read_participant_features(confounds[0]) if is_residualised else None,
             problem.ids,
             target_features(phenotype, settings.column, settings.confound_columns()),
+            sites_P,
         )
     )
 

@@ -240,3 +240,20 @@ def test_a_card_of_blocks_is_about_people(tmp_path: Path) -> None:
     assert (age.what, age.people) == ("age", 60) and age.mean > 0.8
     assert content.retest is not None and content.retest.people == 60
     assert content.retest.identification > 0.9 and content.retest.chance == 1 / 60
+
+
+def test_combat_takes_the_site_out_and_leaves_the_rest(tmp_path: Path) -> None:
+    """Sites shift all features; sex is in one of them, and in each site alike."""
+    rng = np.random.default_rng(0)
+    site = np.array(["north", "south"])[rng.integers(0, 2, 120)]
+    sex = np.array(["F", "M"])[rng.integers(0, 2, 120)]
+    features = rng.standard_normal((120, 30)) + 1.5 * (site == "north")[:, None]
+    features[:, 0] += 8.0 * (sex == "F")
+    columns = {"site_column": "centre", "harmonize": "combat"}
+    before = leakage_scores(tmp_path, features, {"centre": site, "sex": sex}, **columns)
+    content = Card.model_validate(read_json(tmp_path / "card.json"))
+    after = {row.what: row.mean for row in content.harmonized}
+    assert before["site"] > 0.95 and before["sex"] > 0.85
+    assert after["site"] < 0.65 and after["sex"] > 0.85
+    leakage_scores(tmp_path, features, {"centre": site, "sex": sex}, site_column="centre")
+    assert "harmonized" not in read_json(tmp_path / "card.json")
