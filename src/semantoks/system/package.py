@@ -10,7 +10,7 @@ LINK = Path(".snakemake/semantoks_package")
 
 
 def importable_folder() -> Path:
-    """Return a folder that holds the package `semantoks` and nothing else.
+    """Return a folder that holds the package `semantoks` and hides nothing else.
 
     Jobs have it on their ``PYTHONPATH``, so that a conda environment needs no installation of
     Semantoks. In a checkout it is ``src``. An installed package lies among others, which must not
