@@ -102,6 +102,7 @@ class People:
     def _cut(
         self, scan_CT: np.ndarray, row: int, share: float, starts: Sequence[int] | None = None
     ) -> Windows:
+        """Cut a scan at `starts`, by default evenly; `share` is that of the scan in its person."""
         windows_WCT, patches = cut_windows(scan_CT, self.encoder, starts)
         count, architecture = len(windows_WCT), self.encoder.architecture
         whole = architecture.window // architecture.patch

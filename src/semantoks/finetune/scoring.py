@@ -83,6 +83,7 @@ class FineTuning:
         return trainer.predictor
 
     def _score(self, partition: Partition) -> tuple[ScoreRow, pd.DataFrame]:
+        """Fine-tune on a split, predict its test participants, and score the predictions."""
         validation, train = partition.validation, partition.train
         train = np.setdiff1d(train, validation)
         trainer = self._trainer(partition.train, train, partition.split.name)

@@ -19,7 +19,7 @@ from semantoks.artifacts.tables import write_table
 from semantoks.config import Kind, Phenotype, Probe, Splitting
 from semantoks.scores.probe.exact import score_features
 from semantoks.scores.probe.features import Features
-from semantoks.scores.probe.stage import _read_problem
+from semantoks.scores.probe.row_files import read_problem
 from semantoks.scores.split.draw import draw
 from semantoks.scores.split.parts import TEST, TRAIN, VALIDATION, codes_table
 
@@ -94,7 +94,7 @@ def test_classifications_are_those_of_scikit_learn(
     features = rng.standard_normal((130, 200))
     features[:, :8] += effect * codes[:, None]
     table = splits_file(tmp_path / "s.parquet", np.array(list("abc"))[codes], "classification")
-    problem = _read_problem(tmp_path / "s.parquet")
+    problem = read_problem(tmp_path / "s.parquet")
     scores = score_features(problem, [Features(features)], SETTINGS).scores
     for row in scores.itertuples():
         part = table[row.split].to_numpy()
@@ -116,7 +116,7 @@ def test_regressions_are_those_of_scikit_learn(tmp_path: Path) -> None:
     features = rng.standard_normal((120, 70))
     target = features[:, :5].sum(axis=1) + 2 * rng.standard_normal(120)
     table = splits_file(tmp_path / "s.parquet", target, "regression")
-    problem = _read_problem(tmp_path / "s.parquet")
+    problem = read_problem(tmp_path / "s.parquet")
     scores = score_features(problem, [Features(features)], SETTINGS).scores
     for row in scores.itertuples():
         part = table[row.split].to_numpy()
