@@ -274,6 +274,7 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _finetuned_exist(self) -> Config:
+        """Refuse models that are not there, and confounds that only features can lose."""
         models = self.finetune.models
         for name in models:
             if name not in self.models:
