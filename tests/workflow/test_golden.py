@@ -7,6 +7,7 @@ After a wanted change: raise the number, then
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import nibabel as nib
@@ -15,7 +16,7 @@ import pandas as pd
 import pytest
 import torch
 
-from semantoks.artifacts.files import read_json
+from semantoks.artifacts.files import read_json, write_json
 from semantoks.artifacts.tables import read_table, write_table
 from semantoks.artifacts.timeseries import Manifest, iter_scans
 from semantoks.commands.stages import STAGES
@@ -31,6 +32,8 @@ from semantoks.model.files.connectome import load_connectome
 from semantoks.model.network.encoder import Encoder
 from semantoks.report.brain_maps.settings import BrainMapsSettings
 from semantoks.report.brain_maps.stage import brain_maps
+from semantoks.report.scaling_curve.settings import ScalingCurveSettings
+from semantoks.report.scaling_curve.stage import scaling_curve
 from semantoks.scores.benchmark.settings import BenchmarkSettings
 from semantoks.scores.benchmark.stage import benchmark
 from semantoks.scores.choose.settings import ChooseSettings
@@ -151,7 +154,20 @@ def drawn(folder: Path, manifest: Manifest) -> dict[str, list[float]]:
     paths = sorted(folder.glob("shard-*.parquet"))
     brain_maps(BrainMapsSettings(), importance=[], timeseries=paths, atlas_table=table, out=out)
     connectome = pd.read_csv(out / "connectome.tsv", sep="\t", index_col=0)
-    return {"brain_maps": spread(connectome)}
+    return {"brain_maps": spread(connectome), "scaling_curve": scaled(folder)}
+
+
+def scaled(folder: Path) -> list[float]:
+    """Numbers of a curve over two numbers of people, of the scores that `scored` wrote."""
+    scores = [folder / "m.parquet", folder / "m@50pct.parquet"]
+    for copy in scores:
+        shutil.copy(folder / "trait-fc.parquet", copy)
+    config = folder / "m@50pct/config.json"
+    config.parent.mkdir()
+    write_json(config, {"training": {"people": 12, "people_of_all": 24}})
+    settings, out = ScalingCurveSettings(), folder / "scaling.json"
+    scaling_curve(settings, scores=scores, models=[config], dataset="toy", out=out)
+    return [float(len(curve["fitted"])) for curve in read_json(out)["curves"].values()]
 
 
 def fine_tuned(folder: Path, manifest: Manifest) -> dict[str, list[float]]:

@@ -54,6 +54,11 @@ def test_a_second_run_does_nothing(workspace: Workspace) -> None:
         ),
         ({"combined": {"mine": ["tiny", "fc"]}}, {"probe": 2, "benchmark": 2, "report": 1}),
         # Of both phenotypes fc, the only representation there whose features belong to networks.
+        # The model again on half of the people; the whole one is not trained again.
+        (
+            {"models": {"tiny": SMALL["models"]["tiny"] | {"scaling": [0.5, 1]}}},
+            {"pretrain": 1, "embed": 1, "probe": 2, "scaling_curve": 2, "report": 1},
+        ),
         ({"importance": True}, {"network_importance": 2, "brain_maps": 1, "report": 1}),
         ({"finetune": {"models": ["tiny"]}}, {"finetune": 2, "benchmark": 2, "report": 1}),
         # Without a model to fine-tune, its keys change nothing but the settings that are shown.

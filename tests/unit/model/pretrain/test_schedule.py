@@ -8,7 +8,7 @@ import torch
 
 from semantoks.config import Training
 from semantoks.errors import UserError
-from semantoks.model.pretrain.schedule import Schedule
+from semantoks.model.pretrain.schedule import Schedule, in_as_many_steps
 from tests.unit.model.pretrain.conftest import make_settings
 
 
@@ -49,3 +49,15 @@ def test_batch_is_a_multiple_of_the_processes(caplog: pytest.LogCaptureFixture) 
     assert "reduced to 6" in caplog.text
     with pytest.raises(UserError, match="4 processes need .* found 3 scans"):
         Schedule.plan(Training(batch_size=8), scans=3, processes=4)
+
+
+def test_fewer_scans_are_trained_on_in_as_many_steps() -> None:
+    training = Training(epochs=20, batch_size=16, warmup_epochs=2)
+    whole = Schedule.plan(training, 320)
+    for scans in (32, 100, 10):
+        changed = in_as_many_steps(training, scans, 320)
+        part = Schedule.plan(changed, scans)
+        assert part.steps == pytest.approx(whole.steps, rel=0.02)
+        warm_up = changed.warmup_epochs * part.steps_per_epoch
+        assert warm_up == pytest.approx(training.warmup_epochs * whole.steps_per_epoch)
+    assert in_as_many_steps(training, 320, 320) == training

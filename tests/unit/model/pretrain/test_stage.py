@@ -130,3 +130,26 @@ def test_two_processes_and_accumulation_train_the_same_model(tmp_path: Path) -> 
             for folder in (name, "single")
         )
         np.testing.assert_allclose(actual, expected_metrics, atol=1e-5)
+
+
+def test_a_part_of_the_people(tmp_path: Path) -> None:
+    """It has as many steps, says how many people it has seen, and all is as it was without."""
+    path = tmp_path / "toy/series.parquet"
+    path.parent.mkdir()
+    people = [f"sub-{number:02d}" for number in range(20)]
+    rows = pd.DataFrame({"scan": people, "participant_id": people, "session": ""}).assign(
+        task="rest", run="", status="ok", reason=""
+    )
+    arrays = [scan.astype(np.float32) for scan in make_scans(20)]
+    write_timeseries(path, rows, arrays, make_manifest(tuple(NETWORKS)))
+    model = make_settings()
+    for fraction in (None, 0.5):
+        out = tmp_path / f"{fraction}/encoder.safetensors"
+        pretrain(PretrainSettings(model=model, people=fraction), timeseries=[path], out=out)
+    whole, half = (read_json(tmp_path / f"{n}/config.json")["training"] for n in (None, 0.5))
+    assert (whole["scans"], half["scans"]) == (20, 10) and "people" not in whole
+    assert (half["people"], half["people_of_all"]) == (10, 20)
+    assert (
+        half["steps"] == pytest.approx(whole["steps"], abs=2) and half["epochs"] > whole["epochs"]
+    )
+    assert "people" not in PretrainSettings(model=model).model_dump(mode="json")
