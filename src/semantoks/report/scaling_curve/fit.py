@@ -11,6 +11,7 @@ from semantoks.scores.intervals import paired_difference, summary
 
 EXTRAPOLATED = 10  # times the people of the whole model
 PLACES = 25  # of the fit
+ROUNDING = 1e-12
 
 
 def scaling_curve(
@@ -34,13 +35,14 @@ def scaling_curve(
     test_to_train : float
         See `corrected_error`.
     limits : tuple of float
-        Range of the metric, to which intervals are clipped.
+        Range of the metric, to which the fit and intervals are clipped.
     """
     score_SN = score_SN[np.isfinite(score_SN).all(axis=1)]
     log_N = np.log10(people_N)
     # Centred, so that the two coefficients can be solved for one by one.
     centred_N = log_N - log_N.mean()
     slope_S = score_SN @ centred_N / (centred_N @ centred_N)
+    slope_S[np.abs(slope_S) < ROUNDING] = 0  # equal scores have no slope, and no p-value of it
     mean_S = score_SN.mean(axis=1)
     places = np.linspace(log_N[0], log_N[-1] + np.log10(EXTRAPOLATED), PLACES)
     places = np.union1d(places, log_N)
@@ -48,6 +50,8 @@ def scaling_curve(
     def point(log_people: float, values_S: np.ndarray) -> ScalingPoint:
         values = summary(values_S.tolist(), test_to_train, limits)
         ends = {key: values[key] for key in ("mean", "low", "high")}
+        # A line leaves the range of a metric, but no score does.
+        ends["mean"] = float(np.clip(ends["mean"], *limits))
         return ScalingPoint(people=float(10**log_people), **ends)
 
     fitted_SN = mean_S[:, None] + slope_S[:, None] * centred_N

@@ -48,3 +48,10 @@ def test_splits_without_a_score_are_left_out() -> None:
     score_SN = np.tile([0.5, 0.6, 0.7, 0.8], (4, 1))
     score_SN[0, 2] = np.nan
     assert scaling_curve(PEOPLE, score_SN, 0.25).splits == 3
+
+
+def test_equal_scores_and_the_range_of_a_metric() -> None:
+    equal = scaling_curve(PEOPLE, np.tile([[0.4], [0.375]], (1, 4)), 0.25)
+    assert (equal.gain.mean, equal.gain.p) == (0, 1)
+    steep = scaling_curve(PEOPLE, np.tile([0.4, 0.6, 0.8, 0.98], (3, 1)), 0.25, (0.0, 1.0))
+    assert steep.fitted[-1].mean == 1
