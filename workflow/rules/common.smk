@@ -38,6 +38,7 @@ from semantoks.config.preflight.checks import require_files
 from semantoks.config.rows import expand_row
 from semantoks.config.sharing import Sharing
 from semantoks.config.validation import validated
+from semantoks.config.variants import changed_part
 from semantoks.config.variants import read_variants
 from semantoks.errors import UserError, disk_sentence, printable
 from semantoks.system.job_files import JobFiles
@@ -66,7 +67,8 @@ try:
     if workflow.is_main_process:
         require_files(CONFIG, CONFIG_NAME)
         for name, variant in VARIANTS.items():
-            require_files(variant, f"{CONFIG_NAME}, variants.{name}")
+            changed = changed_part(CONFIG, variant)
+            require_files(changed, f"{CONFIG_NAME}, variants.{name}")
         FOLDER.require_writable()
         FOLDER.remove_stale_lock()
         FOLDER.drop_incomplete_indices()

@@ -57,6 +57,19 @@ def read_variants(content: Mapping[str, Any], main: Config, source: str) -> dict
     return variants
 
 
+def changed_part(main: Config, variant: Config) -> Config:
+    """Return a variant without the data sets that were checked with the main configuration.
+
+    Tables of 40,000 people take a second to check. What of the configuration is compared with them
+    is in `splits`, `probe` and `preprocessing`.
+    """
+    for key in ("splits", "probe", "preprocessing"):
+        if getattr(main, key) != getattr(variant, key):
+            return variant
+    datasets = {n: d for n, d in variant.datasets.items() if d != main.datasets[n]}
+    return variant.model_copy(update={"datasets": datasets})
+
+
 def _require_changes(changes: Mapping[str, Any], main: Config, variant: Config, where: str) -> None:
     """Refuse a key that has the value of the main configuration: it may be a mistake."""
     if not changes:

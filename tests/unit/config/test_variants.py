@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from semantoks.config import Config
-from semantoks.config.variants import read_variants
+from semantoks.config.variants import changed_part, read_variants
 from semantoks.errors import UserError
 
 CONTENT: dict[str, Any] = {
@@ -75,3 +75,14 @@ def test_an_atlas_means_the_same_everywhere() -> None:
     assert read(first=first)["first"].atlas == "mine"
     with pytest.raises(UserError, match="atlases.mine is different in two variants"):
         read(first=first, second=second)
+
+
+def test_only_data_sets_that_may_differ_are_checked_again() -> None:
+    main = Config.model_validate(CONTENT)
+    variants = read(
+        narrow={"parcellation": {"low_pass": 0.1}},
+        elsewhere={"datasets": {"toy": {"path": "e"}}},
+        folds={"probe": {"inner_folds": 3}},
+    )
+    checked = {name: [*changed_part(main, variants[name]).datasets] for name in variants}
+    assert checked == {"narrow": [], "elsewhere": ["toy"], "folds": ["toy"]}
