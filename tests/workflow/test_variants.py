@@ -54,7 +54,8 @@ def _check_contents(workspace: Workspace) -> None:
     assert len(ours) == len(main) - 1 and ours.equals(main.loc[ours.index])
     assert not (workspace.folder / "results/splits/small~folds").exists()
     page = (workspace.folder / "results/report/index.html").read_text()
-    assert "folds: 14 participants, the same test participants in the same splits" in page
+    people = varied["main"]["people"]
+    assert f"folds: {people} participants, the same test participants in the same" in page
     assert "fewer than in the main analysis, whose predictions are compared for the common" in page
 
 

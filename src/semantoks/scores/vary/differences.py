@@ -37,7 +37,7 @@ class ScoredRow:
 
 
 def who_is_tested(main: ScoredRow, variant: ScoredRow) -> Tested:
-    """Compare the test participants of the splits that both have."""
+    """Compare the participants of the splits that both have."""
     ours, theirs = main.predictions, variant.predictions
     shared = set(ours["split"]) & set(theirs["split"])
     pairs = [
@@ -46,7 +46,9 @@ def who_is_tested(main: ScoredRow, variant: ScoredRow) -> Tested:
     ]
     if not shared or not pairs[1].isin(pairs[0]).all():
         return "other"
-    return "same" if len(pairs[0]) == len(pairs[1]) else "common"
+    # Whoever is missing may have trained only; permutations are of all participants, too.
+    has_all = main.scores.task.people == variant.scores.task.people
+    return "same" if has_all and len(pairs[0]) == len(pairs[1]) else "common"
 
 
 def difference_from_main(

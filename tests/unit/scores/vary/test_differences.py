@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,6 +80,14 @@ def test_fewer_people_are_compared_with_the_same_people() -> None:
     made = difference_from_main(main, variant, "random", "common").difference
     assert made is not None
     assert made.mean == pytest.approx(np.mean(accuracies(variant)) - 1)
+
+
+def test_who_has_only_trained_is_missing_all_the_same() -> None:
+    """Permutations of fewer participants are others, so the corrected t is used."""
+    main, variant = scored(0.6, 0), scored(0.9, 1)
+    task = replace(variant.scores.task, people=79)
+    fewer = replace(variant, scores=replace(variant.scores, task=task))
+    assert who_is_tested(main, fewer) == "common"
 
 
 def test_splits_that_only_one_has_do_not_count() -> None:
