@@ -24,6 +24,7 @@ from semantoks.scores.linear_models.axes import (
     sum_kernels,
 )
 from semantoks.scores.probe.combat import combat
+from semantoks.scores.represent.covariates import FEATURES
 from semantoks.scores.represent.projections import GAUSSIAN, PROJECTIONS
 
 # Of the participants of a phenotype. A participant without features is predicted like everybody on
@@ -294,6 +295,16 @@ def features_of(
     for representation in representations:
         values = align(drop_features(representation, target_names), ids)
         # Confounds would vanish if regressed out of themselves, and chance has no features.
-        is_cleaned = values.shape[1] > 0 and not representation.names
-        removed, sites = (confounds, sites_P) if is_cleaned else (None, None)
-        yield Features(values, representation.fitted, removed, representation.blocks, sites)
+        is_cleaned = values.shape[1] > 0 and not _are_covariates(representation.names)
+        yield Features(
+            values,
+            representation.fitted,
+            confounds if is_cleaned else None,
+            representation.blocks,
+            sites_P=sites_P if is_cleaned else None,
+        )
+
+
+def _are_covariates(names: Sequence[str]) -> bool:
+    """Whether features are those of the representation `confounds`; files have names, too."""
+    return len(names) > 0 and all(name.split("=")[0] in FEATURES for name in names)

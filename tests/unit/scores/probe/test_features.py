@@ -140,3 +140,14 @@ def test_missing_features_do_not_become_the_effect_of_confounds() -> None:
     assert abs(np.corrcoef(held_b[known, 0], confound[held][known, 0])[0, 1]) < 0.4
     # With slopes that are too small, most of the confound would be left.
     assert held_b[known].std() < 0.15
+
+
+def test_confounds_are_regressed_out_of_features_with_names_but_not_of_themselves() -> None:
+    """Columns of a table are features with names, as those of confounds are."""
+    rng = np.random.default_rng(0)
+    ids = [f"{number:02d}" for number in range(12)]
+    ages = ParticipantFeatures(ids, rng.normal(40, 10, (12, 1)), ["age"])
+    table = ParticipantFeatures(ids, ages.features_PF + rng.normal(size=(12, 2)), ["x", "y"])
+    of_table, of_ages = features_of([table, ages], ages, ids)
+    np.testing.assert_array_equal(of_table.confounds_PC, ages.features_PF)
+    assert of_ages.confounds_PC is None
