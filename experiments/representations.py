@@ -214,7 +214,7 @@ def score_blocks(
     test: np.ndarray,
 ) -> tuple[float, float]:
     """Fit the exact probe; return the loss of its inner folds, and AUROC or r of test people."""
-    weights = [BLOCK_WEIGHTS.get(name, 1.0) for name in blocks]  # type: ignore[call-overload]
+    weights = [_weight(name) for name in blocks]
     coordinates = sum_kernels([kernels[name] for name in blocks], weights)
     if kind == "regression":
         values = phenotype.to_numpy(float)
@@ -225,6 +225,12 @@ def score_blocks(
     targets = ClassificationTargets(codes[train], tuple(classes))
     fit = fit_probe(coordinates, *_with_folds(targets))
     return fit.inner_loss, float(roc_auc_score(codes[test], fit.predicted_HK[:, 1]))
+
+
+def _weight(block: str) -> float:
+    # `network_untrained` is in the place of the block `networks`.
+    name = "networks" if block.startswith("network") else block
+    return BLOCK_WEIGHTS.get(name, 1.0)  # type: ignore[call-overload]
 
 
 def _with_folds(

@@ -76,6 +76,9 @@ def scaling_figure(curves: Mapping[str, ScalingCurve], metric: str) -> str:
                 bounds = [p.low for p in part], [p.high for p in part]
                 axes.fill_between(at, *bounds, color=color, alpha=0.1, lw=0)
         axes.set_xscale("log")
+        # Not left to matplotlib, which finds no limits where intervals are not known.
+        every = [p.people for curve in curves.values() for p in (*curve.points, *curve.fitted)]
+        axes.set_xlim(0.9 * min(every), 1.1 * max(every))
         axes.set_xlabel("people in pretraining (dashed: extrapolated)", color=GREY)
         axes.set_ylabel(metric, color=GREY)
         axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))

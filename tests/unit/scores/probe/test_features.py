@@ -148,6 +148,6 @@ def test_confounds_are_regressed_out_of_features_with_names_but_not_of_themselve
     ids = [f"{number:02d}" for number in range(12)]
     ages = ParticipantFeatures(ids, rng.normal(40, 10, (12, 1)), ["age"])
     table = ParticipantFeatures(ids, ages.features_PF + rng.normal(size=(12, 2)), ["x", "y"])
-    of_table, of_ages = features_of([table, ages], ages, ids)
+    of_table, of_ages = features_of([table, ages], ages, ids, ())
     np.testing.assert_array_equal(of_table.confounds_PC, ages.features_PF)
     assert of_ages.confounds_PC is None
