@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-slurm test-conda test-faults check format schema lock audit clean
+.PHONY: demo test test-slurm test-conda test-faults check docs format schema lock audit clean
 
 demo: .venv/ready ## the whole road on made-up raw BIDS data
 	@snakemake --cores $(CORES)
@@ -43,6 +43,10 @@ check: .venv/ready ## style, types, architecture, workflow, schema, fast tests
 	  || { echo "Schema or guide have drifted from config/: make schema"; exit 1; }
 	@pytest -n 2 -q -m "not slow"
 
+docs: .venv/docs ## the documentation site, without a warning
+	@python -m sphinx -q -W --keep-going docs docs/_build/html
+	@echo "Documentation: $(CURDIR)/docs/_build/html/index.html (open it in a browser)"
+
 format: .venv/ready ## write the style that `make check` wants
 	@ruff check --fix -q . && ruff format -q . && snakefmt Snakefile workflow
 
@@ -56,6 +60,7 @@ lock: .venv/ready ## pin every dependency of envs/*.in, with hashes
 	@env -u PIP_FIND_LINKS $(LOCK) envs/requirements.in -c envs/requirements.txt -o envs/cuda.txt \
 	  $$(sed -nE 's/^([a-z0-9_.-]+)==.*/--no-emit-package \1/p' envs/requirements.txt)
 	@env -u PIP_FIND_LINKS $(LOCK) envs/slurm.in -c envs/requirements.txt -o envs/slurm.txt
+	@env -u PIP_FIND_LINKS $(LOCK) envs/docs.in -c envs/requirements.txt -o envs/docs.txt
 	@env -u PIP_FIND_LINKS $(LOCK) envs/uv.in -o envs/uv.txt
 	@# The CPU builds of torch at hand are as good as the index's.
 	@for wheel in $(CPU_TORCH); do \
@@ -73,6 +78,10 @@ audit: .venv/ready ## are there known vulnerabilities in what is pinned? Asks Py
 	@touch $@
 
 .venv/slurm: envs/slurm.txt .venv/ready # Snakemake's Slurm executor
+	@$(BIN)/uv pip install -q --python $(BIN)/python --compile-bytecode -r $<
+	@touch $@
+
+.venv/docs: envs/docs.txt .venv/ready # Sphinx
 	@$(BIN)/uv pip install -q --python $(BIN)/python --compile-bytecode -r $<
 	@touch $@
 

@@ -84,9 +84,13 @@ def test_every_rule_that_runs_something_has_an_environment() -> None:
                 assert "log:" in rule, rule.split(":")[0]
 
 
-def test_the_cluster_executor_goes_with_the_rest() -> None:
-    found = re.findall(r"^([a-z0-9_-]+)==(\S+)", (ROOT / "envs/slurm.txt").read_text(), re.M)
-    assert "snakemake-executor-plugin-slurm" in dict(found)
+@pytest.mark.parametrize(
+    ("file", "package"),
+    [("slurm.txt", "snakemake-executor-plugin-slurm"), ("docs.txt", "sphinx")],
+)
+def test_what_is_added_goes_with_the_rest(file: str, package: str) -> None:
+    found = re.findall(r"^([a-z0-9_-]+)==(\S+)", (ROOT / "envs" / file).read_text(), re.M)
+    assert package in dict(found)
     assert [name for name, version in found if PINS.get(name, version) != version] == []
 
 
