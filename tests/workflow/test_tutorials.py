@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+import semantoks
 from tests.derivatives import write_derivatives
 from tests.holders import abide
 from tests.workspaces import ROOT, SMALL, environment
@@ -33,7 +34,7 @@ class Tutorial:
         self.text = (ROOT / "docs/tutorials" / name).read_text()
         self.text = self.text.replace("/data/", f"{folder}/data/")
         self.folder = folder / "work"
-        self.folder.mkdir()
+        self.folder.mkdir(exist_ok=True)
         self.changes: dict[str, Any] = {}
 
     def blocks(self) -> Iterator[tuple[str, str]]:
@@ -87,11 +88,29 @@ class Tutorial:
         path.write_text(yaml.safe_dump(content))
 
 
-def test_my_fmriprep_derivatives(tmp_path: Path) -> None:
-    tutorial = Tutorial("fmriprep.md", tmp_path)
-    write_derivatives(tmp_path / "data/study")
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Follow the first tutorial; the others go on in its folder."""
+    folder = tmp_path_factory.mktemp("tutorials")
+    write_derivatives(folder / "data/study")
+    tutorial = Tutorial("fmriprep.md", folder)
     tutorial.changes = {"parcellation": {"min_coverage": 0.1}}  # spheres in large voxels
     tutorial.follow()
+    return folder
+
+
+def test_my_fmriprep_derivatives(study: Path) -> None:
+    assert (study / "work/results/report/scores.tsv").exists()
+
+
+@pytest.mark.skipif(not hasattr(semantoks, "load"), reason="needs semantoks.load")
+def test_in_python(study: Path) -> None:
+    """The cells of a page run one after the other, as in a notebook."""
+    tutorial = Tutorial("python.md", study)
+    cells = [content for language, content in tutorial.blocks() if language == "python"]
+    printed = tutorial.run([sys.executable, "-c", "\n".join(cells)])
+    assert printed[0] == "seitzman300 300 regions, TR 2.0 s"
+    assert [line.split()[0] for line in printed[-2:]] == ["semantoks", "connectivity"]
 
 
 def test_time_series_of_abide(tmp_path: Path, shared: Path) -> None:
