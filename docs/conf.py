@@ -39,6 +39,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "Semantoks"
 html_copy_source = False
 html_show_sourcelink = False
+html_show_search_summary = False  # pages on a disk cannot fetch others
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
