@@ -196,6 +196,7 @@ class Sharing:
         return all(self._same_stage("timeseries", d, variant) for d in seen)
 
     def _same_representation(self, row: str, name: str, variant: str) -> bool:
+        """Whether a representation, or the scores of a fine-tuned model, would be the same."""
         if not self._same_stage("samples", name, variant):
             return False
         config = self.variants[variant]

@@ -10,7 +10,7 @@ import yaml
 
 from semantoks.artifacts.files import atomic
 from semantoks.commands.init.atlas import guess_atlas
-from semantoks.commands.init.folder import look_at
+from semantoks.commands.init.folder import look_at, seconds_of_image
 from semantoks.commands.init.people import find_table
 from semantoks.commands.init.text import configuration_text
 from semantoks.commands.names import CONFIGURATION
@@ -59,7 +59,8 @@ def init(
     table = find_table(data, participants, preset.get("missing_values", []))
     guess = (atlas, "given") if atlas else guess_atlas(data.example)
     name = _name(data.path.resolve())
-    text = configuration_text(data, name, table, guess, size, preset, repetition_time)
+    seconds = seconds_of_image(data.example)
+    text = configuration_text(data, name, table, guess, size, preset, repetition_time, seconds)
     validated(Config, yaml.safe_load(text), str(out))
     with atomic(out) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import nibabel
+from nibabel.filebasedimages import ImageFileError
+
 from semantoks.config import catalogue
 from semantoks.data.hdf5 import is_hdf5
 from semantoks.data.layout import IMAGE_PATTERNS, entities_of
@@ -117,6 +120,20 @@ def _in_bids(path: Path, people: Sequence[str]) -> DataFolder | None:
                 tasks=tuple(sorted(task for task in tasks if task)),
             )
     return None
+
+
+def seconds_of_image(file: Path) -> float | None:
+    """Return the length of a run by the header of a NIfTI image; None of other files."""
+    if not file.name.endswith((".nii", ".nii.gz")) or problem_of_file(file):
+        return None
+    try:
+        image = nibabel.load(file)
+        zooms = image.header.get_zooms()
+        # Headers of other software may have no TR, or milliseconds.
+        seconds = image.shape[3] * float(zooms[3])
+    except (OSError, LookupError, ImageFileError):
+        return None
+    return seconds if 10 < seconds < 100_000 else None
 
 
 def _files_below(path: Path, people: Sequence[str]) -> Iterator[Path]:

@@ -12,6 +12,9 @@ from semantoks.commands.init.folder import DataFolder
 from semantoks.commands.init.people import Column, PeopleTable
 
 PEOPLE_PER_SHARD, MOST_PHENOTYPES, MOST_LISTED = 100, 6, 60
+# 24 motion regressors and two of tissues leave no 10 degrees of freedom in a shorter scan, at the
+# default band-pass of 0.01 to 0.1 Hz; nothing is censored here yet.
+FEW_SECONDS = 300
 USUAL = re.compile(r"(?i)^(age|sex|gender|dx|diagnos|group|iq|fiq|bmi)|_(age|sex|group|dx)$")
 TR_COLUMNS = ("tr", "repetition_time", "repetitiontime")
 
@@ -24,6 +27,7 @@ def configuration_text(
     size: str,
     preset_keys: Mapping[str, object],
     repetition_time: float | None = None,
+    seconds: float | None = None,
 ) -> str:
     """Write the configuration of a data set, with a comment beside what was guessed.
 
@@ -41,6 +45,8 @@ def configuration_text(
         What the preset says, which is not repeated.
     repetition_time : float, optional
         In seconds, of time series that do not state it.
+    seconds : float, optional
+        Length of a scan.
     """
     lines = [
         f"# Written by `semantoks init {data.path}`: {data.kind}.",
@@ -58,6 +64,9 @@ def configuration_text(
         _line(4, "size", size, "`small` for a CPU; `paper` for a GPU and thousands of scans"),
         _line(4, "readouts", ["pooled", "full"], "the paper's, and all blocks (docs/methods.md)"),
     ]
+    if data.source != "timeseries" and seconds is not None and seconds < FEW_SECONDS:
+        remark = f"scans of {seconds:.0f} s are too short to regress out 24 motion regressors"
+        lines += ["", "parcellation:", _line(2, "motion", "basic", remark)]
     if data.source == "bids":
         remark = "built in; `fmriprep` runs fMRIPrep in a container"
         lines += ["", "preprocessing:", _line(2, "engine", "minimal", remark)]

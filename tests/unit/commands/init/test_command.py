@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 import yaml
@@ -137,6 +138,16 @@ def test_a_class_of_few_people_is_not_predicted(raw: Path, tmp_path: Path) -> No
     dataset = data_set(written(raw, tmp_path / "out.yaml"))
     assert "phenotypes" not in dataset
     assert "# not dx: only 2 people are" in (tmp_path / "out.yaml").read_text()
+
+
+@pytest.mark.parametrize(("volumes", "motion"), [(100, {"motion": "basic"}), (200, None)])
+def test_short_scans_have_few_motion_regressors(
+    raw: Path, tmp_path: Path, volumes: int, motion: dict[str, str] | None
+) -> None:
+    image = nibabel.Nifti1Image(np.zeros((2, 2, 2, volumes), np.int16), np.eye(4))
+    image.header.set_zooms((3, 3, 3, 2))
+    nibabel.save(image, raw / "sub-01/func/sub-01_task-rest_bold.nii.gz")
+    assert written(raw, tmp_path / "out.yaml").get("parcellation") == motion
 
 
 def test_without_a_table_time_series_can_be_made(raw: Path, tmp_path: Path) -> None:
