@@ -228,6 +228,10 @@ def numbers(folder: Path, of_scores: dict[str, list[float]]) -> dict[str, list[f
         "card": [float(len(leaks))],
         "benchmark": of_scores["benchmark"],
         "vary": of_scores["vary"],
+        "scan_page": [
+            float(path.read_text().count("data:image/webp"))
+            for path in sorted((results / "report/scans/small").glob("*.html"))
+        ],
         "report": [
             float(pd.Series((results / "report/index.html").read_text()).str.count("<svg")[0])
         ],

@@ -41,11 +41,11 @@ def test_a_second_run_does_nothing(workspace: Workspace) -> None:
             {"probe": 3, "benchmark": 1, "report": 1},
         ),
         ({"splits": {"seed": 1}}, {"split": 2} | SCORES),
-        ({"report": {"participants": False}}, {"report": 1}),
+        ({"report": {"participants": False}}, {"scan_page": 2, "report": 1}),
         (
             {"parcellation": SMALL["parcellation"] | {"low_pass": 0.08}},
             {"parcellate": 2, "scans": 1, "pretrain": 1, "embed": 1, "represent": 3}
-            | {"split": 2, "card": 2}
+            | {"split": 2, "card": 2, "scan_page": 2}
             | SCORES,
         ),
         (
@@ -219,6 +219,15 @@ def test_one_benchmark_by_force_reruns_that_one(workspace: Workspace) -> None:
     assert (workspace.folder / target).read_bytes() == before
 
 
+def test_a_lost_page_of_scans_is_made_again_by_itself(workspace: Workspace) -> None:
+    """Nothing reads it, so the report is not written again."""
+    page = workspace.folder / "results/report/scans/small/shard-0001.html"
+    page.unlink()
+    assert workspace.ran() == {"scan_pages": 1}
+    assert page.exists()
+    assert workspace.planned() == {}
+
+
 def test_touching_the_code_or_a_comment_reruns_nothing(workspace: Workspace) -> None:
     text = (workspace.folder / "mine.yaml").read_text()
     (workspace.folder / "mine.yaml").write_text("# a comment\n" + text)
@@ -235,6 +244,15 @@ def test_named_targets_plan_their_part(fresh: Workspace) -> None:
         "parcellate": 2,
         "scans": 1,  # so that excluded scans are listed at the end
         "timeseries": 1,
+    }
+    pages = fresh.planned("scan_pages")
+    assert pages == {
+        "get_atlas": 1,
+        "index": 1,
+        "preprocess": 2,
+        "parcellate": 2,
+        "scan_page": 2,
+        "scan_pages": 1,
     }
     plan = fresh.planned("benchmark_small")
     assert (plan["probe"], plan["benchmark"], plan.get("report")) == (8, 2, None)

@@ -52,6 +52,7 @@ def all_artifacts():
         *IMPORTANCES,
         *SCALING,
         *VARIED,
+        *scan_pages_of(CONFIG.datasets),
         *(
             f"results/representations/{name}/{dataset}.parquet"
             for dataset in scored

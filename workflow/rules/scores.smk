@@ -1,4 +1,4 @@
-# From representations to scores and the report.
+# From representations to scores.
 
 
 rule represent:
@@ -304,58 +304,4 @@ rule vary:
         "python -m semantoks vary --settings {params.settings:q}"
         " --label {wildcards.dataset}' '{wildcards.phenotype:q}"
         " --benchmarks {params.benchmarks:q} --scores {params.scores:q} --out {output:q}"
-        " 2>&1 | tee {log:q}"
-
-
-rule report:
-    """The report: scores, training curves, head motion, exclusions and settings."""
-    input:
-        benchmarks=[f"results/benchmarks/{d}/{p}.json" for d, p in PHENOTYPES],
-        scans=expand("results/scans/{dataset}.parquet", dataset=CONFIG.datasets),
-        left_out=expand("results/index/{dataset}/left_out.tsv", dataset=CONFIG.datasets),
-        metrics=[
-            f"results/models/{model}/metrics.parquet"
-            for model in CONFIG.models
-            if model in TRAINED
-        ],
-        cards=CARDS,
-        confounds=CONFOUNDS,
-        importance=IMPORTANCES,
-        maps=MAPS,
-        scaling=SCALING,
-        variants=VARIED,
-    output:
-        page=report(
-            "results/report/index.html",
-            category="Semantoks",
-            caption="../report/page.rst",
-        ),
-        scores=report(
-            "results/report/scores.tsv",
-            category="Semantoks",
-            caption="../report/scores.rst",
-        ),
-    log:
-        "logs/report.log",
-    conda:
-        "../../envs/tables.yaml"
-    params:
-        settings=settings("report", report=CONFIG.report, config=CONFIG),
-        benchmarks=names_of("benchmarks"),
-        scans=names_of("scans"),
-        left_out=names_of("left_out"),
-        metrics=names_of("metrics"),
-        cards=names_of("cards"),
-        confounds=names_of("confounds"),
-        importance=names_of("importance"),
-        maps=names_of("maps"),
-        scaling=names_of("scaling"),
-        variants=names_of("variants"),
-    shell:
-        "python -m semantoks report --settings {params.settings:q}"
-        " --benchmarks {params.benchmarks:q} --scans {params.scans:q}"
-        " --left-out {params.left_out:q} --metrics {params.metrics:q}"
-        " --cards {params.cards:q} --confounds {params.confounds:q}"
-        " --importance {params.importance:q} --maps {params.maps:q} --scaling {params.scaling:q}"
-        " --variants {params.variants:q} --out {output.page:q}"
         " 2>&1 | tee {log:q}"

@@ -56,6 +56,12 @@ rule variants:
         VARIED,
 
 
+rule scan_pages:
+    """Pages with pictures of all scans, without models or scores."""
+    input:
+        scan_pages_of(CONFIG.datasets),
+
+
 for dataset in dict.fromkeys(name for name, _ in PHENOTYPES):
 
     rule:

@@ -30,6 +30,7 @@ from semantoks.model.files.settings import GetModelSettings
 from semantoks.model.pretrain.settings import PretrainSettings
 from semantoks.report.brain_maps.settings import BrainMapsSettings
 from semantoks.report.scaling_curve.settings import ScalingCurveSettings
+from semantoks.report.scan_page.settings import ScanPageSettings
 from semantoks.report.settings import ReportSettings
 from semantoks.scores.benchmark.settings import BenchmarkSettings
 from semantoks.scores.card.settings import CardSettings
@@ -377,6 +378,19 @@ _STAGES = (
         (
             inputs_option("benchmarks", "Comparisons of the main analysis, then of each variant."),
             inputs_option("scores", "Scores of their representations that `probe` wrote."),
+        ),
+    ),
+    Stage(
+        "scan_page",
+        "report.scan_page",
+        "Write a page with pictures of every scan of one shard.",
+        ScanPageSettings,
+        "HTML page.",
+        (
+            input_option("runs", "Time series of the shard that `parcellate` wrote."),
+            SHARD,
+            path_option("data", "Folder of derivatives, or of a data set that is not raw."),
+            LINK_TARGETS,
         ),
     ),
     Stage(
