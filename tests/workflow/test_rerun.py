@@ -219,11 +219,10 @@ def test_one_benchmark_by_force_reruns_that_one(workspace: Workspace) -> None:
     assert (workspace.folder / target).read_bytes() == before
 
 
-def test_a_lost_page_of_scans_is_made_again_by_itself(workspace: Workspace) -> None:
-    """Nothing reads it, so the report is not written again."""
+def test_a_lost_page_of_scans_is_made_again(workspace: Workspace) -> None:
     page = workspace.folder / "results/report/scans/small/shard-0001.html"
     page.unlink()
-    assert workspace.ran() == {"scan_pages": 1}
+    assert workspace.ran() == {"scan_pages": 1, "report": 1}
     assert page.exists()
     assert workspace.planned() == {}
 

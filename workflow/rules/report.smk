@@ -50,8 +50,12 @@ rule report:
         maps=MAPS,
         scaling=SCALING,
         variants=VARIED,
+        # Of single people, so these are read only if the report may show them.
+        scores=SHOWN_SCORES,
+        predictions=SHOWN_PREDICTIONS,
+        participants=SHOWN_PARTICIPANTS,
         # Only so that they are made, too: the report links to them and reads none.
-        pages=ancient(scan_pages_of(CONFIG.datasets)),
+        pages=scan_pages_of(CONFIG.datasets),
     output:
         page=report(
             "results/report/index.html",
@@ -79,11 +83,16 @@ rule report:
         maps=names_of("maps"),
         scaling=names_of("scaling"),
         variants=names_of("variants"),
+        scores=names_of("scores"),
+        predictions=names_of("predictions"),
+        participants=names_of("participants"),
     shell:
         "python -m semantoks report --settings {params.settings:q}"
         " --benchmarks {params.benchmarks:q} --scans {params.scans:q}"
         " --left-out {params.left_out:q} --metrics {params.metrics:q}"
         " --cards {params.cards:q} --confounds {params.confounds:q}"
         " --importance {params.importance:q} --maps {params.maps:q} --scaling {params.scaling:q}"
-        " --variants {params.variants:q} --out {output.page:q}"
+        " --variants {params.variants:q}"
+        " --scores {params.scores:q} --predictions {params.predictions:q}"
+        " --participants {params.participants:q} --out {output.page:q}"
         " 2>&1 | tee {log:q}"

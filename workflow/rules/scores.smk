@@ -199,8 +199,12 @@ rule finetune:
         settings=settings(
             "finetune",
             training=finetune_training,
-            probe=lambda w: config_of(w).probe.model_dump(include={"inner_folds", "strengths"}),
-            allow_mismatch=lambda w: config_of(w).models[FINETUNED[w.finetuned]].allow_mismatch,
+            probe=lambda w: config_of(w).probe.model_dump(
+                include={"inner_folds", "strengths"}
+            ),
+            allow_mismatch=lambda w: config_of(w)
+            .models[FINETUNED[w.finetuned]]
+            .allow_mismatch,
         ),
         timeseries=names_of("timeseries"),
     shell:

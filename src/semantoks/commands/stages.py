@@ -412,6 +412,11 @@ _STAGES = (
             inputs_option("maps", "Folders that `brain_maps` wrote.", optional=True),
             inputs_option("scaling", "Curves that `scaling_curve` wrote.", optional=True),
             inputs_option("variants", "Comparisons that `vary` wrote.", optional=True),
+            inputs_option("scores", "Scores that `probe` wrote, for those by site.", optional=True),
+            inputs_option("predictions", "Predictions that `probe` wrote.", optional=True),
+            inputs_option(
+                "participants", "Tables of participants that `index` wrote.", optional=True
+            ),
         ),
     ),
 )

@@ -7,21 +7,24 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from semantoks.artifacts.timeseries import EXCLUDED, SOURCE, included_scans
-from semantoks.config import PERSON, Report
+from semantoks.artifacts.timeseries import EXCLUDED, INCLUDED, SOURCE, included_scans
+from semantoks.config import PERSON, Dataset, Parcellation, Report
 from semantoks.people.columns import confounds_sentence
 from semantoks.people.ids import NO_ROW
-from semantoks.report.figures import motion_figure
+from semantoks.report.figures.scans import Measure, distributions_figure
+from semantoks.report.groups import people_figure
+from semantoks.report.outliers import Outlier, outliers, page_of
 from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded, rounded_blocks
 from semantoks.report.reasons import kind_of_exclusion, kind_of_unmatched
 
 
 @dataclass(frozen=True)
 class ExcludedScan:
-    """A scan that is not used, and why."""
+    """A scan that is not used, why, and its place among the pages of scans."""
 
     scan: str
     reason: str
+    page: str
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,13 @@ class DatasetSection:
     kinds : dict of str to DataFrame
         Excluded scans by kind of exclusion, most frequent first.
     figure : str or None
-        Head motion; None if it was measured for no scan.
+        Distributions of quality measures; None if none is known.
+    people : str or None
+        Participants by phenotype and site; None where they may not be shown.
+    outliers : list of Outlier
+        Included scans that are far from the others; empty unless they may be named.
+    shards : int
+        Number of pages of scans.
     smallest : int
         Bars of the figure with fewer participants are left out.
     unmatched : dict of str to int
@@ -74,6 +83,9 @@ class DatasetSection:
     listed: list[ExcludedScan]
     kinds: dict[str, pd.DataFrame]
     figure: str | None
+    people: str | None
+    outliers: list[Outlier]
+    shards: int
     smallest: int
     unmatched: dict[str, int]
     confounds: str
@@ -82,10 +94,12 @@ class DatasetSection:
 def dataset_section(
     name: str,
     scans: pd.DataFrame,
-    max_mean_fd: float,
+    dataset: Dataset,
+    limits: Parcellation,
     settings: Report,
     left_out: pd.DataFrame | None = None,
     sources: Mapping[str, str | None] | None = None,
+    participants: pd.DataFrame | None = None,
 ) -> DatasetSection:
     """Summarise the table of scans of a data set.
 
@@ -94,13 +108,16 @@ def dataset_section(
     name : str
     scans : DataFrame
         Included and excluded scans.
-    max_mean_fd : float
-        Limit of the mean framewise displacement, mm.
+    dataset : Dataset
+    limits : Parcellation
+        Thresholds that exclude scans.
     settings : Report
     left_out : DataFrame, optional
         Participants that only the table has, with a ``reason``.
     sources : mapping of str to (str or None), optional
         Where the confounds of the baseline come from; see `confounds_sentence`.
+    participants : DataFrame, optional
+        Table of participants, for the distributions of phenotypes and sites.
     """
     has_blocks = SOURCE in scans
     # Blocks are called by their own ids.
@@ -111,12 +128,8 @@ def dataset_section(
         count = rounded_blocks(count, count / people)
     # Motion is that of the run.
     runs = scans.drop_duplicates(SOURCE) if has_blocks else scans
-    with_motion = runs.dropna(subset="mean_fd")
-    smallest = 1 if settings.participants else MIN_CELL_SIZE
-    figure = motion_figure(with_motion, max_mean_fd, smallest) if len(with_motion) else None
     is_unlisted = excluded["reason"] == NO_ROW
-    others = excluded[~is_unlisted]
-    reasons = zip(others["scan"], others["reason"], strict=True)
+    others, shards = excluded[~is_unlisted], dataset.shards
     return DatasetSection(
         name=name,
         participants=people,
@@ -128,13 +141,39 @@ def dataset_section(
         has_means=not is_small(people, settings),
         excluded=excluded,
         unlisted=excluded[is_unlisted],
-        listed=[ExcludedScan(*pair) for pair in reasons] if settings.participants else [],
+        listed=[
+            ExcludedScan(row["scan"], row["reason"], page_of(name, row, shards))
+            for row in others.to_dict("records")
+            if settings.participants
+        ],
         kinds=exclusions_by_kind(excluded),
-        figure=figure,
-        smallest=smallest,
+        figure=_distributions(runs, limits, settings),
+        people=people_figure(participants, set(used["participant_id"]), dataset, settings),
+        outliers=outliers(name, included_scans(runs), shards) if settings.participants else [],
+        shards=shards,
+        smallest=1 if settings.participants else MIN_CELL_SIZE,
         unmatched=_unmatched(left_out, settings),
         confounds=_sentence(confounds_sentence(sources)) if sources else "",
     )
+
+
+def _distributions(runs: pd.DataFrame, limits: Parcellation, settings: Report) -> str | None:
+    """Draw the measures of quality with their limits."""
+    measures = [
+        Measure("mean_fd", "mean FD (mm)", limits.max_mean_fd, top=2 * limits.max_mean_fd),
+        Measure("tsnr", "tSNR", limits.min_tsnr, True),
+        Measure("dvars", "DVARS (%)", limits.max_dvars),
+        Measure("censored", "censored volumes", limits.max_censored, top=1.0),
+        Measure("coverage", "regions with data", limits.min_scan_coverage, True, top=1.0),
+        Measure("seconds", "length (s)", limits.min_seconds, True),
+    ]
+    if settings.participants:
+        return distributions_figure(runs, measures)
+    # Of excluded scans only motion: each more distribution would tell more of their number.
+    hidden = [measure.column for measure in measures[1:] if measure.column in runs]
+    is_used = runs["status"] == INCLUDED
+    shown = runs.assign(**{column: runs[column].where(is_used) for column in hidden})
+    return distributions_figure(shown, measures, MIN_CELL_SIZE)
 
 
 def _sentence(text: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from semantoks.config import Report
-from semantoks.report.effect_figures import losses_figure
+from semantoks.report.figures.effects import losses_figure
 from semantoks.report.names import METRICS
 from semantoks.report.steps import Steps
 from semantoks.scores.benchmark.comparison import Comparison, Difference, SchemeResult

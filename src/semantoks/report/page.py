@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,10 +14,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from semantoks import __version__
 from semantoks.config import Config, Report
 from semantoks.report import names
+from semantoks.report.boilerplate.methods import Methods
 from semantoks.report.cards import CardSection
 from semantoks.report.classes import class_sizes, cut_text
 from semantoks.report.datasets import DatasetSection
-from semantoks.report.figures import MINUTE_DECIMALS
+from semantoks.report.figures.scores import MINUTE_DECIMALS
 from semantoks.report.importance import ImportanceSection
 from semantoks.report.overlap import Overlap
 from semantoks.report.privacy import (
@@ -27,9 +30,11 @@ from semantoks.report.privacy import (
 )
 from semantoks.report.reasons import ANOTHER_REASON
 from semantoks.report.scaling import ScalingSection
+from semantoks.report.summary import PageSummary
 from semantoks.report.tasks import TaskSection
 from semantoks.report.variants import VariantSection
 from semantoks.scores.participants import LEFT_OUT
+from semantoks.system.package import commit_of_checkout
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,27 @@ class ModelSection:
 
 
 @dataclass(frozen=True)
+class Made:
+    """When and by which code; empty where it is not known."""
+
+    date: str
+    commit: str
+
+    @classmethod
+    def of_inputs(cls, paths: Sequence[Path]) -> Made:
+        """Take the day of the newest input: the same scores then give the same page."""
+        newest = max((path.stat().st_mtime for path in paths), default=0.0)
+        day = datetime.fromtimestamp(newest, UTC)
+        return cls(f"{day.day} {day:%B %Y}" if newest else "", commit_of_checkout())
+
+
+@dataclass(frozen=True)
 class Page:
     """All sections of the page, in their order."""
 
+    summary: PageSummary
+    made: Made
+    methods: Methods
     tasks: Sequence[TaskSection]
     overlaps: Sequence[Overlap]
     cards: Sequence[CardSection]

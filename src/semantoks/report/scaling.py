@@ -8,7 +8,7 @@ from pathlib import Path
 
 from semantoks.artifacts.files import read_json
 from semantoks.config import Report
-from semantoks.report.effect_figures import scaling_figure
+from semantoks.report.figures.effects import scaling_figure
 from semantoks.report.names import METRICS
 from semantoks.report.privacy import MIN_CELL_SIZE, rounded
 from semantoks.report.scaling_curve.contents import ScalingCurve, ScalingCurves, ScalingPoint

@@ -9,17 +9,20 @@ import pandas as pd
 
 from semantoks.artifacts.files import atomic, read_json
 from semantoks.artifacts.tables import read_metadata, read_table
-from semantoks.config import Model
+from semantoks.config import Config, Model, Parcellation
+from semantoks.report.boilerplate.methods import methods
 from semantoks.report.cards import card_section
 from semantoks.report.datasets import dataset_section
-from semantoks.report.figures import training_figure
+from semantoks.report.figures.training import training_figure
 from semantoks.report.importance import connectomes, importance_sections
 from semantoks.report.overlap import overlaps
-from semantoks.report.page import ModelSection, Page, render
+from semantoks.report.page import Made, ModelSection, Page, render
+from semantoks.report.predictions import ScoreFiles
 from semantoks.report.rounding import rounded_comparison
 from semantoks.report.scaling import scaling_sections
 from semantoks.report.score_table import score_table
 from semantoks.report.settings import ReportSettings
+from semantoks.report.summary import page_summary
 from semantoks.report.tasks import task_sections
 from semantoks.report.variants import variant_sections
 from semantoks.scores.benchmark.comparison import Comparison
@@ -40,6 +43,9 @@ def report(
     maps: Sequence[Path] = (),
     scaling: Sequence[Path] = (),
     variants: Sequence[Path] = (),
+    scores: Sequence[Path] = (),
+    predictions: Sequence[Path] = (),
+    participants: Sequence[Path] = (),
     out: Path,
 ) -> list[Path]:
     """Write the report.
@@ -67,6 +73,11 @@ def report(
         Curves that `scaling_curve` wrote.
     variants : sequence of Path
         Comparisons that `vary` wrote.
+    scores, predictions : sequence of Path
+        ``<dataset>/<phenotype>/<row>.parquet`` and ``<row>_predictions.parquet`` that `probe`
+        wrote. They are drawn only if the report may show participants.
+    participants : sequence of Path
+        ``<dataset>/participants.parquet``, likewise.
     out : Path
         HTML.
 
@@ -84,11 +95,16 @@ def report(
     metrics_files = {path.parent.name: path for path in metrics}
     unmatched = {path.parent.name: pd.read_csv(path, sep="\t", dtype=str) for path in left_out}
     sources = {path.stem: read_metadata(path).get("sources") for path in confounds}
-    max_mean_fd = config.parcellation.max_mean_fd
+    people = {path.parent.name: read_table(path) for path in participants}
     shared = overlaps(scan_tables, config)
     training = {name: read_table(path) for name, path in metrics_files.items()}
+    files = ScoreFiles.of_paths(scores, predictions)
+    tasks = task_sections(comparisons, shared, training, config, shown, files)
     page = Page(
-        tasks=task_sections(comparisons, shared, training, config, shown),
+        summary=page_summary(tasks, config, shown),
+        made=Made.of_inputs([*benchmarks, *scans]),
+        methods=methods(config),
+        tasks=tasks,
         overlaps=shared,
         cards=[
             card_section(name, of_dataset, comparisons, shown)
@@ -96,7 +112,16 @@ def report(
             if (of_dataset := _read_cards(name, cards))
         ],
         datasets=[
-            dataset_section(name, table, max_mean_fd, shown, unmatched.get(name), sources.get(name))
+            dataset_section(
+                name,
+                table,
+                config.datasets[name],
+                _limits(config, name),
+                shown,
+                unmatched.get(name),
+                sources.get(name),
+                people.get(name),
+            )
             for name, table in scan_tables.items()
         ],
         models=[_model(n, model, training.get(n)) for n, model in config.models.items()],
@@ -114,6 +139,12 @@ def report(
         varied = [v.comparison for section in page.variants for v in section.variants]
         score_table([*comparisons, *varied]).to_csv(temporary, sep="\t", index=False, na_rep="n/a")
     return [out, table]
+
+
+def _limits(config: Config, dataset: str) -> Parcellation:
+    """Thresholds of a data set: those for resting scans do not apply to runs of a task."""
+    of_task = config.datasets[dataset].events is not None
+    return config.parcellation.of_task_runs() if of_task else config.parcellation
 
 
 def _read_cards(dataset: str, paths: Sequence[Path]) -> dict[str, Card]:

@@ -10,9 +10,10 @@ import pandas as pd
 
 from semantoks.config import Config, Report
 from semantoks.report.cautions import cautions
-from semantoks.report.figures import curves_figure, durations_figure, scores_figure
+from semantoks.report.figures.scores import curves_figure, durations_figure, scores_figure
 from semantoks.report.names import METRICS
 from semantoks.report.overlap import Overlap
+from semantoks.report.predictions import PredictionFigures, ScoreFiles
 from semantoks.report.published import PublishedScore, beside_published
 from semantoks.scores.benchmark.baselines import baseline_of
 from semantoks.scores.benchmark.compare import SIGNIFICANCE_LEVEL
@@ -80,6 +81,7 @@ class TaskSection:
     schemes: list[SchemeTable]
     learning_curves: str | None
     duration_curves: str | None
+    shown: PredictionFigures
     label_efficiency: dict[str, float | None]
     published: list[PublishedScore]
     without_features: dict[str, int]
@@ -91,6 +93,7 @@ def task_sections(
     training: Training,
     config: Config,
     settings: Report,
+    files: ScoreFiles | None = None,
 ) -> list[TaskSection]:
     """Prepare all comparisons, with p-values adjusted for their number.
 
@@ -103,7 +106,10 @@ def task_sections(
         Training metrics by model.
     config : Config
     settings : Report
+    files : ScoreFiles, optional
+        Single predictions, where participants may be shown.
     """
+    shown = files if files and settings.participants else ScoreFiles({}, {})
     adjusted = holm_adjusted(comparisons)
     return [
         _section(
@@ -111,6 +117,7 @@ def task_sections(
             p_values,
             cautions(comparison, overlaps, training),
             beside_published(comparison, overlaps, config, settings),
+            shown.figures(comparison),
         )
         for comparison, p_values in zip(comparisons, adjusted, strict=True)
     ]
@@ -146,6 +153,7 @@ def _section(
     adjusted: AdjustedP,
     warnings: list[str],
     published: list[PublishedScore],
+    shown: PredictionFigures,
 ) -> TaskSection:
     """Gather what the page shows of one comparison."""
     curves = comparison.curves
@@ -160,6 +168,7 @@ def _section(
         schemes=[_scheme_table(scheme, comparison, adjusted) for scheme in comparison.schemes],
         learning_curves=figure,
         duration_curves=durations_figure(durations, metric, baseline) if durations else None,
+        shown=shown,
         # None where it is not known; without the baseline's curve nothing can be said.
         label_efficiency=efficiency if comparison.baseline in curves else {},
         published=published,

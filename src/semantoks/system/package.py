@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from functools import lru_cache
 from pathlib import Path
 
 import semantoks
@@ -26,3 +28,21 @@ def importable_folder() -> Path:
         link.unlink(missing_ok=True)
         link.symlink_to(package)
     return folder
+
+
+@lru_cache(maxsize=1)
+def commit_of_checkout() -> str:
+    """Return the commit of a checkout, with ``-dirty`` if its files were changed since.
+
+    Empty for an installed package, and where git cannot tell.
+    """
+    root = Path(semantoks.__file__).resolve().parents[2]
+    # An installed package may lie within a repository that is somebody else's.
+    if not (root / ".git").exists() or not (root / "src/semantoks").is_dir():
+        return ""
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -10,9 +11,12 @@ import pytest
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import Manifest
 from semantoks.config import CardProbe, Config, Kind, Phenotype, Probe, Published, Report
-from semantoks.report.figures import PANELS
+from semantoks.report.boilerplate.methods import methods
+from semantoks.report.figures.training import PANELS
+from semantoks.report.page import Made, Page, render
 from semantoks.report.settings import ReportSettings
 from semantoks.report.stage import report
+from semantoks.report.summary import page_summary
 from semantoks.scores.benchmark.settings import BenchmarkSettings
 from semantoks.scores.benchmark.stage import benchmark
 from semantoks.scores.card.settings import CardSettings
@@ -60,6 +64,15 @@ def results(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> Pat
     metrics = pd.DataFrame({"epoch": range(1, 6)} | dict.fromkeys(COLUMNS, 0.5))
     write_table(folder / "small/metrics.parquet", metrics)
     return folder
+
+
+def page_with(config: Config, settings: Report, **sections: Any) -> str:
+    """Render a page with only the given sections."""
+    tasks = sections.get("tasks", [])
+    empty = {name: [] for name in ("tasks", "overlaps", "cards", "datasets", "models")}
+    summary = page_summary(tasks, config, settings)
+    page = Page(summary=summary, made=Made("", ""), methods=methods(config), **(empty | sections))
+    return render(page, config, settings)
 
 
 def write_page(

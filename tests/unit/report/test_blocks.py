@@ -6,21 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from semantoks.config import Config, Report
+from semantoks.config import Config, Dataset, Parcellation, Report
 from semantoks.report.cautions import FEW_PARTICIPANTS, cautions
 from semantoks.report.datasets import dataset_section
 from semantoks.report.names import PERMUTED
 from semantoks.report.overlap import overlaps
-from semantoks.report.page import Page, render
 from semantoks.report.privacy import samples_text
 from semantoks.report.rounding import rounded_comparison
 from semantoks.report.tasks import task_sections
 from semantoks.scores.benchmark.comparison import Comparison
 from tests.conftest import toy_scan
+from tests.unit.report.conftest import page_with
 from tests.unit.report.test_disclosure import comparison as comparison_of
 from tests.unit.report.test_overlap import scan_table
 
 EXACT, SHARED = Report(participants=True), Report()
+DATASET = Dataset(path="task")
 
 
 def of_blocks(people: int, blocks: int = 8) -> Comparison:
@@ -45,8 +46,7 @@ def of_blocks(people: int, blocks: int = 8) -> Comparison:
 def page_of(comparison: Comparison, settings: Report) -> str:
     config = Config.model_validate({"datasets": {"toy": {"path": "toy", "events": {}}}})
     tasks = task_sections([comparison], [], {}, config, settings)
-    page = Page(tasks=tasks, overlaps=[], cards=[], datasets=[], models=[])
-    return " ".join(render(page, config, settings).split())
+    return " ".join(page_with(config, settings, tasks=tasks).split())
 
 
 def test_the_page_says_blocks_of_people() -> None:
@@ -93,10 +93,10 @@ def blocks() -> pd.DataFrame:
 
 
 def test_the_section_of_a_data_set_counts_people(blocks: pd.DataFrame) -> None:
-    section = dataset_section("task", blocks, 0.5, EXACT)
+    section = dataset_section("task", blocks, DATASET, Parcellation(), EXACT)
     assert (section.participants, section.used, section.unit) == (6, 18, "blocks")
     assert section.length == "20.0 seconds"
-    assert dataset_section("task", blocks, 0.5, SHARED).used == 5 * 3
+    assert dataset_section("task", blocks, DATASET, Parcellation(), SHARED).used == 5 * 3
 
 
 def test_overlap_is_of_people_and_whole_runs(blocks: pd.DataFrame) -> None:

@@ -1,9 +1,10 @@
 import pandas as pd
 
-from semantoks.config import Report
+from semantoks.config import Dataset, Parcellation, Report
 from semantoks.people.ids import NO_ROW
 from semantoks.report.datasets import dataset_section, exclusions_by_kind
 
+DATASET, LIMITS = Dataset(path="demo", shards=4), Parcellation()
 SCANS = pd.DataFrame(
     {
         "scan": ["x"],
@@ -36,9 +37,9 @@ def test_the_order_of_kinds_does_not_tell_which_is_more_frequent() -> None:
 def test_people_without_a_scan_are_counted_without_other_words() -> None:
     reasons = ["no scan", "no scan", "Jane Doe"]
     left_out = pd.DataFrame({"participant_id": list("abc"), "reason": reasons})
-    section = dataset_section("demo", SCANS, 0.5, Report(), left_out)
+    section = dataset_section("demo", SCANS, DATASET, LIMITS, Report(), left_out)
     assert section.unmatched == {"no scan": 2, "another reason": 1}
-    section = dataset_section("demo", SCANS, 0.5, Report(participants=True), left_out)
+    section = dataset_section("demo", SCANS, DATASET, LIMITS, Report(participants=True), left_out)
     assert section.unmatched == {"no scan": 2, "Jane Doe": 1}
 
 
@@ -46,8 +47,8 @@ def test_people_who_are_not_in_the_table_are_counted_once_and_not_named() -> Non
     excluded = SCANS.assign(status="excluded")
     reasons = {"a": NO_ROW, "b": NO_ROW, "c": "head motion: 1 mm"}
     scans = pd.concat([SCANS, *(excluded.assign(scan=k, reason=r) for k, r in reasons.items())])
-    section = dataset_section("demo", scans, 0.5, Report(participants=True))
+    section = dataset_section("demo", scans, DATASET, LIMITS, Report(participants=True))
     assert (len(section.excluded), len(section.unlisted)) == (3, 2)
     assert [scan.scan for scan in section.listed] == ["c"] and section.unmatched == {}
-    section = dataset_section("demo", scans, 0.5, Report())
+    section = dataset_section("demo", scans, DATASET, LIMITS, Report())
     assert {kind: len(rows) for kind, rows in section.kinds.items()}[NO_ROW] == 2

@@ -4,7 +4,8 @@ import pytest
 
 from semantoks.config import Config, Report
 from semantoks.report.overlap import HeldOut, Overlap
-from semantoks.report.page import Page, p_text, render, score_text
+from semantoks.report.page import p_text, score_text
+from tests.unit.report.conftest import page_with
 
 
 def test_numbers_have_three_decimals_and_a_minus_sign() -> None:
@@ -14,9 +15,11 @@ def test_numbers_have_three_decimals_and_a_minus_sign() -> None:
 
 
 def overlap_text(overlap: Overlap, settings: Report) -> str:
-    page = Page(tasks=[], overlaps=[overlap], cards=[], datasets=[], models=[])
-    html = render(page, Config.model_validate({"datasets": {"d": {"path": "d"}}}), settings)
-    return " ".join(re.sub("<[^>]+>", " ", html.partition('id="overlap"')[2]).split())
+    config = Config.model_validate({"datasets": {"d": {"path": "d"}}})
+    html = page_with(config, settings, overlaps=[overlap])
+    return " ".join(
+        re.sub("<[^>]+>", " ", html.partition('id="overlap"')[2].partition("<h2")[0]).split()
+    )
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,7 @@ def test_the_folder_of_the_report_has_no_free_text(
         "maps": [],
         "scaling": [],
         "variants": [],
+        **{name: [] for name in ("scores", "predictions", "participants")},
     }
     out = Path("report/index.html")
     out.parent.mkdir()

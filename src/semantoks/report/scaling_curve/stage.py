@@ -12,7 +12,7 @@ from semantoks.artifacts.files import atomic, read_json, write_json
 from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.config import name_at, split_fraction
 from semantoks.errors import UserError
-from semantoks.report.effect_figures import scaling_figure
+from semantoks.report.figures.effects import scaling_figure
 from semantoks.report.names import METRICS
 from semantoks.report.scaling_curve.contents import ScalingCurve, ScalingCurves
 from semantoks.report.scaling_curve.fit import scaling_curve as fit_curve

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import chdir
-from pathlib import Path
 
 import numpy as np
 
-# On import matplotlib reads a matplotlibrc in the working folder, which may be anybody's.
-with chdir(Path(__file__).parent):
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-from semantoks.report.figures import BLUE, GREEN, GREY, INK, RED, STYLE, as_svg
+from semantoks.report.figures.style import BLUE, GREEN, GREY, INK, RED, STYLE, Figure, mpl, svg
 from semantoks.report.names import representation_label
 from semantoks.report.scaling_curve.contents import ScalingCurve
 from semantoks.scores.benchmark.comparison import Difference
@@ -45,7 +38,7 @@ def losses_figure(losses: Mapping[str, tuple[Difference, Difference]], metric: s
         axes.set_yticks(range(len(losses)), list(losses)[::-1])
         axes.set_xlabel(f"loss of {metric} (mean and 95 % interval over splits)", color=GREY)
         axes.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1))
-        return as_svg(figure)
+        return svg(figure, f"Loss of {metric} without each network")
 
 
 def scaling_figure(curves: Mapping[str, ScalingCurve], metric: str) -> str:
@@ -82,4 +75,4 @@ def scaling_figure(curves: Mapping[str, ScalingCurve], metric: str) -> str:
         axes.set_xlabel("people in pretraining (dashed: extrapolated)", color=GREY)
         axes.set_ylabel(metric, color=GREY)
         axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-        return as_svg(figure)
+        return svg(figure, f"{metric} against people in pretraining")

@@ -1,0 +1,202 @@
+"""The methods of a run, from its configuration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from semantoks import __version__
+from semantoks.config import (
+    CONNECTIVITY,
+    Config,
+    Model,
+    Parcellation,
+)
+from semantoks.report.boilerplate.references import REFERENCES, bibliography
+from semantoks.report.names import BASELINES
+
+REGRESSORS = {"basic": 6, "power2": 12, "derivatives": 12, "full": 24}  # of motion
+# By the beginning of an atlas's name.
+ATLASES = {
+    "seitzman": ("the Seitzman atlas of 300 regions", "seitzman2020"),
+    "schaefer": ("the Schaefer atlas", "schaefer2018"),
+    "semantoks457": (
+        "an atlas of 457 cortical, subcortical and cerebellar regions",
+        "schaefer2018, tian2020, buckner2011",
+    ),
+    "cc200": ("the Craddock atlas of 200 regions", "craddock2012"),
+}
+CITATION = re.compile(r" ?\[([\w, ]+)\]")
+
+
+@dataclass(frozen=True)
+class Methods:
+    """What can be pasted into a paper.
+
+    Attributes
+    ----------
+    paragraphs : list of str
+        With authors and years.
+    bibtex : str
+        What they cite.
+    """
+
+    paragraphs: list[str]
+    bibtex: str
+
+
+def methods(config: Config) -> Methods:
+    """Describe what a configuration does, and cite what it uses.
+
+    Parameters
+    ----------
+    config : Config
+        Without free texts, if these may not be shown.
+    """
+    paragraphs = [" ".join(part) for part in (_data(config), _models(config), _scores(config))]
+    keys = [key for text in paragraphs for cited in CITATION.findall(text) for key in _keys(cited)]
+    return Methods([CITATION.sub(_in_words, text) for text in paragraphs], bibliography(keys))
+
+
+def _keys(cited: str) -> list[str]:
+    return cited.split(", ")
+
+
+def _in_words(match: re.Match[str]) -> str:
+    return f" ({'; '.join(REFERENCES[key].cited for key in _keys(match[1]))})"
+
+
+def _data(config: Config) -> Iterator[str]:
+    """Say where the data sets start, and how they become regional time series."""
+    yield (
+        f"Data were analysed with Semantoks {__version__}, a Snakemake workflow [molder2021] on "
+        "data sets in BIDS [gorgolewski2016]."
+    )
+    by_source: dict[str, list[str]] = {}
+    for name, dataset in config.datasets.items():
+        by_source.setdefault(dataset.source, []).append(name)
+    for name, dataset in config.datasets.items():
+        if dataset.simulate:
+            yield f"{name} is simulated."
+    if "bids" in by_source:
+        yield _preprocessing(config, _listed(by_source["bids"]))
+    if "fmriprep" in by_source:
+        yield f"Of {_listed(by_source['fmriprep'])}, preprocessed images were given."
+    if "timeseries" in by_source:
+        yield f"Of {_listed(by_source['timeseries'])}, regional time series were given."
+    if "bids" in by_source or "fmriprep" in by_source:
+        yield f"BOLD signals were averaged over {_atlas(config)}."
+    yield from _cleaning(config.parcellation, bool(set(by_source) - {"timeseries"}))
+
+
+def _preprocessing(config: Config, names: str) -> str:
+    if config.preprocessing.engine == "fmriprep":
+        return f"The raw images of {names} were preprocessed with fMRIPrep [esteban2019]."
+    return (
+        f"The raw images of {names} were preprocessed with the workflow's built-in engine: "
+        "realignment, slice-timing correction where the timing is known, registration of BOLD to "
+        "T1w images and of these to the MNI152 template [fonov2011] with ANTs [avants2011], and "
+        f"one interpolation to voxels of {config.preprocessing.voxel_size:g} mm. There was no "
+        "correction of susceptibility distortion and no surface reconstruction."
+    )
+
+
+def _atlas(config: Config) -> str:
+    for start, (words, keys) in ATLASES.items():
+        if config.atlas.startswith(start) and config.atlas not in config.atlases:
+            return f"{words} [{keys}]"
+    return f"the regions of the atlas “{config.atlas}”"
+
+
+def _cleaning(settings: Parcellation, has_images: bool) -> Iterator[str]:
+    """Say how time series are cleaned, and which scans are excluded."""
+    band = f"band-pass filtered ({settings.high_pass:g} to {settings.low_pass:g} Hz)"
+    if has_images and settings.confounds != "none":
+        yield f"Confounds of the images were regressed out ({_confounds(settings)})."
+    yield (
+        f"Time series were {band}, resampled to a TR of {settings.repetition_time:g} s and "
+        "z-scored per region."
+    )
+    limits = [
+        f"mean framewise displacement above {settings.max_mean_fd:g} mm [power2012]",
+        f"more than {settings.max_censored:.0%} censored volumes",
+        f"data in less than {settings.min_scan_coverage:.0%} of the regions",
+        f"less than {settings.min_seconds:g} s",
+        f"fewer than {settings.min_dof:g} degrees of freedom",
+    ]
+    if settings.min_tsnr is not None:
+        limits.append(f"a temporal signal-to-noise ratio below {settings.min_tsnr:g}")
+    if settings.max_dvars is not None:
+        limits.append(f"DVARS above {settings.max_dvars:g} %")
+    yield f"Scans were excluded with {_listed(limits, 'or')}."
+
+
+def _confounds(settings: Parcellation) -> str:
+    if settings.confounds == "36p":
+        return "36 parameters [satterthwaite2013]"
+    text = f"the strategy “{settings.confounds}” of nilearn [wang2024]"
+    if settings.confounds == "ica_aroma":
+        return text
+    return f"{text}, {REGRESSORS[settings.motion]} regressors of head motion"
+
+
+def _models(config: Config) -> Iterator[str]:
+    """Say how models were trained, and which representations need none."""
+    for name, model in config.models.items():
+        yield _model(name, model, config)
+    baselines = [BASELINES[name] for name in config.baselines]
+    if baselines:
+        cited = " [varoquaux2010]" if any("tangent" in n for n in config.baselines) else ""
+        yield f"Baselines were {_listed(baselines)}{cited}."
+
+
+def _model(name: str, model: Model, config: Config) -> str:
+    if model.checkpoint:
+        return f"The model {name} is a pretrained Brain-Semantoks model [gijsen2026] as given."
+    if not model.training.epochs:
+        return f"The model {name} is Brain-Semantoks [gijsen2026] with random weights."
+    datasets = _listed(model.datasets or list(config.datasets))
+    return (
+        f"The model {name} is Brain-Semantoks [gijsen2026], an independent implementation in "
+        f"PyTorch [paszke2019] ({model.architecture.depth} layers, windows of "
+        f"{model.architecture.window} volumes), pretrained on the scans of {datasets} for "
+        f"{model.training.epochs} epochs at batch size {model.training.batch_size}, without "
+        "phenotypes."
+    )
+
+
+def _scores(config: Config) -> Iterator[str]:
+    """Say how representations were scored and compared."""
+    if not any(dataset.phenotypes for dataset in config.datasets.values()):
+        return
+    probe = config.probe
+    if probe.protocol != "paper":
+        yield (
+            "Phenotypes were predicted by logistic or ridge regression with L2 penalty "
+            f"[pedregosa2011], whose strength was chosen by {probe.inner_folds}-fold "
+            "cross-validation within the training part."
+        )
+    if probe.protocol != "exact":
+        yield "The head of Brain-Semantoks [gijsen2026], trained on windows, was scored, too."
+    if probe.confounds == "residualise":
+        yield (
+            "Age, sex, site, head motion and scan length were regressed out of the features, "
+            "fitted to the training part."
+        )
+    yield (
+        f"Up to {probe.repeats} random splits by participant with "
+        f"{config.splits.test_fraction:.0%} in the test part were the same for all representations."
+    )
+    if len([name for name in config.baselines if name in CONNECTIVITY]) > 1:
+        yield "Models were compared with the connectivity that was best inside the training part."
+    if probe.permutations and probe.protocol != "paper":
+        yield f"Tests and intervals are from {probe.permutations} permutations of the phenotype,"
+        yield "or else from the corrected t-test [nadeau2003];"
+    else:
+        yield "Tests and intervals are from the corrected t-test [nadeau2003];"
+    yield "p-values are adjusted for the number of phenotypes [holm1979]."
+
+
+def _listed(names: list[str], word: str = "and") -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {word} {names[-1]}"

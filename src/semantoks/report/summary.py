@@ -1,0 +1,157 @@
+"""The top of the page: what beats what, on how many people, and what to be careful about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from semantoks.config import Config, Report
+from semantoks.report.figures.comparison import Contrast, contrasts_figure
+from semantoks.report.names import METRICS, representation_label
+from semantoks.report.names import is_baseline as needs_no_model
+from semantoks.report.privacy import samples_text
+from semantoks.report.tasks import ScoreRow, TaskSection
+from semantoks.scores.benchmark.compare import SIGNIFICANCE_LEVEL
+
+MOST_ROWS = 40  # of the figure
+MOST_TASKS = 8  # in words; of more, the lead sentence and the figure must do
+ABOVE, BELOW, UNCLEAR = "above baseline", "below baseline", "no clear difference"
+
+
+@dataclass(frozen=True)
+class TaskSummary:
+    """One phenotype in a sentence."""
+
+    title: str
+    anchor: str
+    text: str
+
+
+@dataclass(frozen=True)
+class PageSummary:
+    """What stands on top of the page.
+
+    Attributes
+    ----------
+    lead : str
+        All comparisons in a sentence or two.
+    tasks : list of TaskSummary
+    figure : str or None
+        None if nothing is compared.
+    cautions : dict of str to list of str
+        Phenotypes that a caution is about.
+    """
+
+    lead: str
+    tasks: list[TaskSummary]
+    figure: str | None
+    cautions: dict[str, list[str]]
+
+
+def page_summary(tasks: Sequence[TaskSection], config: Config, settings: Report) -> PageSummary:
+    """Sum up the first scheme of each phenotype.
+
+    Every row of a model counts, whatever its score: only the best of them would be a lucky one.
+
+    Parameters
+    ----------
+    tasks : sequence of TaskSection
+    config : Config
+    settings : Report
+    """
+    cautions: dict[str, list[str]] = {}
+    for name, dataset in config.datasets.items():
+        if dataset.simulate and dataset.phenotypes:
+            sentence = "Simulated data: scores say that the pipeline works, and nothing of people."
+            cautions.setdefault(sentence, []).append(name)
+    for task in tasks:
+        for caution in task.cautions:
+            cautions.setdefault(caution, []).append(task.comparison.phenotype)
+    contrasts = _contrasts(tasks)
+    baselines = {task.comparison.baseline for task in tasks if task.comparison.baseline}
+    name = representation_label(baselines.pop()) if len(baselines) == 1 else "the baseline"
+    return PageSummary(
+        lead=_lead(tasks, name),
+        tasks=[_task_summary(task, settings) for task in tasks[:MOST_TASKS]],
+        figure=contrasts_figure(contrasts, name) if contrasts else None,
+        cautions=cautions,
+    )
+
+
+def _model_rows(task: TaskSection) -> list[ScoreRow]:
+    rows = task.schemes[0].rows if task.schemes else []
+    return [row for row in rows if not needs_no_model(row.representation)]
+
+
+def _lead(tasks: Sequence[TaskSection], baseline: str) -> str:
+    """Count the verdicts on models."""
+    verdicts = [row.verdict for task in tasks for row in _model_rows(task)]
+    compared = [verdict for verdict in verdicts if verdict in (ABOVE, BELOW, UNCLEAR)]
+    if not tasks:
+        return "No phenotype is scored."
+    if not compared:
+        return "No model is compared with connectivity."
+    names = {row.representation for task in tasks for row in _model_rows(task)}
+    above, below = compared.count(ABOVE), compared.count(BELOW)
+    text = (
+        f"Of {len(compared)} comparisons of a model with {baseline} ({_plural(len(names), 'row')} "
+        f"of models, {_plural(len(tasks), 'phenotype')}), {above} "
+        f"{'is' if above == 1 else 'are'} clearly above it, {below} clearly below, and "
+        f"{compared.count(UNCLEAR)} {'shows' if compared.count(UNCLEAR) == 1 else 'show'} no clear "
+        f"difference (p < {SIGNIFICANCE_LEVEL:g}, adjusted for the number of phenotypes)."
+    )
+    if UNCLEAR in compared:
+        text += " No clear difference does not mean that they are equal: look at the intervals."
+    return text
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _task_summary(task: TaskSection, settings: Report) -> TaskSummary:
+    """Say who is above and below the baseline on one phenotype."""
+    comparison = task.comparison
+    rows = {row.representation: row for row in task.schemes[0].rows}
+    baseline = rows.get(comparison.baseline or "")
+    metric = METRICS[comparison.metric]
+    parts = [samples_text(comparison, settings)]
+    if baseline is not None:
+        label, score = representation_label(baseline.representation), baseline.score
+        parts.append(f"{metric} of {label} {score.mean:.2f} ({score.low:.2f} to {score.high:.2f})")
+    models = _model_rows(task)
+    sentences = ["; ".join(parts).replace("-", "−") + "."]
+    for verdict, words in ((ABOVE, "Above it"), (BELOW, "Below it"), (UNCLEAR, "Not clear")):
+        names = [
+            f"{representation_label(row.representation)} {row.score.mean:.2f}".replace(" -", " −")
+            for row in models
+            if row.verdict == verdict
+        ]
+        if names:
+            sentences.append(f"{words}: {', '.join(names)}.")
+    title = f"{comparison.phenotype} in {comparison.dataset}"
+    return TaskSummary(title, f"{comparison.dataset}-{comparison.phenotype}", " ".join(sentences))
+
+
+def _contrasts(tasks: Sequence[TaskSection]) -> list[Contrast]:
+    """List the differences of models; of many, those that are not combined with others."""
+    rows = [
+        (row, task)
+        for task in tasks
+        for row in _model_rows(task)
+        if row.difference is not None and row.verdict in (ABOVE, BELOW, UNCLEAR)
+    ]
+    if len(rows) > MOST_ROWS:
+        rows = [(row, task) for row, task in rows if "+" not in row.representation]
+    return [
+        Contrast(
+            group=f"{task.comparison.phenotype}, {METRICS[task.comparison.metric]}",
+            label=representation_label(row.representation),
+            mean=row.difference.mean,
+            low=row.difference.low,
+            high=row.difference.high,
+            verdict=row.verdict,
+        )
+        for row, task in rows[: 2 * MOST_ROWS]
+        if row.difference is not None
+    ]

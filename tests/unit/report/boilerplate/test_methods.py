@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from semantoks.config import Config
+from semantoks.report.boilerplate.methods import methods
+from semantoks.report.boilerplate.references import REFERENCES
+
+
+def text_of(**changes: Any) -> tuple[str, set[str]]:
+    """Return the paragraphs and the keys of the references."""
+    content = {"datasets": {"mine": {"path": "mine", "phenotypes": {"age": "regression"}}}}
+    made = methods(Config.model_validate(content | changes))
+    return " ".join(made.paragraphs), set(re.findall(r"^@article{(\w+),", made.bibtex, re.M))
+
+
+def test_what_ran_is_described_and_cited() -> None:
+    text, keys = text_of(
+        preprocessing={"engine": "minimal", "voxel_size": 4},
+        parcellation={"confounds": "simple", "motion": "basic", "max_mean_fd": 0.4},
+        baselines=["fc", "tangent"],
+        probe={"repeats": 20, "permutations": 500},
+    )
+    assert "built-in engine" in text and "to voxels of 4 mm" in text
+    assert "6 regressors of head motion" in text
+    assert "mean framewise displacement above 0.4 mm (Power et al. 2012)" in text
+    assert "connectivity (Pearson) and tangent connectivity (Varoquaux et al. 2010)" in text
+    assert "Up to 20 random splits" in text and "500 permutations" in text
+    assert {"avants2011", "power2012", "varoquaux2010", "holm1979"} <= keys
+    assert "esteban2019" not in keys
+    assert not re.search(r"[\[\]]", text)
+
+
+def test_what_did_not_run_is_not_cited() -> None:
+    timeseries = {"mine": {"path": "mine", "source": "timeseries"}}
+    text, keys = text_of(datasets=timeseries, models={}, baselines=["fc"], atlas="schaefer100x7")
+    assert "regional time series were given" in text and "registration" not in text
+    assert keys.isdisjoint({"avants2011", "esteban2019", "paszke2019", "varoquaux2010", "wang2024"})
+    assert "Phenotypes were predicted" not in text
+    _, keys = text_of(preprocessing={"engine": "fmriprep"}, atlas="schaefer100x7")
+    assert {"esteban2019", "schaefer2018"} <= keys and "avants2011" not in keys
+
+
+def test_every_reference_says_where_it_is() -> None:
+    for key, reference in REFERENCES.items():
+        assert str(reference.year) in reference.cited and str(reference.year) in key
+        if reference.doi:
+            assert re.fullmatch(r"10\.\d{4,}/\S+", reference.doi)
+        assert reference.bibtex(key).count("{") == reference.bibtex(key).count("}")

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import math
+
+from semantoks.config import Config, Report
+from semantoks.report.summary import page_summary
+from semantoks.report.tasks import task_sections
+from semantoks.scores.benchmark.comparison import Comparison, Difference, Row, SchemeResult, Summary
+
+OPEN = Report(participants=True)
+CONFIG = Config.model_validate(
+    {"datasets": {"toy": {"simulate": {}, "phenotypes": {"group": "classification"}}}}
+)
+
+
+def row(name: str, mean: float, p: float | None) -> Row:
+    difference = None
+    if p is not None:
+        gain = mean - 0.6
+        difference = Difference(baseline="fc", mean=gain, low=gain - 0.1, high=gain + 0.1, p=p)
+    return Row(
+        representation=name,
+        features=3,
+        metrics={"auroc": Summary(mean=mean, sd=0.1, low=mean - 0.1, high=mean + 0.1)},
+        difference_from_baseline=difference,
+    )
+
+
+def comparison(*rows: Row) -> Comparison:
+    scheme = SchemeResult(
+        scheme="random",
+        splits=10,
+        held_out=[],
+        train_people=100,
+        test_people=25,
+        representations=list(rows),
+    )
+    return Comparison(
+        dataset="toy",
+        phenotype="group",
+        kind="classification",
+        bins=None,
+        people=125,
+        classes={"a": 60, "b": 65},
+        left_out={},
+        protocol="exact",
+        confounds="none",
+        metric="auroc",
+        baseline="fc",
+        schemes=[scheme],
+        curves={},
+        permutation={},
+    )
+
+
+def test_the_top_says_what_beats_what_and_on_how_many_people() -> None:
+    task = comparison(
+        row("fc", 0.6, None),
+        row("good", 0.8, 0.001),
+        row("same", 0.62, 0.7),
+        row("bad", 0.5, 0.01),
+        row("confounds", 0.9, 0.001),  # not a model
+    )
+    summary = page_summary(task_sections([task], [], {}, CONFIG, OPEN), CONFIG, OPEN)
+    assert summary.lead.startswith(
+        "Of 3 comparisons of a model with connectivity (Pearson) (3 rows of models, 1 phenotype), "
+        "1 is clearly above it, 1 clearly below, and 1 shows no clear difference"
+    )
+    (line,) = summary.tasks
+    assert line.title == "group in toy"
+    assert line.text == (
+        "125 participants; AUROC of connectivity (Pearson) 0.60 (0.50 to 0.70). "
+        "Above it: good 0.80. Below it: bad 0.50. Not clear: same 0.62."
+    )
+    assert summary.figure is not None
+    assert all(f">{name}<" in summary.figure for name in ("good", "same", "bad"))
+    assert ">confounds only<" not in summary.figure
+    assert list(summary.cautions.values()) == [["toy"]]  # that the data are simulated
+
+
+def test_a_page_without_comparisons_says_so() -> None:
+    assert page_summary([], CONFIG, OPEN).lead == "No phenotype is scored."
+    task = comparison(row("fc", 0.6, None), row("model", math.nan, None))
+    summary = page_summary(task_sections([task], [], {}, CONFIG, OPEN), CONFIG, OPEN)
+    assert summary.lead == "No model is compared with connectivity." and summary.figure is None
