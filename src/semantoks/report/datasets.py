@@ -17,6 +17,8 @@ from semantoks.report.outliers import Outlier, outliers, page_of
 from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded, rounded_blocks
 from semantoks.report.reasons import kind_of_exclusion, kind_of_unmatched
 
+MOST_LISTED = 100  # excluded scans by name: the page of a large data set must not grow
+
 
 @dataclass(frozen=True)
 class ExcludedScan:
@@ -50,7 +52,7 @@ class DatasetSection:
         Of these, the rows of people who are not in the table of participants: of a sample of a
         large data set they may be most people, so they are counted and not named.
     listed : list of ExcludedScan
-        The other excluded scans by name; empty unless the report may name them.
+        The first of the other excluded scans by name; empty unless the report may name them.
     kinds : dict of str to DataFrame
         Excluded scans by kind of exclusion, most frequent first.
     figure : str or None
@@ -143,7 +145,7 @@ def dataset_section(
         unlisted=excluded[is_unlisted],
         listed=[
             ExcludedScan(row["scan"], row["reason"], page_of(name, row, shards))
-            for row in others.to_dict("records")
+            for row in others.head(MOST_LISTED).to_dict("records")
             if settings.participants
         ],
         kinds=exclusions_by_kind(excluded),

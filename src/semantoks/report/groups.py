@@ -53,7 +53,7 @@ def counts_of(values: pd.Series) -> dict[str, int]:
     numbers = pd.to_numeric(known, errors="coerce")
     if numbers.notna().all() and numbers.nunique() > INTERVALS:
         counts = pd.cut(numbers, INTERVALS, precision=2).value_counts(sort=False)
-        return {f"{part.left:g} to {part.right:g}": int(n) for part, n in counts.items()}
+        return {f"{part.left:.3g} to {part.right:.3g}": int(n) for part, n in counts.items()}
     counts = known.astype(str).value_counts()
     shown = {str(name): int(n) for name, n in counts.iloc[:MOST_BARS].items()}
     others = int(counts.iloc[MOST_BARS:].sum())

@@ -16,6 +16,7 @@ from semantoks.scores.benchmark.compare import SIGNIFICANCE_LEVEL
 MOST_ROWS = 40  # of the figure
 MOST_TASKS = 8  # in words; of more, the lead sentence and the figure must do
 ABOVE, BELOW, UNCLEAR = "above baseline", "below baseline", "no clear difference"
+WORDS = {ABOVE: "Above it", BELOW: "Below it", UNCLEAR: "No clear difference"}
 
 
 @dataclass(frozen=True)
@@ -117,20 +118,25 @@ def _task_summary(task: TaskSection, settings: Report) -> TaskSummary:
     metric = METRICS[comparison.metric]
     parts = [samples_text(comparison, settings)]
     if baseline is not None:
-        label, score = representation_label(baseline.representation), baseline.score
-        parts.append(f"{metric} of {label} {score.mean:.2f} ({score.low:.2f} to {score.high:.2f})")
-    models = _model_rows(task)
-    sentences = ["; ".join(parts).replace("-", "−") + "."]
-    for verdict, words in ((ABOVE, "Above it"), (BELOW, "Below it"), (UNCLEAR, "Not clear")):
+        score = baseline.score
+        interval = f"({_short(score.low)} to {_short(score.high)})"
+        label = representation_label(baseline.representation)
+        parts.append(f"{metric} of {label} {_short(score.mean)} {interval}")
+    sentences = [f"{'; '.join(parts)}."]
+    for verdict, words in WORDS.items():
         names = [
-            f"{representation_label(row.representation)} {row.score.mean:.2f}".replace(" -", " −")
-            for row in models
+            f"{representation_label(row.representation)} {_short(row.score.mean)}"
+            for row in _model_rows(task)
             if row.verdict == verdict
         ]
         if names:
             sentences.append(f"{words}: {', '.join(names)}.")
     title = f"{comparison.phenotype} in {comparison.dataset}"
     return TaskSummary(title, f"{comparison.dataset}-{comparison.phenotype}", " ".join(sentences))
+
+
+def _short(score: float) -> str:
+    return f"{score:.2f}".replace("-", "−")
 
 
 def _contrasts(tasks: Sequence[TaskSection]) -> list[Contrast]:

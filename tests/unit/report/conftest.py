@@ -33,7 +33,7 @@ CONFIG = {
 PUBLISHED = Published(model="<b>BrainLM</b>", value=0.538, source="arXiv 2512.11582")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def results(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> Path:
     """Folder of time series, comparisons of two phenotypes, a card, and training metrics."""
     folder = tmp_path_factory.mktemp("results")

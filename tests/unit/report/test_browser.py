@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from semantoks.artifacts.timeseries import Manifest
 from semantoks.config import Report
+from semantoks.report.scan_page.settings import ScanPageSettings
+from semantoks.report.scan_page.stage import scan_page
+from tests.conftest import write_cohort
 from tests.unit.report.conftest import write_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -74,3 +78,40 @@ def test_numbers_below_a_limit_and_dashes_are_sorted(results: Path, tmp_path: Pa
     dom = dom_of(page, "document.querySelector('th button').click();")
     order = re.findall(r"<td>([^<]*|&lt; 0.001)</td>", dom)
     assert order == ["−0.2", "&lt; 0.001", "0.5", "1.2 to 3", "–"]
+
+
+SCANS = """
+const root = document.documentElement.dataset;
+const names = () => [...document.querySelectorAll("#scans h2")].map(h => h.innerText).join("|");
+const sort = document.getElementById("sort");
+sort.value = "excluded";
+sort.dispatchEvent(new Event("change"));
+root.first = names();
+document.querySelector("button.picture").click();
+root.open = document.getElementById("large").open;
+"""
+
+
+def test_scans_are_sorted_and_pictures_enlarged(tmp_path: Path, manifest: Manifest) -> None:
+    write_cohort(tmp_path, manifest)
+    columns = "scan\tparticipant_id\tsession\ttask\trun\tfile\tversion\tproblem\trepetition_time\n"
+    (tmp_path / "shard.tsv").write_text(columns)
+    page = tmp_path / "page.html"
+    scan_page(
+        ScanPageSettings(
+            dataset="toy",
+            number=0,
+            shards=1,
+            source="timeseries",
+            participants=True,
+            max_mean_fd=0.5,
+        ),
+        runs=tmp_path / "shard-1.parquet",
+        shard=tmp_path / "shard.tsv",
+        data=tmp_path,
+        out=page,
+    )
+    dom = dom_of(page, SCANS)
+    order = re.findall(r'data-first="([^"]*)"', dom)[0].split("|")
+    assert order[:2] == ["sub-23_task-rest", "sub-01_task-rest"]  # the excluded one is first
+    assert 'data-open="true"' in dom

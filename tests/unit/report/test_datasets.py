@@ -1,8 +1,9 @@
 import pandas as pd
 
-from semantoks.config import Dataset, Parcellation, Report
+from semantoks.config import Config, Dataset, Parcellation, Report
 from semantoks.people.ids import NO_ROW
 from semantoks.report.datasets import dataset_section, exclusions_by_kind
+from tests.unit.report.conftest import page_with
 
 DATASET, LIMITS = Dataset(path="demo", shards=4), Parcellation()
 SCANS = pd.DataFrame(
@@ -52,3 +53,21 @@ def test_people_who_are_not_in_the_table_are_counted_once_and_not_named() -> Non
     assert [scan.scan for scan in section.listed] == ["c"] and section.unmatched == {}
     section = dataset_section("demo", scans, DATASET, LIMITS, Report())
     assert {kind: len(rows) for kind, rows in section.kinds.items()}[NO_ROW] == 2
+
+
+def test_a_large_data_set_does_not_make_the_page_grow() -> None:
+    count = 5000
+    names = [f"sub-{i:05d}" for i in range(count)]
+    scans = pd.DataFrame(
+        {"scan": names, "participant_id": names, "seconds": 300.0, "coverage": 1.0}
+    )
+    scans["status"], scans["reason"] = "excluded", "head motion: 0.9 mm"
+    scans["mean_fd"] = 0.9
+    shown = Report(participants=True)
+    section = dataset_section("big", pd.concat([SCANS, scans]), DATASET, LIMITS, shown)
+    assert len(section.listed) == 100
+    config = Config.model_validate({"datasets": {"big": {"path": "big"}}})
+    few = dataset_section("big", pd.concat([SCANS, scans.head(100)]), DATASET, LIMITS, shown)
+    long, short = (page_with(config, shown, datasets=[part]) for part in (section, few))
+    assert len(long) < len(short) + 1000
+    assert 'href="../scans/big_excluded.tsv"' in long and "big_excluded" not in short

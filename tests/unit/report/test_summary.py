@@ -70,7 +70,7 @@ def test_the_top_says_what_beats_what_and_on_how_many_people() -> None:
     assert line.title == "group in toy"
     assert line.text == (
         "125 participants; AUROC of connectivity (Pearson) 0.60 (0.50 to 0.70). "
-        "Above it: good 0.80. Below it: bad 0.50. Not clear: same 0.62."
+        "Above it: good 0.80. Below it: bad 0.50. No clear difference: same 0.62."
     )
     assert summary.figure is not None
     assert all(f">{name}<" in summary.figure for name in ("good", "same", "bad"))

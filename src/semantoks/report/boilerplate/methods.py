@@ -76,9 +76,9 @@ def _data(config: Config) -> Iterator[str]:
     by_source: dict[str, list[str]] = {}
     for name, dataset in config.datasets.items():
         by_source.setdefault(dataset.source, []).append(name)
-    for name, dataset in config.datasets.items():
-        if dataset.simulate:
-            yield f"{name} is simulated."
+    simulated = [name for name, dataset in config.datasets.items() if dataset.simulate]
+    if simulated:
+        yield f"Simulated: {_listed(simulated)}."
     if "bids" in by_source:
         yield _preprocessing(config, _listed(by_source["bids"]))
     if "fmriprep" in by_source:
@@ -113,7 +113,7 @@ def _cleaning(settings: Parcellation, has_images: bool) -> Iterator[str]:
     """Say how time series are cleaned, and which scans are excluded."""
     band = f"band-pass filtered ({settings.high_pass:g} to {settings.low_pass:g} Hz)"
     if has_images and settings.confounds != "none":
-        yield f"Confounds of the images were regressed out ({_confounds(settings)})."
+        yield f"Confounds of the images were regressed out: {_confounds(settings)}."
     yield (
         f"Time series were {band}, resampled to a TR of {settings.repetition_time:g} s and "
         "z-scored per region."
@@ -138,17 +138,19 @@ def _confounds(settings: Parcellation) -> str:
     text = f"the strategy “{settings.confounds}” of nilearn [wang2024]"
     if settings.confounds == "ica_aroma":
         return text
-    return f"{text}, {REGRESSORS[settings.motion]} regressors of head motion"
+    return f"{text} and {REGRESSORS[settings.motion]} regressors of head motion"
 
 
 def _models(config: Config) -> Iterator[str]:
     """Say how models were trained, and which representations need none."""
     for name, model in config.models.items():
         yield _model(name, model, config)
-    baselines = [BASELINES[name] for name in config.baselines]
+    baselines = [
+        BASELINES[name] + (" [varoquaux2010]" if "tangent" in name else "")
+        for name in config.baselines
+    ]
     if baselines:
-        cited = " [varoquaux2010]" if any("tangent" in n for n in config.baselines) else ""
-        yield f"Baselines were {_listed(baselines)}{cited}."
+        yield f"Baselines were {_listed(baselines)}."
 
 
 def _model(name: str, model: Model, config: Config) -> str:

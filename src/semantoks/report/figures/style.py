@@ -25,6 +25,7 @@ VARIABLES = {BLUE: "--blue", GREY: "--mute", RED: "--red", GREEN: "--green", INK
 WIDTH = 8.6  # inches; the page shrinks figures to its width
 STYLE = {
     "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # whose widths the layout is for
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -56,13 +57,23 @@ def svg(figure: Figure, label: str) -> str:
     figure.savefig(buffer, format="svg", metadata={"Date": None}, bbox_inches="tight")
     text = buffer.getvalue()
     # An XML declaration and a doctype are not allowed inside HTML.
-    text = text[text.index("<svg") :].replace(
+    text = _compact(text[text.index("<svg") :]).replace(
         "<svg", f'<svg role="img" aria-label="{escape(label)}"', 1
     )
     # Within a style, where a variable may stand.
     return re.sub(
         "|".join(VARIABLES), lambda match: f"var({VARIABLES[match[0]]}, {match[0]})", text
     )
+
+
+def _compact(text: str) -> str:
+    """Leave out what draws nothing, half of the text of a figure; a page has many."""
+    text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
+    used = set(re.findall(r"#(\w+)", text))
+    # Ids that nothing refers to are also the same in all figures.
+    text = re.sub(r' id="([\w.]+)"', lambda match: match[0] if match[1] in used else "", text)
+    text = re.sub(r"\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}", text)
+    return re.sub(r"\s*\n\s*", "\n", text)
 
 
 def axes_of(width: float, height: float) -> tuple[Figure, mpl.axes.Axes]:
