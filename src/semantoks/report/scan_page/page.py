@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -11,6 +12,24 @@ from semantoks.artifacts.timeseries import Manifest
 from semantoks.report.scan_page.section import MEASURES, ScanSection
 from semantoks.report.scan_page.settings import ScanPageSettings
 from semantoks.report.scan_page.traces import HEIGHT, WIDTH
+
+
+@dataclass(frozen=True)
+class Band:
+    """Where the regions of a network are in a carpet or connectome, in % of its height."""
+
+    network: str
+    start: float
+    size: float
+
+
+def _bands(networks: Sequence[str]) -> list[Band]:
+    bands, start = [], 0.0
+    for network, count in sorted(Counter(networks).items()):
+        size = 100 * count / len(networks)
+        bands.append(Band(network, start, size))
+        start += size
+    return bands
 
 
 def render(sections: Sequence[ScanSection], manifest: Manifest, settings: ScanPageSettings) -> str:
@@ -28,6 +47,7 @@ def render(sections: Sequence[ScanSection], manifest: Manifest, settings: ScanPa
         settings=settings,
         excluded=sum(bool(section.reason) for section in sections),
         networks=Counter(sorted(manifest.networks)),
+        bands=_bands(manifest.networks),
         sorting={key: label for key, (label, _) in MEASURES.items() if key in known},
         width=WIDTH,
         height=HEIGHT,

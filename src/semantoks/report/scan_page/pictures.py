@@ -22,10 +22,10 @@ LIMIT = 2.0  # z-scores that are black and white in a carpet
 MISSING = np.array([0.85, 0.55, 0.2])  # where there are no data: no shade of grey
 
 
-def data_uri(picture_YX3: np.ndarray) -> str:
+def data_uri(picture_YX3: np.ndarray, *, lossless: bool = False) -> str:
     """Encode a picture, values from 0 to 1, as WebP within a URI."""
-    buffer = io.BytesIO()
-    imsave(buffer, np.clip(picture_YX3, 0, 1), format="webp", pil_kwargs={"quality": QUALITY})
+    buffer, options = io.BytesIO(), {"quality": QUALITY, "lossless": lossless}
+    imsave(buffer, np.clip(picture_YX3, 0, 1), format="webp", pil_kwargs=options)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
@@ -65,11 +65,14 @@ def connectivity(timeseries_CT: np.ndarray) -> np.ndarray:
 
 
 def connectome(matrix_CC: np.ndarray, networks: Sequence[str]) -> np.ndarray:
-    """Draw correlations from -1 (blue) to 1 (red), sorted by network."""
+    """Draw correlations from -1 (blue) to 1 (red) in steps of 0.1, sorted by network.
+
+    Encoded without loss, few colours take little space; with loss, they run into each other.
+    """
     order = network_order(networks)
     sorted_CC = matrix_CC[np.ix_(order, order)]
     small = _averaged(_averaged(sorted_CC, MOST_ROWS).T, MOST_ROWS)
-    picture = colormaps["RdBu_r"]((np.nan_to_num(small) + 1) / 2)[..., :3]
+    picture = colormaps["RdBu_r"]((np.nan_to_num(small).round(1) + 1) / 2)[..., :3]
     picture[np.isnan(small)] = 0.5
     return np.asarray(picture)
 

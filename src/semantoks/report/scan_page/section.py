@@ -132,9 +132,16 @@ def scan_section(
         measures={MEASURES[k][0]: MEASURES[k][1].format(v) for k, v in keys.items()},
         keys=keys,
         bold=data_uri(montage(images.bold, outlines)) if images.bold else None,
-        t1w=data_uri(montage(images.t1w, outlines)) if images.t1w else None,
-        carpet=_uri(timeseries_CT, lambda x: carpet(x, manifest.networks)),
-        connectome=_uri(matrix_CC, lambda x: connectome(x, manifest.networks)),
+        # Only the template tells where a face is, which must not be drawn.
+        t1w=data_uri(montage(images.t1w, outlines))
+        if images.t1w and outlines.has_template
+        else None,
+        carpet=None
+        if timeseries_CT is None
+        else data_uri(carpet(timeseries_CT, manifest.networks)),
+        connectome=None
+        if matrix_CC is None
+        else data_uri(connectome(matrix_CC, manifest.networks), lossless=True),
         traces=_traces(timeseries_CT, images, settings),
         start=start,
         end=end,
@@ -144,10 +151,6 @@ def scan_section(
         between=between,
         problem=problem,
     )
-
-
-def _uri(values: np.ndarray | None, draw: Any) -> str | None:
-    return None if values is None else data_uri(draw(values))
 
 
 def _traces(

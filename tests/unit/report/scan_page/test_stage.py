@@ -118,6 +118,26 @@ def test_time_series_have_no_images_to_look_for(shard: Path) -> None:
     assert "T1w image" not in page.partition('id="scans"')[2]
 
 
+def test_images_that_fmriprep_preprocessed_are_drawn(shard: Path) -> None:
+    """Those of the folder that the table names, and only in a space of the time series."""
+    table = pd.read_csv(shard / "shard.tsv", sep="\t", dtype=str, keep_default_na=False)
+    name = f"sub-01/func/sub-01_task-rest_{SPACE}_desc-preproc_bold.nii.gz"
+    table["file"] = [name, "", ""]
+    table = table.assign(version="", problem="").drop(columns=["bold", "t1w"])
+    table.to_csv(shard / "shard.tsv", sep="\t", index=False)
+    page = page_of(shard, source="fmriprep")
+    sections = page.split("<section")[1:]
+    assert [section.count("data:image/webp") for section in sections] == [4, 2, 0]
+
+
+def test_no_face_is_drawn_in_a_space_without_a_template(shard: Path) -> None:
+    for path in list(shard.rglob(f"*{SPACE}*")):
+        path.rename(path.with_name(path.name.replace(SPACE, "space-OASIS30ANTs")))
+    page = page_of(shard)
+    assert "BOLD in template space" in page
+    assert "T1w in template space" not in page
+
+
 def test_a_damaged_image_is_said_and_stops_nothing(shard: Path) -> None:
     bold = next(shard.rglob("*_bold.nii.gz"))
     bold.write_bytes(b"no image")
