@@ -107,7 +107,7 @@ def confusion_figure(predictions: Mapping[str, pd.DataFrame]) -> str:
             shares = shares.reindex(columns=shares.index, fill_value=0)
             axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
             for (row, column), share in np.ndenumerate(shares.to_numpy()):
-                color = "white" if share > 0.5 else "black"
+                color = "white" if share > 0.6 else "black"
                 axes.text(column, row, f"{share:.2f}", ha="center", va="center", color=color)
             axes.set_xticks(range(len(shares)), shares.columns, rotation=30, ha="right")
             axes.set_yticks(range(len(shares)), shares.index)
