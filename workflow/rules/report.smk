@@ -14,6 +14,7 @@ rule scan_page:
     conda:
         "../../envs/images.yaml"
     resources:
+        mem_mb=memory(4000),
         link_targets=link_targets,
     params:
         settings=settings(

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semantoks.config.origin import Source
+from semantoks.config.origin import Source, split_zip
 from semantoks.data.index.shards import DerivativeScan, RawScan, read_scans
 from semantoks.data.layout import beside, images_of_run, space_of
 from semantoks.data.parcellate.confounds import confounds_table
@@ -66,8 +66,8 @@ class ImageFinder:
     source : Source
     spaces : sequence of str
         Spaces of the images that the time series are from.
-    folders : dict of str to Path
-        By scan, where its preprocessed images are.
+    files : dict of str to Path
+        By scan, its image, or for `bids` the folder of its participant.
     """
 
     data: Path
@@ -83,7 +83,12 @@ class ImageFinder:
             files = {scan.scan: data / scan.participant_id for scan in read_scans(shard, RawScan)}
         elif source == "fmriprep":
             given = read_scans(shard, DerivativeScan)
-            files = {scan.scan: data / scan.file for scan in given if scan.file}
+            # Unpacking a zip file would take longer than everything else.
+            files = {
+                scan.scan: data / scan.file
+                for scan in given
+                if scan.file and not split_zip(scan.file)[1]
+            }
         return cls(data, source, tuple(space.split(", ")), files)
 
     def read(self, scan: str) -> ScanImages:

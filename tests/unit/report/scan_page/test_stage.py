@@ -128,6 +128,10 @@ def test_images_that_fmriprep_preprocessed_are_drawn(shard: Path) -> None:
     page = page_of(shard, source="fmriprep")
     sections = page.split("<section")[1:]
     assert [section.count("data:image/webp") for section in sections] == [4, 2, 0]
+    table["file"] = [f"sub-01.zip/{name}", "", ""]
+    table.to_csv(shard / "shard.tsv", sep="\t", index=False)
+    page = page_of(shard, source="fmriprep")
+    assert page.count("data:image/webp") == 4 and "No picture of its images" not in page
 
 
 def test_no_face_is_drawn_in_a_space_without_a_template(shard: Path) -> None:
