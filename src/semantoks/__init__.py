@@ -1,6 +1,9 @@
 """From raw BIDS fMRI to phenotype scores you can trust, by way of a self-distilled model."""
 
 __version__ = "0.1.0"
+__all__ = ["TrainedModel", "load"]
+
+_MODULES = {"TrainedModel": "model", "load": "model"}
 
 
 def __getattr__(name: str) -> object:
@@ -8,7 +11,11 @@ def __getattr__(name: str) -> object:
 
     ``__init__.pyi`` has their types.
     """
-    if name not in ("load", "Embedder"):
+    if name not in _MODULES:
         raise AttributeError(f"module 'semantoks' has no attribute '{name}'")
     # By name, so that the layers of `lint-imports` are those of the folders.
-    return getattr(__import__("semantoks.model.embed.embedder", fromlist=[name]), name)
+    return getattr(__import__(f"semantoks.api.{_MODULES[name]}", fromlist=[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,4 +1,5 @@
-from semantoks.model.embed.embedder import Embedder as Embedder
-from semantoks.model.embed.embedder import load as load
+from semantoks.api.model import TrainedModel as TrainedModel
+from semantoks.api.model import load as load
 
 __version__: str
+__all__ = ["TrainedModel", "load"]

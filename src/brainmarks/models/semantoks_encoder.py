@@ -18,7 +18,7 @@ from semantoks.artifacts.zscores import zscore
 from semantoks.config import Block
 from semantoks.data.signals import MIN_VOLUMES, clean, resample_time
 from semantoks.errors import UserError
-from semantoks.model.embed.embedder import Embedder
+from semantoks.model.embed.embedder import SeriesEmbedder
 from semantoks.model.embed.embedding import WINDOWS
 from semantoks.model.files.checkpoint import load_encoder
 from semantoks.model.network.encoder import Encoder
@@ -51,7 +51,7 @@ class Transform:
 
     Parameters
     ----------
-    embedder : Embedder
+    embedder : SeriesEmbedder
     readout : str
         `TOKENS`, or a readout of whole scans, which is made here.
     windows : int
@@ -63,7 +63,7 @@ class Transform:
 
     def __init__(
         self,
-        embedder: Embedder,
+        embedder: SeriesEmbedder,
         readout: str,
         windows: int,
         seconds: float | None,
@@ -207,7 +207,7 @@ def semantoks(
         raise UserError(f"readout is '{readout}'; the suite can have {', '.join(known)}.")
     source = checkpoint or os.environ.get(VARIABLE) or REFERENCE
     encoder = load_encoder(source)
-    embedder = Embedder(source, encoder)
+    embedder = SeriesEmbedder(source, encoder)
     transform = Transform(embedder, readout, windows, seconds, band_pass)
     return transform, Wrapper(encoder, readout, space or _space_of(encoder))
 

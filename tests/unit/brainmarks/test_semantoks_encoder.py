@@ -30,6 +30,9 @@ from tests.unit.model.conftest import SIZES, WIDTH, make_manifest
 from tests.unit.model.files.test_connectome import make_connectome
 from tests.workspaces import ROOT
 
+# The plug-in gets series of which brainmarks says the TR, and does not filter them.
+AS_IS = {"repetition_time": 2.0, "filtered": True}
+
 REGIONS, NETWORKS = 4, 2
 UNFILTERED = {"band_pass": False}
 
@@ -71,12 +74,12 @@ def test_embeddings_are_those_of_semantoks(folder: Path) -> None:
     for readout in ("pooled", "networks"):
         cls, registers, patches = run(folder, samples, readout=readout, **UNFILTERED)
         assert registers is patches is None and cls.shape[:2] == (5, 1)
-        expected = np.stack([model.embed(array, readout) for array in series])
+        expected = np.stack([model.embed(array, readout, **AS_IS) for array in series])
         np.testing.assert_allclose(cls[:, 0], expected, atol=1e-5)
     cls, registers, patches = run(folder, samples, **UNFILTERED)
     assert cls.shape == (5, 1, WIDTH) and registers.shape == (5, NETWORKS, WIDTH)
     assert patches.shape == (5, NETWORKS * 2, WIDTH)
-    pooled = np.stack([model.embed(array) for array in series])
+    pooled = np.stack([model.embed(array, **AS_IS) for array in series])
     # The suite averages over tokens.
     np.testing.assert_allclose(patches.mean(1), pooled[:, :WIDTH], atol=1e-5)
     np.testing.assert_allclose(registers.mean(1), pooled[:, :WIDTH], atol=1e-5)
@@ -95,7 +98,9 @@ def test_readouts_of_whole_scans_are_the_cls(folder: Path, tmp_path: Path) -> No
         run(folder, samples, readout="coupling")
     cls, _, _ = run(folder, samples, readout="coupling", space="schaefer400", **UNFILTERED)
     model = semantoks.load(folder)
-    expected = [model.embed(np.asarray(sample["bold"]).T, "coupling") for sample in samples]
+    expected = [
+        model.embed(np.asarray(sample["bold"]).T, "coupling", **AS_IS) for sample in samples
+    ]
     np.testing.assert_allclose(cls[:, 0], np.stack(expected), atol=1e-5)
 
 
@@ -123,7 +128,7 @@ def test_a_region_without_data_counts_as_not_covered(folder: Path) -> None:
     sample["bold"][:, 1] = 0
     array = np.asarray(sample["bold"]).T.astype(float)
     cls, _, _ = run(folder, [sample], readout="pooled", **UNFILTERED)
-    np.testing.assert_allclose(cls[0, 0], semantoks.load(folder).embed(array), atol=1e-5)
+    np.testing.assert_allclose(cls[0, 0], semantoks.load(folder).embed(array, **AS_IS), atol=1e-5)
 
 
 def test_checkpoints_of_the_reference_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,7 @@ def parcellate_scans(
         [outcome.timeseries_CT for outcome in outcomes],
         _amplitudes(outcomes),
         [outcome.means_CT for outcome in outcomes] if settings.keep_means else None,
-        _manifest(atlas, settings, reader.confounds, ", ".join(sorted(spaces)), engine),
+        manifest_of(atlas, settings, reader.confounds, ", ".join(sorted(spaces)), engine),
     )
 
 
@@ -152,7 +152,7 @@ def fingerprint(timeseries_CT: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(timeseries_CT).tobytes()).hexdigest()[:16]
 
 
-def _manifest(
+def manifest_of(
     atlas: Atlas, settings: Parcellation, confounds: str, space: str, engine: str
 ) -> Manifest:
     """Describe the file, so that a model can check that it fits before it reads arrays."""

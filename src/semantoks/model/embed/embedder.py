@@ -1,7 +1,8 @@
-"""A trained model for use from Python: `semantoks.load`."""
+"""Embed time series that are made as those of a model, one scan or a file of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import get_args, overload
 
 import numpy as np
 import pandas as pd
-import torch
 
 from semantoks.artifacts.timeseries import (
     SCAN_ENTITIES,
@@ -24,46 +24,17 @@ from semantoks.errors import UserError
 from semantoks.model.embed.coupling import Coupling
 from semantoks.model.embed.readouts import Readouts
 from semantoks.model.embed.regional import band_edges
-from semantoks.model.files.checkpoint import load_encoder
 from semantoks.model.files.connectome import load_connectome
-from semantoks.model.files.hub import HUB_PREFIX, is_repository, locate_connectome
+from semantoks.model.files.hub import locate_connectome
 from semantoks.model.files.match import require_fit, require_match
 from semantoks.model.network.encoder import Encoder
 
 TR = 2.0  # of a reference checkpoint, which does not say it
 
 
-def load(source: str | Path) -> Embedder:
-    """Load a trained model.
-
-    Parameters
-    ----------
-    source : str or Path
-        A folder that `pretrain` wrote, ``encoder.safetensors`` in such a folder, a ``.pth``
-        checkpoint of the reference implementation, or a model on the Hugging Face hub:
-        ``owner/name``, or ``hf:owner/name`` with or without ``@revision``. Downloads are cached.
-
-    Returns
-    -------
-    Embedder
-
-    Raises
-    ------
-    UserError
-        If there is no usable model.
-    """
-    name = str(source)
-    # A typing error in a path is not looked up on the hub, where others own the names.
-    is_path = Path(name).exists() or Path(name).parent.exists()
-    if not is_path and is_repository(name):
-        name = HUB_PREFIX + name
-    encoder = load_encoder(name)
-    return Embedder(name, encoder.to("cuda" if torch.cuda.is_available() else "cpu"))
-
-
 @dataclass(frozen=True)
-class Embedder:
-    """A trained model.
+class SeriesEmbedder:
+    """A trained model, for time series that are cleaned and resampled already.
 
     Attributes
     ----------
@@ -112,7 +83,7 @@ class Embedder:
             If the time series do not fit the model, or it has no such readout.
         """
         if isinstance(timeseries, str | Path):
-            return self._embed_file(Path(timeseries), readout)
+            return self.embed_file(Path(timeseries), readout)
         scan_CT = np.asarray(timeseries, float)
         if scan_CT.ndim != 2 or not scan_CT.shape[1]:
             raise UserError(
@@ -127,12 +98,21 @@ class Embedder:
             )
         tr = self.manifest.tr if self.manifest else TR
         scan = Scan("", "", "", "", "", tr, zscore(scan_CT).astype(np.float32))
-        return self._read(self._readouts(readout, self.manifest, False), readout, scan)
+        return self.embed_scan(scan, readout)
 
-    def _embed_file(self, path: Path, readout: Block) -> pd.DataFrame:
+    def embed_scan(self, scan: Scan, readout: Block = "pooled") -> np.ndarray:
+        """Embed a scan that is z-scored and has the TR of the model, shape (features,)."""
+        has_amplitude = scan.amplitude_C is not None
+        return self._read(self._readouts(readout, self.manifest, has_amplitude), readout, scan)
+
+    def embed_file(
+        self, path: Path, readout: Block = "pooled", allow_mismatch: Sequence[str] = ()
+    ) -> pd.DataFrame:
+        """Embed all included scans of a file of time series; see `embed`."""
         manifest = read_manifest(path)
-        require_fit(self.encoder, manifest, str(path))
-        readouts = self._readouts(readout, manifest, True)
+        require_fit(self.encoder, manifest, str(path), allow_mismatch)
+        # The connectome has a manifest of its own, which is compared, too.
+        readouts = self._readouts(readout, manifest, True, allow_mismatch)
         names, rows = list[tuple[str, ...]](), list[np.ndarray]()
         for scan in iter_scans([path]):
             names.append(tuple(getattr(scan, key) for key in SCAN_ENTITIES))
@@ -143,7 +123,17 @@ class Embedder:
             np.stack(rows), pd.MultiIndex.from_tuples(names, names=list(SCAN_ENTITIES))
         )
 
-    def _readouts(self, readout: Block, manifest: Manifest | None, is_file: bool) -> Readouts:
+    def features(self, readout: Block, has_amplitude: bool = True) -> int:
+        """Return how many features a readout has."""
+        return self._readouts(readout, self.manifest, has_amplitude).size(readout)
+
+    def _readouts(
+        self,
+        readout: Block,
+        manifest: Manifest | None,
+        has_amplitude: bool,
+        allow_mismatch: Sequence[str] = (),
+    ) -> Readouts:
         """Gather what a readout needs.
 
         Raises
@@ -158,14 +148,15 @@ class Embedder:
         if readout in OF_CONNECTOME:
             coupling = self._coupling
             if manifest:
-                require_match(coupling.connectome.manifest, manifest, "The time series")
+                expected = coupling.connectome.manifest
+                require_match(expected, manifest, "The time series", allow_mismatch)
         bands = self.manifest or manifest
         readouts = Readouts(
             regions=len(self.encoder.networks),
             edges=band_edges(bands) if bands else np.array([]),
             encoder=self.encoder,
             coupling=coupling,
-            has_amplitude=is_file,
+            has_amplitude=has_amplitude,
         )
         reason = readouts.lacks(readout)
         if readout == "spectrum" and bands is None:

@@ -84,7 +84,7 @@ def _use(
         f"{2 * architecture.width} features.\n",
         "```python\nimport semantoks\n",
         f'model = semantoks.load("{repository}")',
-        "features = model.embed(timeseries)  # array of (regions, volumes)",
+        "features = model.embed(series, repetition_time=2.0)  # array of (regions, volumes)",
         'table = model.embed("timeseries.parquet")  # a row per scan, file of Semantoks\n```\n',
         f"In a configuration of Semantoks: `checkpoint: hf:{repository}`. Readouts: "
         f"{', '.join(f'`{name}`' for name in readouts)}.",

@@ -24,11 +24,12 @@ from tests.workspaces import environment
 
 SUMMARY = {"scans": 13, "epochs": 4, "final": {"loss": -1.7051866, "teacher_effective_rank": 3.25}}
 LOAD = """
-import sys, numpy as np, semantoks
+import functools, sys, numpy as np, semantoks
 assert "torch" not in sys.modules
 model = semantoks.load(sys.argv[1])
 scan = np.random.default_rng(0).standard_normal((4, 40))
-np.save(sys.argv[2], np.concatenate([model.embed(scan), model.embed(scan, "coupling")]))
+embed = functools.partial(model.embed, repetition_time=2.0, filtered=True)
+np.save(sys.argv[2], np.concatenate([embed(scan), embed(scan, "coupling")]))
 """
 
 

@@ -1,0 +1,1 @@
+"""What `import semantoks` offers: a trained model, a scikit-learn transformer, and scores."""

@@ -1,0 +1,151 @@
+"""A trained model for use from Python: `semantoks.load`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+import pandas as pd
+import torch
+
+from semantoks.api.series import scan_of_series
+from semantoks.artifacts.timeseries import Manifest, Scan
+from semantoks.config import Block
+from semantoks.errors import UserError
+from semantoks.model.embed.embedder import SeriesEmbedder
+from semantoks.model.files.checkpoint import load_encoder
+from semantoks.model.files.hub import HUB_PREFIX, is_repository
+from semantoks.model.network.encoder import Encoder
+
+
+def load(source: str | Path) -> TrainedModel:
+    """Load a trained model.
+
+    Parameters
+    ----------
+    source : str or Path
+        A folder that `pretrain` wrote, ``encoder.safetensors`` in such a folder, a ``.pth``
+        checkpoint of the reference implementation, or a model on the Hugging Face hub:
+        ``owner/name``, or ``hf:owner/name`` with or without ``@revision``. Downloads are cached.
+
+    Returns
+    -------
+    TrainedModel
+
+    Raises
+    ------
+    UserError
+        If there is no usable model.
+    """
+    name = str(source)
+    # A typing error in a path is not looked up on the hub, where others own the names.
+    is_path = Path(name).exists() or Path(name).parent.exists()
+    if not is_path and is_repository(name):
+        name = HUB_PREFIX + name
+    encoder = load_encoder(name)
+    return TrainedModel(name, encoder.to("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A trained model.
+
+    Attributes
+    ----------
+    source : str
+        Where it was loaded from.
+    encoder : Encoder
+    """
+
+    source: str
+    encoder: Encoder
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """The time series that it was trained on; None of a reference checkpoint."""
+        return self.encoder.manifest
+
+    @overload
+    def embed(
+        self,
+        scan: np.ndarray | pd.DataFrame,
+        readout: Block = ...,
+        *,
+        regions: Sequence[str] | None = ...,
+        repetition_time: float | None = ...,
+        filtered: bool = ...,
+    ) -> np.ndarray: ...
+
+    @overload
+    def embed(
+        self, scan: str | Path, readout: Block = ..., *, allow_mismatch: Sequence[str] = ...
+    ) -> pd.DataFrame: ...
+
+    def embed(
+        self,
+        scan: np.ndarray | pd.DataFrame | str | Path,
+        readout: Block = "pooled",
+        *,
+        regions: Sequence[str] | None = None,
+        repetition_time: float | None = None,
+        filtered: bool = False,
+        allow_mismatch: Sequence[str] = (),
+    ) -> np.ndarray | pd.DataFrame:
+        """Embed a scan, or all included scans of a file of time series.
+
+        Parameters
+        ----------
+        scan : ndarray, DataFrame or path
+            An array (regions, volumes), or a table (volumes, regions) whose columns are names of
+            regions: regional time series of one scan, of which confounds have been regressed out.
+            They are band-passed, resampled to the TR of the model and z-scored by the code of the
+            workflow; a region with a NaN, or that is missing, counts as not covered. Or a Parquet
+            file that `parcellate` wrote, whose manifest is compared with that of the model.
+        readout : str
+            ``pooled``, ``networks``, ``spectrum``, ``amplitude``; with ``connectome.safetensors``
+            also ``coupling``, ``coupling_gsr`` and ``distilled``.
+        regions : sequence of str, optional
+            Names of the rows of an array (default: those of `manifest`, in its order).
+        repetition_time : float, optional
+            Seconds; needed for arrays and tables.
+        filtered : bool
+            Arrays and tables are band-passed already, and are only resampled and z-scored. They
+            may then have any length; a filter needs 34 volumes.
+        allow_mismatch : sequence of str
+            Fields of the manifest of a file that may differ from that of the model.
+
+        Returns
+        -------
+        ndarray, shape (features,), or DataFrame
+            Of a Parquet file one row per scan, indexed by its entities, and one column per feature.
+
+        Raises
+        ------
+        UserError
+            If the time series do not fit the model, or it has no such readout.
+        """
+        if isinstance(scan, str | Path):
+            path = Path(scan)
+            if path.suffix != ".parquet":
+                raise UserError(f"{path} is no Parquet file of time series. Name another file.")
+            return self._series.embed_file(path, readout, allow_mismatch)
+        prepared = scan_of_series(
+            scan,
+            self.manifest,
+            len(self.encoder.networks),
+            regions=regions,
+            repetition_time=repetition_time,
+            filtered=filtered,
+        )
+        return self._embed_scan(prepared, readout)
+
+    def _embed_scan(self, scan: Scan, readout: Block) -> np.ndarray:
+        return self._series.embed_scan(scan, readout)
+
+    @cached_property
+    def _series(self) -> SeriesEmbedder:
+        return SeriesEmbedder(self.source, self.encoder)
