@@ -6,20 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import overload
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
+from semantoks.api.images import require_image, scan_of_image
 from semantoks.api.series import scan_of_series
-from semantoks.artifacts.timeseries import Manifest, Scan
-from semantoks.config import Block
-from semantoks.errors import UserError
+from semantoks.artifacts.timeseries import Manifest
+from semantoks.config import Block, ManifestField, Parcellation
 from semantoks.model.embed.embedder import SeriesEmbedder
 from semantoks.model.files.checkpoint import load_encoder
 from semantoks.model.files.hub import HUB_PREFIX, is_repository
+from semantoks.model.files.match import require_fit
 from semantoks.model.network.encoder import Encoder
+
+MIN_COVERAGE: float = Parcellation.model_fields["min_coverage"].default
 
 
 def load(source: str | Path) -> TrainedModel:
@@ -69,22 +72,6 @@ class TrainedModel:
         """The time series that it was trained on; None of a reference checkpoint."""
         return self.encoder.manifest
 
-    @overload
-    def embed(
-        self,
-        scan: np.ndarray | pd.DataFrame,
-        readout: Block = ...,
-        *,
-        regions: Sequence[str] | None = ...,
-        repetition_time: float | None = ...,
-        filtered: bool = ...,
-    ) -> np.ndarray: ...
-
-    @overload
-    def embed(
-        self, scan: str | Path, readout: Block = ..., *, allow_mismatch: Sequence[str] = ...
-    ) -> pd.DataFrame: ...
-
     def embed(
         self,
         scan: np.ndarray | pd.DataFrame | str | Path,
@@ -93,30 +80,42 @@ class TrainedModel:
         regions: Sequence[str] | None = None,
         repetition_time: float | None = None,
         filtered: bool = False,
-        allow_mismatch: Sequence[str] = (),
-    ) -> np.ndarray | pd.DataFrame:
+        confounds: str | Path | None = None,
+        atlas: str | Path | None = None,
+        min_coverage: float = MIN_COVERAGE,
+        allow_mismatch: Sequence[ManifestField] = (),
+    ) -> Any:
         """Embed a scan, or all included scans of a file of time series.
 
         Parameters
         ----------
         scan : ndarray, DataFrame or path
-            An array (regions, volumes), or a table (volumes, regions) whose columns are names of
-            regions: regional time series of one scan, of which confounds have been regressed out.
+            Of one scan, regional time series of which confounds have been regressed out: an array
+            (regions, volumes), or a table (volumes, regions) whose columns are names of regions.
             They are band-passed, resampled to the TR of the model and z-scored by the code of the
-            workflow; a region with a NaN, or that is missing, counts as not covered. Or a Parquet
-            file that `parcellate` wrote, whose manifest is compared with that of the model.
+            workflow; a region with a NaN, or that is missing, counts as not covered.
+
+            Or the path of a preprocessed image in fMRIPrep's layout (``.nii.gz``,
+            ``.dtseries.nii``), which is averaged, cleaned, filtered and resampled as `manifest`
+            says by the code of the workflow. Or the path of a Parquet file that `parcellate` wrote.
         readout : str
             ``pooled``, ``networks``, ``spectrum``, ``amplitude``; with ``connectome.safetensors``
             also ``coupling``, ``coupling_gsr`` and ``distilled``.
         regions : sequence of str, optional
             Names of the rows of an array (default: those of `manifest`, in its order).
         repetition_time : float, optional
-            Seconds; needed for arrays and tables.
+            Seconds; needed for arrays and tables, and for images that do not state it.
         filtered : bool
             Arrays and tables are band-passed already, and are only resampled and z-scored. They
             may then have any length; a filter needs 34 volumes.
+        confounds : path, optional
+            fMRIPrep's table of confounds of an image (default: the one beside it).
+        atlas : path, optional
+            Label image that the workflow wrote, for images and models whose atlas is not built in.
+        min_coverage : float
+            Regions of an image of which the brain mask covers less are NaN.
         allow_mismatch : sequence of str
-            Fields of the manifest of a file that may differ from that of the model.
+            Fields of `manifest`, such as ``engine``, in which a file or an image may differ.
 
         Returns
         -------
@@ -126,25 +125,32 @@ class TrainedModel:
         Raises
         ------
         UserError
-            If the time series do not fit the model, or it has no such readout.
+            If the scan does not fit the model, or it has no such readout.
         """
         if isinstance(scan, str | Path):
             path = Path(scan)
-            if path.suffix != ".parquet":
-                raise UserError(f"{path} is no Parquet file of time series. Name another file.")
-            return self._series.embed_file(path, readout, allow_mismatch)
-        prepared = scan_of_series(
-            scan,
-            self.manifest,
-            len(self.encoder.networks),
-            regions=regions,
-            repetition_time=repetition_time,
-            filtered=filtered,
-        )
-        return self._embed_scan(prepared, readout)
-
-    def _embed_scan(self, scan: Scan, readout: Block) -> np.ndarray:
-        return self._series.embed_scan(scan, readout)
+            if path.suffix == ".parquet":
+                return self._series.embed_file(path, readout, allow_mismatch)
+            require_image(path)
+            prepared, described = scan_of_image(
+                path,
+                self.manifest,
+                confounds=None if confounds is None else Path(confounds),
+                atlas=None if atlas is None else Path(atlas),
+                repetition_time=repetition_time,
+                min_coverage=min_coverage,
+            )
+            require_fit(self.encoder, described, path.name, allow_mismatch)
+        else:
+            prepared = scan_of_series(
+                scan,
+                self.manifest,
+                len(self.encoder.networks),
+                regions=regions,
+                repetition_time=repetition_time,
+                filtered=filtered,
+            )
+        return self._series.embed_scan(prepared, readout)
 
     @cached_property
     def _series(self) -> SeriesEmbedder:

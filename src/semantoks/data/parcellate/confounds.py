@@ -23,7 +23,9 @@ Confounds = tuple[pd.DataFrame | None, np.ndarray | None]
 _36P = {"motion": "full", "wm_csf": "full", "global_signal": "full"}
 
 
-def load_confounds(bold: Path, strategy: str, settings: Parcellation) -> Confounds:
+def load_confounds(
+    bold: Path, strategy: str, settings: Parcellation, table: Path | None = None
+) -> Confounds:
     """Load the confounds of a run in fMRIPrep's layout.
 
     ``simple``, ``scrubbing``, ``compcor`` and ``ica_aroma`` are nilearn's strategies; ``36p`` is
@@ -39,6 +41,8 @@ def load_confounds(bold: Path, strategy: str, settings: Parcellation) -> Confoun
     strategy : str
     settings : Parcellation
         ``motion`` is the number of motion regressors.
+    table : Path, optional
+        Table of confounds (default: the one beside the image).
 
     Returns
     -------
@@ -51,13 +55,14 @@ def load_confounds(bold: Path, strategy: str, settings: Parcellation) -> Confoun
     ScanError
         When the table is missing or lacks what the strategy needs.
     """
+    table = table or confounds_table(bold)
     if strategy == "none":
-        return None, _steady_volumes(confounds_table(bold))
-    if not confounds_table(bold).exists():
+        return None, _steady_volumes(table)
+    if not table.exists():
         raise ScanError(f"no confounds table beside {bold.name}")
     try:
         # A column that is n/a throughout is named below; warnings about its mean say no more.
-        with _isolated(bold) as image, warnings.catch_warnings():
+        with _isolated(bold, table) as image, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             warnings.filterwarnings("ignore", "Numerical issues were encountered")
             confounds, sample_mask = _load(image, strategy, settings)
@@ -65,12 +70,11 @@ def load_confounds(bold: Path, strategy: str, settings: Parcellation) -> Confoun
         cause = " ".join(str(error).split())  # nilearn's messages span several lines
         raise ScanError(f"confounds '{strategy}' cannot be loaded ({cause})") from error
     confounds = confounds.loc[:, ~confounds.columns.str.startswith("cosine")]
-    table = confounds_table(bold).name
     if strategy == "scrubbing":
-        _require_known(_thresholded(bold), None, table, may_lack_some=True)
+        _require_known(_thresholded(table), None, table.name, may_lack_some=True)
     if sample_mask is not None and not len(sample_mask):
         raise ScanError(f"'{strategy}' censors all volumes")
-    _require_known(confounds, sample_mask, table)
+    _require_known(confounds, sample_mask, table.name)
     return confounds, sample_mask
 
 
@@ -89,9 +93,9 @@ def _steady_volumes(table: Path) -> np.ndarray | None:
     return None if is_steady_T.all() else np.flatnonzero(is_steady_T)
 
 
-def _thresholded(bold: Path) -> pd.DataFrame:
+def _thresholded(table: Path) -> pd.DataFrame:
     """Return what scrubbing censors by; nilearn censors nothing where it is n/a."""
-    confounds = pd.read_csv(require_file(confounds_table(bold)), sep="\t")
+    confounds = pd.read_csv(require_file(table), sep="\t")
     return confounds[["framewise_displacement", "std_dvars"]].apply(pd.to_numeric, errors="coerce")
 
 
@@ -131,15 +135,16 @@ def _are_constant(values_TN: np.ndarray) -> np.ndarray:
 
 
 @contextmanager
-def _isolated(bold: Path) -> Iterator[Path]:
+def _isolated(bold: Path, table: Path) -> Iterator[Path]:
     """Yield a link to the image in a folder with nothing but its confounds.
 
     nilearn finds the table by a pattern, which is ambiguous if a task has runs both with and
     without the `run` entity.
     """
-    table = confounds_table(bold)
     # Where nilearn looks for it, however the table itself writes the number of the run.
-    expected = f"{bold.name.split('_space-')[0]}_desc-{table.name.split('_desc-')[1]}"
+    _, _, ending = table.name.rpartition("_desc-confounds_")
+    ending = ending if ending == "regressors.tsv" else "timeseries.tsv"
+    expected = f"{bold.name.split('_space-')[0]}_desc-confounds_{ending}"
     with TemporaryDirectory() as folder:
         for path, name in (
             (bold, bold.name),
@@ -173,8 +178,14 @@ def confounds_table(bold: Path) -> Path:
     return older if older.exists() and not table.exists() else table
 
 
-def mean_fd(bold: Path) -> float:
+def mean_fd(bold: Path, table: Path | None = None) -> float:
     """Return the mean framewise displacement (mm); NaN if the table does not state it.
+
+    Parameters
+    ----------
+    bold : Path
+    table : Path, optional
+        Table of confounds (default: the one beside the image).
 
     Raises
     ------
@@ -182,7 +193,7 @@ def mean_fd(bold: Path) -> float:
         When it is the same in all volumes: no head is that still, and the scan would pass as one
         without motion.
     """
-    table = confounds_table(bold)
+    table = table or confounds_table(bold)
     if not table.exists():
         return float("nan")
     displacement = pd.read_csv(require_file(table), sep="\t").get("framewise_displacement")

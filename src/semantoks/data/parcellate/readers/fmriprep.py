@@ -153,7 +153,12 @@ def find_bold(folder: Path, scan: str, atlas: Atlas, strategy: str) -> Path:
 
 
 def read_fmriprep(
-    bold: Path, atlas: Atlas, strategy: str, settings: Parcellation, tr: float = float("nan")
+    bold: Path,
+    atlas: Atlas,
+    strategy: str,
+    settings: Parcellation,
+    tr: float = float("nan"),
+    table: Path | None = None,
 ) -> RegionalMeans:
     """Average a run in fMRIPrep's layout and load its confounds.
 
@@ -166,6 +171,8 @@ def read_fmriprep(
     settings : Parcellation
     tr : float
         Seconds, used if neither the sidecar nor (CIFTI) the header states it; NaN if not known.
+    table : Path, optional
+        Table of confounds (default: the one beside the image).
 
     Returns
     -------
@@ -182,7 +189,7 @@ def read_fmriprep(
     else:
         require_space(bold, _stated_space(bold), atlas)
         image = average_volumes(bold, _mask_of(bold), atlas, settings.min_coverage)
-    confounds, sample_mask = load_confounds(bold, strategy, settings)
+    confounds, sample_mask = load_confounds(bold, strategy, settings, table)
     _require_rows(confounds, sample_mask, len(image.means_TC))
     return RegionalMeans(
         image.means_TC,
@@ -190,7 +197,7 @@ def read_fmriprep(
         space_of(bold) or atlas.space,
         confounds,
         sample_mask,
-        image.measures | {"mean_fd": mean_fd(bold)},
+        image.measures | {"mean_fd": mean_fd(bold, table)},
     )
 
 
