@@ -1,5 +1,6 @@
 from semantoks.api.model import TrainedModel as TrainedModel
 from semantoks.api.model import load as load
+from semantoks.api.transformer import Embedder as Embedder
 
 __version__: str
-__all__ = ["TrainedModel", "load"]
+__all__ = ["Embedder", "TrainedModel", "load"]

@@ -152,6 +152,10 @@ class TrainedModel:
             )
         return self._series.embed_scan(prepared, readout)
 
+    def count_features(self, readout: Block = "pooled") -> int:
+        """Return how many features a readout has."""
+        return self._series.features(readout)
+
     @cached_property
     def _series(self) -> SeriesEmbedder:
         return SeriesEmbedder(self.source, self.encoder)
