@@ -1,9 +1,14 @@
 """From raw BIDS fMRI to phenotype scores you can trust, by way of a self-distilled model."""
 
 __version__ = "0.1.0"
-__all__ = ["Embedder", "TrainedModel", "load"]
+__all__ = ["Embedder", "TrainedModel", "load", "score"]
 
-_MODULES = {"Embedder": "transformer", "TrainedModel": "model", "load": "model"}
+_MODULES = {
+    "Embedder": "transformer",
+    "TrainedModel": "model",
+    "load": "model",
+    "score": "score",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -1,6 +1,7 @@
 from semantoks.api.model import TrainedModel as TrainedModel
 from semantoks.api.model import load as load
+from semantoks.api.score import score as score
 from semantoks.api.transformer import Embedder as Embedder
 
 __version__: str
-__all__ = ["Embedder", "TrainedModel", "load"]
+__all__ = ["Embedder", "TrainedModel", "load", "score"]

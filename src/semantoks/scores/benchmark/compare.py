@@ -54,6 +54,7 @@ def compare(
     dataset: str,
     phenotype: Phenotype | None = None,
     scan_seconds: float | None = None,
+    baseline: str | None = None,
 ) -> Comparison:
     """Compare representations with each other and with the baseline; see `baseline_of`.
 
@@ -69,6 +70,8 @@ def compare(
         Published scores and their source.
     scan_seconds : float, optional
         Median length of scans, which curves over the length of scans need.
+    baseline : str, optional
+        What the others are compared with (default: see `baseline_of`).
 
     Raises
     ------
@@ -89,7 +92,7 @@ def compare(
     curves = {s.representation: learning_curve(s.rows, task.metrics[0]) for s in scores}
     # Stacked representations are fitted at one fraction only and have no curve.
     curves = {name: curve for name, curve in curves.items() if curve}
-    baseline = baseline_of("", {probe.representation for probe in scores})
+    main_baseline = baseline or baseline_of("", {probe.representation for probe in scores})
     publication = None
     if phenotype is not None:
         fields = phenotype.model_dump(mode="json", include=set(Publication.model_fields))
@@ -98,9 +101,9 @@ def compare(
         dataset=dataset,
         **vars(task),
         metric=task.metrics[0],
-        baseline=baseline,
-        schemes=[_compare_scheme(scheme, scores, task.metrics) for scheme in schemes],
-        curves=with_label_efficiency(curves, baseline, _predictive(scores)),
+        baseline=main_baseline,
+        schemes=[_compare_scheme(scheme, scores, task.metrics, baseline) for scheme in schemes],
+        curves=with_label_efficiency(curves, main_baseline, _predictive(scores)),
         durations=durations,
         permutation={
             probe.representation: probe.p_permutation
@@ -130,7 +133,10 @@ def _predictive(scores: Sequence[ProbeScores]) -> set[str]:
 
 
 def _compare_scheme(
-    scheme: Scheme, scores: Sequence[ProbeScores], metrics: Sequence[str]
+    scheme: Scheme,
+    scores: Sequence[ProbeScores],
+    metrics: Sequence[str],
+    baseline: str | None,
 ) -> SchemeResult:
     """Summarise all representations under one scheme, after a check that the splits agree."""
     scored = [probe for probe in scores if _has_scheme(probe, scheme)]
@@ -150,7 +156,7 @@ def _compare_scheme(
         if scheme != "site" and probe.shuffled and len(probe.shuffled) >= MIN_SHUFFLES
     }
     results = [
-        _row(probe, tables_of[probe.representation], metrics, shuffled).model_copy(
+        _row(probe, tables_of[probe.representation], metrics, shuffled, baseline).model_copy(
             update={"splits": fewer_splits(tables[probe.representation], first)}
         )
         for probe in scored
@@ -195,6 +201,7 @@ def _row(
     tables: Tables,
     metrics: Sequence[str],
     shuffled: dict[str, np.ndarray],
+    baseline: str | None,
 ) -> Row:
     """Summarise one representation under one scheme, and compare it with the baseline."""
     rows, metric = tables[probe.representation], metrics[0]
@@ -212,7 +219,7 @@ def _row(
         low, high = score.interval() if score else (float("nan"), float("nan"))
         summaries[metric] = summaries[metric].model_copy(update={"low": low, "high": high})
     difference, reason = None, None
-    baseline = baseline_of(probe.representation, tables)
+    baseline = baseline or baseline_of(probe.representation, tables)
     if baseline is not None and probe.representation != baseline:
         pair = by_shuffles.get(probe.representation), by_shuffles.get(baseline)
         values = rows[metric].to_list(), tables[baseline][metric].to_list()

@@ -1,0 +1,80 @@
+"""Features and people as they are given to `semantoks.score`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeAlias, get_args
+
+import numpy as np
+import pandas as pd
+
+from semantoks.artifacts.timeseries import SCAN_ENTITIES
+from semantoks.config import Baseline
+from semantoks.errors import UserError, shown
+
+ID = "participant_id"
+MAIN = "features"  # name of the row that is compared with the baselines
+Features: TypeAlias = pd.DataFrame | np.ndarray
+
+
+def require_names(given: Mapping[str, object], count: int) -> None:
+    """Refuse names that stand for something else, and paths of what is no baseline of ours."""
+    for name, value in given.items():
+        if not re.fullmatch(r"\w[\w .-]*", name) or len(given) < count:
+            raise UserError(
+                f"A baseline is called '{shown(name)}'. Take letters, digits, '_' and '-', and "
+                f"another name than '{MAIN}'."
+            )
+        if isinstance(value, str | Path) and name not in get_args(Baseline):
+            known = ", ".join(get_args(Baseline))
+            raise UserError(
+                f"'{shown(name)}' is the path {shown(str(value))}, and only baselines of the "
+                f"workflow are made of time series ({known}). Give features, or such a name."
+            )
+
+
+def with_ids(people: pd.DataFrame) -> pd.DataFrame:
+    """Return people with a column of ids (str), which may come as the index."""
+    if ID not in people and people.index.name == ID:
+        people = people.reset_index()
+    if ID not in people:
+        raise UserError(
+            f"`people` has no column {ID} (columns: {', '.join(map(str, people.columns))}). Rename "
+            "the column with the ids."
+        )
+    ids = people[ID].astype(str)
+    if ids.duplicated().any():
+        raise UserError(
+            f"`people` has several rows of {ids[ids.duplicated()].iloc[0]}. Keep one row each."
+        )
+    return people.assign(**{ID: ids}).reset_index(drop=True)
+
+
+def by_participant(name: str, features: Features, people: pd.DataFrame) -> pd.DataFrame:
+    """Return features with ids as index, or the entities of scans."""
+    if isinstance(features, pd.DataFrame):
+        if features.index.nlevels > 1 and ID not in features.index.names:
+            raise UserError(f"The index of {name} has no level {ID}. Name the level of the ids.")
+        return features
+    values = np.asarray(features, float)
+    if values.ndim != 2 or len(values) != len(people):
+        raise UserError(
+            f"{name} has the shape {values.shape}, expected ({len(people)}, features): the rows of "
+            "`people`. A table with participant ids as its index may have others."
+        )
+    return pd.DataFrame(values, pd.Index(people[ID], name=ID))
+
+
+def entities_of(index: pd.Index) -> pd.DataFrame:
+    """Return the entities of scans; scans without a name are numbered."""
+    levels = index.to_frame(index=False)
+    table = pd.DataFrame({ID: levels[ID if ID in levels else levels.columns[0]].astype(str)})
+    for key in SCAN_ENTITIES:
+        if key != ID:
+            table[key] = levels[key].astype(str) if key in levels else ""
+    if "scan" not in levels:
+        number = table.groupby(ID).cumcount()
+        table["scan"] = [f"{person}_{n}" for person, n in zip(table[ID], number, strict=True)]
+    return table[list(SCAN_ENTITIES)]

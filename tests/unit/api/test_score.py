@@ -1,0 +1,170 @@
+"""Scores from Python are those of the stages of the workflow."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import semantoks
+from semantoks.artifacts.tables import read_table
+from semantoks.artifacts.timeseries import (
+    SCAN_ENTITIES,
+    iter_scans,
+    read_manifest,
+    read_scan_table,
+    write_timeseries,
+)
+from semantoks.config import Phenotype, Probe
+from semantoks.errors import UserError
+from semantoks.scores.benchmark.compare import compare
+from semantoks.scores.benchmark.comparison import Comparison
+from semantoks.scores.benchmark.stage import read_scores
+from tests.conftest import run_probe, run_represent, run_split
+from tests.workspaces import environment
+
+Cohort = tuple[list[Path], Path]
+QUICK: dict[str, Any] = {"repeats": 4, "permutations": 199}
+# A correlation of few people is not shown.
+HALVES = {"test_fraction": 0.5, "validation_fraction": 0.1}
+
+
+def by_the_workflow(
+    cohort: Cohort, name: str, phenotype: Phenotype, site: str | None
+) -> Comparison:
+    """Run `represent`, `split`, `probe` and `benchmark` on files."""
+    paths, participants = cohort
+    folder = paths[0].parent
+    run_split(
+        participants,
+        folder / "scans.parquet",
+        folder / "splits",
+        name=name,
+        phenotype=phenotype,
+        site_column=site,
+        splits=HALVES,
+    )
+    settings = Probe(learning_curve=[], **QUICK)
+    for row in ("partial", "fc", "tangent"):
+        run_represent(row, paths, participants, folder / f"{row}.parquet")
+        run_probe([folder / f"{row}.parquet"], folder / "splits", row, settings, folder / row)
+    rows = [read_scores(folder / row) for row in ("partial", "fc", "tangent")]
+    return compare(rows, "toy", baseline="fc")
+
+
+def table_of(folder: Path, name: str) -> pd.DataFrame:
+    """A representation as `TrainedModel.embed` returns it, a row per scan."""
+    table = read_table(folder / f"{name}.parquet")
+    index = pd.MultiIndex.from_frame(table[list(SCAN_ENTITIES)])
+    return pd.DataFrame(np.stack(table["features"]), index)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "options"),
+    [
+        ("group", "classification", {}),
+        ("trait", "regression", {}),
+        ("trait", "classification", {"bins": 2}),
+    ],
+)
+def test_scores_are_those_of_the_workflow(
+    cohort: Cohort, name: str, kind: Any, options: dict[str, Any]
+) -> None:
+    expected = by_the_workflow(cohort, name, Phenotype(kind=kind, **options), "town")
+    folder, people = cohort[0][0].parent, read_table(cohort[1])
+    series = joined(cohort[0], folder / "series.parquet")
+    table = semantoks.score(
+        table_of(folder, "partial"),
+        people.sample(frac=1, random_state=0),
+        name,
+        kind=kind,
+        baselines={"fc": table_of(folder, "fc"), "tangent": series},
+        site="town",
+        splits=HALVES,
+        **QUICK,
+        **options,
+    )
+    assert table.attrs["people"] == expected.people and table.attrs["baseline"] == "fc"
+    names = {"partial": "features"}
+    for scheme in expected.schemes:
+        for row in scheme.representations:
+            name_here = names.get(row.representation, row.representation)
+            line = table.loc[(scheme.scheme, name_here)]
+            summary, difference = row.metrics[expected.metric], row.difference_from_baseline
+            p = expected.permutation[row.representation] if scheme.scheme == "random" else np.nan
+            assert_same(line[["mean", "low", "high", "p"]], summary, p=p)
+            if difference is None:
+                assert np.isnan(line["difference"])
+                continue
+            there = line[["difference", "difference_low", "difference_high", "difference_p"]]
+            assert_same(there, difference, p=difference.p)
+    assert table.loc["random"].drop(columns=["remark", "metric"]).notna().sum().min() >= 2
+
+
+def assert_same(line: pd.Series, summary: Any, p: float) -> None:
+    expected = [summary.mean, summary.low, summary.high, p]
+    np.testing.assert_array_equal(line.to_numpy(float), expected)
+
+
+def joined(paths: list[Path], out: Path) -> Path:
+    """Write the shards as one file."""
+    series = {scan.scan: scan.timeseries_CT for scan in iter_scans(paths)}
+    table = read_scan_table(paths)
+    write_timeseries(out, table, [series.get(s) for s in table["scan"]], read_manifest(paths[0]))
+    return out
+
+
+def test_arrays_have_the_rows_of_people() -> None:
+    rng = np.random.default_rng(0)
+    people = pd.DataFrame({"sex": ["f", "m"] * 20}, index=[f"{n:02d}" for n in range(40)])
+    people.index.name = "participant_id"
+    signal = rng.normal(size=(40, 5)) + (people["sex"] == "m").to_numpy()[:, None]
+    noise = rng.normal(size=(40, 5))
+    table = semantoks.score(
+        signal, people, "sex", kind="classification", baselines={"noise": noise}, **QUICK
+    )
+    assert table.loc[("random", "features"), "mean"] > 0.8
+    assert table.loc[("random", "features"), "difference"] > 0.2
+    assert table.attrs["classes"] == {"f": 20, "m": 20}
+    # Ids of scans have a prefix, and twice the same scans change nothing.
+    index = pd.Index([f"sub-{name}" for name in people.index], name="participant_id")
+    frame = pd.DataFrame(signal, index)
+    twice = semantoks.score(
+        pd.concat([frame, frame]), people, "sex", kind="classification", **QUICK
+    )
+    assert twice.loc[("random", "features"), "mean"] == table.loc[("random", "features"), "mean"]
+    assert np.isnan(twice["difference"]).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"features": np.zeros((3, 2))}, r"features has the shape \(3, 2\), expected \(40,"),
+        ({"baselines": {"features": np.zeros((40, 2))}}, "another name than 'features'"),
+        ({"baselines": {"x@60s": np.zeros((40, 2))}}, "A baseline is called 'x@60s'"),
+        ({"baselines": {"mine": "x.parquet"}}, "only baselines of the workflow are made"),
+        ({"people": pd.DataFrame({"sex": []})}, "no column participant_id"),
+        ({"phenotype": "age"}, "has no column 'age'"),
+        ({"probe": {"repeat": 3}}, "unknown key 'probe.repeat'"),
+        ({"kind": "classes"}, "kind is 'classes'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(changes: dict[str, Any], message: str) -> None:
+    ids = [f"{n:02d}" for n in range(40)]
+    people = pd.DataFrame({"participant_id": ids, "sex": ["f", "m"] * 20})
+    given = {"features": np.ones((40, 2)), "people": people, "phenotype": "sex"}
+    with pytest.raises(UserError, match=message):
+        semantoks.score(**({"kind": "classification"} | given | changes))
+
+
+def test_scores_need_no_pytorch() -> None:
+    code = "import sys, semantoks; semantoks.score; print('torch' in sys.modules)"
+    printed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment()
+    ).stdout
+    assert printed == "False\n"
