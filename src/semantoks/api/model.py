@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from semantoks.api.images import require_image, scan_of_image
+from semantoks.api.images import IMAGES, require_image, scan_of_image
 from semantoks.api.series import scan_of_series
 from semantoks.artifacts.timeseries import Manifest
 from semantoks.config import Block, ManifestField, Parcellation
+from semantoks.errors import UserError
 from semantoks.model.embed.embedder import SeriesEmbedder
 from semantoks.model.files.checkpoint import load_encoder
 from semantoks.model.files.hub import HUB_PREFIX, is_repository
@@ -127,6 +128,12 @@ class TrainedModel:
         UserError
             If the scan does not fit the model, or it has no such readout.
         """
+        is_path = isinstance(scan, str | Path)
+        if confounds is not None and not (is_path and str(scan).endswith(IMAGES)):
+            raise UserError(
+                "`confounds` goes with an image, and this is none. Regress them out of the time "
+                "series first (nilearn.signal.clean), and give what is left."
+            )
         if isinstance(scan, str | Path):
             path = Path(scan)
             if path.suffix == ".parquet":

@@ -118,6 +118,15 @@ def test_a_table_of_confounds_may_lie_elsewhere(tmp_path: Path, atlas: Any) -> N
     np.testing.assert_array_equal(moved, expected)
 
 
+def test_the_tr_of_an_image_without_a_sidecar_is_asked_for(tmp_path: Path, atlas: Any) -> None:
+    study = volumes(tmp_path, atlas)
+    study.image.with_name(study.image.name.replace(".nii.gz", ".json")).unlink()
+    with pytest.raises(UserError, match="cannot be embedded: no repetition time: there is no sub-"):
+        study.model.embed(study.image, atlas=study.atlas)
+    features = study.model.embed(study.image, atlas=study.atlas, repetition_time=2.5)
+    np.testing.assert_array_equal(features, study.by_the_workflow("pooled"))
+
+
 def test_an_image_that_does_not_fit_is_refused_in_a_sentence(tmp_path: Path, atlas: Any) -> None:
     study = volumes(tmp_path, atlas)
     model, image, other = study.model, study.image, tmp_path / "other_dseg.nii.gz"

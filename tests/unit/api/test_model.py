@@ -180,6 +180,9 @@ def test_what_does_not_fit_is_refused(encoder: Encoder, tmp_path: Path) -> None:
             model.embed(series, **options)
     with pytest.raises(UserError, match="Give `repetition_time`"):
         model.embed(np.zeros((4, 50)))
+    for series in (np.zeros((4, 50)), tmp_path / "b.parquet"):
+        with pytest.raises(UserError, match="`confounds` goes with an image"):
+            model.embed(series, repetition_time=2.0, confounds="confounds.tsv")
 
 
 def test_only_names_that_cannot_be_paths_are_looked_up_on_the_hub(
