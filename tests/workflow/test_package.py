@@ -31,6 +31,19 @@ settings = Pretraining.model_validate_json(sys.argv[1])
 pretrain_arrays(scans, ["A", "A", "A", "B", "B", "B"], settings, Path("arrays"))
 print(load_encoder("arrays").embed_networks.__name__)
 """
+USE_FROM_PYTHON = """
+import numpy as np, pandas as pd, semantoks
+
+rng = np.random.default_rng(0)
+scans = [rng.standard_normal((6, 60)) for _ in range(40)]
+features = semantoks.Embedder("arrays", repetition_time=2.0).fit_transform(scans)
+people = pd.DataFrame({"participant_id": [f"p{n:02d}" for n in range(40)], "sex": ["f", "m"] * 20})
+scores = semantoks.score(
+    features, people, "sex", kind="classification", repeats=2, permutations=0,
+    baselines={"noise": rng.standard_normal((40, 3))},
+)
+print(semantoks.__all__, scores.index.get_level_values("representation").tolist())
+"""
 DATASET = {
     "source": "timeseries",
     "simulate": {"participants": 40, "two_sessions": 0, "seconds": 130},
@@ -93,6 +106,8 @@ def test_a_model_is_pretrained_on_arrays(environment: Path, tmp_path: Path) -> N
     command = ["python", "-c", PRETRAIN_ON_ARRAYS, settings]
     assert "embed_networks" in run(command, tmp_path, environment)
     assert (tmp_path / "arrays/encoder.safetensors").exists()
+    printed = run(["python", "-c", USE_FROM_PYTHON], tmp_path, environment)
+    assert printed == f"{semantoks.__all__} ['features', 'noise']\n"
 
 
 def test_the_workflow_of_the_wheel_runs_to_its_report(environment: Path, tmp_path: Path) -> None:
