@@ -35,6 +35,12 @@ def require_names(given: Mapping[str, object], count: int) -> None:
             )
 
 
+def require_series(path: Path) -> None:
+    """Refuse a path without a file."""
+    if not path.is_file():
+        raise UserError(f"There is no file of time series at {path}. Check the path.")
+
+
 def with_ids(people: pd.DataFrame) -> pd.DataFrame:
     """Return people with a column of ids (str), which may come as the index."""
     if ID not in people and people.index.name == ID:

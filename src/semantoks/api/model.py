@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from semantoks.api.features import require_series
 from semantoks.api.images import IMAGES, require_image, scan_of_image
 from semantoks.api.series import scan_of_series
 from semantoks.artifacts.timeseries import Manifest
@@ -137,6 +138,7 @@ class TrainedModel:
         if isinstance(scan, str | Path):
             path = Path(scan)
             if path.suffix == ".parquet":
+                require_series(path)
                 return self._series.embed_file(path, readout, allow_mismatch)
             require_image(path)
             prepared, described = scan_of_image(

@@ -17,6 +17,7 @@ from semantoks.api.features import (
     by_participant,
     entities_of,
     require_names,
+    require_series,
     with_ids,
 )
 from semantoks.artifacts.representations import read_scan_entities, write_representation
@@ -153,6 +154,7 @@ class _Work:
             table = by_participant(name, features, self.people)
             write_representation(out, entities_of(table.index), table.to_numpy(float))
             return out
+        require_series(Path(features))
         settings = validated(RepresentSettings, {"site_column": site}, "score")
         series = [Path(features)]
         table = self._participants(read_scan_entities(series[0])[ID])
@@ -224,4 +226,7 @@ def _line(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, o
     names = ("mean", "low", "high", "p")
     values = (getattr(difference, name) if difference else np.nan for name in names)
     columns = ("difference", *(f"difference_{name}" for name in names[1:]))
-    return line | dict(zip(columns, values, strict=True)) | {"remark": row.no_verdict or ""}
+    # Of a mean that is not shown, the notes of the scheme say why.
+    withheld = " ".join(scheme.notes) if np.isnan(summary.mean) else ""
+    remark = {"remark": row.no_verdict or withheld}
+    return line | dict(zip(columns, values, strict=True)) | remark

@@ -167,6 +167,7 @@ def test_what_does_not_fit_is_refused(encoder: Encoder, tmp_path: Path) -> None:
     save(encoder, tmp_path / "model")
     model = semantoks.load(tmp_path / "model")
     for series, message in (
+        (tmp_path / "no.parquet", "There is no file of time series at"),
         (np.zeros(5), "expected .regions, volumes."),
         (np.zeros((50, 4)), "expects 4 regions, but the time series have 50"),
         (

@@ -141,6 +141,14 @@ def test_arrays_have_the_rows_of_people() -> None:
     assert np.isnan(twice["difference"]).all()
 
 
+def test_a_score_that_is_not_shown_says_why() -> None:
+    people = pd.DataFrame({"participant_id": [f"{n:02d}" for n in range(40)], "age": range(40)})
+    features = np.random.default_rng(0).normal(size=(40, 3))
+    table = semantoks.score(features, people, "age", kind="regression", **QUICK)
+    line = table.loc[("random", "features")]
+    assert np.isnan(line["mean"]) and "fewer than 10" in line["remark"]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -148,6 +156,7 @@ def test_arrays_have_the_rows_of_people() -> None:
         ({"baselines": {"features": np.zeros((40, 2))}}, "another name than 'features'"),
         ({"baselines": {"x@60s": np.zeros((40, 2))}}, "A baseline is called 'x@60s'"),
         ({"baselines": {"mine": "x.parquet"}}, "only baselines of the workflow are made"),
+        ({"baselines": {"fc": "no.parquet"}}, "no file of time series at no.parquet"),
         ({"people": pd.DataFrame({"sex": []})}, "no column participant_id"),
         ({"phenotype": "age"}, "has no column 'age'"),
         ({"probe": {"repeat": 3}}, "unknown key 'probe.repeat'"),
