@@ -112,8 +112,8 @@ def parcellation_of(w):
 def timeseries_of(datasets):
     """Time series of all shards of data sets, with the one atlas of their configuration."""
     folders = {
-        dataset: f"results/timeseries/{SHARING.dataset('timeseries', dataset)}"
-        f"/atlas-{SHARING.config_of(dataset).atlas}"
+        dataset: f"results/timeseries/{SHARING.dataset('timeseries', dataset)}/"
+        f"atlas-{SHARING.config_of(dataset).atlas}"
         for dataset in datasets
     }
     return [

@@ -126,8 +126,8 @@ def scores_of_variants(w):
     rows = rows_of(w.dataset, w.phenotype)
     return list(
         dict.fromkeys(
-            f"results/scores/{SHARING.scores(name, w.phenotype, members_of(row))}"
-            f"/{w.phenotype}/{row}.parquet"
+            f"results/scores/{SHARING.scores(name, w.phenotype, members_of(row))}/"
+            f"{w.phenotype}/{row}.parquet"
             for name in names
             for row in rows
         )

@@ -118,7 +118,7 @@ def _standardised(means: RegionalMeans, target_tr: float) -> np.ndarray:
     """Resample and z-score; a region with a NaN is NaN throughout."""
     known_C = np.isfinite(means.means_TC).all(axis=0)
     if not known_C.any():
-        raise ScanError("every region lacks data in some volume")
+        raise ScanError("every region of the atlas lacks data in some volume")
     resampled_TC = means.means_TC[:, known_C]
     if len(resampled_TC) > 1:
         resampled_TC = resample_time(resampled_TC, means.tr, target_tr)
