@@ -20,7 +20,7 @@ demo: .venv/ready ## the whole road on made-up raw BIDS data
 	@echo "Report: $(CURDIR)/results/report/index.html (open it in a browser)"
 
 test: .venv/ready ## every test but those that start a cluster, make environments or break things: below
-	@pytest -n 2 --dist worksteal -q
+	@pytest -n 2 --dist worksteal -q $(if $(SLOW_ONLY),-m "slow and not slurm and not conda and not faults")
 
 test-slurm: .venv/slurm ## the demo's road on a real Slurm on this machine (root and apt)
 	@pytest -q -rs -m slurm tests/slurm

@@ -14,8 +14,6 @@ from semantoks.commands.presets import preset_text, row_text
 from semantoks.commands.run import run_stage
 from semantoks.commands.snakefile import snakefile
 from semantoks.commands.stages import STAGES
-from semantoks.commands.status import status
-from semantoks.commands.why import why
 from semantoks.config import json_schema
 from semantoks.config.guide import guide
 from semantoks.errors import UserError, disk_sentence, printable
@@ -43,20 +41,26 @@ def _print_lines(lines: Iterable[str]) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    """Run the command and print what it returns."""
+    """Run the command and print what it returns.
+
+    Imported here is what a command needs and the stages do not: each stage starts this module, and
+    pandas, SciPy and scikit-learn take a second; environments of stages may lack the rest.
+    """
     if arguments.command == "init":
-        # Imported here: environments of single stages need not have what it reads.
         from semantoks.commands.init.command import init
 
         given = {key: getattr(arguments, key) for key in ("participants", "size", "atlas")}
         given |= {"repetition_time": arguments.repetition_time}
         _print_lines(init(arguments.folder, arguments.out, **given))
     elif arguments.command == "why":
+        from semantoks.commands.why import why
+
         _print_lines(why(arguments.file))
     elif arguments.command == "status":
+        from semantoks.commands.status import status
+
         _print_lines(status(arguments.results))
     elif arguments.command == "push":
-        # PyTorch takes seconds to import, which no other of these commands needs.
         from semantoks.model.files.upload import push
 
         print(
