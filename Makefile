@@ -13,14 +13,14 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-slurm test-conda test-faults check docs format schema lock audit clean
+.PHONY: demo test test-slurm test-conda test-faults test-journeys check docs format schema lock audit clean
 
 demo: .venv/ready ## the whole road on made-up raw BIDS data
 	@snakemake --cores $(CORES)
 	@echo "Report: $(CURDIR)/results/report/index.html (open it in a browser)"
 
 test: .venv/ready ## every test but those that start a cluster, make environments or break things: below
-	@pytest -n 2 --dist worksteal -q $(if $(SLOW_ONLY),-m "slow and not slurm and not conda and not faults")
+	@pytest -n 2 --dist worksteal -q $(if $(SLOW_ONLY),-m "slow and not slurm and not conda and not faults and not journeys")
 
 test-slurm: .venv/slurm ## the demo's road on a real Slurm on this machine (root and apt)
 	@pytest -q -rs -m slurm tests/slurm
@@ -30,6 +30,9 @@ test-conda: .venv/ready ## the same with --use-conda and a stand-in for conda: i
 
 test-faults: .venv/ready ## kills at random moments, full disks, damaged files, two users at once
 	@pytest -q -rs -m faults tests/faults
+
+test-journeys: .venv/ready ## tutorials, variants, features of one's own: whole ways through the workflow
+	@pytest -q -rs -m journeys tests/workflow
 
 check: .venv/ready ## style, types, architecture, workflow, schema, fast tests
 	@ruff check .

@@ -16,7 +16,7 @@ from semantoks.artifacts.tables import read_metadata, read_table
 from tests.encoders import install_example
 from tests.workspaces import SMALL, Workspace
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.journeys]
 
 CHANGES = {
     "datasets": {

@@ -22,7 +22,7 @@ from tests.derivatives import write_derivatives
 from tests.holders import abide
 from tests.workspaces import ROOT, SMALL, environment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.journeys]
 
 SMALLER = {"probe": SMALL["probe"], "baselines": ["fc"], "stacked": False}
 

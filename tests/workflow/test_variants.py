@@ -8,7 +8,7 @@ from semantoks.artifacts.files import read_json
 from semantoks.artifacts.tables import read_table
 from tests.workspaces import Workspace
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.journeys]
 
 FOLDS = {"probe": {"inner_folds": 3}}
 
