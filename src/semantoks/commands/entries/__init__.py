@@ -1,0 +1,1 @@
+"""The stages of each room: settings, options and help texts."""
