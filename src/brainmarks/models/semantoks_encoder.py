@@ -82,7 +82,7 @@ class Transform:
         others = {key: sample[key] for key in sample if key not in ("bold", "mean", "std")}
         series_CT = self._series(np.asarray(sample["bold"], float), float(sample["tr"]))
         if self.readout in ("spectrum", "coupling", "coupling_gsr", "distilled"):
-            features = self.embedder.embed(series_CT, self.readout)  # type: ignore[call-overload]
+            features = self.embedder.embed_array(series_CT, self.readout)  # type: ignore[arg-type]
             # The suite has no missing values; zero is the mean of the model's scans in all but
             # `spectrum`, where it is the same power in every band.
             return others | {"features": torch.from_numpy(np.nan_to_num(features))}

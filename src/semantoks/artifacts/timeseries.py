@@ -141,6 +141,30 @@ def included_scans(scans: pd.DataFrame) -> pd.DataFrame:
     return scans[scans["status"] == INCLUDED]
 
 
+def require_included(paths: Sequence[Path], action: str) -> pd.DataFrame:
+    """Read the table of included scans of several shards, sorted by scan.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    action : str
+        What is to be done with them, for the message, such as ``embed``.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
+    scans = read_scan_table(paths)
+    table = included_scans(scans).reset_index(drop=True)
+    if table.empty:
+        raise UserError(
+            f"Every scan was excluded, so there is nothing to {action}.{why_excluded(scans)} The "
+            "column `reason` of the time series files says why."
+        )
+    return table
+
+
 def why_excluded(scans: pd.DataFrame) -> str:
     """Return a sentence on the commonest reason of exclusion; empty if no scan is excluded.
 

@@ -1,4 +1,4 @@
-"""Embed time series that are made as those of a model, one scan or a file of them."""
+"""Embed time series that are cleaned and resampled already, one scan or a file of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import get_args, overload
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,6 @@ from semantoks.artifacts.timeseries import (
     iter_scans,
     read_manifest,
 )
-from semantoks.artifacts.zscores import zscore
 from semantoks.config import OF_CONNECTOME, Block
 from semantoks.errors import UserError
 from semantoks.model.embed.coupling import Coupling
@@ -51,53 +50,31 @@ class SeriesEmbedder:
         """The time series that it was trained on; None of a reference checkpoint."""
         return self.encoder.manifest
 
-    @overload
-    def embed(self, timeseries: np.ndarray, readout: Block = ...) -> np.ndarray: ...
-
-    @overload
-    def embed(self, timeseries: str | Path, readout: Block = ...) -> pd.DataFrame: ...
-
-    def embed(
-        self, timeseries: np.ndarray | str | Path, readout: Block = "pooled"
-    ) -> np.ndarray | pd.DataFrame:
-        """Embed a scan, or all included scans of a file of time series.
+    def embed_array(self, timeseries_CT: np.ndarray, readout: Block = "pooled") -> np.ndarray:
+        """Embed z-scored time series with the regions and the TR of `manifest`.
 
         Parameters
         ----------
-        timeseries : ndarray, shape (regions, volumes), or path
-            An array of one scan, with the regions and the TR of `manifest`; it is z-scored here,
-            and a region with a NaN counts as not covered. Or a Parquet file that `parcellate`
-            wrote, whose manifest is compared with that of the model.
+        timeseries_CT : ndarray, shape (regions, volumes)
+            A region with a NaN counts as not covered.
         readout : str
-            ``pooled``, ``networks``, ``spectrum``; with ``connectome.safetensors`` also
-            ``coupling``, ``coupling_gsr`` and ``distilled``; of files also ``amplitude``.
 
         Returns
         -------
-        ndarray, shape (features,), or DataFrame
-            Of a file one row per scan, indexed by `SCAN_ENTITIES`, and one column per feature.
+        ndarray, shape (features,)
 
         Raises
         ------
         UserError
-            If the time series do not fit the model, or it has no such readout.
+            If the number of regions is another, or the model has no such readout.
         """
-        if isinstance(timeseries, str | Path):
-            return self.embed_file(Path(timeseries), readout)
-        scan_CT = np.asarray(timeseries, float)
-        if scan_CT.ndim != 2 or not scan_CT.shape[1]:
-            raise UserError(
-                f"An array of time series has the shape {scan_CT.shape}, expected (regions, "
-                "volumes). Embed one scan at a time."
-            )
-        if len(scan_CT) != len(self.encoder.networks):
+        if len(timeseries_CT) != len(self.encoder.networks):
             raise UserError(
                 f"The model expects {len(self.encoder.networks)} regions, but the time series have "
-                f"{len(scan_CT)}. The array must be (regions, volumes), in the order of "
-                "`manifest.labels`."
+                f"{len(timeseries_CT)}. Take the atlas that the model was trained with."
             )
         tr = self.manifest.tr if self.manifest else TR
-        scan = Scan("", "", "", "", "", tr, zscore(scan_CT).astype(np.float32))
+        scan = Scan("", "", "", "", "", tr, timeseries_CT.astype(np.float32))
         return self.embed_scan(scan, readout)
 
     def embed_scan(self, scan: Scan, readout: Block = "pooled") -> np.ndarray:
@@ -108,7 +85,11 @@ class SeriesEmbedder:
     def embed_file(
         self, path: Path, readout: Block = "pooled", allow_mismatch: Sequence[str] = ()
     ) -> pd.DataFrame:
-        """Embed all included scans of a file of time series; see `embed`."""
+        """Embed all included scans of a file of time series.
+
+        Its manifest is compared with that of the model. One row per scan, indexed by
+        `SCAN_ENTITIES`, and one column per feature.
+        """
         manifest = read_manifest(path)
         require_fit(self.encoder, manifest, str(path), allow_mismatch)
         # The connectome has a manifest of its own, which is compared, too.

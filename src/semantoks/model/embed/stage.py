@@ -6,20 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from semantoks.artifacts.excerpts import first_seconds
 from semantoks.artifacts.representations import FeatureBlock, write_representation
 from semantoks.artifacts.timeseries import (
-    included_scans,
     iter_scans,
-    read_scan_table,
-    why_excluded,
+    require_included,
 )
 from semantoks.config import BLOCK_WEIGHTS, OF_ENCODER
-from semantoks.errors import UserError
 from semantoks.model.embed.readouts import present_blocks
 from semantoks.model.embed.settings import EmbedSettings
 from semantoks.model.embed.sources import open_readouts
@@ -79,8 +75,8 @@ def embed(
     # NumPy's matrices have a few hundred rows, for which threads cost more than they save.
     with threadpool_limits(1, user_api="blas"):
         readouts = open_readouts(settings, model, timeseries, connectome, participants)
-        table = _require_included(timeseries)
-        # `read_scan_table` and `iter_scans` both sort by scan, so features and rows correspond.
+        table = require_included(timeseries, "embed")
+        # `require_included` and `iter_scans` both sort by scan, so features and rows correspond.
         scans = first_seconds(iter_scans(timeseries), settings.seconds)
         if settings.readout in OF_ENCODER:
             windows = (readouts.windows(settings.readout, scan) for scan in scans)
@@ -91,15 +87,3 @@ def embed(
         named = [FeatureBlock(b, readouts.size(b), BLOCK_WEIGHTS.get(b, 1.0)) for b in blocks]
         write_representation(out, table, rows, blocks=named if settings.readout == "full" else ())
     return [out]
-
-
-def _require_included(timeseries: Sequence[Path]) -> pd.DataFrame:
-    """Return the table of included scans, and refuse if there are none."""
-    scans = read_scan_table(timeseries)
-    table = included_scans(scans)
-    if table.empty:
-        raise UserError(
-            f"None of {len(timeseries)} time-series files holds a scan that can be embedded."
-            f"{why_excluded(scans)} The scan tables give the reason of each."
-        )
-    return table

@@ -13,11 +13,9 @@ from semantoks.artifacts.representations import write_representation
 from semantoks.artifacts.timeseries import (
     Manifest,
     Scan,
-    included_scans,
     iter_scans,
     read_manifest,
-    read_scan_table,
-    why_excluded,
+    require_included,
 )
 from semantoks.config.encoders import find_encoder, package_of
 from semantoks.errors import UserError, shown
@@ -52,13 +50,7 @@ def encode(settings: EncodeSettings, *, timeseries: Sequence[Path], out: Path) -
         something else than one vector of finite numbers or NaN, equally long for every scan; or if
         every scan is excluded.
     """
-    table = read_scan_table(timeseries)
-    scans = included_scans(table).reset_index(drop=True)
-    if scans.empty:
-        raise UserError(
-            f"Every scan was excluded, so there is nothing to encode.{why_excluded(table)} The "
-            "column `reason` of the time series files says why."
-        )
+    scans = require_included(timeseries, "encode")
     encoder = _open(settings, read_manifest(timeseries[0]))
     used = first_seconds(iter_scans(timeseries), settings.seconds)
     write_representation(out, scans, _rows(settings.encoder, encoder, used))

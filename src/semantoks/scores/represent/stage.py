@@ -12,10 +12,8 @@ from semantoks.artifacts.representations import write_representation
 from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import (
     Scan,
-    included_scans,
     iter_scans,
-    read_scan_table,
-    why_excluded,
+    require_included,
 )
 from semantoks.errors import UserError
 from semantoks.scores.represent.activity import mean_activity
@@ -79,13 +77,7 @@ def represent(
     UserError
         If every scan is excluded, or none has a finite feature.
     """
-    table = read_scan_table(timeseries)
-    scans = included_scans(table).reset_index(drop=True)
-    if scans.empty:
-        raise UserError(
-            f"Every scan was excluded, so there is nothing to represent.{why_excluded(table)} The "
-            "column `reason` of the time series files says why."
-        )
+    scans = require_included(timeseries, "represent")
     features: np.ndarray | Iterator[np.ndarray] = np.empty((len(scans), 0))
     names, sources = list[str](), dict[str, str | None]()
     if representation in FROM_SCANS:
