@@ -9,7 +9,12 @@ if workflow.is_main_process:
 
 
 LAUNCHES = {
-    name: Launch(MODELS[name].processes, MODELS[name].nodes, MODELS[name].cpu_threads)
+    name: Launch(
+        MODELS[name].processes,
+        MODELS[name].nodes,
+        MODELS[name].cpu_threads,
+        MODELS[name].training.batch_size,
+    )
     for name in TRAINED
 }
 

@@ -17,7 +17,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.distributed import FileStore  # type: ignore[attr-defined]
 
-from semantoks.system.ranks import STORE_VARIABLE
+from semantoks.system.ranks import SHARING_VARIABLE, STORE_VARIABLE
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,11 @@ def process_group(device: str | None = None) -> Iterator[tuple[Process, str]]:
         yield Process(dist.get_rank(), dist.get_world_size()), device
     finally:
         dist.destroy_process_group()
+
+
+def threads_of_process(threads: int) -> int:
+    """Return how many of the CPU threads of a job this process has, if ranks share them."""
+    return max(1, threads // int(os.environ.get(SHARING_VARIABLE, "1")))
 
 
 def world_size() -> int:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+# The views of a batch are drawn in this many chunks, if they divide it, each with its own seed. As
+# many processes as divide this number therefore draw the same views as one.
+CHUNKS = 8
 
 
 @dataclass(frozen=True)
@@ -16,11 +21,14 @@ class Launch:
     nodes : int
     cpu_threads : int
         CPU threads of each process.
+    batch_size : int
+        Scans per step, which processes share in equal parts.
     """
 
     processes: int
     nodes: int
     cpu_threads: int
+    batch_size: int
 
     @property
     def cpus(self) -> int:
@@ -42,7 +50,10 @@ class Launch:
             )
         if self.processes > 1:
             return f"python -m semantoks.system.ranks {self.processes} 1"
-        return "python"
+        # Threads of one process wait for each other in every operation, processes once per step. So
+        # processes are faster on a CPU, and much faster if other programs use the same cores.
+        on_cpu = math.gcd(self.cpu_threads, self.batch_size, CHUNKS)
+        return f"python -m semantoks.system.ranks --on-cpu {on_cpu} 1 1" if on_cpu > 1 else "python"
 
     def resource(self, name: str) -> int | str | None:
         """Value of a Snakemake resource; None where it must not be set.

@@ -3,6 +3,7 @@
     python -m semantoks.system.ranks 4 1 -m semantoks pretrain …
 
 starts four on this machine, of one machine in all; on several nodes, srun runs it once on each.
+With `--on-cpu 2` there are two if the machine has no GPU, which share the CPU threads of one.
 It stands in for torchrun, whose rendezvous listens on all interfaces of the machine and unpickles
 what it receives. Here ranks of one machine find each other through a file in a private folder, and
 those of several nodes through PyTorch's TCPStore, which holds bytes and unpickles nothing.
@@ -10,6 +11,7 @@ those of several nodes through PyTorch's TCPStore, which holds bytes and unpickl
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import socket
@@ -22,6 +24,8 @@ from contextlib import suppress
 from pathlib import Path
 
 STORE_VARIABLE = "SEMANTOKS_RANKS_FILE"  # a file store; without it, MASTER_ADDR and MASTER_PORT
+# Number of ranks that share the CPU threads of the job.
+SHARING_VARIABLE = "SEMANTOKS_RANKS_SHARE_THREADS"
 POLL_SECONDS = 0.2
 TERMINATE_SECONDS = 10
 
@@ -68,6 +72,12 @@ def _environment(local: int, processes: int, nodes: int, store: Path) -> dict[st
     return variables | interfaces | {STORE_VARIABLE: str(store)}
 
 
+def has_gpu() -> bool:
+    """Ask PyTorch, in a process of its own: its memory is free again before the ranks start."""
+    code = "import sys, torch; sys.exit(not torch.cuda.is_available())"
+    return subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def _wait(ranks: Sequence[subprocess.Popen[bytes]]) -> int:
     while True:
         statuses = [rank.poll() for rank in ranks]
@@ -88,5 +98,19 @@ def _end(ranks: Sequence[subprocess.Popen[bytes]]) -> None:
         rank.wait()
 
 
+def main() -> int:
+    """Parse the command line, start the ranks, and return their exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--on-cpu", type=int, default=1, metavar="N", help="ranks without a GPU")
+    parser.add_argument("processes", type=int, help="ranks of this node")
+    parser.add_argument("nodes", type=int)
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of Python")
+    chosen = parser.parse_args()
+    if chosen.on_cpu > 1 and not has_gpu():
+        os.environ[SHARING_VARIABLE] = str(chosen.on_cpu)
+        return start(chosen.on_cpu, 1, chosen.arguments)
+    return start(chosen.processes, chosen.nodes, chosen.arguments)
+
+
 if __name__ == "__main__":
-    sys.exit(start(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]))
+    sys.exit(main())

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -37,9 +38,17 @@ with process_group("cpu") as (process, _):
 """
 
 
-def start(processes: int, *arguments: str) -> subprocess.Popen[str]:
+THREADS = """
+import os
+from semantoks.system.distributed import threads_of_process
+os.write(1, f"{os.environ['RANK']} {threads_of_process(7)}\\n".encode())
+"""
+
+
+def start(processes: int, *arguments: str, options: Sequence[str] = ()) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "semantoks.system.ranks", *options, str(processes), "1"]
     return subprocess.Popen(
-        [sys.executable, "-m", "semantoks.system.ranks", str(processes), "1", *arguments],
+        [*command, *arguments],
         env=os.environ | {"PYTHONPATH": str(Path("src").resolve()), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         text=True,
@@ -49,6 +58,12 @@ def start(processes: int, *arguments: str) -> subprocess.Popen[str]:
 def test_ranks_share_a_file_in_a_private_folder() -> None:
     printed, _ = start(3, "-c", PRINT).communicate(timeout=60)
     assert sorted(printed.splitlines()) == [f"{n} {n} 3 lo 0o700" for n in range(3)]
+
+
+def test_ranks_share_the_threads_of_a_job_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    printed, _ = start(1, "-c", THREADS, options=["--on-cpu", "3"]).communicate(timeout=60)
+    assert sorted(printed.splitlines()) == ["0 2", "1 2", "2 2"]
 
 
 def test_all_ranks_end_when_one_fails() -> None:

@@ -19,14 +19,14 @@ class Linear(nn.Linear):
         """Return (…, out_features) for (…, in_features)."""
         if not _use_convolution(x):
             return super().forward(x)
-        x_RI = x.reshape(-1, self.in_features)
-        # The rows become the pixels of a single image. Permuting a contiguous (1, 1, R, I) tensor
+        # Each sequence becomes an image of one row. Permuting a contiguous (B, 1, S, I) tensor
         # yields channels_last strides without a copy.
-        image_1IR1 = x_RI[None, :, None].permute(0, 3, 1, 2)
-        image_1OR1 = F.conv2d(image_1IR1, self.weight[..., None, None], self.bias)
-        return image_1OR1.permute(0, 2, 3, 1).reshape(*x.shape[:-1], self.out_features)
+        image_BI1S = x.view(len(x), 1, -1, self.in_features).permute(0, 3, 1, 2)
+        image_BO1S = F.conv2d(image_BI1S, self.weight[..., None, None], self.bias)
+        return image_BO1S.permute(0, 2, 3, 1).reshape(*x.shape[:-1], self.out_features)
 
 
+MIN_IMAGES = 16
 _HAS_ONEDNN: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 
 
@@ -35,6 +35,8 @@ def _use_convolution(x: Tensor) -> bool:
         x.device.type == "cpu"
         and x.dtype == torch.float32
         and x.numel() > 0
+        # PyTorch computes a 1 × 1 convolution of fewer images without oneDNN in a single thread.
+        and (len(x) >= MIN_IMAGES or torch.get_num_threads() > 1)
         and _HAS_ONEDNN
         # Under autocast the product is bfloat16, which `F.linear` sends to oneDNN as well.
         and not torch.is_autocast_enabled("cpu")

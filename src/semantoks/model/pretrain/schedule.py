@@ -64,7 +64,8 @@ class Schedule:
         if batch < 2:
             raise UserError(
                 f"{processes} processes need at least as many scans in a batch, found {scans} "
-                f"scans and a batch_size of {training.batch_size}. Start fewer processes."
+                f"scans and a batch_size of {training.batch_size}. Set cpu_threads or processes of "
+                "the model to less."
             )
         if batch < training.batch_size:
             logger.warning(

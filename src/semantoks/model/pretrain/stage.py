@@ -22,7 +22,7 @@ from semantoks.model.files.checkpoint import CONFIG, save
 from semantoks.model.pretrain.loop import Trained, fit
 from semantoks.model.pretrain.schedule import in_as_many_steps
 from semantoks.model.pretrain.settings import PretrainSettings
-from semantoks.system.distributed import barrier, process_group
+from semantoks.system.distributed import barrier, process_group, threads_of_process
 from semantoks.system.memory import advise_when_out_of_memory, keep_freed_memory
 
 METRICS = "metrics.parquet"
@@ -55,7 +55,7 @@ def pretrain(
         Tables of scans, if people of any data set are held out: of these data sets and of those.
         Recordings of held-out people are then left out under whatever id.
     threads : int
-        CPU threads.
+        CPU threads, of all ranks together if they were started with ``--on-cpu``.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def pretrain(
         raise UserError("Pretraining needs files of time series, found none. Name some data sets.")
     # Call it first: blocks that were allocated before would still be returned to the system.
     keep_freed_memory()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(threads_of_process(threads))
     manifest = common_manifest(timeseries, settings.model.allow_mismatch)
     # Every process makes one, but only rank 0 iterates and so reads the files.
     seen = SeenScans(timeseries, scans, settings.people)

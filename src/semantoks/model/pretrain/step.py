@@ -15,10 +15,9 @@ from semantoks.model.pretrain.schedule import Schedule
 from semantoks.model.pretrain.state import TrainingState
 from semantoks.model.pretrain.views import Views, draw_views
 from semantoks.system.distributed import Process, average_over_processes
+from semantoks.system.launch import CHUNKS
 
 DECAYING = 0  # index of the group with weight decay in `weight_decay_groups`
-# Draws are seeded per chunk, so that 2, 4 or 8 processes draw the same views as one.
-CHUNKS = 8
 
 
 def train_step(
