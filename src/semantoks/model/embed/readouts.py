@@ -80,6 +80,10 @@ class Readouts:
             return centred_amplitude(unknown_C if scan.amplitude_C is None else scan.amplitude_C)
         return np.asarray(self.windows(block, scan).mean(axis=0))
 
+    def read_all(self, blocks: Sequence[Block], scan: Scan) -> np.ndarray:
+        """Return the features of several blocks, one after another."""
+        return np.concatenate([self.read(block, scan) for block in blocks])
+
     def windows(self, block: Readout, scan: Scan) -> np.ndarray:
         """Embed the windows of a scan, and say why where it has no embedding."""
         embedding = embed_windows(self._encoder, scan.timeseries_CT, block)

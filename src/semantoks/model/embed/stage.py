@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,13 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from semantoks.artifacts.excerpts import first_seconds
 from semantoks.artifacts.representations import FeatureBlock, write_representation
-from semantoks.artifacts.timeseries import (
-    iter_scans,
-    require_included,
-)
+from semantoks.artifacts.timeseries import Scan, iter_scans, require_included
 from semantoks.config import BLOCK_WEIGHTS, OF_ENCODER
 from semantoks.model.embed.readouts import present_blocks
 from semantoks.model.embed.settings import EmbedSettings
 from semantoks.model.embed.sources import open_readouts
 from semantoks.system.memory import advise_when_out_of_memory, keep_freed_memory
+from semantoks.system.threads import mapped
 
 MEMORY_ADVICE = "Give the job more memory, or a GPU that no other job uses."
 
@@ -39,7 +38,8 @@ def embed(
 ) -> list[Path]:
     """Embed the included scans of time-series files and write them as a representation.
 
-    Only one scan at a time is in memory.
+    Each thread embeds a scan of its own, so only a few scans are in memory, and the features do
+    not depend on the number of threads.
 
     Parameters
     ----------
@@ -71,19 +71,28 @@ def embed(
         or has an embedding, or memory runs out.
     """
     keep_freed_memory()
-    torch.set_num_threads(threads)
+    _use_one_thread()
     # NumPy's matrices have a few hundred rows, for which threads cost more than they save.
     with threadpool_limits(1, user_api="blas"):
         readouts = open_readouts(settings, model, timeseries, connectome, participants)
         table = require_included(timeseries, "embed")
         # `require_included` and `iter_scans` both sort by scan, so features and rows correspond.
         scans = first_seconds(iter_scans(timeseries), settings.seconds)
+        # On a GPU threads gain nothing: the kernels of a stream run one after another.
+        threads = 1 if torch.cuda.is_available() else threads
         if settings.readout in OF_ENCODER:
-            windows = (readouts.windows(settings.readout, scan) for scan in scans)
-            write_representation(out, table, windows, windows=True)
+            read: Callable[[Scan], np.ndarray] = partial(readouts.windows, settings.readout)
+            rows = mapped(read, scans, threads, _use_one_thread)
+            write_representation(out, table, rows, windows=True)
             return [out]
         blocks = present_blocks(settings.blocks_read, readouts)
-        rows = (np.concatenate([readouts.read(block, scan) for block in blocks]) for scan in scans)
+        rows = mapped(partial(readouts.read_all, blocks), scans, threads, _use_one_thread)
         named = [FeatureBlock(b, readouts.size(b), BLOCK_WEIGHTS.get(b, 1.0)) for b in blocks]
         write_representation(out, table, rows, blocks=named if settings.readout == "full" else ())
     return [out]
+
+
+def _use_one_thread() -> None:
+    # Of PyTorch, which counts per thread. Operations on the windows of a single scan are too small
+    # to be divided among threads.
+    torch.set_num_threads(1)
