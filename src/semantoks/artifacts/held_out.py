@@ -17,10 +17,9 @@ import pandas as pd
 from semantoks.artifacts.fingerprints import FINGERPRINTS
 from semantoks.artifacts.recordings import copies_of
 from semantoks.artifacts.tables import open_parquet, read_table
-from semantoks.artifacts.timeseries import SOURCE, whole_runs
+from semantoks.artifacts.timeseries import HELD_OUT, SOURCE, whole_runs
 from semantoks.config import PERSON
 
-HELD_OUT = "held_out"  # column of the tables of scans
 COLUMNS = ("scan", "participant_id", "status", HELD_OUT, "recording", "fingerprint")
 OF_COPIES = (*FINGERPRINTS, "repetition_time")
 

@@ -27,6 +27,7 @@ ARRAYS = ("timeseries", AMPLITUDE, "means")
 SCAN_ENTITIES = ("scan", "participant_id", "session", "task", "run")
 INCLUDED, EXCLUDED = "ok", "excluded"  # values of the column `status`
 SOURCE = "source"  # column of the run that a block was cut out of
+HELD_OUT = "held_out"  # column: whether no model is trained on the person
 
 
 class Manifest(Settings):

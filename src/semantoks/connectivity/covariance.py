@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.covariance import empirical_covariance, ledoit_wolf_shrinkage
 
 
 def covariance(timeseries_CT: np.ndarray, shrinkage: float | None = None) -> np.ndarray:
@@ -44,6 +43,9 @@ def sample_covariance(timeseries_CT: np.ndarray) -> tuple[np.ndarray, float]:
     shrinkage : float
         Between 0 and 1; NaN without a region that has data.
     """
+    # Imported here: it takes half a second, and probes read covariances that exist already.
+    from sklearn.covariance import empirical_covariance, ledoit_wolf_shrinkage
+
     known = np.isfinite(timeseries_CT).all(axis=1) & (timeseries_CT.std(axis=1) > 0)
     covariance = np.eye(len(timeseries_CT))
     if not known.any():

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from semantoks.artifacts.held_out import HELD_OUT, LeftOut, left_out_for
+from semantoks.artifacts.held_out import LeftOut, left_out_for
 from semantoks.artifacts.recordings import Match, recording_names, same_recordings
-from semantoks.artifacts.timeseries import SOURCE, included_scans, whole_runs
+from semantoks.artifacts.timeseries import HELD_OUT, SOURCE, included_scans, whole_runs
 from semantoks.config import Config, Dataset, Model
 from semantoks.scores.participants import held_out_people
 

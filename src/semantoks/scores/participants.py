@@ -6,8 +6,7 @@ import logging
 
 import pandas as pd
 
-from semantoks.artifacts.held_out import HELD_OUT
-from semantoks.artifacts.timeseries import included_scans
+from semantoks.artifacts.timeseries import HELD_OUT, included_scans
 from semantoks.config import PERSON, ColumnNames
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean

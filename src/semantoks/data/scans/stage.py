@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from semantoks.artifacts.files import atomic
-from semantoks.artifacts.held_out import HELD_OUT
 from semantoks.artifacts.recordings import recordings_of_blocks, recordings_of_runs
 from semantoks.artifacts.tables import write_table
-from semantoks.artifacts.timeseries import EXCLUDED, INCLUDED, SOURCE, read_scan_table
+from semantoks.artifacts.timeseries import EXCLUDED, HELD_OUT, INCLUDED, SOURCE, read_scan_table
 from semantoks.config import PERSON
 from semantoks.data.scans.settings import ScansSettings
 

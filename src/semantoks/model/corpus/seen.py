@@ -14,9 +14,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from semantoks.artifacts.held_out import HELD_OUT, LeftOut, left_out_for, read_tables
+from semantoks.artifacts.held_out import LeftOut, left_out_for, read_tables
 from semantoks.artifacts.tables import read_table
-from semantoks.artifacts.timeseries import SOURCE, Scan, included_scans, iter_scans, whole_runs
+from semantoks.artifacts.timeseries import (
+    HELD_OUT,
+    SOURCE,
+    Scan,
+    included_scans,
+    iter_scans,
+    whole_runs,
+)
 from semantoks.errors import UserError
 
 log = logging.getLogger(__name__)

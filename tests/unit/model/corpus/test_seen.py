@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from semantoks.artifacts.held_out import HELD_OUT
 from semantoks.artifacts.tables import write_table
-from semantoks.artifacts.timeseries import Manifest, write_timeseries
+from semantoks.artifacts.timeseries import HELD_OUT, Manifest, write_timeseries
 from semantoks.model.corpus.seen import SeenScans, nested_part
 from tests.conftest import write_cohort
 
