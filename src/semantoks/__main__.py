@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from semantoks.commands.parser import make_parser
 from semantoks.commands.presets import preset_text, row_text
@@ -37,7 +38,8 @@ def _log(arguments: argparse.Namespace) -> None:
 
 
 def _print_lines(lines: Iterable[str]) -> None:
-    print("\n".join(map(printable, lines)))
+    for line in lines:
+        print(printable(line), flush=True)
 
 
 def _run(arguments: argparse.Namespace) -> None:
@@ -58,8 +60,11 @@ def _run(arguments: argparse.Namespace) -> None:
         _print_lines(why(arguments.file))
     elif arguments.command == "status":
         from semantoks.commands.status import status
+        from semantoks.commands.workflow import configuration_here
 
-        _print_lines(status(arguments.results))
+        # Results elsewhere are of another configuration.
+        here = configuration_here() if arguments.results == Path("results") else None
+        _print_lines(status(arguments.results, arguments.configuration or here))
     elif arguments.command == "push":
         from semantoks.model.files.upload import push
 

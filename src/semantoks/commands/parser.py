@@ -28,14 +28,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="Run the workflow in this folder."))
     explain = commands.add_parser("why", help="Show how a file was made.")
     explain.add_argument("file", type=Path, help="A file below results/.")
-    overview = commands.add_parser("status", help="Show what is done and what is excluded.")
-    overview.add_argument(
-        "results",
-        type=Path,
-        nargs="?",
-        default=Path("results"),
-        help="Folder of the results (default: results).",
-    )
+    _add_status(commands.add_parser("status", help="Show what is done, excluded and left to do."))
     _add_push(commands.add_parser("push", help="Put a trained model on the Hugging Face hub."))
     commands.add_parser("snakefile", help="Print the path of the workflow, for snakemake -s.")
     preset = commands.add_parser("preset", help="Show what a preset of a data set sets, and why.")
@@ -74,6 +67,28 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="SECONDS",
         help="TR of time series that do not state it.",
+    )
+
+
+def _add_status(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `status`."""
+    parser.description = (
+        "Show which time series, models and scores there are, which scans are excluded for which "
+        "reason, and, if there is a configuration, which steps are left to do and why."
+    )
+    parser.add_argument(
+        "results",
+        type=Path,
+        nargs="?",
+        default=Path("results"),
+        help="Folder of the results (default: results).",
+    )
+    parser.add_argument(
+        "--configuration",
+        type=Path,
+        metavar="FILE",
+        help="Configuration (default: semantoks.yaml, or else config.yaml, of this folder's "
+        "results).",
     )
 
 

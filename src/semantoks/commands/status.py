@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
+
+import yaml
 
 from semantoks.artifacts.files import read_json
 from semantoks.artifacts.provenance import SUFFIX
 from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import included_scans, read_scan_table
 from semantoks.commands.left_out import left_out_lines
+from semantoks.commands.to_do import to_do_lines
+from semantoks.commands.workflow import has_snakemake
+from semantoks.config import Config, split_fraction
+from semantoks.config.sharing import MARK
+from semantoks.config.validation import validated
 from semantoks.errors import UserError
 from semantoks.scores.benchmark.comparison import Comparison
 from semantoks.scores.participants import LEFT_OUT
@@ -18,26 +27,89 @@ from semantoks.scores.participants import LEFT_OUT
 SCHEMES = {"random": "random splits", "fixed": "fixed splits", "site": "sites left out"}
 
 
-def status(results: Path) -> Iterator[str]:
+class Chosen(NamedTuple):
+    """What a configuration names; results may hold more, of earlier ones.
+
+    Attributes
+    ----------
+    datasets : collection of str
+    models : collection of str
+    phenotypes : mapping of str to (collection of str)
+        Of each data set.
+    """
+
+    datasets: Collection[str]
+    models: Collection[str]
+    phenotypes: Mapping[str, Collection[str]]
+
+    @classmethod
+    def of(cls, path: Path) -> Chosen:
+        """Read a configuration.
+
+        Raises
+        ------
+        UserError
+            When it cannot be read, or a key is wrong.
+        """
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise UserError(f"{path} cannot be read ({error}). Correct it.") from None
+        config = validated(Config, content, str(path))
+        phenotypes = {name: list(d.phenotypes) for name, d in config.datasets.items()}
+        return cls(list(config.datasets), list(config.models), phenotypes)
+
+    def has(self, kind: str, name: str, phenotype: str = "") -> bool:
+        """Whether the configuration names a data set, a model or a benchmark."""
+        # What a variant makes has its name behind that of the data set or model.
+        name = split_fraction(name.partition(MARK)[0])[0]
+        if kind == "benchmark":
+            return phenotype in self.phenotypes.get(name, ())
+        return name in (self.datasets if kind == "data set" else self.models)
+
+
+def status(results: Path, config: Path | None = None) -> Iterator[str]:
     """Yield lines about each data set, model and benchmark below a folder of results.
+
+    Parameters
+    ----------
+    results : Path
+    config : Path, optional
+        The configuration. With it, only what it names is shown, and the steps that are left.
 
     Raises
     ------
     UserError
-        When there is no such folder.
+        When there is no such folder, or the configuration cannot be read.
     """
+    chosen = Chosen.of(config) if config else None
     if not results.is_dir():
         raise UserError(f"There is no folder {results}. Run snakemake first, or name its results.")
-    for folder in sorted(results.glob("index/*")):
-        yield _dataset_line(results, folder)
-        yield from left_out_lines(results, folder.name, listed=None)
-    for folder in sorted(results.glob("models/*")):
-        yield _model_line(folder)
-    for path in sorted(results.glob("benchmarks/*/*.json")):
-        if not path.name.endswith(SUFFIX):
-            yield from _benchmark_lines(Comparison.model_validate(read_json(path)))
+    others = list[str]()
+    for kind, name, lines in _parts(results):
+        if chosen is None or chosen.has(kind, *name):
+            yield from lines
+        else:
+            others.append(" ".join((kind, *name)))
+    if config and others:
+        yield f"not in {config}, of earlier runs: {', '.join(others)}"
     report = results / "report" / "index.html"
     yield f"report: {report}" if report.exists() else "report: not yet written"
+    if config and has_snakemake():
+        yield from to_do_lines(config)
+
+
+def _parts(results: Path) -> Iterator[tuple[str, tuple[str, ...], Iterator[str]]]:
+    """Yield kind, name and lines of everything that was made."""
+    for folder in sorted(results.glob("index/*")):
+        left_out = left_out_lines(results, folder.name, listed=None)
+        yield "data set", (folder.name,), chain([_dataset_line(results, folder)], left_out)
+    for folder in sorted(results.glob("models/*")):
+        yield "model", (folder.name,), iter([_model_line(folder)])
+    for path in sorted(results.glob("benchmarks/*/*.json")):
+        if not path.name.endswith(SUFFIX):
+            comparison = Comparison.model_validate(read_json(path))
+            yield "benchmark", (path.parent.name, path.stem), _benchmark_lines(comparison)
 
 
 def _dataset_line(results: Path, folder: Path) -> str:

@@ -42,20 +42,18 @@ def run_workflow(
     UserError
         When there is no configuration, or Snakemake is not installed.
     """
-    if find_spec("snakemake") is None:
+    if not has_snakemake():
         raise UserError(
             "Snakemake is not installed. Install it with the package: pip install "
             "'semantoks[workflow]'."
         )
-    chosen = config or next((name for name in _NAMES if name.is_file()), None)
+    chosen = config or configuration_here()
     if chosen is None or not chosen.is_file():
         raise UserError(
             f"There is no {chosen or CONFIGURATION} here. `semantoks init FOLDER` writes one for "
             "your data; another name follows --configuration."
         )
-    # Targets first: options of Snakemake that take several values would swallow one behind them.
-    command = [sys.executable, "-m", "snakemake", *targets, "--snakefile", str(snakefile())]
-    command += ["--configfile", str(chosen), "--cores", cores]
+    command = snakemake_command(chosen, cores, targets)
     print(shlex.join(command), file=sys.stderr)
     # Jobs call `python`, which has to be this one.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -64,6 +62,23 @@ def run_workflow(
     if status == 0 and not targets:
         print(f"Report: {REPORT.resolve()} (open it in a browser)")
     return status
+
+
+def has_snakemake() -> bool:
+    """Whether Snakemake is installed."""
+    return find_spec("snakemake") is not None
+
+
+def configuration_here() -> Path | None:
+    """Return the configuration in this folder, ``semantoks.yaml`` or else ``config.yaml``."""
+    return next((name for name in _NAMES if name.is_file()), None)
+
+
+def snakemake_command(config: Path, cores: str, arguments: Sequence[str]) -> list[str]:
+    """Return the command line of Snakemake, with the workflow of this installation."""
+    # Targets first: options of Snakemake that take several values would swallow one behind them.
+    command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(snakefile())]
+    return [*command, "--configfile", str(config), "--cores", cores]
 
 
 def _watched(command: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from semantoks.artifacts.files import write_json
 from semantoks.commands.status import status
+from semantoks.errors import UserError
 from semantoks.scores.benchmark.compare import compare
 from tests.unit.scores.benchmark.conftest import scores_of
 
@@ -18,3 +21,33 @@ def test_participants_without_features_stand_beside_the_score(tmp_path: Path) ->
     lines = list(status(tmp_path))
     assert "  fc    0.650 ± 0.071" in lines
     assert "  model 0.500 ± 0.000 (2 of 25 participants have no features)" in lines
+
+
+def test_results_that_the_configuration_does_not_name_are_set_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("semantoks.commands.status.has_snakemake", lambda: False)
+    results, config = tmp_path / "results", tmp_path / "mine.yaml"
+    for phenotype in ("group", "age"):
+        comparison = compare([scores_of("fc", [0.6, 0.7])], "toy")
+        write_json(results / f"benchmarks/toy/{phenotype}.json", comparison.model_dump())
+    for model in ("kept", "kept~gsr", "kept@10pct", "dropped"):
+        write_json(results / f"models/{model}/config.json", {"training": {}})
+    config.write_text(
+        "datasets: {toy: {path: /data/toy, phenotypes: {group: classification}}}\n"
+        "models: {kept: {datasets: [toy]}}\n"
+    )
+    lines = list(status(results, config))
+    shown = [line for line in lines if line.startswith("model ")]
+    assert [line.partition(":")[0] for line in shown] == [
+        "model kept", "model kept@10pct", "model kept~gsr",
+    ]  # fmt: skip
+    others = next(line for line in lines if line.startswith("not in "))
+    assert others.endswith("of earlier runs: model dropped, benchmark toy age")
+
+
+def test_a_configuration_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    config = tmp_path / "mine.yaml"
+    config.write_text("datasets: [")
+    with pytest.raises(UserError, match=r"mine\.yaml cannot be read"):
+        list(status(tmp_path, config))

@@ -1,0 +1,49 @@
+"""What is left to do, as Snakemake plans it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from semantoks.commands.to_do import summary_of, to_do_lines
+
+# What Snakemake 9 prints in a dry run with the profile of the workflow.
+STATS = """Job stats:
+job           count
+----------  -------
+parcellate        6
+report            1
+all               1
+total             8
+"""
+DRY_RUN = f"""Building DAG of jobs...
+{STATS}
+{STATS}
+Reasons:
+    (check individual jobs above for details)
+    input files updated by another job:
+        all, report
+    params have changed since last execution:
+        parcellate
+Some jobs were triggered by provenance information, see 'reason' section above.
+"""
+
+
+def test_steps_and_their_reasons() -> None:
+    assert list(summary_of(DRY_RUN.splitlines(), "mine.yaml")) == [
+        "to do for mine.yaml: 7 steps (6 parcellate, 1 report); `semantoks run` does them",
+        "  their input is made again: report",
+        "  settings changed: parcellate",
+    ]
+
+
+def test_nothing_is_left() -> None:
+    lines = ["Building DAG of jobs...", "Nothing to be done."]
+    assert list(summary_of(lines, "mine.yaml")) == [
+        "to do: nothing, the results are those of mine.yaml"
+    ]
+
+
+def test_what_snakemake_cannot_plan_is_said(tmp_path: Path) -> None:
+    (line,) = to_do_lines(tmp_path / "missing.yaml")
+    assert line.startswith("to do: not known, because Snakemake cannot plan.")
+    assert "missing.yaml" in line
