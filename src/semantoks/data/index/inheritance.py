@@ -157,8 +157,12 @@ class Inheritance:
     def _in(self, folder: Path) -> dict[_Entities, list[_Sidecar]]:
         """Sidecars of a folder by the entities of their recordings."""
         if folder not in self._folders:
-            paths = (self.root / folder).iterdir()
-            files = [BidsFile.of((folder / path.name).as_posix()) for path in paths]
+            # Of a large data set, the top folder has a folder per participant: skip these before
+            # their names are parsed.
+            names = [
+                x for x in os.listdir(self.root / folder) if x.endswith((*EXTENSIONS, ".json"))
+            ]
+            files = [BidsFile.of((folder / name).as_posix()) for name in names]
             stems = {file.stem for file in files if file.extension in EXTENSIONS}
             sidecars = defaultdict[_Entities, list[_Sidecar]](list)
             for file in files:
