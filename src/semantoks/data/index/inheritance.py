@@ -159,9 +159,8 @@ class Inheritance:
         if folder not in self._folders:
             # Of a large data set, the top folder has a folder per participant: skip these before
             # their names are parsed.
-            names = [
-                x for x in os.listdir(self.root / folder) if x.endswith((*EXTENSIONS, ".json"))
-            ]
+            with os.scandir(self.root / folder) as entries:
+                names = [x.name for x in entries if x.name.endswith((*EXTENSIONS, ".json"))]
             files = [BidsFile.of((folder / name).as_posix()) for name in names]
             stems = {file.stem for file in files if file.extension in EXTENSIONS}
             sidecars = defaultdict[_Entities, list[_Sidecar]](list)
