@@ -13,11 +13,15 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)/src
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-slurm test-conda test-faults test-journeys check docs format schema lock audit clean
+.PHONY: demo quick test test-slurm test-conda test-faults test-journeys check docs format schema lock audit clean
 
 demo: .venv/ready ## the whole road on made-up raw BIDS data
 	@snakemake --cores $(CORES)
 	@echo "Report: $(CURDIR)/results/report/index.html (open it in a browser)"
+
+quick: .venv/ready ## the demo without images, in a folder of its own: a minute
+	@snakemake --cores $(CORES) --configfile config/demo/quick.yaml --directory quick
+	@echo "Report: $(CURDIR)/quick/results/report/index.html (open it in a browser)"
 
 test: .venv/ready ## every test but those that start a cluster, make environments or break things: below
 	@pytest -n 2 --dist worksteal -q $(if $(SLOW_ONLY),-m "slow and not slurm and not conda and not faults and not journeys")
@@ -89,4 +93,4 @@ audit: .venv/ready ## are there known vulnerabilities in what is pinned? Asks Py
 	@touch $@
 
 clean: ## results, resources and logs of the demo
-	@rm -rf results resources logs .snakemake
+	@rm -rf results resources logs .snakemake quick

@@ -34,3 +34,9 @@ def test_what_is_commented_out_is_valid(path: Path) -> None:
     _, text = path.read_text().split("\n\n", 1)
     text = re.sub(r"^( *)# (?=\w+:(?: |$)|  )", r"\1", text, flags=re.M)
     validated(Config, yaml.safe_load(text), path.name)
+
+
+def test_the_quick_demo_is_valid_and_has_no_images() -> None:
+    path = ROOT / "config/demo/quick.yaml"
+    config = validated(Config, yaml.safe_load(path.read_text()), path.name)
+    assert {dataset.source for dataset in config.datasets.values()} == {"timeseries"}
