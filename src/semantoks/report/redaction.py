@@ -45,12 +45,13 @@ def redacted(config: Config) -> Config:
 
 def _redacted_model(model: BaseModel) -> dict[str, Any]:
     """Redact each field of a model; what is as the default says nothing."""
-    content = {}
+    content = dict[str, Any]()
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
         if value is None or value == field.get_default():
-            continue
-        if name in SPECIAL:
+            # Not left out: a preset would fill in its own value.
+            content[name] = value
+        elif name in SPECIAL:
             content[name] = SPECIAL[name](value)
         elif _has_settings(value):
             content[name] = _redacted_settings(value)

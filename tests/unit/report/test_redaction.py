@@ -224,3 +224,11 @@ def test_the_folder_of_the_report_has_no_free_text(
         assert not any(leaks(text) for text in texts.values())
         # Sites are no classes here, so their names do not belong onto the page.
         assert not any("north" in text or "south" in text for text in texts.values())
+
+
+def test_keys_that_override_a_preset_by_the_default_stay() -> None:
+    keys = {"path": "/x", "preset": "abide", "source": "timeseries"}
+    keys |= {"shards": 1, "site_column": None, "phenotypes": {}}
+    config = Config.model_validate({"datasets": {"mine": keys}})
+    shown = redacted(config).datasets["mine"]
+    assert (shown.shards, shown.site_column) == (1, None)
