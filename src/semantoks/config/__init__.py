@@ -50,6 +50,7 @@ from semantoks.config.schema import Config, json_schema
 from semantoks.config.scores import (
     BEST_CONNECTIVITY,
     CONNECTIVITY,
+    MIN_TESTED,
     PAPER_SUFFIX,
     Baseline,
     CardProbe,
@@ -73,6 +74,7 @@ __all__ = [
     "HDF5_SUFFIXES",
     "KNOWN_ATLASES",
     "MINIMAL_SPACE",
+    "MIN_TESTED",
     "OF_CONNECTOME",
     "OF_ENCODER",
     "PAPER_SUFFIX",

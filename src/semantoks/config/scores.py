@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -9,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from semantoks.config.base import Settings
-from semantoks.config.phenotypes import ColumnNames
+from semantoks.config.phenotypes import ColumnNames, Kind
 from semantoks.config.readouts import OF_ENCODER
 from semantoks.config.scaling import split_fraction
 
@@ -32,6 +33,8 @@ Baseline = Literal[
 Protocol = Literal["exact", "paper", "both"]
 # By which a row is scored; a comparison may have rows of several.
 RowProtocol = Literal["exact", "paper", "finetune"]
+# Test participants of a split: r of fewer hardly depends on the prediction.
+MIN_TESTED = 10
 # Names a row that the paper's head has scored, beside the row of the exact probe.
 PAPER_SUFFIX = "@paper"
 # Names the row that takes the best of these, chosen inside the training part.
@@ -69,7 +72,11 @@ def is_of_whole_scans(representation: str) -> bool:
 class Splitting(Settings):
     """How participants are split into training, validation and test."""
 
-    test_fraction: Fraction = Field(0.2, description="Fraction of test participants.")
+    test_fraction: Fraction = Field(
+        0.2,
+        description="Fraction of test participants. Where a number is predicted, at least 10 of 20 "
+        "or more participants are tested, because r of fewer says little.",
+    )
     validation_fraction: Fraction = Field(
         0.2,
         description="Fraction of validation participants, on whom the paper's head chooses its "
@@ -88,6 +95,12 @@ class Splitting(Settings):
         if self.test_fraction + self.validation_fraction >= 1:
             raise ValueError("test_fraction and validation_fraction leave no training participants")
         return self
+
+    def test_people(self, people: int, kind: Kind) -> int:
+        """Return how many of some participants are in a test part."""
+        test = math.ceil(people * self.test_fraction)
+        needed = MIN_TESTED if kind == "regression" and people >= 2 * MIN_TESTED else 0
+        return max(test, needed)
 
 
 class Probe(Settings):

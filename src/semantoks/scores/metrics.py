@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
+from semantoks.config import MIN_TESTED
+
 # The first metric of each kind is the primary one, which representations are compared by.
 CLASSIFICATION = ("balanced_accuracy", "auroc", "accuracy", "macro_f1", "ece")
 REGRESSION = ("pearson_r", "r2", "mae")
 WITHIN_SITES = "pearson_r_within_sites"
 CORRELATIONS = ("pearson_r", WITHIN_SITES)
-MIN_TESTED = 10  # test participants of a split; r of fewer hardly depends on the prediction
 # Of fewer, the calibration error of a perfectly calibrated probe is about 0.1 and more: each of ten
 # bins compares a mean confidence with the share of a few participants.
 MIN_TESTED_FOR_CALIBRATION = 100

@@ -100,9 +100,9 @@ def test_a_tidy_table_passes(tmp_path: Path) -> None:
         (
             ROWS,
             {"phenotypes": {"age": {"kind": "regression", "train_people": 500}}},
-            "40 participants .* too few for 508 in training and 8 in the test part",
+            "40 participants .* too few for 508 in training and 10 in the test part",
         ),
-        (ROWS, {"probe": {"inner_folds": 20}}, "a training part has 32 participants, .* 40 are"),
+        (ROWS, {"probe": {"inner_folds": 20}}, "a training part has 30 participants, .* 40 are"),
         (
             with_column("iq", *[90, 95, 100] * 4, 130),
             {"phenotypes": {"iq": {"kind": "classification", "edges": [93, 120]}}},

@@ -112,7 +112,7 @@ def _classes(where: str, phenotype: Phenotype, cells: Sequence[str]) -> Sequence
 def _part_sizes(people: int, phenotype: Phenotype, config: Config) -> tuple[int, int]:
     """Participants in training (with those of validation, which train too) and in the test part."""
     splits = config.splits
-    test = phenotype.test_people or math.ceil(people * splits.test_fraction)
+    test = phenotype.test_people or splits.test_people(people, phenotype.kind)
     validation = phenotype.validation_people
     if validation is None:
         validation = round(people * splits.validation_fraction)

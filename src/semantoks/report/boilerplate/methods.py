@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from semantoks import __version__
 from semantoks.config import (
     CONNECTIVITY,
+    MIN_TESTED,
     Config,
     Model,
     Parcellation,
@@ -188,7 +189,8 @@ def _scores(config: Config) -> Iterator[str]:
         )
     yield (
         f"Up to {probe.repeats} random splits by participant with "
-        f"{config.splits.test_fraction:.0%} in the test part were the same for all representations."
+        f"{config.splits.test_fraction:.0%} in the test part (for numbers, at least {MIN_TESTED} "
+        "participants) were the same for all representations."
     )
     if len([name for name in config.baselines if name in CONNECTIVITY]) > 1:
         yield "Models were compared with the connectivity that was best inside the training part."

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from semantoks.config import MIN_TESTED
 from semantoks.scores.benchmark.baselines import baseline_of
 from semantoks.scores.benchmark.comparison import Difference, Row, Summary
 from semantoks.scores.benchmark.probe_scores import ProbeScores
-from semantoks.scores.metrics import CORRELATIONS, MIN_TESTED, MIN_TESTED_FOR_CALIBRATION
+from semantoks.scores.metrics import CORRELATIONS, MIN_TESTED_FOR_CALIBRATION
 
 # Without features the predicted class is the first of the alphabet, and r is undefined.
 MEANINGLESS_OF_CHANCE = ("accuracy", "macro_f1", "ece", *CORRELATIONS)

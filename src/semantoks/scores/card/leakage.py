@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from semantoks.artifacts.representations import ParticipantFeatures
-from semantoks.config import CardProbe, Kind, Phenotype, Probe, Splitting
+from semantoks.config import MIN_TESTED, CardProbe, Kind, Phenotype, Probe, Splitting
 from semantoks.errors import UserError
 from semantoks.scores.card.contents import Leakage
 from semantoks.scores.intervals import summary
-from semantoks.scores.metrics import MIN_TESTED, RANGES
+from semantoks.scores.metrics import RANGES
 from semantoks.scores.probe.exact import score_features
 from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.problem import Problem, TaskMetadata

@@ -13,9 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from semantoks.config import Probe
+from semantoks.config import MIN_TESTED, Probe
 from semantoks.scores.column_metrics import auroc, pearson
-from semantoks.scores.metrics import MIN_TESTED
 from semantoks.scores.network_importance.columns import Part
 from semantoks.scores.network_importance.reduced import (
     ReducibleFeatures,

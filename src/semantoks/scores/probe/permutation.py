@@ -17,12 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semantoks.config import Probe
+from semantoks.config import MIN_TESTED, Probe
 from semantoks.scores.column_metrics import auroc, balanced_accuracy, pearson
 from semantoks.scores.linear_models.axes import PrincipalCoordinates
 from semantoks.scores.linear_models.ridge import ridge, ridge_over_folds
 from semantoks.scores.linear_models.stacked_ridge import stacked_ridge
-from semantoks.scores.metrics import MIN_TESTED
 from semantoks.scores.probe.exchange import Exchange, exchange_of
 from semantoks.scores.probe.problem import Partition
 from semantoks.scores.probe.targets import ClassificationTargets, Targets

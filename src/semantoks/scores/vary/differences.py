@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from semantoks.config import MIN_TESTED
 from semantoks.scores.benchmark.comparison import Difference
 from semantoks.scores.benchmark.probe_scores import ProbeScores
 from semantoks.scores.benchmark.shuffles import MIN_SHUFFLES, ShuffledScore, shuffled_difference
 from semantoks.scores.benchmark.withheld import reason_not_compared
 from semantoks.scores.intervals import paired_difference
-from semantoks.scores.metrics import MIN_TESTED, regression_scores, with_enough_tested
+from semantoks.scores.metrics import regression_scores, with_enough_tested
 from semantoks.scores.split.parts import Scheme
 from semantoks.scores.vary.contents import FromMain, Tested
 

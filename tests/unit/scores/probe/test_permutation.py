@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semantoks.config import Probe
-from semantoks.scores.metrics import MIN_TESTED
+from semantoks.config import MIN_TESTED, Probe
 from semantoks.scores.probe.exact import score_features
 from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.permutation import Permutations, PermutationTest

@@ -39,7 +39,7 @@ class PartSizes(NamedTuple):
 
 def part_sizes(n_participants: int, phenotype: Phenotype, settings: Splitting) -> PartSizes:
     """Return the sizes of the parts: those of the phenotype, else fractions of everybody."""
-    test = phenotype.test_people or int(np.ceil(n_participants * settings.test_fraction))
+    test = phenotype.test_people or settings.test_people(n_participants, phenotype.kind)
     validation = phenotype.validation_people
     if validation is None:
         validation = round(n_participants * settings.validation_fraction)

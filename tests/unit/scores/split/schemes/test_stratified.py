@@ -26,14 +26,20 @@ def test_validation_participants_are_stratified_too() -> None:
 
 
 def test_a_continuous_target_is_stratified_by_quantiles() -> None:
-    for split in draw(participants_table(list(np.arange(40.0))), REGRESSION, Splitting()):
-        assert np.bincount(np.flatnonzero(split.is_test) // 10).tolist() == [2, 2, 2, 2]
+    for split in draw(participants_table(list(np.arange(60.0))), REGRESSION, Splitting()):
+        assert np.bincount(np.flatnonzero(split.is_test) // 15).tolist() == [3, 3, 3, 3]
+
+
+@pytest.mark.parametrize(("people", "tested"), [(60, 12), (40, 10), (20, 10), (19, 4)])
+def test_enough_are_tested_for_a_correlation(people: int, tested: int) -> None:
+    splits = draw(participants_table(list(np.arange(float(people)))), REGRESSION, Splitting())
+    assert {split.is_test.sum() for split in splits} == {tested}
 
 
 def test_a_regression_target_may_have_many_equal_values() -> None:
     table = participants_table([28.0] + [29.0] * 16 + [30.0] * 23)
     splits = draw(table, REGRESSION, Splitting())
-    assert {split.is_test.sum() for split in splits} == {8}
+    assert {split.is_test.sum() for split in splits} == {10}
 
 
 def test_there_are_no_more_quantile_bins_than_test_participants() -> None:
