@@ -16,7 +16,7 @@ from semantoks.api.features import require_series
 from semantoks.api.images import IMAGES, require_image, scan_of_image
 from semantoks.api.series import scan_of_series
 from semantoks.artifacts.timeseries import Manifest
-from semantoks.config import Block, ManifestField, Parcellation
+from semantoks.config import ManifestField, Parcellation, Readout
 from semantoks.errors import UserError
 from semantoks.model.embed.embedder import SeriesEmbedder
 from semantoks.model.files.checkpoint import load_encoder
@@ -77,7 +77,7 @@ class TrainedModel:
     def embed(
         self,
         scan: np.ndarray | pd.DataFrame | str | Path,
-        readout: Block = "pooled",
+        readout: Readout = "pooled",
         *,
         regions: Sequence[str] | None = None,
         repetition_time: float | None = None,
@@ -102,7 +102,8 @@ class TrainedModel:
             says by the code of the workflow. Or the path of a Parquet file that `parcellate` wrote.
         readout : str
             ``pooled``, ``networks``, ``spectrum``, ``amplitude``; with ``connectome.safetensors``
-            also ``coupling``, ``coupling_gsr`` and ``distilled``.
+            also ``coupling``, ``coupling_gsr``, ``distilled``, and ``full``, all of these but
+            ``pooled`` one after another, as far as the model and the scan have them.
         regions : sequence of str, optional
             Names of the rows of an array (default: those of `manifest`, in its order).
         repetition_time : float, optional
@@ -161,7 +162,7 @@ class TrainedModel:
             )
         return self._series.embed_scan(prepared, readout)
 
-    def count_features(self, readout: Block = "pooled") -> int:
+    def count_features(self, readout: Readout = "pooled") -> int:
         """Return how many features a readout has."""
         return self._series.features(readout)
 

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from semantoks.api.model import MIN_COVERAGE, TrainedModel, load
-from semantoks.config import Block, ManifestField
+from semantoks.config import ManifestField, Readout
 from semantoks.errors import UserError
 
 
@@ -57,7 +57,7 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         model: str | Path | TrainedModel,
-        readout: Block = "pooled",
+        readout: Readout = "pooled",
         *,
         regions: Sequence[str] | None = None,
         repetition_time: float | None = None,

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from semantoks.errors import printable
 
@@ -16,11 +23,16 @@ _FINISHED = re.compile(r"Finished jobid: \d+ \(Rule: (\w+)\)")
 # Of a stage, as `semantoks.__main__` formats it: time, stage, label, message.
 _STAGE = re.compile(r"\[\d\d:\d\d:\d\d ([^\]]+)\] (.*)")
 _PROGRESS = re.compile(r"\d+ of \d+ |epoch \d+|done in ")
+QUIET_SECONDS = 30  # without a terminal, progress of a stage is printed after so long
+# Of Snakemake: a target that is no rule and no file of one, or a rule for many files.
+_NO_TARGET = re.compile(r"No rule to produce (.+?) \(if you use|Target rules may not contain")
+TARGETS = "timeseries, model, embeddings, benchmarks, report"
 # Of Snakemake: what it is about to do, and when.
 _NOISE = re.compile(
     r"$|\[\w{3} \w{3} +\d+ |Execute \d+ jobs|Select jobs|Using |Assuming |Building DAG|Provided |"
     r"Rules claiming|Conda environments|Singularity|Job stats|job +count|-+ +-+|\w+ +\d+$|"
-    r"DAG of jobs|Updating checkpoint|Complete log|Elapsed time|Nothing to be done"
+    r"MissingRuleException|DAG of jobs|Updating checkpoint|Complete log|Elapsed time|"
+    r"Nothing to be done"
 )
 
 
@@ -38,6 +50,7 @@ class Display:
     console: Console
     finished: dict[str, int] = field(default_factory=dict)
     _messages: set[str] = field(default_factory=set)
+    _printed: float = field(default_factory=time.monotonic)  # when the last line was
 
     def show(self, lines: Iterable[str]) -> None:
         """Show lines of Snakemake as they come.
@@ -50,6 +63,9 @@ class Display:
             TextColumn("{task.completed:.0f} of {task.total:.0f} steps"),
             BarColumn(),
             TimeElapsedColumn(),
+            TextColumn("elapsed,"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
             TextColumn("{task.description}", markup=False),
         )
         is_live = self.console.is_terminal
@@ -67,8 +83,13 @@ class Display:
                     self.finished[rule[1]] = self.finished.get(rule[1], 0) + 1
                 elif (stage := _STAGE.match(text)) and _PROGRESS.match(stage[2]):
                     progress.update(bar, description=f"{stage[1]}: {stage[2]}"[:100])
+                    if not is_live and time.monotonic() - self._printed > QUIET_SECONDS:
+                        self._print(text)
                 elif stage:
                     self._print_once(stage[2], text)
+                elif missing := _NO_TARGET.search(text):
+                    named = f"target '{missing[1]}'" if missing[1] else "target of this name"
+                    self._print(f"There is no {named}. Name one of {TARGETS}, or a file.")
                 elif not _NOISE.match(text):
                     self._print(text)
 
@@ -79,4 +100,5 @@ class Display:
             self._print(text)
 
     def _print(self, text: str) -> None:
+        self._printed = time.monotonic()
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)

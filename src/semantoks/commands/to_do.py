@@ -1,27 +1,14 @@
-"""What `semantoks run` would do now, and why, from a dry run of Snakemake."""
+"""What `semantoks run` would do now, and why."""
 
 from __future__ import annotations
 
-import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
+from semantoks.commands.dry_run import summary_of
 from semantoks.commands.workflow import snakemake_command
 from semantoks.errors import printable
-
-# Snakemake's reasons, in words for users. Others are shown as they are.
-REASONS = {
-    "output files have to be generated": "not made yet",
-    "input files updated by another job": "their input is made again",
-    "params have changed since last execution": "settings changed",
-    "updated input files": "input changed",
-    "set of input files has changed since last execution": "other input files",
-    "code has changed since last execution": "the workflow changed",
-    "software environment definition has changed since last execution": "the environment changed",
-}
-_COUNT = re.compile(r"(\w+) +(\d+)$")
-_HELPERS = ("all", "total")  # no steps of their own
 
 
 def to_do_lines(config: Path) -> Iterator[str]:
@@ -40,40 +27,3 @@ def to_do_lines(config: Path) -> Iterator[str]:
         yield f"to do: not known, because Snakemake cannot plan. {error}"
         return
     yield from summary_of(lines, config.name)
-
-
-def summary_of(lines: Sequence[str], config: str) -> Iterator[str]:
-    """Yield what a dry run printed, in short.
-
-    Parameters
-    ----------
-    lines : sequence of str
-        Printed by Snakemake.
-    config : str
-        Name of the configuration.
-    """
-    # The table of steps is printed twice, at the beginning and at the end.
-    counts = {match[1]: int(match[2]) for line in lines if (match := _COUNT.match(line))}
-    steps = {rule: count for rule, count in counts.items() if rule not in _HELPERS}
-    if not steps:
-        yield f"to do: nothing, the results are those of {config}"
-        return
-    listed = ", ".join(f"{count} {rule}" for rule, count in steps.items())
-    yield f"to do for {config}: {sum(steps.values())} steps ({listed}); `semantoks run` does them"
-    for reason, rules in _reasons(lines):
-        yield f"  {REASONS.get(reason, reason)}: {', '.join(rules)}"
-
-
-def _reasons(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yield each reason that Snakemake gives, and the rules that run for it."""
-    start = next((n for n, line in enumerate(lines) if line.strip() == "Reasons:"), len(lines))
-    reason = ""
-    for line in lines[start + 1 :]:
-        if not line.startswith("    "):
-            return
-        if line.startswith("        "):
-            rules = [rule for rule in line.strip().split(", ") if rule not in _HELPERS]
-            if rules:
-                yield reason, rules
-        else:
-            reason = line.strip().removesuffix(":")

@@ -13,9 +13,10 @@ from pathlib import Path
 from rich.console import Console
 
 from semantoks.commands.display import Display
+from semantoks.commands.dry_run import summary_of
 from semantoks.commands.names import CONFIGURATION
 from semantoks.commands.snakefile import snakefile
-from semantoks.errors import UserError
+from semantoks.errors import UserError, printable
 
 REPORT = Path("results/report/index.html")
 _NAMES = (CONFIGURATION, Path("config.yaml"))
@@ -58,10 +59,27 @@ def run_workflow(
     # Jobs call `python`, which has to be this one.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     environment = os.environ | {"PATH": path}
+    if not is_verbose and not {"-n", "--dry-run", "--dryrun"}.isdisjoint(targets):
+        return _planned(command, environment, chosen.name)
     status = _watched(command, environment) if not is_verbose else _passed_on(command, environment)
     if status == 0 and not targets:
         print(f"Report: {REPORT.resolve()} (open it in a browser)")
+    elif status == 0:
+        print(f"Results: {REPORT.parents[1].resolve()}")
     return status
+
+
+def _planned(command: Sequence[str], environment: Mapping[str, str], config: str) -> int:
+    """Show in short what a dry run prints; return its exit status."""
+    run = subprocess.run(
+        command, env=environment, capture_output=True, text=True, errors="replace", check=False
+    )
+    lines = [printable(line) for line in (run.stdout + run.stderr).splitlines()]
+    if run.returncode == 0:
+        print("\n".join(summary_of(lines, config)))
+    else:
+        Display(Console(stderr=True)).show(lines)
+    return run.returncode
 
 
 def has_snakemake() -> bool:

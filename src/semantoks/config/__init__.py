@@ -37,6 +37,7 @@ from semantoks.config.phenotypes import (
 from semantoks.config.preprocessing import MINIMAL_SPACE, Preprocessing, Simulation
 from semantoks.config.readouts import (
     BLOCK_WEIGHTS,
+    FULL,
     OF_CONNECTOME,
     OF_ENCODER,
     Block,
@@ -71,6 +72,7 @@ __all__ = [
     "CONNECTIVITY",
     "ENTITIES",
     "FINETUNED_SUFFIX",
+    "FULL",
     "HDF5_SUFFIXES",
     "KNOWN_ATLASES",
     "MINIMAL_SPACE",

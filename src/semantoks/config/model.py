@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from semantoks.config.base import Settings
-from semantoks.config.readouts import OF_CONNECTOME, Block, ConnectomeMap, Readout, Recentre
+from semantoks.config.readouts import FULL, OF_CONNECTOME, Block, ConnectomeMap, Readout, Recentre
 from semantoks.config.scaling import PeopleFraction
 from semantoks.config.sizes import Size, with_size
 
@@ -161,7 +161,7 @@ class Model(Settings):
         "of each region), or `full` (the `blocks` in one representation).",
     )
     blocks: list[Block] = Field(
-        ["networks", "coupling", "coupling_gsr", "distilled", "amplitude", "spectrum"],
+        list(FULL),
         min_length=1,
         description="Readouts that `full` consists of. Their kernels have equal weights in the "
         "probe, but that of `amplitude`, which has half, and those of `networks` and `spectrum`, "

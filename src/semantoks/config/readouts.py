@@ -14,6 +14,15 @@ Block = Literal[
 Readout = Literal[
     "pooled", "networks", "coupling", "coupling_gsr", "distilled", "amplitude", "spectrum", "full"
 ]
+# Blocks of the readout `full`, unless a model names others.
+FULL: tuple[Block, ...] = (
+    "networks",
+    "coupling",
+    "coupling_gsr",
+    "distilled",
+    "amplitude",
+    "spectrum",
+)
 # What a readout needs: the network with its weights, or `connectome.safetensors`.
 OF_ENCODER = ("pooled", "networks")
 OF_CONNECTOME = ("coupling", "coupling_gsr", "distilled")

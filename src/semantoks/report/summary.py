@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -91,7 +92,9 @@ def _lead(tasks: Sequence[TaskSection], baseline: str) -> str:
     if not tasks:
         return "No phenotype is scored."
     if not compared:
-        return "No model is compared with connectivity."
+        reasons = dict.fromkeys(row.no_verdict for t in tasks for row in _model_rows(t))
+        because = "; ".join(reason for reason in reasons if reason)
+        return f"No model is compared with connectivity{f': {because}' if because else ''}."
     names = {row.representation for task in tasks for row in _model_rows(task)}
     above, below = compared.count(ABOVE), compared.count(BELOW)
     text = (
@@ -117,7 +120,10 @@ def _task_summary(task: TaskSection, settings: Report) -> TaskSummary:
     baseline = rows.get(comparison.baseline or "")
     metric = METRICS[comparison.metric]
     parts = [samples_text(comparison, settings)]
-    if baseline is not None:
+    if baseline is not None and math.isnan(baseline.score.mean):
+        label = representation_label(baseline.representation)
+        parts.append(f"{metric} of {label} is not computed")
+    elif baseline is not None:
         score = baseline.score
         interval = f"({_short(score.low)} to {_short(score.high)})"
         label = representation_label(baseline.representation)

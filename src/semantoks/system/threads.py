@@ -11,12 +11,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def mapped(
-    work: Callable[[T], R],
-    items: Iterable[T],
-    threads: int,
-    initializer: Callable[[], object] = lambda: None,
-) -> Iterator[R]:
+def mapped(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
     """Call `work` on each item in threads, and yield the results in the order of the items.
 
     Unlike `Executor.map`, it takes only as many items ahead as there are threads, so that few of
@@ -29,10 +24,8 @@ def mapped(
     items : iterable
         Read in the calling thread.
     threads : int
-    initializer : callable, optional
-        Called once in each thread.
     """
-    with ThreadPoolExecutor(threads, initializer=initializer) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         begun = deque[Future[R]]()
         try:
             for item in items:

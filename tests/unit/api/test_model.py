@@ -16,7 +16,7 @@ import semantoks
 from semantoks.api import model as model_module
 from semantoks.artifacts.timeseries import iter_scans
 from semantoks.artifacts.zscores import zscore
-from semantoks.config import Origin
+from semantoks.config import FULL, Origin
 from semantoks.data.index.shards import DerivativeScan, scan_table
 from semantoks.data.parcellate.settings import ParcellateSettings
 from semantoks.data.parcellate.stage import parcellate
@@ -43,7 +43,7 @@ def test_files_and_arrays_are_embedded_as_by_the_workflow(encoder: Encoder, tmp_
     for source in (tmp_path / "model", str(tmp_path / "model/encoder.safetensors")):
         model = semantoks.load(source)
         assert model.manifest == encoder.manifest
-        for readout in ("pooled", "networks", "coupling_gsr", "spectrum"):
+        for readout in ("pooled", "networks", "coupling_gsr", "spectrum", "full"):
             run_embed_of(tmp_path, shard, readout)
             expected = np.stack(pd.read_parquet(tmp_path / "out.parquet")["features"])
             table = model.embed(shard, readout)
@@ -139,7 +139,7 @@ def test_importing_the_package_imports_no_pytorch() -> None:
 
 def run_embed_of(folder: Path, shard: Path, readout: str) -> None:
     embed(
-        EmbedSettings.model_validate({"readout": readout}),
+        EmbedSettings.model_validate({"readout": readout, "blocks": FULL}),
         model=folder / "model/encoder.safetensors",
         connectome=folder / "model/connectome.safetensors",
         timeseries=[shard],
@@ -159,7 +159,8 @@ def test_a_reference_checkpoint_is_a_model(tmp_path: Path) -> None:
     for readout, message in {
         "spectrum": "not known which frequencies",
         "coupling": "has no connectome",
-        "full": "There is no readout 'full'",
+        "full": "has no connectome",
+        "whole": "There is no readout 'whole'",
     }.items():
         with pytest.raises(UserError, match=message):
             model.embed(series, readout, repetition_time=2.0)

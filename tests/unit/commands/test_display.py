@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from io import StringIO
 
+import pytest
 from rich.console import Console
 
+from semantoks.commands import display
 from semantoks.commands.display import Display
 
 LINES = """\
@@ -45,3 +47,23 @@ def test_on_a_terminal_a_line_moves() -> None:
     Display(console).show(LINES.splitlines())
     assert "1 of 74 steps" in stream.getvalue()
     assert "pretrain semantoks: done in 3.1 s" in stream.getvalue()
+
+
+def test_a_target_that_is_not_there_is_one_sentence() -> None:
+    stream = StringIO()
+    lines = [
+        "MissingRuleException:",
+        "No rule to produce modle (if you use input functions make sure that they don't raise x).",
+    ]
+    Display(Console(file=stream, width=200)).show(lines)
+    assert stream.getvalue() == (
+        "There is no target 'modle'. Name one of timeseries, model, embeddings, benchmarks, "
+        "report, or a file.\n"
+    )
+
+
+def test_without_a_terminal_long_stages_are_heard_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(display, "QUIET_SECONDS", -1)
+    stream = StringIO()
+    Display(Console(file=stream, width=200)).show(LINES.splitlines())
+    assert "epoch 5/125, step 4/8: loss -2.0" in stream.getvalue()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from semantoks.commands.to_do import summary_of, to_do_lines
+from semantoks.commands.dry_run import summary_of
+from semantoks.commands.to_do import to_do_lines
 
 # What Snakemake 9 prints in a dry run with the profile of the workflow.
 STATS = """Job stats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -40,12 +42,26 @@ def test_options_of_snakemake_are_passed_on_and_its_status_returned(
     started: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("mine.yaml").touch()
-    words = ["run", "model", "--configuration", "mine.yaml", "--cores", "3", "--dry-run"]
+    words = ["run", "model", "--configuration", "mine.yaml", "--cores", "3", "--keep-going"]
     assert main(words) == 3
     (command,) = started
-    assert command[:2] == ["model", "--dry-run"]
+    assert command[:2] == ["model", "--keep-going"]
     assert command[-4:] == ["--configfile", "mine.yaml", "--cores", "3"]
     assert "Report" not in capsys.readouterr().out
+
+
+def test_a_dry_run_is_shown_in_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").touch()
+
+    def run(command: Sequence[str], **_: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, 0, "probe   2\ntotal   2\n", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert main(["run", "--configuration", "mine.yaml", "--dry-run"]) == 0
+    assert "to do for mine.yaml: 2 steps (2 probe)" in capsys.readouterr().out
 
 
 def test_without_a_configuration_it_says_how_to_get_one(

@@ -90,6 +90,12 @@ def _require_dataset(name: str, dataset: Dataset, config: Config, source: str) -
 
 
 def _require_tables(name: str, dataset: Dataset, gate: Gate) -> None:
+    """Check that the folder and the tables of participants are there."""
+    folder = Path(dataset.path or "")
+    if not folder.exists():
+        raise UserError(
+            f"datasets.{name}: there is no folder {folder}. Set `path` to that of the data."
+        )
     for path in dataset.participants_tables():
         if not path.exists():
             inside = Path(dataset.path or "") / path.name

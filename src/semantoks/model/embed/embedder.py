@@ -11,17 +11,19 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
+from semantoks.artifacts.tables import open_parquet
 from semantoks.artifacts.timeseries import (
+    AMPLITUDE,
     SCAN_ENTITIES,
     Manifest,
     Scan,
     iter_scans,
     read_manifest,
 )
-from semantoks.config import OF_CONNECTOME, Block
+from semantoks.config import FULL, OF_CONNECTOME, Block, Readout
 from semantoks.errors import UserError
 from semantoks.model.embed.coupling import Coupling
-from semantoks.model.embed.readouts import Readouts
+from semantoks.model.embed.readouts import Readouts, present_blocks
 from semantoks.model.embed.regional import band_edges
 from semantoks.model.files.connectome import load_connectome
 from semantoks.model.files.hub import locate_connectome
@@ -50,7 +52,7 @@ class SeriesEmbedder:
         """The time series that it was trained on; None of a reference checkpoint."""
         return self.encoder.manifest
 
-    def embed_array(self, timeseries_CT: np.ndarray, readout: Block = "pooled") -> np.ndarray:
+    def embed_array(self, timeseries_CT: np.ndarray, readout: Readout = "pooled") -> np.ndarray:
         """Embed z-scored time series with the regions and the TR of `manifest`.
 
         Parameters
@@ -77,13 +79,14 @@ class SeriesEmbedder:
         scan = Scan("", "", "", "", "", tr, timeseries_CT.astype(np.float32))
         return self.embed_scan(scan, readout)
 
-    def embed_scan(self, scan: Scan, readout: Block = "pooled") -> np.ndarray:
+    def embed_scan(self, scan: Scan, readout: Readout = "pooled") -> np.ndarray:
         """Embed a scan that is z-scored and has the TR of the model, shape (features,)."""
         has_amplitude = scan.amplitude_C is not None
-        return self._read(self._readouts(readout, self.manifest, has_amplitude), readout, scan)
+        readouts, blocks = self._readouts(readout, self.manifest, has_amplitude)
+        return self._read(readouts, blocks, scan)
 
     def embed_file(
-        self, path: Path, readout: Block = "pooled", allow_mismatch: Sequence[str] = ()
+        self, path: Path, readout: Readout = "pooled", allow_mismatch: Sequence[str] = ()
     ) -> pd.DataFrame:
         """Embed all included scans of a file of time series.
 
@@ -93,40 +96,43 @@ class SeriesEmbedder:
         manifest = read_manifest(path)
         require_fit(self.encoder, manifest, str(path), allow_mismatch)
         # The connectome has a manifest of its own, which is compared, too.
-        readouts = self._readouts(readout, manifest, True, allow_mismatch)
+        has_amplitude = AMPLITUDE in open_parquet(path).schema_arrow.names
+        readouts, blocks = self._readouts(readout, manifest, has_amplitude, allow_mismatch)
         names, rows = list[tuple[str, ...]](), list[np.ndarray]()
         for scan in iter_scans([path]):
             names.append(tuple(getattr(scan, key) for key in SCAN_ENTITIES))
-            rows.append(self._read(readouts, readout, scan))
+            rows.append(self._read(readouts, blocks, scan))
         if not rows:
             raise UserError(f"{path} has no included scan, so there is nothing to embed.")
         return pd.DataFrame(
             np.stack(rows), pd.MultiIndex.from_tuples(names, names=list(SCAN_ENTITIES))
         )
 
-    def features(self, readout: Block, has_amplitude: bool = True) -> int:
+    def features(self, readout: Readout, has_amplitude: bool = True) -> int:
         """Return how many features a readout has."""
-        return self._readouts(readout, self.manifest, has_amplitude).size(readout)
+        readouts, blocks = self._readouts(readout, self.manifest, has_amplitude)
+        return sum(map(readouts.size, blocks))
 
     def _readouts(
         self,
-        readout: Block,
+        readout: Readout,
         manifest: Manifest | None,
         has_amplitude: bool,
         allow_mismatch: Sequence[str] = (),
-    ) -> Readouts:
-        """Gather what a readout needs.
+    ) -> tuple[Readouts, list[Block]]:
+        """Gather what a readout needs, and list the blocks that it consists of.
 
         Raises
         ------
         UserError
         """
-        if readout not in get_args(Block):
+        if readout not in get_args(Readout):
             raise UserError(
-                f"There is no readout '{readout}'; a model has {', '.join(get_args(Block))}."
+                f"There is no readout '{readout}'; a model has {', '.join(get_args(Readout))}."
             )
+        blocks: list[Block] = list(FULL) if readout == "full" else [readout]
         coupling = None
-        if readout in OF_CONNECTOME:
+        if not set(OF_CONNECTOME).isdisjoint(blocks):
             coupling = self._coupling
             if manifest:
                 expected = coupling.connectome.manifest
@@ -139,17 +145,19 @@ class SeriesEmbedder:
             coupling=coupling,
             has_amplitude=has_amplitude,
         )
+        if readout == "full":
+            return readouts, present_blocks(blocks, readouts)
         reason = readouts.lacks(readout)
         if readout == "spectrum" and bands is None:
             reason = "it is not known which frequencies the model was trained on"
         if reason:
             raise UserError(f"There is no {readout} to read: {reason}. Choose another readout.")
-        return readouts
+        return readouts, blocks
 
     @cached_property
     def _coupling(self) -> Coupling:
         return Coupling(load_connectome(locate_connectome(self.source)))
 
     @staticmethod
-    def _read(readouts: Readouts, readout: Block, scan: Scan) -> np.ndarray:
-        return np.asarray(readouts.read(readout, scan), np.float32)
+    def _read(readouts: Readouts, blocks: Sequence[Block], scan: Scan) -> np.ndarray:
+        return np.asarray(readouts.read_all(blocks, scan), np.float32)

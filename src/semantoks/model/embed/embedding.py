@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -85,8 +86,24 @@ def embed_windows(
     if not len(x_WCT):
         return np.full((1, embedding_size(encoder, readout)), np.nan, np.float32)
     read = encoder.embed if readout == "pooled" else encoder.embed_networks
-    embedding: np.ndarray = read(x_WCT, patches).float().cpu().numpy()
+    with _one_thread():
+        embedding: np.ndarray = read(x_WCT, patches).float().cpu().numpy()
     return embedding
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let PyTorch use one CPU thread, which it counts per calling thread.
+
+    Operations on the windows of a single scan are too small to be divided, and the features do not
+    depend on the number of threads then.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def embedding_size(encoder: Encoder, readout: Readout) -> int:

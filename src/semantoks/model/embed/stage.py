@@ -71,7 +71,6 @@ def embed(
         or has an embedding, or memory runs out.
     """
     keep_freed_memory()
-    _use_one_thread()
     # NumPy's matrices have a few hundred rows, for which threads cost more than they save.
     with threadpool_limits(1, user_api="blas"):
         readouts = open_readouts(settings, model, timeseries, connectome, participants)
@@ -82,17 +81,11 @@ def embed(
         threads = 1 if torch.cuda.is_available() else threads
         if settings.readout in OF_ENCODER:
             read: Callable[[Scan], np.ndarray] = partial(readouts.windows, settings.readout)
-            rows = mapped(read, scans, threads, _use_one_thread)
+            rows = mapped(read, scans, threads)
             write_representation(out, table, rows, windows=True)
             return [out]
         blocks = present_blocks(settings.blocks_read, readouts)
-        rows = mapped(partial(readouts.read_all, blocks), scans, threads, _use_one_thread)
+        rows = mapped(partial(readouts.read_all, blocks), scans, threads)
         named = [FeatureBlock(b, readouts.size(b), BLOCK_WEIGHTS.get(b, 1.0)) for b in blocks]
         write_representation(out, table, rows, blocks=named if settings.readout == "full" else ())
     return [out]
-
-
-def _use_one_thread() -> None:
-    # Of PyTorch, which counts per thread. Operations on the windows of a single scan are too small
-    # to be divided among threads.
-    torch.set_num_threads(1)

@@ -69,13 +69,14 @@ class Schedule:
             )
         if batch < training.batch_size:
             logger.warning(
-                "batch_size is %d but there are %d scans for %d process(es): the batch is reduced "
-                "to %d, and the learning rate in proportion. The loss depends on the batch size, "
-                "so losses of different batch sizes are not comparable.",
-                training.batch_size,
-                scans,
-                processes,
+                "A batch has %d scans instead of %d (batch_size), because %s; the learning rate is "
+                "reduced in proportion. The loss depends on the batch size, so losses of different "
+                "batch sizes are not comparable.",
                 batch,
+                training.batch_size,
+                f"there are {scans} scans"
+                if scans < training.batch_size
+                else f"{processes} processes share it in equal parts",
             )
         # Drop an incomplete last batch: the coding rate depends on the size of the batch.
         return cls(training, scans, batch, scans * training.crops_per_epoch // batch)

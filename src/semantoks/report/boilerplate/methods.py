@@ -150,7 +150,7 @@ def _models(config: Config) -> Iterator[str]:
         BASELINES[name] + (" [varoquaux2010]" if "tangent" in name else "")
         for name in config.baselines
     ]
-    if baselines:
+    if baselines and any(dataset.phenotypes for dataset in config.datasets.values()):
         yield f"Baselines were {_listed(baselines)}."
 
 
@@ -164,8 +164,8 @@ def _model(name: str, model: Model, config: Config) -> str:
         f"The model {name} is Brain-Semantoks [gijsen2026], an independent implementation in "
         f"PyTorch [paszke2019] ({model.architecture.depth} layers, windows of "
         f"{model.architecture.window} volumes), pretrained on the scans of {datasets} for "
-        f"{model.training.epochs} epochs at batch size {model.training.batch_size}, without "
-        "phenotypes."
+        f"{model.training.epochs} epochs in batches of at most {model.training.batch_size} scans, "
+        "without phenotypes."
     )
 
 

@@ -62,17 +62,23 @@ def score_leakage(
         permutations=0,
         learning_curve=[],
     )
+    too_few = list[str]()
     for name in covariates:
         kind: Kind = "classification" if name in CATEGORICAL else "regression"
         target = _scorable(covariates[name], kind)
         if target is None:
-            log.info("Leakage of %s is not scored: too few participants, or nearly all alike", name)
+            too_few.append(str(name))
             continue
         try:
             yield _score(features, str(name), kind, target, families, probe, sites)
         except UserError as reason:
             # The user did not ask for this covariate, so it must not stop the pipeline.
             log.info("Leakage of %s is not scored: %s", name, reason)
+    if too_few:
+        log.info(
+            "Leakage of %s is not scored: too few participants, or nearly all alike",
+            ", ".join(too_few),
+        )
 
 
 def _scorable(values: pd.Series, kind: Kind) -> pd.Series | None:

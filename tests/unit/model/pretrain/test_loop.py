@@ -36,7 +36,9 @@ def test_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_fewer_scans_than_a_batch(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     pretrain_arrays(make_scans(5), NETWORKS, make_settings(batch_size=512), tmp_path)
-    assert "there are 5 scans for 1 process(es): the batch is reduced to 5" in caplog.text
+    assert (
+        "A batch has 5 scans instead of 512 (batch_size), because there are 5 scans" in caplog.text
+    )
     assert "losses of different batch sizes are not comparable" in caplog.text
     assert read_json(tmp_path / "config.json")["training"]["steps"] == 3
 
