@@ -20,7 +20,7 @@ DATASET = SMALL["datasets"]["small"]
         ({"atlas": "seitzman30"}, "atlas is 'seitzman30'; did you mean 'seitzman300'?"),
         (
             {"datasets": {"small": DATASET | {"path": "nowhere"}}},
-            "datasets.small: there is no table of participants nowhere/participants.tsv.",
+            "datasets.small: there is no folder nowhere. Set `path` to that of the data.",
         ),
         (
             {"datasets": {"small": DATASET | {"phenotypes": {"grup": "classification"}}}},

@@ -45,13 +45,30 @@ def _explain(path: Path, depth: int, explained: set[Path]) -> Iterator[str]:
     change = _change(path, content["sha256"])
     yield f"{indent}{path}: {content['stage']}, {seconds} s, semantoks {version}{change}"
     for key, value in content["settings"].items():
-        yield f"{indent}  · {key}: {value}"
+        if key != "version" and (text := _text(value)):
+            yield f"{indent}  · {key}: {text}"
     for name, digest in content["inputs"].items():
         if change := _change(Path(name), digest):
             yield f"{indent}  ! {name}{change} this was made"
         yield from _explain(Path(name), depth + 1, explained)
     if content["stage"] == "index" and path.match("shard-*.tsv"):
         yield from (f"{indent}  - {line}" for line in _files_of_scans(path))
+
+
+def _text(value: object) -> str:
+    """Return the text of a setting, without what is not set; empty if nothing is."""
+    if isinstance(value, dict):
+        parts = [(key, _text(part), part) for key, part in value.items()]
+        return ", ".join(
+            f"{key} ({text})" if isinstance(part, dict) else f"{key} {text}"
+            for key, text, part in parts
+            if text
+        )
+    if isinstance(value, list):
+        return " ".join(map(_text, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else f"{value}"
 
 
 def _files_of_scans(shard: Path) -> Iterator[str]:

@@ -96,11 +96,10 @@ class Splitting(Settings):
             raise ValueError("test_fraction and validation_fraction leave no training participants")
         return self
 
-    def test_people(self, people: int, kind: Kind) -> int:
-        """Return how many of some participants are in a test part."""
-        test = math.ceil(people * self.test_fraction)
-        needed = MIN_TESTED if kind == "regression" and people >= 2 * MIN_TESTED else 0
-        return max(test, needed)
+    def test_people(self, people: int, kind: Kind, blocks: int = 1) -> int:
+        """Return how many of some participants, each with some blocks, are in a test part."""
+        test, needed = math.ceil(people * self.test_fraction), math.ceil(MIN_TESTED / blocks)
+        return max(test, needed) if kind == "regression" and people >= 2 * needed else test
 
 
 class Probe(Settings):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import get_args
@@ -45,7 +45,7 @@ class SeriesEmbedder:
     """
 
     source: str
-    encoder: Encoder
+    encoder: Encoder = field(repr=False)
 
     @property
     def manifest(self) -> Manifest | None:

@@ -61,7 +61,7 @@ def _random_splits(
     participants: pd.DataFrame, phenotype: Phenotype, settings: Splitting
 ) -> list[Split]:
     people = len(people_of(participants))
-    sizes = part_sizes(people, phenotype, settings)
+    sizes = part_sizes(people, phenotype, settings, len(participants) // people)
     # The number of quantile bins depends on the size of the test part.
     strata = strata_of(participants["target"], phenotype, sizes.test)
     # A person may have blocks of every class.

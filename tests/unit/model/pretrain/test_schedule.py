@@ -46,7 +46,7 @@ def test_warmup_longer_than_the_training() -> None:
 def test_batch_is_a_multiple_of_the_processes(caplog: pytest.LogCaptureFixture) -> None:
     schedule = Schedule.plan(Training(batch_size=8), scans=7, processes=2)
     assert schedule.batch == 6
-    assert "reduced to 6" in caplog.text
+    assert "A batch has 6 scans instead of 8" in caplog.text
     with pytest.raises(UserError, match="4 processes need .* found 3 scans"):
         Schedule.plan(Training(batch_size=8), scans=3, processes=4)
 

@@ -37,9 +37,20 @@ class PartSizes(NamedTuple):
         )
 
 
-def part_sizes(n_participants: int, phenotype: Phenotype, settings: Splitting) -> PartSizes:
-    """Return the sizes of the parts: those of the phenotype, else fractions of everybody."""
-    test = phenotype.test_people or settings.test_people(n_participants, phenotype.kind)
+def part_sizes(
+    n_participants: int, phenotype: Phenotype, settings: Splitting, blocks: int = 1
+) -> PartSizes:
+    """Return the sizes of the parts: those of the phenotype, else fractions of everybody.
+
+    Parameters
+    ----------
+    n_participants : int
+    phenotype : Phenotype
+    settings : Splitting
+    blocks : int
+        Blocks of each participant.
+    """
+    test = phenotype.test_people or settings.test_people(n_participants, phenotype.kind, blocks)
     validation = phenotype.validation_people
     if validation is None:
         validation = round(n_participants * settings.validation_fraction)

@@ -71,12 +71,12 @@ def test_sizes_of_parts_are_numbers_of_people() -> None:
 
 
 def test_numbers_of_few_people_need_not_be_of_every_quantile() -> None:
-    """Ten people have two in the test part, and numbers four quantiles."""
+    """Ten people have three in the test part, with twelve blocks, and numbers four quantiles."""
     targets = [float(i) for i in range(10) for _ in range(4)]
     table = blocks_table([4] * 10, targets)
     splits = draw(table, REGRESSION, Splitting())
     check_leakage(splits, table)
-    assert all(table["person"][split.is_test].nunique() == 2 for split in splits)
+    assert all(table["person"][split.is_test].nunique() == 3 for split in splits)
 
 
 def test_a_file_of_splits_names_people(tmp_path: Path) -> None:
