@@ -127,8 +127,8 @@ def table(scores: pd.DataFrame, by: str) -> str:
         test = paired_difference(over.to_list(), [0.0] * len(over), ratio)
         means = of_value.groupby("phenotype").mean().round(3).T
         lines.append(
-            f"{by} {value:g}: full over best {test.mean:+.3f} ({test.low:+.3f} to "
-            f"{test.high:+.3f})\n{means.to_string()}"
+            f"{by} {value:g}: full over best {test['mean']:+.3f} ({test['low']:+.3f} to "
+            f"{test['high']:+.3f})\n{means.to_string()}"
         )
     return "\n".join(lines)
 

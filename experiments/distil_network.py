@@ -155,6 +155,7 @@ def rows_of(cohort: Cohort, split: Split, seed: int) -> tuple[dict[str, np.ndarr
         rows["learned"] = network(whole).numpy()
         rows["hidden"] = network.hidden(whole).numpy()
         rows["distilled"] = np.stack([closed(row) for row in rows["coupling_gsr"]])
+        rows["components"] = (rows["coupling_gsr"] - closed.mean_F) @ closed.weights_FK
         tested = np.stack([pairs[row] for row in split.test if row in pairs])
         one, other = (inputs(tested[:, side]) / scale for side in (0, 1))
         predictions = (one @ start.T, network(one))
@@ -172,10 +173,12 @@ def scores_of(cohort: Cohort, rows: Mapping[str, np.ndarray], split: Split) -> d
         train_rows, test = split.train[known[split.train]], split.test[known[split.test]]
         kernels = {
             name: block_kernel(rows[name][train_rows], rows[name][test])
-            for name in (*FULL, "distilled", "learned", "hidden")
+            for name in (*FULL, "distilled", "components", "learned", "hidden")
         }
         combinations = {
             "closed form": ["distilled"],
+            # As the network's: the probe z-scores components, and so gives each the same weight.
+            "closed form, z-scored": ["components"],
             "network": ["learned"],
             "network, hidden layer": ["hidden"],
             "full with the closed form": [*FULL, "distilled"],
@@ -213,7 +216,9 @@ def main() -> None:
         ("full with the network", "full with the closed form"),
     ):
         test = paired_difference(table[one].to_list(), table[other].to_list(), ratio)
-        print(f"{one} minus {other}: {test.mean:+.4f} ({test.low:+.4f} to {test.high:+.4f})")
+        print(
+            f"{one} minus {other}: {test['mean']:+.4f} ({test['low']:+.4f} to {test['high']:+.4f})"
+        )
     print(table.mean().round(4).to_string())
     print("explained variance, closed form and network:", np.mean(explained, axis=0).round(4))
 
