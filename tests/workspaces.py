@@ -42,7 +42,7 @@ SMALL: dict[str, Any] = {
                 "projector_output": 8,
             },
             "training": {"epochs": 4, "batch_size": 8, "warmup_epochs": 1},
-            "cpu_threads": 2,
+            "cpu_threads": 1,
         }
     },
     "baselines": ["fc", "confounds"],

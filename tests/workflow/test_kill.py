@@ -87,7 +87,7 @@ def test_what_a_killed_run_has_left_at_work_is_ended(
 ) -> None:
     """The run alone is killed, as by the system when memory ends, and its stage lives on."""
     tiny = SMALL["models"]["tiny"]
-    longer = tiny | {"training": tiny["training"] | {"epochs": 1000}}
+    longer = tiny | {"training": tiny["training"] | {"epochs": 1000}, "cpu_threads": 2}
     workspace.configure(models={"tiny": longer})
     run = start(workspace)
     left = wait_for_stage(run, "pretrain")

@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 STORE_VARIABLE = "SEMANTOKS_RANKS_FILE"  # a file store; without it, MASTER_ADDR and MASTER_PORT
@@ -74,6 +75,8 @@ def _environment(local: int, processes: int, nodes: int, store: Path) -> dict[st
 
 def has_gpu() -> bool:
     """Ask PyTorch, in a process of its own: its memory is free again before the ranks start."""
+    if version("torch").endswith("+cpu"):  # a build that cannot use one
+        return False
     code = "import sys, torch; sys.exit(not torch.cuda.is_available())"
     return subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
