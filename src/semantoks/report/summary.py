@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from semantoks.config import Config, Report
+from semantoks.config import MIN_TESTED, Config, Report
 from semantoks.report.figures.comparison import Contrast, contrasts_figure
 from semantoks.report.names import METRICS, representation_label
 from semantoks.report.names import is_baseline as needs_no_model
@@ -94,7 +94,10 @@ def _lead(tasks: Sequence[TaskSection], baseline: str) -> str:
     if not compared:
         reasons = dict.fromkeys(row.no_verdict for t in tasks for row in _model_rows(t))
         because = "; ".join(reason for reason in reasons if reason)
-        return f"No model is compared with connectivity{f': {because}' if because else ''}."
+        text = f"No model is compared with connectivity{f': {because}' if because else ''}."
+        if f"{MIN_TESTED} test participants" in because:
+            text += " A larger splits.test_fraction tests more of them."
+        return text
     names = {row.representation for task in tasks for row in _model_rows(task)}
     above, below = compared.count(ABOVE), compared.count(BELOW)
     text = (
