@@ -83,3 +83,20 @@ def test_a_page_without_comparisons_says_so() -> None:
     task = comparison(row("fc", 0.6, None), row("model", math.nan, None))
     summary = page_summary(task_sections([task], [], {}, CONFIG, OPEN), CONFIG, OPEN)
     assert summary.lead == "No model is compared with connectivity." and summary.figure is None
+
+
+def test_too_few_test_participants_are_said_at_the_top() -> None:
+    """With the key that has more of them tested; a score that is not known is no number."""
+    few = comparison(row("fc", math.nan, None), row("good", math.nan, 0.001))
+    rows = [
+        r.model_copy(update={"no_verdict": "fewer than 10 test participants"})
+        for r in few.schemes[0].representations
+    ]
+    scheme = few.schemes[0].model_copy(update={"representations": rows})
+    few = few.model_copy(update={"schemes": [scheme]})
+    summary = page_summary(task_sections([few], [], {}, CONFIG, OPEN), CONFIG, OPEN)
+    assert summary.lead == (
+        "No model is compared with connectivity: fewer than 10 test participants. A larger "
+        "splits.test_fraction tests more of them."
+    )
+    assert "AUROC of connectivity (Pearson) is not computed." in summary.tasks[0].text
