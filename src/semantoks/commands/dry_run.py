@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+
+from semantoks.errors import printable
 
 # Snakemake's reasons, in words for users. Others are shown as they are.
 REASONS = {
@@ -17,6 +20,16 @@ REASONS = {
 }
 _COUNT = re.compile(r"(\w+) +(\d+)$")
 _HELPERS = ("all", "total")  # no steps of their own
+
+
+def dry_run(
+    command: Sequence[str], environment: Mapping[str, str] | None = None
+) -> tuple[int, list[str]]:
+    """Run a dry run; return its exit status and the lines that it prints."""
+    run = subprocess.run(
+        command, env=environment, capture_output=True, text=True, errors="replace", check=False
+    )
+    return run.returncode, [printable(line) for line in (run.stdout + run.stderr).splitlines()]
 
 
 def summary_of(lines: Sequence[str], config: str) -> Iterator[str]:

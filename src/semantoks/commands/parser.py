@@ -83,12 +83,15 @@ def _add_status(parser: argparse.ArgumentParser) -> None:
         default=Path("results"),
         help="Folder of the results (default: results).",
     )
+    _add_configuration(parser)
+
+
+def _add_configuration(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--configuration",
         type=Path,
         metavar="FILE",
-        help="Configuration (default: semantoks.yaml, or else config.yaml, of this folder's "
-        "results).",
+        help="Configuration (default: semantoks.yaml, or else config.yaml).",
     )
 
 
@@ -104,12 +107,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         metavar="target",
         help="timeseries, model, embeddings, benchmarks, report, or a file (default: all).",
     )
-    parser.add_argument(
-        "--configuration",
-        type=Path,
-        metavar="FILE",
-        help="Configuration (default: semantoks.yaml, or else config.yaml).",
-    )
+    _add_configuration(parser)
     parser.add_argument("--cores", default="all", help="CPU cores (default: all).")
     parser.add_argument(
         "--verbose", action="store_true", help="Show all that Snakemake and the stages print."

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from semantoks.commands.dry_run import summary_of
+from semantoks.commands.dry_run import dry_run, summary_of
 from semantoks.commands.workflow import snakemake_command
-from semantoks.errors import printable
 
 
 def to_do_lines(config: Path) -> Iterator[str]:
@@ -19,11 +17,9 @@ def to_do_lines(config: Path) -> Iterator[str]:
     config : Path
         The configuration.
     """
-    command = snakemake_command(config, "1", ["--dry-run"])
-    run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    lines = [printable(line) for line in (run.stdout + run.stderr).splitlines()]
-    if run.returncode != 0:
-        error = next((line for line in lines if "Error" in line), f"exit status {run.returncode}")
+    status, lines = dry_run(snakemake_command(config, "1", ["--dry-run"]))
+    if status != 0:
+        error = next((line for line in lines if "Error" in line), f"exit status {status}")
         yield f"to do: not known, because Snakemake cannot plan. {error}"
         return
     yield from summary_of(lines, config.name)

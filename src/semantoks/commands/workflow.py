@@ -13,10 +13,10 @@ from pathlib import Path
 from rich.console import Console
 
 from semantoks.commands.display import Display
-from semantoks.commands.dry_run import summary_of
+from semantoks.commands.dry_run import dry_run, summary_of
 from semantoks.commands.names import CONFIGURATION
 from semantoks.commands.snakefile import snakefile
-from semantoks.errors import UserError, printable
+from semantoks.errors import UserError
 
 REPORT = Path("results/report/index.html")
 _NAMES = (CONFIGURATION, Path("config.yaml"))
@@ -71,15 +71,12 @@ def run_workflow(
 
 def _planned(command: Sequence[str], environment: Mapping[str, str], config: str) -> int:
     """Show in short what a dry run prints; return its exit status."""
-    run = subprocess.run(
-        command, env=environment, capture_output=True, text=True, errors="replace", check=False
-    )
-    lines = [printable(line) for line in (run.stdout + run.stderr).splitlines()]
-    if run.returncode == 0:
+    status, lines = dry_run(command, environment)
+    if status == 0:
         print("\n".join(summary_of(lines, config)))
     else:
         Display(Console(stderr=True)).show(lines)
-    return run.returncode
+    return status
 
 
 def has_snakemake() -> bool:

@@ -6,13 +6,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from semantoks.config import MIN_TESTED, Config, Report
+from semantoks.config import Config, Report
 from semantoks.report.figures.comparison import Contrast, contrasts_figure
 from semantoks.report.names import METRICS, representation_label
 from semantoks.report.names import is_baseline as needs_no_model
 from semantoks.report.privacy import samples_text
 from semantoks.report.tasks import ScoreRow, TaskSection
 from semantoks.scores.benchmark.compare import SIGNIFICANCE_LEVEL
+from semantoks.scores.benchmark.withheld import TOO_FEW_TESTED
 
 MOST_ROWS = 40  # of the figure
 MOST_TASKS = 8  # in words; of more, the lead sentence and the figure must do
@@ -95,7 +96,7 @@ def _lead(tasks: Sequence[TaskSection], baseline: str) -> str:
         reasons = dict.fromkeys(row.no_verdict for t in tasks for row in _model_rows(t))
         because = "; ".join(reason for reason in reasons if reason)
         text = f"No model is compared with connectivity{f': {because}' if because else ''}."
-        if f"{MIN_TESTED} test participants" in because:
+        if TOO_FEW_TESTED in reasons:
             text += " A larger splits.test_fraction tests more of them."
         return text
     names = {row.representation for task in tasks for row in _model_rows(task)}

@@ -51,6 +51,8 @@ NO_BASELINE = (
 )
 UNKNOWN = Summary(**dict.fromkeys(("mean", "sd", "low", "high"), float("nan")))
 
+TOO_FEW_TESTED = f"fewer than {MIN_TESTED} test participants"
+
 
 def without_meaningless(summaries: Mapping[str, Summary], features: int) -> dict[str, Summary]:
     """Remove the metrics that mean nothing for a representation without features."""
@@ -72,7 +74,7 @@ def reason_not_compared(
     if len(rows) < 2:
         return "a single split"
     if rows["test_people"].mean() < MIN_TESTED:
-        return f"fewer than {MIN_TESTED} test participants"
+        return TOO_FEW_TESTED
     if int(rows[metric].notna().sum()) < 2:
         return "score not known"
     # False positives of the corrected t: 0.05 for balanced accuracy, about 0.12 for r, and for rows
