@@ -18,6 +18,7 @@ from semantoks.config import Config, catalogue
 from semantoks.config.validation import validated
 from semantoks.errors import UserError
 
+MOST_SHOWN = 5
 GENERIC = {"bids", "rawdata", "raw", "data", "derivatives", "fmriprep", "xcpd", "timeseries"}
 
 
@@ -74,6 +75,10 @@ def init(
             f"{table.path}: {kinds.count('classification')} phenotypes in classes and "
             f"{kinds.count('regression')} in numbers."
         )
+        left_out = [column for column in table.columns if not column.kind]
+        shown = "; ".join(f"{c.name} ({c.remark})" for c in left_out[:MOST_SHOWN])
+        if shown:
+            yield f"Not proposed: {shown}{'; …' if len(left_out) > MOST_SHOWN else ''}."
     yield f"Written: {out}. Check its lines with (?), then: semantoks run"
 
 

@@ -77,6 +77,8 @@ def test_raw_data_with_their_table(raw: Path, tmp_path: Path) -> None:
     }
     assert content["preprocessing"] == {"engine": "minimal"}
     assert content["report"] == {"participants": False}
+    # Of 23, if somebody has no usable scan, ten are still tested.
+    assert content["splits"] == {"test_fraction": 0.44}
     text = (tmp_path / "out.yaml").read_text()
     assert "# (?) -999 in score" in text
     assert "# control: 12, patient: 12" in text
@@ -138,6 +140,28 @@ def test_a_class_of_few_people_is_not_predicted(raw: Path, tmp_path: Path) -> No
     dataset = data_set(written(raw, tmp_path / "out.yaml"))
     assert "phenotypes" not in dataset
     assert "# not dx: only 2 people are" in (tmp_path / "out.yaml").read_text()
+
+
+def test_what_is_not_proposed_is_said(raw: Path, tmp_path: Path) -> None:
+    said = list(init(raw, tmp_path / "out.yaml"))
+    assert said[1] == f"{raw / 'participants.tsv'}: 2 phenotypes in classes and 2 in numbers."
+    assert said[2] == (
+        "Not proposed: note (it is text with 24 different values); sub_number (all its values are "
+        "different whole numbers, as of ids)."
+    )
+
+
+@pytest.mark.parametrize("patients, proposed", [(9, True), (7, False)])
+def test_more_are_tested_only_if_enough_of_each_class_train(
+    tmp_path: Path, patients: int, proposed: bool
+) -> None:
+    folder = tmp_path / "study"
+    rows = ["participant_id\tdx"]
+    for number, name in enumerate(PEOPLE[:20]):
+        touch(folder / f"sub-{name}/func/sub-{name}_task-rest_bold.nii.gz")
+        rows.append(f"sub-{name}\t{'patient' if number < patients else 'control'}")
+    touch(folder / "participants.tsv", "\n".join(rows) + "\n")
+    assert ("splits" in written(folder, tmp_path / "out.yaml")) == proposed
 
 
 @pytest.mark.parametrize(("volumes", "motion"), [(100, {"motion": "basic"}), (200, None)])
