@@ -6,6 +6,7 @@ A representation is a Parquet file with one row per scan: the scan's entities an
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, tee
@@ -21,6 +22,8 @@ from semantoks.errors import UserError
 
 log = logging.getLogger(__name__)
 
+LARGE_FEATURES = 2**31  # bytes that features in double precision may take in memory
+ROWS_AT_A_TIME = 1000
 ROWS_PER_GROUP = 32  # the Parquet writer keeps 13 kB in memory per row group
 
 
@@ -178,7 +181,8 @@ def has_features(features_PF: np.ndarray) -> np.ndarray:
     A model of missing features can fill single ones. A row of which nothing is known must not pass
     for an average participant without a word.
     """
-    known = np.isfinite(features_PF).any(axis=1)
+    parts = np.array_split(features_PF, range(0, len(features_PF), ROWS_AT_A_TIME))
+    known = np.concatenate([np.isfinite(part_PF).any(axis=1) for part_PF in parts])
     return known | (features_PF.shape[1] == 0)
 
 
@@ -186,6 +190,7 @@ def read_participant_features(
     path: Path,
     participant_ids: Iterable[str] | None = None,
     person_of: Mapping[str, str] | None = None,
+    scratch: Path | None = None,
 ) -> ParticipantFeatures:
     """Read a representation and average the scans of each participant.
 
@@ -198,6 +203,9 @@ def read_participant_features(
         Participants to read (default: all). Those without a scan are left out.
     person_of : mapping of str to str, optional
         Person of each block, over whose blocks it is averaged then.
+    scratch : Path, optional
+        Folder for a file in single precision that features of more than `LARGE_FEATURES` bytes are
+        mapped from, instead of being held in memory. It has no name and vanishes with the array.
     """
     metadata, ids = read_metadata(path), read_scan_entities(path)["participant_id"].astype(str)
     ids = ids if person_of is None else ids.map(person_of)
@@ -209,12 +217,20 @@ def read_participant_features(
     if not participants:
         return ParticipantFeatures([], np.empty((0, 0)), names, fitted, blocks)
     first = next(iter_features(path, [0]))
-    features_PF = np.empty((len(participants), len(first)))
+    features_PF = _empty((len(participants), len(first)), scratch)
     # Rows in the order of participants, so that those of each participant follow one another.
     scans = iter_features(path, np.concatenate([rows_of[name] for name in participants]))
     for index, name in enumerate(participants):
         features_PF[index] = nan_mean(np.stack(list(islice(scans, len(rows_of[name])))))
     return ParticipantFeatures(participants, features_PF, names, fitted, blocks)
+
+
+def _empty(shape: tuple[int, int], scratch: Path | None) -> np.ndarray:
+    """Return an array to fill, of float64 in memory or of float32 in a file."""
+    if scratch is None or 8 * shape[0] * shape[1] <= LARGE_FEATURES:
+        return np.empty(shape)
+    with tempfile.TemporaryFile(dir=scratch) as file:
+        return np.memmap(file, np.float32, "w+", shape=shape)
 
 
 def read_scan_entities(path: Path) -> pd.DataFrame:

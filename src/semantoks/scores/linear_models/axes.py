@@ -3,7 +3,8 @@
 The solution of an L2-penalised linear model lies in the span of the training rows. So features are
 rotated once onto the principal axes of the training rows, and every model of a split is fitted to
 these few coordinates. Where features outnumber participants, the axes come from the kernel matrix.
-Kernels of several blocks of features are summed.
+Kernels of several blocks of features are summed. Those of `LARGE` training parts are in single
+precision and made of some columns at a time, because memory is what limits large cohorts.
 
 Legend: P training participants, H held-out participants, F features, R principal axes.
 """
@@ -14,12 +15,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import linalg
 
 # Of its mean: a feature with a smaller standard deviation counts as constant, whatever its unit.
 CONSTANT = 1e-9
 # Of the largest eigenvalue; smaller ones are rounding errors. Eigenvalues are squares of singular
 # values, so this is 1e-6 of the largest of those.
 RANK_TOLERANCE = 1e-12
+SINGLE_RANK_TOLERANCE = 1e-6  # the same of kernels in single precision
+# Training participants from whom on kernels are in single precision.
+LARGE = 5000
+COLUMNS, ROWS = 2048, 2048  # of a large kernel that are computed at a time
 # Of the training participants (P, P), and of the held-out ones with these (H, P).
 Kernel = tuple[np.ndarray, np.ndarray]
 
@@ -131,8 +137,56 @@ def rotate_blocks(
 
 def _from_kernels(kernel_PP: np.ndarray, kernel_HP: np.ndarray) -> PrincipalCoordinates:
     """Rotate through the kernel: the axes themselves, features × R, are never formed."""
+    if kernel_PP.dtype == np.float32:
+        return _from_large_kernels(kernel_PP, kernel_HP)
     values, vectors = _axes(kernel_PP)
     return PrincipalCoordinates(vectors * values, kernel_HP @ (vectors / values), values)
+
+
+def _from_large_kernels(kernel_PP: np.ndarray, kernel_HP: np.ndarray) -> PrincipalCoordinates:
+    """Rotate with one matrix beside the kernel of the training participants, which is lost."""
+    squares_P, vectors_PP = linalg.eigh(
+        kernel_PP, driver="evr", overwrite_a=True, check_finite=False
+    )
+    # eigh sorts in ascending order, so the small ones are in front.
+    first = int((squares_P <= SINGLE_RANK_TOLERANCE * max(squares_P[-1], CONSTANT)).sum())
+    values, vectors_PR = np.sqrt(squares_P[first:])[::-1], vectors_PP[:, first:][:, ::-1]
+    held_HR = kernel_HP @ vectors_PR
+    held_HR /= values
+    vectors_PR *= values
+    return PrincipalCoordinates(vectors_PR, held_HR, values)
+
+
+def kernel_by_columns(features_PF: np.ndarray, train: np.ndarray, held: np.ndarray) -> Kernel:
+    """Return the kernel of `block_kernel` in single precision, made of some columns at a time.
+
+    Parameters
+    ----------
+    features_PF : ndarray
+        Of all participants; NaN where a value is missing. May be a file that is mapped into memory.
+    train, held : ndarray of int
+        Rows of the training and the held-out participants.
+
+    Returns
+    -------
+    kernel_PP, kernel_HP : ndarray of float32
+    """
+    features = features_PF.shape[1]
+    kernel_PP = np.zeros((len(train), len(train)), np.float32)
+    kernel_HP = np.zeros((len(held), len(train)), np.float32)
+    for start in range(0, features, COLUMNS):
+        columns = features_PF[:, start : start + COLUMNS]
+        parts = standardise(columns[train], columns[held])
+        # `standardise` divides by the square root of the number of these columns.
+        share = np.sqrt(columns.shape[1] / features)
+        train_PF, held_HF = ((share * part).astype(np.float32) for part in parts)
+        kernel_HP += held_HF @ train_PF.T
+        for row in range(0, len(train), ROWS):
+            stop = row + ROWS
+            kernel_PP[row:stop, :stop] += train_PF[row:stop] @ train_PF[:stop].T
+    for row in range(0, len(train), ROWS):
+        kernel_PP[:row, row : row + ROWS] = kernel_PP[row : row + ROWS, :row].T
+    return kernel_PP, kernel_HP
 
 
 def block_kernel(train_PF: np.ndarray, held_HF: np.ndarray) -> Kernel:
@@ -189,7 +243,8 @@ def sum_kernels(kernels: Iterable[Kernel], weights: Iterable[float]) -> Principa
     Parameters
     ----------
     kernels : iterable of (ndarray, ndarray)
-        Of `block_kernel` or `gaussian_kernel`. Of an iterator, only one is in memory at a time.
+        Of `block_kernel`, `kernel_by_columns` or `gaussian_kernel`. Of an iterator, only one is in
+        memory beside the sum.
     weights : iterable of float
     """
     parts = zip(kernels, weights, strict=True)
@@ -201,7 +256,9 @@ def sum_kernels(kernels: Iterable[Kernel], weights: Iterable[float]) -> Principa
         kernel_PP += scale * of_block_PP
         kernel_HP += scale * of_block_HP
         total += scale
-    return _from_kernels(kernel_PP / (total or 1.0), kernel_HP / (total or 1.0))
+    kernel_PP /= total or 1.0
+    kernel_HP /= total or 1.0
+    return _from_kernels(kernel_PP, kernel_HP)
 
 
 def _side_by_side(

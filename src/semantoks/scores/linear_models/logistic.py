@@ -12,6 +12,7 @@ from semantoks.scores.linear_models.conjugate_gradients import minimise
 from semantoks.scores.linear_models.logistic_loss import LogisticLoss, WeightedClasses
 
 TOLERANCE = 1e-7
+SINGLE_TOLERANCE = 3e-3  # the least that rounding allows for rows in single precision
 
 
 def fit_logistic(
@@ -48,6 +49,8 @@ def fit_logistic(
     -------
     ndarray, shape (R, columns, K)
     """
+    if rows_PR.dtype == np.float32:
+        tolerance = max(tolerance, SINGLE_TOLERANCE)
     return minimise(LogisticLoss(rows_PR, targets, penalty_C, offset), start, tolerance)
 
 

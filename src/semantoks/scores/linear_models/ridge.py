@@ -27,12 +27,12 @@ def ridge(
     -------
     ndarray, shape (held-out participants, targets)
     """
-    mean = target_PT.mean(axis=0)
+    mean, dtype = target_PT.mean(axis=0), coordinates.train_PR.dtype
     penalty_T = strength_T * len(target_PT)
-    projected_RT = coordinates.train_PR.T @ (target_PT - mean)
-    predicted: np.ndarray = mean + coordinates.held_HR @ (
-        projected_RT / (coordinates.singular_values_R[:, None] ** 2 + penalty_T)
-    )
+    # In the precision of the coordinates: NumPy would copy them to the higher one.
+    projected_RT = coordinates.train_PR.T @ (target_PT - mean).astype(dtype)
+    weights_RT = projected_RT / (coordinates.singular_values_R[:, None] ** 2 + penalty_T)
+    predicted: np.ndarray = mean + coordinates.held_HR @ weights_RT.astype(dtype)
     return predicted
 
 
@@ -64,10 +64,12 @@ def ridge_over_folds(
     values_R = coordinates.singular_values_R
     basis_PR = coordinates.train_PR / np.where(values_R > 0, values_R, 1)
     mean = target_PT.mean(axis=0)
-    projected_RT = basis_PR.T @ (target_PT - mean)
+    # In the precision of the coordinates: NumPy would copy them to the higher one.
+    projected_RT = basis_PR.T @ (target_PT - mean).astype(basis_PR.dtype)
     squares = values_R**2
     # The identity needs the same penalty with and without the fold, so it is that of all P.
     shrinkage_SR = squares / (squares + strengths[:, None] * participants)
+    shrinkage_SR = shrinkage_SR.astype(basis_PR.dtype)
     predicted_SPT = np.stack(
         [mean + basis_PR @ (shrinkage_R[:, None] * projected_RT) for shrinkage_R in shrinkage_SR]
     )

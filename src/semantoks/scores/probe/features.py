@@ -16,9 +16,12 @@ from semantoks.errors import UserError
 from semantoks.people.columns import COVARIATES, Names, alternatives
 from semantoks.scores.linear_models.axes import (
     CONSTANT,
+    LARGE,
+    Kernel,
     PrincipalCoordinates,
     block_kernel,
     gaussian_kernel,
+    kernel_by_columns,
     rotate_blocks,
     standardise,
     sum_kernels,
@@ -119,6 +122,25 @@ class Features:
         # Apart, so that who lacks a block has no part in the fit of that block.
         return [_residuals(train_PF, held_HF, train_PC, held_PC) for train_PF, held_HF in blocks]
 
+    def large_kernels(self, train: np.ndarray, held: np.ndarray) -> Iterator[Kernel]:
+        """Yield the kernel of each block in single precision.
+
+        Features that nothing is fitted to are prepared some columns at a time. Those of which
+        something is fitted are in memory as a whole.
+        """
+        is_gaussian = self.is_gaussian or self.projection in GAUSSIAN
+        is_fitted = self.projection or self.sites_P is not None or self.confounds_PC is not None
+        if is_gaussian or is_fitted:
+            kernel_of = gaussian_kernel if is_gaussian else block_kernel
+            for block in self.prepare_blocks(train, held):
+                of_train, of_held = kernel_of(*block)
+                yield of_train.astype(np.float32), of_held.astype(np.float32)
+            return
+        ends = np.cumsum([block.size for block in self.blocks])[:-1]
+        for columns in np.split(np.arange(self.values_PF.shape[1]), ends):
+            block_PF = self.values_PF[:, columns[0] : columns[-1] + 1]
+            yield kernel_by_columns(block_PF, train, held)
+
     def coordinates(self, train: np.ndarray, held: np.ndarray) -> PrincipalCoordinates:
         """Rotate the prepared features onto the principal axes of the training participants."""
         return summed([self], train, held)
@@ -132,6 +154,11 @@ class Features:
 def summed(parts: Sequence[Features], train: np.ndarray, held: np.ndarray) -> PrincipalCoordinates:
     """Sum the kernels of all blocks of some representations."""
     weights = [weight for part in parts for weight in part.weights]
+    features = sum(part.values_PF.shape[1] for part in parts)
+    if len(train) >= LARGE and features > len(train):
+        return sum_kernels(
+            (kernel for part in parts for kernel in part.large_kernels(train, held)), weights
+        )
     gaussian = [part.is_gaussian or part.projection in GAUSSIAN for part in parts]
     prepared = (part.prepare_blocks(train, held) for part in parts)
     if any(gaussian):
@@ -265,6 +292,8 @@ def align(representation: ParticipantFeatures, ids: Sequence[str]) -> np.ndarray
             f"The representation lacks {len(absent)} participants of the splits ({absent[0]}, …). "
             "Make both from the same time series."
         )
+    if representation.participant_id == list(ids):
+        return representation.features_PF  # those of large cohorts take gigabytes
     features: np.ndarray = representation.features_PF[[row_of[participant] for participant in ids]]
     return features
 

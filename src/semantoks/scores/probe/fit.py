@@ -188,7 +188,7 @@ def _rank_strengths(
         Of the inner folds at that strength, to start exact fits from.
     """
     # Single precision is enough to rank strengths, and halves the memory traffic.
-    rows_PR = with_intercept(train_PR.astype(np.float32))
+    rows_PR = with_intercept(train_PR.astype(np.float32, copy=False))
     losses, all_weights, weights = list[np.ndarray](), list[np.ndarray](), None
     for strength in strengths:
         strength_T = np.full(targets.code_PC.shape[1], strength)

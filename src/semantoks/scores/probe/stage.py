@@ -62,7 +62,7 @@ def probe(
     """
     problem = read_problem(splits)
     sites = sites_to_harmonize(problem, settings)
-    loaded = _read_features(problem, features, confounds, settings, sites)
+    loaded = _read_features(problem, features, confounds, settings, sites, out.parent)
     without_features = count_without_features(loaded, representation)
     if without_features:
         log.warning(
@@ -97,13 +97,17 @@ def _read_features(
     confounds: Sequence[Path],
     settings: ProbeSettings,
     sites_P: np.ndarray | None,
+    scratch: Path,
 ) -> list[Features]:
-    """Read the representations of the participants, one at a time in memory beside the result."""
+    """Read the representations of the participants; large ones stay in files in `scratch`."""
     is_residualised = settings.probe.confounds == "residualise" and len(confounds) > 0
     phenotype = problem.metadata.phenotype
     return list(
         features_of(
-            (read_participant_features(path) for path in representations),
+            (
+                read_participant_features(path, problem.ids, scratch=scratch)
+                for path in representations
+            ),
             read_participant_features(confounds[0]) if is_residualised else None,
             problem.ids,
             target_features(phenotype, settings.column, settings.confound_columns()),
