@@ -191,6 +191,22 @@ def scores_of(cohort: Cohort, rows: Mapping[str, np.ndarray], split: Split) -> d
     return {name: float(np.mean(scores)) for name, scores in table.items()}
 
 
+def print_differences(results: list[dict[str, float]], explained: list[list[float]]) -> None:
+    """Print means over splits, and paired intervals of the network minus the closed form."""
+    table = pd.DataFrame(results)
+    ratio = TEST_FRACTION / (1 - TEST_FRACTION)
+    for one, other in (
+        ("network", "closed form"),
+        ("full with the network", "full with the closed form"),
+    ):
+        test = paired_difference(table[one].to_list(), table[other].to_list(), ratio)
+        print(
+            f"{one} minus {other}: {test['mean']:+.4f} ({test['low']:+.4f} to {test['high']:+.4f})"
+        )
+    print(table.mean().round(4).to_string())
+    print("explained variance, closed form and network:", np.mean(explained, axis=0).round(4))
+
+
 def main() -> None:
     """Compare both on random splits."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -209,18 +225,7 @@ def main() -> None:
             results.append(scores_of(cohort, rows, split))
             explained.append(variance)
             print(split.name, variance, results[-1], flush=True)
-    table = pd.DataFrame(results)
-    ratio = TEST_FRACTION / (1 - TEST_FRACTION)
-    for one, other in (
-        ("network", "closed form"),
-        ("full with the network", "full with the closed form"),
-    ):
-        test = paired_difference(table[one].to_list(), table[other].to_list(), ratio)
-        print(
-            f"{one} minus {other}: {test['mean']:+.4f} ({test['low']:+.4f} to {test['high']:+.4f})"
-        )
-    print(table.mean().round(4).to_string())
-    print("explained variance, closed form and network:", np.mean(explained, axis=0).round(4))
+    print_differences(results, explained)
 
 
 if __name__ == "__main__":
