@@ -32,6 +32,7 @@ from semantoks.artifacts.provenance import SUFFIX
 
 VOLUMES, TR = 490, 0.735  # as in UK Biobank
 ROOT = Path(__file__).resolve().parents[1]
+VARIANT = "variant.yaml"
 
 
 def write_cohort(out: Path, participants: int, epochs: int) -> None:
@@ -94,19 +95,23 @@ def write_plan(out: Path) -> None:
         }
     models = {"semantoks": {"readouts": ["pooled", "networks"]}}
     write_configuration(out, {"datasets": datasets, "models": models})
+    variants = {"gsr": {"parcellation": {"low_pass": 0.08}}}
+    content = {"datasets": datasets, "models": models, "variants": variants}
+    (out / VARIANT).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
-def plan(out: Path, *target: str) -> tuple[float, float]:
-    """Return wall time (s) and peak memory (MB) of a dry run."""
+def plan(out: Path, *target: str, configuration: str = "config.yaml") -> str:
+    """Return wall time (s), CPU time (s) and peak memory (MB) of a dry run, as cells of a table."""
     command = [sys.executable, "-m", "snakemake", *target, "-n", "--quiet", "all"]
-    command += ["-s", str(ROOT / "Snakefile"), "--configfile", "config.yaml", "-d", str(out)]
+    command += ["-s", str(ROOT / "Snakefile"), "--configfile", configuration, "-d", str(out)]
     before = time.perf_counter()
     with subprocess.Popen(command, cwd=out, stdout=subprocess.DEVNULL) as run:
         _, status, usage = os.wait4(run.pid, 0)
         run.returncode = status
     if status:
         raise SystemExit(f"the dry run failed: {' '.join(command)}")
-    return time.perf_counter() - before, usage.ru_maxrss / 1024
+    wall, cpu = time.perf_counter() - before, usage.ru_utime + usage.ru_stime
+    return f"{wall:.1f} | {cpu:.1f} | {usage.ru_maxrss / 1024:.0f}"
 
 
 def costs(results: Path) -> pd.DataFrame:
@@ -142,10 +147,10 @@ def main() -> None:
         print(costs(out / "results").to_string())
         return
     write_plan(out)
-    print("| target | s | MB |\n|---|---|---|")
+    print("| target | s | CPU s | MB |\n|---|---|---|---|")
     for target in ((), ("benchmark_site03",), ("benchmark_ukb",)):
-        seconds, megabytes = plan(out, *target)
-        print(f"| {' '.join(target) or 'all'} | {seconds:.1f} | {megabytes:.0f} |")
+        print(f"| {' '.join(target) or 'all'} | {plan(out, *target)} |")
+    print(f"| all, and a variant of all time series | {plan(out, configuration=VARIANT)} |")
 
 
 if __name__ == "__main__":

@@ -127,6 +127,8 @@ def test_restart_after_the_submitting_process_was_killed(
 ) -> None:
     run = on_cluster.start("--forcerun", "pretrain")
     orphan = wait_for_job(run, on_cluster.folder, "pretrain")
+    # On a busy machine it would be finished before the next run looks for it.
+    scontrol("suspend", orphan["JobId"])
     run.kill()
     run.wait()
     done = on_cluster.run()

@@ -126,7 +126,10 @@ def read_text_table(
 
 def clean(cell: str) -> str:
     """Remove what cannot be seen: blanks at the ends, and two ways of writing one letter."""
-    return unicodedata.normalize("NFC", cell.strip().strip(INVISIBLE).strip())
+    text = cell.strip()
+    if text.isascii():  # as most cells are, of which a large table has millions
+        return text
+    return unicodedata.normalize("NFC", text.strip(INVISIBLE).strip())
 
 
 def as_number(text: str) -> float | None:
