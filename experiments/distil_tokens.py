@@ -4,9 +4,9 @@
 
 As `experiments.distil_network`, with another network beside the linear map that starts as the
 closed form: a transformer that attends over one token per pair of networks (their part of the
-tangent vector of the crop), one per network and 20 s of the crop (its time series), and [CLS].
-Networks and pairs are missing at random while it trains. It predicts the principal components of
-the tangent vector of the rest of the scan.
+tangent vector of the crop), one per network and 20 s of the crop (its time series), and [CLS],
+which is told how long the crop is. Networks and pairs are missing at random while it trains. It
+predicts the principal components of the tangent vector of the rest of the scan.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import argparse
 import copy
 from itertools import combinations_with_replacement
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -50,6 +51,23 @@ from semantoks.model.connectome.distillation import fit_map
 WIDTH, DEPTH, HEADS, PATCH, PATCHES, MISSING = 96, 3, 4, 10, 6, 0.1
 
 
+class Crop(NamedTuple):
+    """What the network sees of a scan, and the tangent vector of the rest."""
+
+    tangent_F: np.ndarray
+    patches_PCV: np.ndarray
+    length: float
+    rest_F: np.ndarray
+
+
+class Inputs(NamedTuple):
+    """Rows of the network's inputs."""
+
+    tangent: Tensor
+    patches: Tensor
+    length: Tensor
+
+
 class TokenNetwork(nn.Module):
     """The closed form, and an encoder over tokens of networks and pairs beside it.
 
@@ -76,6 +94,7 @@ class TokenNetwork(nn.Module):
         self.of_patch = nn.ModuleList(nn.Linear(PATCH * len(r), WIDTH) for r in self.regions)
         self.position = nn.Parameter(torch.randn(PATCHES, WIDTH) * 0.02)
         self.cls = nn.Parameter(torch.randn(1, 1, WIDTH) * 0.02)
+        self.of_length, self.gate = nn.Linear(1, WIDTH), nn.Linear(1, 1)
         layer = nn.TransformerEncoderLayer(
             WIDTH, HEADS, 2 * WIDTH, 0.1, "gelu", batch_first=True, norm_first=True
         )
@@ -84,10 +103,12 @@ class TokenNetwork(nn.Module):
         self.out = nn.Linear(2 * WIDTH, len(closed_KF))
         with torch.no_grad():
             self.linear.weight.copy_(closed_KF)
-            for weights in (self.linear.bias, self.out.weight, self.out.bias):
-                weights.zero_()
+            for module in (self.out, self.gate):
+                module.weight.zero_()
+                module.bias.zero_()
+            self.linear.bias.zero_()
 
-    def hidden(self, tangent_BF: Tensor, patches_BPCV: Tensor) -> Tensor:
+    def hidden(self, tangent_BF: Tensor, patches_BPCV: Tensor, length_B1: Tensor) -> Tensor:
         """Return [CLS] beside the mean of all tokens."""
         pairs = [f(tangent_BF[:, p]) for f, p in zip(self.of_pair, self.pairs, strict=True)]
         of_networks = [
@@ -104,7 +125,8 @@ class TokenNetwork(nn.Module):
         )
         if self.training:
             missing |= torch.rand(missing.shape) < MISSING
-        tokens = torch.cat([self.cls.expand(len(tokens), -1, -1), tokens], 1)
+        cls = self.cls + self.of_length(length_B1)[:, None]
+        tokens = torch.cat([cls, tokens], 1)
         missing = torch.cat([torch.zeros(len(tokens), 1, dtype=torch.bool), missing], 1)
         encoded = self.encoder(tokens, src_key_padding_mask=missing)
         present = (~missing)[:, 1:, None]
@@ -112,12 +134,16 @@ class TokenNetwork(nn.Module):
         hidden: Tensor = self.norm(torch.cat([encoded[:, 0], mean], 1))
         return hidden
 
-    def forward(self, tangent_BF: Tensor, patches_BPCV: Tensor) -> Tensor:
+    def forward(self, tangent_BF: Tensor, patches_BPCV: Tensor, length_B1: Tensor) -> Tensor:
         """Predict the components of the rest of a scan."""
-        predicted: Tensor = self.linear(tangent_BF) + self.out(
-            self.hidden(tangent_BF, patches_BPCV)
-        )
+        linear = self.linear(tangent_BF) * self.gate(length_B1).exp()
+        predicted: Tensor = linear + self.out(self.hidden(tangent_BF, patches_BPCV, length_B1))
         return predicted
+
+
+def log_length(volumes: int, whole: int) -> float:
+    """Log of the length of a crop; nothing is longer than half a scan in training."""
+    return float(np.log(min(volumes, whole // 2) / 100))
 
 
 def patches(series_CT: np.ndarray) -> np.ndarray:
@@ -132,8 +158,8 @@ def patches(series_CT: np.ndarray) -> np.ndarray:
 
 def crops(
     series_CT: np.ndarray, tr: float, reference: Reference, rng: np.random.Generator
-) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Tangent vector and patches of random crops and both halves, and the vector of the rest."""
+) -> list[Crop]:
+    """Draw random crops, after both halves."""
     volumes = series_CT.shape[1]
     bounds = [(0, volumes // 2), (volumes // 2, volumes)]
     for _ in range(CROPS):
@@ -145,13 +171,20 @@ def crops(
         inside = np.zeros(volumes, bool)
         inside[start:stop] = True
         part, rest = (reference.tangent_vector(series_CT[:, side]) for side in (inside, ~inside))
-        drawn.append((part.astype(np.float32), patches(series_CT[:, inside]), rest))
+        length = log_length(stop - start, volumes)
+        drawn.append(Crop(part.astype(np.float32), patches(series_CT[:, inside]), length, rest))
     return drawn
 
 
-def train(
-    network: TokenNetwork, inputs: tuple[Tensor, Tensor], y_RK: Tensor, scan_R: Tensor
-) -> TokenNetwork:
+def inputs_of(drawn: list[Crop], mean_F: Tensor, scale: Tensor) -> Inputs:
+    """Return what the network is given."""
+    tangent = torch.from_numpy(np.stack([crop.tangent_F for crop in drawn])) - mean_F
+    cut = torch.from_numpy(np.stack([crop.patches_PCV for crop in drawn]))
+    length = torch.tensor([[crop.length] for crop in drawn])
+    return Inputs(tangent / scale, cut, length)
+
+
+def train(network: TokenNetwork, inputs: Inputs, y_RK: Tensor, scan_R: Tensor) -> TokenNetwork:
     """Train the network; the last scans choose when to stop."""
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
     chooses_R = scan_R >= int((1 - VALIDATION) * (int(scan_R.max()) + 1))
@@ -160,12 +193,12 @@ def train(
     for _ in range(EPOCHS):
         network.train()
         for batch in rows_R[torch.randperm(len(rows_R))].split(BATCH):
-            predicted = network(inputs[0][batch], inputs[1][batch].float())
+            predicted = network(*(rows[batch].float() for rows in inputs))
             loss = nn.functional.mse_loss(predicted, y_RK[batch])
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-        predicted = in_batches(network, inputs[0][chooses_R], inputs[1][chooses_R])
+        predicted = in_batches(network, Inputs(*(rows[chooses_R] for rows in inputs)))
         value = float(nn.functional.mse_loss(predicted, y_RK[chooses_R]))
         since = 0 if value < best else since + 1
         if value < best:
@@ -175,15 +208,13 @@ def train(
     return kept.eval()
 
 
-def in_batches(
-    network: TokenNetwork, tangent_RF: Tensor, patches_RPCV: Tensor, hidden: bool = False
-) -> Tensor:
+def in_batches(network: TokenNetwork, inputs: Inputs, hidden: bool = False) -> Tensor:
     """Return what the network predicts, or its hidden layer."""
     network.eval()
     compute = network.hidden if hidden else network
     with torch.no_grad():
-        batches = zip(tangent_RF.split(BATCH), patches_RPCV.split(BATCH), strict=True)
-        return torch.cat([compute(tangent, cut.float()) for tangent, cut in batches])
+        rows = torch.arange(len(inputs.length)).split(BATCH)
+        return torch.cat([compute(*(x[batch].float() for x in inputs)) for batch in rows])
 
 
 def rows_of(
@@ -196,7 +227,7 @@ def rows_of(
         reference = mean_of([scans[row] for row in split.train], estimator)
         rows[name] = np.stack([reference.tangent_vector(scan.timeseries_CT) for scan in scans])
     drawn = [crops(scans[row].timeseries_CT, scans[row].tr, reference, rng) for row in split.train]
-    halves = np.concatenate([[d[0][0], d[1][0]] for d in drawn])
+    halves = np.stack([crop.tangent_F for d in drawn for crop in d[:2]])
     closed = fit_map(halves.copy(), TARGETS, 0.3)
     mean_F = torch.from_numpy(closed.mean_F.astype(np.float32))
     closed_KF = torch.from_numpy(closed.weights_FK.T.astype(np.float32))
@@ -211,28 +242,32 @@ def rows_of(
     centred = torch.from_numpy(halves) - mean_F
     axes_FK *= torch.sign(((centred @ closed_KF.T) * (centred @ axes_FK)).sum(0))
 
-    tangent = torch.from_numpy(np.stack([part for d in drawn for part, _, _ in d])) - mean_F
-    cut = torch.from_numpy(np.stack([cut for d in drawn for _, cut, _ in d]))
-    rest = np.stack([rest for d in drawn for _, _, rest in d]).astype(np.float32)
+    every = [crop for d in drawn for crop in d]
+    rest = np.stack([crop.rest_F for crop in every]).astype(np.float32)
     y = (torch.from_numpy(rest) - mean_F) @ axes_FK
-    scale, size = tangent.std(), y.std()
+    scale, size = centred.std(), y.std()
     number = torch.arange(len(drawn)).repeat_interleave(CROPS + 2)
     torch.manual_seed(seed)
     network = TokenNetwork(network_C, closed_KF * scale / size)
-    network = train(network, (tangent / scale, cut), y / size, number)
+    network = train(network, inputs_of(every, mean_F, scale), y / size, number)
 
     whole = torch.from_numpy(rows["coupling_gsr"].astype(np.float32)) - mean_F
     cuts = torch.from_numpy(np.stack([patches(scan.timeseries_CT) for scan in scans]))
-    rows["learned"] = in_batches(network, whole / scale, cuts).numpy()
-    rows["hidden"] = in_batches(network, whole / scale, cuts, hidden=True).numpy()
+    volumes = [scan.timeseries_CT.shape[1] for scan in scans]
+    lengths = torch.tensor([[log_length(number, number)] for number in volumes])
+    inputs = Inputs(whole / scale, cuts, lengths)
+    rows["learned"] = in_batches(network, inputs).numpy()
+    rows["hidden"] = in_batches(network, inputs, hidden=True).numpy()
     rows["distilled"] = np.stack([closed(row) for row in rows["coupling_gsr"]])
     rows["components"] = (whole @ closed_KF.T).numpy()
     tested = [crops(scans[r].timeseries_CT, scans[r].tr, reference, rng)[0] for r in split.test]
-    part = torch.from_numpy(np.stack([part for part, _, _ in tested])) - mean_F
-    cut = torch.from_numpy(np.stack([cut for _, cut, _ in tested]))
-    rest = np.stack([rest for _, _, rest in tested]).astype(np.float32)
+    inputs = inputs_of(tested, mean_F, scale)
+    rest = np.stack([crop.rest_F for crop in tested]).astype(np.float32)
     other = (torch.from_numpy(rest) - mean_F) @ axes_FK / size
-    predictions = part @ closed_KF.T / size, in_batches(network, part / scale, cut)
+    predictions = (
+        inputs.tangent * scale @ closed_KF.T / size,
+        in_batches(network, inputs),
+    )
     total = float((other**2).sum())
     return rows, [1 - float(((other - p) ** 2).sum()) / total for p in predictions]
 

@@ -21,6 +21,8 @@ _WORD = r"[\w-][\w.-]*"
 # `{_WORD}?` makes the last `*` of the word lazy, and not the word optional.
 HUB_PREFIX = "hf:"
 _HUB_ID = re.compile(rf"hf:({_WORD}/{_WORD}?)((?:/{_WORD})*/{_WORD}?\.pth)?(?:@({_WORD}))?")
+# Commit of the files that this process has of a repository at a revision.
+_commits: dict[tuple[str, str | None], str] = {}
 
 
 def locate(source: str) -> list[Path]:
@@ -156,12 +158,22 @@ def _require_all(files: list[Path]) -> None:
 
 
 def _download(repository: str, name: str, revision: str | None) -> Path:
-    """Download a file, or take it from the cache if the hub cannot be reached."""
+    """Download a file, or take it from the cache if the hub cannot be reached.
+
+    All files that a process takes of a repository are of one commit, though somebody may push
+    another meanwhile.
+    """
+    wanted = _commits.get((repository, revision), revision)
     try:
-        return Path(hf_hub_download(repository, name, revision=revision))
+        path = Path(hf_hub_download(repository, name, revision=wanted))
     except HTTPError:
         # Not always a path or None: a file known to be absent on the hub gives a sentinel object.
-        cached = try_to_load_from_cache(repository, name, revision=revision)
+        cached = try_to_load_from_cache(repository, name, revision=wanted)
         if not isinstance(cached, str):
             raise
-        return Path(cached)
+        path = Path(cached)
+    # The client keeps files in snapshots/COMMIT/NAME.
+    folder = path.parents[len(Path(name).parts) - 1].name
+    if re.fullmatch(r"[0-9a-f]{40}", folder):
+        _commits[repository, revision] = folder
+    return path

@@ -56,6 +56,23 @@ def test_a_connectome_is_of_the_same_repository_or_there_is_none(
             locate_connectome(source)
 
 
+def test_all_files_are_of_one_commit(
+    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody pushes another model between the download of the weights and that of the rest."""
+    commits = iter(["a" * 40, "b" * 40])
+    snapshots = tmp_path / "models--owner--moving" / "snapshots"
+    for folder in ("a" * 40, "b" * 40):
+        save(encoder, snapshots / folder)
+
+    def download(_: str, file: str, revision: str | None) -> str:
+        return str(snapshots / (revision or next(commits)) / file)
+
+    monkeypatch.setattr(hub, "hf_hub_download", download)
+    files = [*hub.locate("hf:owner/moving"), locate_connectome("hf:owner/moving")]
+    assert {path.parent.name for path in files} == {"a" * 40}
+
+
 def test_source_without_a_model_raises(tmp_path: Path) -> None:
     for missing in (tmp_path, tmp_path / "none.pth", "models/none.pth", "owner/../name"):
         with pytest.raises(UserError, match=r"folder with encoder\.safetensors and config\.json"):
