@@ -108,7 +108,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="timeseries, model, embeddings, benchmarks, report, or a file (default: all).",
     )
     _add_configuration(parser)
-    parser.add_argument("--cores", default="all", help="CPU cores (default: all).")
+    parser.add_argument("--cores", default="all", help="CPU cores (default: all that may be used).")
     parser.add_argument(
         "--verbose", action="store_true", help="Show all that Snakemake and the stages print."
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from joblib import cpu_count
 from rich.console import Console
 
 from semantoks.commands.display import Display
@@ -32,7 +33,7 @@ def run_workflow(
     config : Path, optional
         Default: ``semantoks.yaml``, or else ``config.yaml``.
     cores : str
-        A number, or ``all``.
+        A number, or ``all`` that this process may use.
     targets : sequence of str
         Named targets or files, and options of Snakemake, in any order (default: everything).
     is_verbose : bool
@@ -54,7 +55,8 @@ def run_workflow(
             f"There is no {chosen or CONFIGURATION} here. `semantoks init FOLDER` writes one for "
             "your data; another name follows --configuration."
         )
-    command = snakemake_command(chosen, cores, targets)
+    # "all" of Snakemake are those of the machine, also in a container that may use a few of them.
+    command = snakemake_command(chosen, str(cpu_count()) if cores == "all" else cores, targets)
     print(shlex.join(command), file=sys.stderr)
     # Jobs call `python`, which has to be this one.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])

@@ -28,12 +28,16 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
 
 
 def test_the_configuration_of_init_is_run(
-    started: list[list[str]], capsys: pytest.CaptureFixture[str]
+    started: list[list[str]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Path("semantoks.yaml").touch()
     Path("config.yaml").touch()
+    # As in a container that is limited to two of the cores of its host.
+    monkeypatch.setattr(workflow, "cpu_count", lambda: 2)
     assert main(["run"]) == 0
-    end = ["--snakefile", str(snakefile()), "--configfile", "semantoks.yaml", "--cores", "all"]
+    end = ["--snakefile", str(snakefile()), "--configfile", "semantoks.yaml", "--cores", "2"]
     assert started == [end]
     assert "results/report/index.html (open it" in capsys.readouterr().out
 
