@@ -129,7 +129,11 @@ def rows_of(cohort: Cohort, split: Split, seed: int) -> tuple[dict[str, np.ndarr
         if (cut := halves(scans[row].timeseries_CT, scans[row].tr))
     }
     fitted = np.concatenate([pairs[r] for r in split.train if r in pairs]).astype(np.float32)
-    mean_F, closed = fitted.mean(axis=0), fit_map(fitted.copy(), TARGETS, 0.3)
+    closed = fit_map(fitted.copy(), TARGETS, 0.3)
+    # Participants who choose when to stop must have no part in the map that the network starts as.
+    trained = split.train[: int((1 - VALIDATION) * len(split.train))]
+    fitted = np.concatenate([pairs[r] for r in trained if r in pairs]).astype(np.float32)
+    mean_F, begun = fitted.mean(axis=0), fit_map(fitted.copy(), TARGETS, 0.3)
     # Principal axes of the halves; the largest are the targets.
     values, vectors = np.linalg.eigh((fitted - mean_F) @ (fitted - mean_F).T)
     order = np.argsort(values)[::-1][:INPUTS]
@@ -145,7 +149,7 @@ def rows_of(cohort: Cohort, split: Split, seed: int) -> tuple[dict[str, np.ndarr
     number = np.concatenate([np.full(len(part) // 2, n) for n, part in enumerate(drawn)])
     number[number >= len(split.train)] -= len(split.train)
     # The closed form in these coordinates; its components have fixed signs, and ours may not.
-    start = torch.from_numpy(axes_FI.T @ closed.weights_FK).T
+    start = torch.from_numpy(axes_FI.T @ begun.weights_FK).T
     scale = parts.std()
     signs = torch.sign((inputs(fitted) @ start.T * inputs(fitted)[:, :TARGETS]).sum(0))
     start = start * signs[:, None]

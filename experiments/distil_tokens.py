@@ -229,8 +229,11 @@ def rows_of(
     drawn = [crops(scans[row].timeseries_CT, scans[row].tr, reference, rng) for row in split.train]
     halves = np.stack([crop.tangent_F for d in drawn for crop in d[:2]])
     closed = fit_map(halves.copy(), TARGETS, 0.3)
-    mean_F = torch.from_numpy(closed.mean_F.astype(np.float32))
-    closed_KF = torch.from_numpy(closed.weights_FK.T.astype(np.float32))
+    # Participants who choose when to stop must have no part in the map that the network starts as.
+    halves = halves[: 2 * int((1 - VALIDATION) * len(drawn))]
+    begun = fit_map(halves.copy(), TARGETS, 0.3)
+    mean_F = torch.from_numpy(begun.mean_F.astype(np.float32))
+    closed_KF = torch.from_numpy(begun.weights_FK.T.astype(np.float32))
     # The targets: principal components of the halves, in the order and with the signs of the map.
     values, vectors = np.linalg.eigh((halves - mean_F.numpy()) @ (halves - mean_F.numpy()).T)
     order = np.argsort(values)[::-1][:TARGETS]
@@ -259,7 +262,7 @@ def rows_of(
     rows["learned"] = in_batches(network, inputs).numpy()
     rows["hidden"] = in_batches(network, inputs, hidden=True).numpy()
     rows["distilled"] = np.stack([closed(row) for row in rows["coupling_gsr"]])
-    rows["components"] = (whole @ closed_KF.T).numpy()
+    rows["components"] = (rows["coupling_gsr"] - closed.mean_F) @ closed.weights_FK
     tested = [crops(scans[r].timeseries_CT, scans[r].tr, reference, rng)[0] for r in split.test]
     inputs = inputs_of(tested, mean_F, scale)
     rest = np.stack([crop.rest_F for crop in tested]).astype(np.float32)

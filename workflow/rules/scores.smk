@@ -90,6 +90,8 @@ rule split:
         like=followed_splits,
     output:
         "results/splits/{dataset}/{phenotype}.parquet",
+    # Before models: what cannot be split stops the run, and shall do so early.
+    priority: 1
     log:
         "logs/splits/{dataset}/{phenotype}.log",
     conda:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from semantoks.config import PERSON, Settings
 from semantoks.errors import ScanError, UserError
 
 _OPEN_FILES = 64
+_SHOWN = 3  # names of regions in the representation of a manifest
 AMPLITUDE = "amplitude"  # column
 ARRAYS = ("timeseries", AMPLITUDE, "means")
 SCAN_ENTITIES = ("scan", "participant_id", "session", "task", "run")
@@ -48,6 +50,12 @@ class Manifest(Settings):
     high_pass: float | None
     confounds: str
     engine: str
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            # Hundreds of names of regions say little.
+            is_long = isinstance(value, tuple) and len(value) > _SHOWN
+            yield name, (*value[:_SHOWN], ...) if is_long else value
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,11 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from semantoks.errors import printable
 
+_TOTAL = re.compile(r"total +(\d+)$")
 _STEPS = re.compile(r"(\d+) of (\d+) steps \(\d+%\) done")
 _FINISHED = re.compile(r"Finished jobid: \d+ \(Rule: (\w+)\)")
 # Of a stage, as `semantoks.__main__` formats it: time, stage, label, message.
@@ -26,14 +28,24 @@ _PROGRESS = re.compile(r"\d+ of \d+ |epoch \d+|done in ")
 QUIET_SECONDS = 30  # without a terminal, progress of a stage is printed after so long
 # Of Snakemake: a target that is no rule and no file of one, or a rule for many files.
 _NO_TARGET = re.compile(r"No rule to produce (.+?) \(if you use|Target rules may not contain")
+LOCKED = (
+    "Another run is in this folder, or one that was killed left its lock. If no run is left on any "
+    "machine: semantoks run --unlock"
+)
 TARGETS = "timeseries, model, embeddings, benchmarks, report"
 # Of Snakemake: what it is about to do, and when.
 _NOISE = re.compile(
     r"$|\[\w{3} \w{3} +\d+ |Execute \d+ jobs|Select jobs|Using |Assuming |Building DAG|Provided |"
     r"Rules claiming|Conda environments|Singularity|Job stats|job +count|-+ +-+|\w+ +\d+$|"
     r"MissingRuleException|DAG of jobs|Updating checkpoint|Complete log|Elapsed time|"
-    r"Nothing to be done"
+    r"Nothing to be done|Shutting down|Exiting because|WorkflowError:$|"
+    r"LockException|If you are sure that no other|"
+    r"At least one job did not complete|The job returned non-zero|\(command exited with"
 )
+
+
+def _whole() -> Column:
+    return Column(no_wrap=True)
 
 
 @dataclass
@@ -60,20 +72,27 @@ class Display:
         lines : iterable of str
         """
         columns = (
-            TextColumn("{task.completed:.0f} of {task.total:.0f} steps"),
-            BarColumn(),
-            TimeElapsedColumn(),
-            TextColumn("elapsed,"),
-            TimeRemainingColumn(),
-            TextColumn("left"),
-            TextColumn("{task.description}", markup=False),
+            TextColumn("{task.completed:.0f} of {task.total:.0f} steps", table_column=_whole()),
+            BarColumn(bar_width=self.console.width // 8, table_column=_whole()),
+            TimeElapsedColumn(table_column=_whole()),
+            TextColumn("elapsed,", table_column=_whole()),
+            TimeRemainingColumn(table_column=_whole()),
+            TextColumn("left", table_column=_whole()),
+            # In a narrow terminal, what is left of the line.
+            TextColumn(
+                "{task.description}",
+                markup=False,
+                table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
+            ),
         )
         is_live = self.console.is_terminal
-        with Progress(*columns, console=self.console, disable=not is_live) as progress:
+        with Progress(*columns, console=self.console, disable=not is_live, expand=True) as progress:
             bar = progress.add_task("starting", total=None, visible=False)
             for line in lines:
                 text = printable(line.rstrip("\n"))
-                if steps := _STEPS.match(text):
+                if number := _TOTAL.match(text):
+                    progress.update(bar, total=int(number[1]), visible=True)
+                elif steps := _STEPS.match(text):
                     done, total = map(int, steps.groups())
                     progress.update(bar, completed=done, total=total, visible=True)
                     if not is_live:
@@ -87,11 +106,18 @@ class Display:
                         self._print(text)
                 elif stage:
                     self._print_once(stage[2], text)
-                elif missing := _NO_TARGET.search(text):
-                    named = f"target '{missing[1]}'" if missing[1] else "target of this name"
-                    self._print(f"There is no {named}. Name one of {TARGETS}, or a file.")
-                elif not _NOISE.match(text):
-                    self._print(text)
+                else:
+                    self._pass_on(text)
+
+    def _pass_on(self, text: str) -> None:
+        """Print what else Snakemake says, if it is for users, and its riddles in other words."""
+        if missing := _NO_TARGET.search(text):
+            named = f"target '{missing[1]}'" if missing[1] else "target of this name"
+            self._print(f"There is no {named}. Name one of {TARGETS}, or a file.")
+        elif "Directory cannot be locked" in text:
+            self._print(LOCKED)
+        elif not _NOISE.match(text):
+            self._print(text)
 
     def _print_once(self, message: str, text: str) -> None:
         """Print the first of messages that several jobs of a kind have in common."""

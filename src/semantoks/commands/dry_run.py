@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from semantoks.errors import printable
 
+_MISSING = "output files have to be generated"
 # Snakemake's reasons, in words for users. Others are shown as they are.
 REASONS = {
-    "output files have to be generated": "not made yet",
+    _MISSING: "not made yet",
     "input files updated by another job": "their input is made again",
     "params have changed since last execution": "settings changed",
     "updated input files": "input changed",
@@ -50,7 +51,10 @@ def summary_of(lines: Sequence[str], config: str) -> Iterator[str]:
         return
     listed = ", ".join(f"{count} {rule}" for rule, count in steps.items())
     yield f"to do for {config}: {sum(steps.values())} steps ({listed}); `semantoks run` does them"
-    for reason, rules in _reasons(lines):
+    reasons = dict(_reasons(lines))
+    if set(steps) <= set(reasons.get(_MISSING, ())):
+        return  # all is new, which needs no reasons
+    for reason, rules in reasons.items():
         yield f"  {REASONS.get(reason, reason)}: {', '.join(rules)}"
 
 

@@ -84,7 +84,10 @@ def status(results: Path, config: Path | None = None) -> Iterator[str]:
     """
     chosen = Chosen.of(config) if config else None
     if not results.is_dir():
-        raise UserError(f"There is no folder {results}. Run snakemake first, or name its results.")
+        raise UserError(
+            f"There is no folder {results}. `semantoks run` makes it; of results elsewhere, name "
+            "the folder."
+        )
     others = list[str]()
     for kind, name, lines in _parts(results):
         if chosen is None or chosen.has(kind, *name):

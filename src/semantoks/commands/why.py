@@ -27,30 +27,48 @@ def why(path: Path) -> Iterator[str]:
         raise UserError(f"{path} does not exist. Name a file below results/.")
     if not sidecar(path).exists():
         raise UserError(f"{path} has no {sidecar(path).name}, so Semantoks did not write it.")
-    yield from _explain(path, 0, set())
+    yield from _explain(path, path, 0, set())
 
 
-def _explain(path: Path, depth: int, explained: set[Path]) -> Iterator[str]:
-    """Explain a file and what it was made from, each file once."""
+def _root_of(path: Path) -> Path:
+    """Return the folder of the run, which the names of inputs are relative to."""
+    above = (folder for folder in path.resolve().parents if folder.name in ("results", "resources"))
+    return next((folder.parent for folder in above), Path())
+
+
+def _explain(name: Path, path: Path, depth: int, explained: set[Path]) -> Iterator[str]:
+    """Explain a file and what it was made from, each file once.
+
+    Parameters
+    ----------
+    name : Path
+        As it is shown.
+    path : Path
+        Where it is.
+    depth : int
+    explained : set of Path
+        Added to.
+    """
     indent = "  " * depth
     if path in explained:
-        yield f"{indent}{path} (see above)"
+        yield f"{indent}{name} (see above)"
         return
     explained.add(path)
     if not sidecar(path).exists():
-        yield f"{indent}{path}" + ("" if path.exists() else " (no longer there)")
+        yield f"{indent}{name}" + ("" if path.exists() else " (no longer there)")
         return
     content = read_json(sidecar(path))
     version, seconds = content["software"]["semantoks"], content["seconds"]
     change = _change(path, content["sha256"])
-    yield f"{indent}{path}: {content['stage']}, {seconds} s, semantoks {version}{change}"
+    yield f"{indent}{name}: {content['stage']}, {seconds} s, semantoks {version}{change}"
     for key, value in content["settings"].items():
         if key != "version" and (text := _text(value)):
             yield f"{indent}  · {key}: {text}"
-    for name, digest in content["inputs"].items():
-        if change := _change(Path(name), digest):
-            yield f"{indent}  ! {name}{change} this was made"
-        yield from _explain(Path(name), depth + 1, explained)
+    root = _root_of(path)
+    for used, digest in content["inputs"].items():
+        if change := _change(root / used, digest):
+            yield f"{indent}  ! {used}{change} this was made"
+        yield from _explain(Path(used), root / used, depth + 1, explained)
     if content["stage"] == "index" and path.match("shard-*.tsv"):
         yield from (f"{indent}  - {line}" for line in _files_of_scans(path))
 

@@ -57,7 +57,8 @@ def run_workflow(
         )
     # "all" of Snakemake are those of the machine, also in a container that may use a few of them.
     command = snakemake_command(chosen, str(cpu_count()) if cores == "all" else cores, targets)
-    print(shlex.join(command), file=sys.stderr)
+    if is_verbose:
+        print(shlex.join(command), file=sys.stderr)
     # Jobs call `python`, which has to be this one.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     environment = os.environ | {"PATH": path}

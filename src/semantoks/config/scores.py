@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from semantoks.config.base import Settings
-from semantoks.config.phenotypes import ColumnNames, Kind
+from semantoks.config.phenotypes import ColumnNames
 from semantoks.config.readouts import OF_ENCODER
 from semantoks.config.scaling import split_fraction
 
@@ -35,6 +35,8 @@ Protocol = Literal["exact", "paper", "both"]
 RowProtocol = Literal["exact", "paper", "finetune"]
 # Test participants of a split: r of fewer hardly depends on the prediction.
 MIN_TESTED = 10
+# Participants of each class whom a larger test part has to leave for training.
+MIN_TRAINED = 5
 # Names a row that the paper's head has scored, beside the row of the exact probe.
 PAPER_SUFFIX = "@paper"
 # Names the row that takes the best of these, chosen inside the training part.
@@ -74,8 +76,8 @@ class Splitting(Settings):
 
     test_fraction: Fraction = Field(
         0.2,
-        description="Fraction of test participants. Where a number is predicted, at least 10 of 20 "
-        "or more participants are tested, because r of fewer says little.",
+        description="Fraction of test participants. Of 20 or more at least 10 are tested, because "
+        "scores of fewer say little; with classes only if 5 of each are left to train on.",
     )
     validation_fraction: Fraction = Field(
         0.2,
@@ -96,10 +98,23 @@ class Splitting(Settings):
             raise ValueError("test_fraction and validation_fraction leave no training participants")
         return self
 
-    def test_people(self, people: int, kind: Kind, blocks: int = 1) -> int:
-        """Return how many of some participants, each with some blocks, are in a test part."""
+    def test_people(self, people: int, smallest_class: int | None = None, blocks: int = 1) -> int:
+        """Return how many participants are in a test part.
+
+        Parameters
+        ----------
+        people : int
+            With a value of the phenotype.
+        smallest_class : int, optional
+            How many of them are in the smallest class, if classes are predicted.
+        blocks : int
+            Of each participant.
+        """
         test, needed = math.ceil(people * self.test_fraction), math.ceil(MIN_TESTED / blocks)
-        return max(test, needed) if kind == "regression" and people >= 2 * needed else test
+        if test >= needed or people < 2 * needed:
+            return test
+        trained = None if smallest_class is None else smallest_class * (people - needed) // people
+        return test if trained is not None and trained < MIN_TRAINED else needed
 
 
 class Probe(Settings):

@@ -14,6 +14,7 @@ from semantoks.scores.benchmark.comparison import Comparison
 # With 100 participants, cross-validated accuracies of one method differ by about ±0.1 between
 # samples. Source: Varoquaux 2018, doi:10.1016/j.neuroimage.2017.06.061.
 FEW_PARTICIPANTS = 100
+P = 0.05  # of the permutation test of confounds
 UNEVEN_CLASSES = 4  # times as many participants in the largest class as in the smallest
 HARDLY_TRAINED = 1.5  # effective rank; 1 means that all embeddings are the same
 
@@ -34,6 +35,7 @@ def cautions(
     """
     return [
         *_of_participants(comparison),
+        *_of_confounds(comparison),
         *_of_training(comparison, training),
         *_of_overlap(comparison, overlaps),
     ]
@@ -56,6 +58,19 @@ def _of_participants(comparison: Comparison) -> Iterator[str]:
             f"Uneven classes: the largest has about {UNEVEN_CLASSES} times the {members} of the "
             "smallest, or more. Accuracy and calibration mean little; scores rest on few "
             f"{members}."
+        )
+
+
+def _of_confounds(comparison: Comparison) -> Iterator[str]:
+    """Warn where confounds alone score as high as every other row, by the first scheme."""
+    rows = comparison.schemes[0].representations if comparison.schemes else []
+    scores = {row.representation: row.metrics[comparison.metric].mean for row in rows}
+    alone = scores.pop("confounds", float("nan"))
+    if scores and alone >= max(scores.values()) and comparison.permutation.get("confounds", 1) < P:
+        yield (
+            "Confounds alone (of age, sex, site, head motion and scan length those that are known) "
+            "score at least as high as every representation, so what these predict may be the "
+            "confounds. `probe.confounds: residualise` regresses them out."
         )
 
 

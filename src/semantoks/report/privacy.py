@@ -37,10 +37,12 @@ def is_small(n_participants: float, settings: Report) -> bool:
 
 
 def count_text(count: float, settings: Report) -> str:
-    """Write a number of participants or scans: exact, rounded, or "fewer than 5"."""
+    """Write a number of participants or scans: exact, "about 20", or "fewer than 5"."""
     if settings.participants:
         return f"{count:.0f}"
-    return f"fewer than {MIN_CELL_SIZE}" if is_small(count, settings) else str(rounded(count))
+    if is_small(count, settings):
+        return f"fewer than {MIN_CELL_SIZE}"
+    return f"about {rounded(count)}" if count else "0"
 
 
 def participants_text(count: float, settings: Report) -> str:

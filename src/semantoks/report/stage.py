@@ -103,7 +103,11 @@ def report(
     page = Page(
         summary=page_summary(tasks, config, shown),
         made=Made.of_inputs([*benchmarks, *scans]),
-        methods=methods(config),
+        methods=methods(
+            config,
+            {path.stem: read_metadata(path) for path in scans},
+            has_motion=any(table["mean_fd"].notna().any() for table in scan_tables.values()),
+        ),
         tasks=tasks,
         overlaps=shared,
         cards=[

@@ -67,3 +67,36 @@ def test_without_a_terminal_long_stages_are_heard_of(monkeypatch: pytest.MonkeyP
     stream = StringIO()
     Display(Console(file=stream, width=200)).show(LINES.splitlines())
     assert "epoch 5/125, step 4/8: loss -2.0" in stream.getvalue()
+
+
+def test_a_narrow_terminal_keeps_the_step_and_the_times() -> None:
+    stream = StringIO()
+    console = Console(file=stream, width=80, force_terminal=True, color_system=None)
+    long = "[14:07:07 pretrain semantoks] epoch 29/75, step 1/1: loss -2.091 (cls -2.091, ttr 0.1)"
+    Display(console).show([*LINES.splitlines(), long])
+    *_, last = (line for line in stream.getvalue().splitlines() if "steps" in line)
+    assert "1 of 74 steps" in last and "elapsed," in last and "left pretrain semantoks" in last
+
+
+def test_a_failed_run_ends_with_its_cause() -> None:
+    stream = StringIO()
+    stock = ["Shutting down, this might take some time.", "WorkflowError:"]
+    stock.append("At least one job did not complete successfully.")
+    Display(Console(file=stream, width=200)).show([*LINES.splitlines(), *stock])
+    assert stream.getvalue().splitlines()[-1] == "Error in parcellate: [bold]There is no x.[/bold]"
+
+
+def test_a_lock_is_explained() -> None:
+    stream = StringIO()
+    said = ["LockException:", "Error: Directory cannot be locked. Please make sure that no other"]
+    said += ["/home/me/study", "If you are sure that no other instances of snakemake are running"]
+    Display(Console(file=stream, width=200)).show(said)
+    assert stream.getvalue().splitlines() == [display.LOCKED, "/home/me/study"]
+
+
+def test_the_first_long_step_is_not_silent() -> None:
+    stream = StringIO()
+    console = Console(file=stream, width=100, force_terminal=True, color_system=None)
+    Display(console).show(LINES.splitlines()[:8])
+    assert "0 of 74 steps" in stream.getvalue()
+    assert "simulate corpus: 8 of 400 participants" in stream.getvalue()

@@ -30,6 +30,19 @@ def test_why_leads_to_the_raw_data_and_shows_changes(tmp_path: Path) -> None:
     assert any("middle.parquet, DELETED since" in line for line in why(end))
 
 
+def test_why_knows_the_folder_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inputs are named relative to it, and the user may stand elsewhere."""
+    made = tmp_path / "run/results/scans/a.parquet"
+    made.parent.mkdir(parents=True)
+    (tmp_path / "run/raw.tsv").write_text("raw")
+    made.write_text("made")
+    monkeypatch.chdir(tmp_path / "run")
+    record(made, "scans", {}, verified([Path("raw.tsv")]), 1.0)
+    monkeypatch.chdir(tmp_path)
+    lines = list(why(Path("run/results/scans/a.parquet")))
+    assert [line.strip() for line in lines[1:]] == ["raw.tsv"]
+
+
 def test_why_needs_a_sidecar(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not exist"):
         list(why(tmp_path / "nothing"))

@@ -61,7 +61,7 @@ def test_the_page_says_blocks_of_people() -> None:
 def test_numbers_of_blocks_do_not_tell_the_number_of_people(people: int) -> None:
     """They are those of five, ten, … people with eight blocks each, or of fewer than five."""
     comparison = rounded_comparison(of_blocks(people))
-    assert "120 blocks of 15 people" in page_of(comparison, SHARED)
+    assert "about 120 blocks of about 15 people" in page_of(comparison, SHARED)
     (scheme,) = comparison.schemes
     for count in (scheme.train_people, *(comparison.classes or {}).values()):
         assert count % 40 == 0

@@ -58,3 +58,23 @@ def test_reasons_to_distrust_a_task(
 ) -> None:
     (sentence,) = cautions(task, shared, training)
     assert sentence.startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("confounds", "p", "warned"), [(0.6, 0.01, True), (0.6, 0.2, False), (0.4, 0.01, False)]
+)
+def test_confounds_that_score_as_high_as_everything_else(
+    confounds: float, p: float, warned: bool
+) -> None:
+    task = large()
+    (scheme,) = task.schemes
+    first = scheme.representations[0]
+    summary = first.metrics[task.metric].model_copy(update={"mean": confounds})
+    row = first.model_copy(
+        update={"representation": "confounds", "metrics": first.metrics | {task.metric: summary}}
+    )
+    scheme = scheme.model_copy(update={"representations": [*scheme.representations, row]})
+    task = task.model_copy(update={"schemes": [scheme], "permutation": {"confounds": p}})
+    said = cautions(task, [], {})
+    assert bool(said) == warned
+    assert all("Confounds alone" in sentence for sentence in said)

@@ -65,8 +65,8 @@ def test_names_and_small_counts_are_hidden_unless_the_user_allows_them(results: 
     assert "fewer than 5 participants (no usable scan)." in page
     assert "1 participant (no usable scan)." in open_page
     assert "fewer than 5" not in open_page
-    assert "Numbers of participants and scans are rounded to multiples of 5" in page
-    assert "25 scans of 25 participants are used" in page
+    assert "numbers of participants and scans are rounded to multiples of 5" in page
+    assert "about 25 scans of about 25 participants are used" in page
     assert "23 scans of 23 participants are used" in open_page
     assert "Excluded scans: of fewer than 5 participants." in page
     assert "Excluded scans: 1." in open_page
@@ -84,7 +84,7 @@ def test_small_counts_cannot_be_computed_from_others(results: Path) -> None:
         shutil.copy(results / name, folder / name)
     page = write_page(folder, Report())
     open_page = write_page(folder, Report(participants=True))
-    assert "10 participants (case: fewer than 5, control: 10)." in page
+    assert "about 10 participants (case: fewer than 5, control: about 10)." in page
     assert "identification" not in page
     assert "12 participants (case: 3, control: 9)." in open_page
     assert "identification" in open_page

@@ -12,7 +12,7 @@ from semantoks.artifacts.files import atomic
 from semantoks.commands.init.atlas import guess_atlas
 from semantoks.commands.init.folder import look_at, seconds_of_image
 from semantoks.commands.init.people import find_table
-from semantoks.commands.init.text import configuration_text
+from semantoks.commands.init.text import GIVEN, configuration_text
 from semantoks.commands.names import CONFIGURATION
 from semantoks.config import Config, catalogue
 from semantoks.config.validation import validated
@@ -58,7 +58,7 @@ def init(
     data = look_at(path)
     preset = catalogue.read_preset(data.preset) if data.preset else {}
     table = find_table(data, participants, preset.get("missing_values", []))
-    guess = (atlas, "given") if atlas else guess_atlas(data.example)
+    guess = (atlas, GIVEN) if atlas else guess_atlas(data.example)
     name = _name(data.path.resolve())
     seconds = seconds_of_image(data.example)
     text = configuration_text(data, name, table, guess, size, preset, repetition_time, seconds)

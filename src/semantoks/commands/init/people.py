@@ -36,14 +36,11 @@ class Column:
         ``classification``, ``regression``, or empty if it is nothing to predict.
     remark : str
         What the guess is from.
-    smallest_class : int
-        People in the smallest class, if it has classes.
     """
 
     name: str
     kind: Literal["classification", "regression", ""]
     remark: str
-    smallest_class: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,8 +50,6 @@ class PeopleTable:
     Attributes
     ----------
     path : Path
-    people : int
-        With scans, as far as that is known.
     id_column : str
     columns : list of Column
         All but the ids, those of `keys` included if they can be predicted (age, sex).
@@ -67,7 +62,6 @@ class PeopleTable:
     """
 
     path: Path
-    people: int
     id_column: str
     columns: list[Column]
     keys: dict[str, str] = field(default_factory=dict)
@@ -182,7 +176,7 @@ def _guessed(table: TextTable, id_column: str, people: Sequence[str]) -> PeopleT
         if name not in no_target:
             columns.append(_column(name, counts))
     digits = _digits(people, table.columns[id_column])
-    return PeopleTable(table.path, table.n_rows, id_column, columns, keys, missing, digits)
+    return PeopleTable(table.path, id_column, columns, keys, missing, digits)
 
 
 def _of_scans(table: TextTable, id_column: str, people: Sequence[str]) -> TextTable:
@@ -220,7 +214,7 @@ def _column(name: str, counts: Counter[str]) -> Column:
     shown = ", ".join(f"{value}: {n}" for value, n in counts.most_common(_CODES_SHOWN))
     if count < MIN_OF_CLASS:
         return Column(name, "", f"only {count} people are '{rarest}' ({shown})")
-    return Column(name, "classification", shown, count)
+    return Column(name, "classification", shown)
 
 
 def _some(people: Sequence[str]) -> str:

@@ -11,9 +11,11 @@ import yaml
 
 from semantoks.commands.init.folder import DataFolder
 from semantoks.commands.init.people import Column, PeopleTable
-from semantoks.config import MIN_TESTED, Probe, Splitting
 
 PEOPLE_PER_SHARD, MOST_PHENOTYPES, MOST_LISTED = 100, 6, 60
+# The built-in engine loses a shard that is interrupted, which takes a minute and more per scan.
+RAW_PER_SHARD, MOST_RAW_SHARDS = 5, 40
+GIVEN = "given"  # a name that is no guess
 # 24 motion regressors and two of tissues leave no 10 degrees of freedom in a shorter scan, at the
 # default band-pass of 0.01 to 0.1 Hz; nothing is censored here yet.
 FEW_SECONDS = 300
@@ -72,7 +74,6 @@ def configuration_text(
     if data.source == "bids":
         remark = "built in; `fmriprep` runs fMRIPrep in a container"
         lines += ["", "preprocessing:", _line(2, "engine", "minimal", remark)]
-    lines += _split_lines(table)
     lines += [
         "",
         "report:",
@@ -83,7 +84,8 @@ def configuration_text(
 
 def _atlas_line(data: DataFolder, atlas: tuple[str, str] | None) -> str:
     if data.source != "timeseries":
-        return _line(0, "atlas", "seitzman300", "or schaefer400x7, semantoks457 (the paper's), …")
+        name = atlas[0] if atlas and atlas[1] == GIVEN else "seitzman300"
+        return _line(0, "atlas", name, "or schaefer400x7, semantoks457 (the paper's), …")
     if atlas is None:
         return "# atlas:  (?) of these time series; the names are in docs/configuration.md"
     return _line(0, "atlas", atlas[0], f"(?) {atlas[1]}")
@@ -114,10 +116,18 @@ def _dataset_lines(
         lines.append("# participants:  (?) the table of participants, for phenotypes")
     else:
         lines += _table_lines(data, table, preset_keys)
-    shards = max(1, round(len(data.people) / PEOPLE_PER_SHARD))
+    shards = _shards(data)
     if shards > 1 or "shards" in preset_keys:
-        lines.append(_line(0, "shards", shards, f"parts of about {PEOPLE_PER_SHARD} people"))
+        lines.append(_line(0, "shards", shards, "parts that are processed one by one"))
     return lines
+
+
+def _shards(data: DataFolder) -> int:
+    people = len(data.people)
+    shards = max(1, round(people / PEOPLE_PER_SHARD))
+    if data.source == "bids":
+        shards = max(shards, min(MOST_RAW_SHARDS, math.ceil(people / RAW_PER_SHARD)))
+    return shards
 
 
 def _repetition_time(data: DataFolder, table: PeopleTable | None) -> list[str]:
@@ -161,40 +171,19 @@ def _some(names: list[str], shown: int = 3) -> str:
 
 
 def _phenotype_lines(table: PeopleTable | None) -> list[str]:
-    chosen, others = _chosen(table) if table else ([], [])
-    rest = [column for column in (table.columns if table else []) if not column.kind]
-    remarks = [f"  # not {_scalar(column.name)}: {column.remark}" for column in rest[:MOST_LISTED]]
-    if not chosen:
+    columns = table.columns if table else []
+    predicted = [column for column in columns if column.kind]
+    rest = [column for column in columns if not column.kind][:MOST_LISTED]
+    remarks = [f"  # not {_scalar(column.name)}: {column.remark}" for column in rest]
+    if not predicted:
         return ["# phenotypes:  (?) columns of the table of participants to predict", *remarks]
+    # What most people ask for comes first; the others are there to be taken in.
+    predicted.sort(key=lambda column: not USUAL.search(column.name))
+    chosen, others = predicted[:MOST_PHENOTYPES], predicted[MOST_PHENOTYPES:MOST_LISTED]
     lines = ["phenotypes: # (?) columns to predict: take out what you do not want"]
     lines += [f"  {_phenotype(column)}" for column in chosen]
     lines += [f"  # {_phenotype(column)}" for column in others]
     return lines + remarks
-
-
-def _split_lines(table: PeopleTable | None) -> list[str]:
-    """Test enough of few people to compare representations, if enough are left to train on."""
-    default = Splitting()
-    if table is None or math.ceil(table.people * default.test_fraction) >= MIN_TESTED:
-        return []
-    # One more than needed, because somebody may have no usable scan.
-    fraction = math.ceil(100 * MIN_TESTED / max(1, table.people - 1)) / 100
-    fraction = min(fraction, 0.5)
-    if math.ceil(table.people * fraction) < MIN_TESTED:
-        return []
-    smallest = [c.smallest_class for c in _chosen(table)[0] if c.kind == "classification"]
-    if not smallest or math.ceil(min(smallest) * (1 - fraction)) < Probe().inner_folds:
-        return []
-    remark = f"ten of {table.people} people, the fewest for which representations are compared"
-    return ["", "splits:", _line(2, "test_fraction", fraction, remark)]
-
-
-def _chosen(table: PeopleTable) -> tuple[list[Column], list[Column]]:
-    """Return the phenotypes to score, and those that are offered as comments."""
-    predicted = [column for column in table.columns if column.kind]
-    # What most people ask for comes first; the others are there to be taken in.
-    predicted.sort(key=lambda column: not USUAL.search(column.name))
-    return predicted[:MOST_PHENOTYPES], predicted[MOST_PHENOTYPES:MOST_LISTED]
 
 
 def _phenotype(column: Column) -> str:

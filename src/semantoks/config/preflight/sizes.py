@@ -43,7 +43,8 @@ def require_sizes(where: str, phenotype: Phenotype, cells: Sequence[str], config
         return
     named = phenotype.has_named_classes or bool(phenotype.edges)
     cells = _classes(where, phenotype, cells)
-    train, test = _part_sizes(len(cells), phenotype, config)
+    smallest = _smallest_class(cells, phenotype)
+    train, test = _part_sizes(len(cells), smallest, phenotype, config)
     if train < 1 or train + test > len(cells):
         raise UserError(
             f"{where}: {len(cells)} participants of the table have a value, which is too few for "
@@ -109,10 +110,21 @@ def _classes(where: str, phenotype: Phenotype, cells: Sequence[str]) -> Sequence
     return classes
 
 
-def _part_sizes(people: int, phenotype: Phenotype, config: Config) -> tuple[int, int]:
+def _smallest_class(classes: Sequence[str], phenotype: Phenotype) -> int | None:
+    """Count the participants of the smallest class; None if a number is predicted."""
+    if phenotype.kind == "regression":
+        return None
+    if phenotype.bins:
+        return len(classes) // phenotype.bins
+    return min(Counter(classes).values(), default=0)
+
+
+def _part_sizes(
+    people: int, smallest_class: int | None, phenotype: Phenotype, config: Config
+) -> tuple[int, int]:
     """Participants in training (with those of validation, which train too) and in the test part."""
     splits = config.splits
-    test = phenotype.test_people or splits.test_people(people, phenotype.kind)
+    test = phenotype.test_people or splits.test_people(people, smallest_class)
     validation = phenotype.validation_people
     if validation is None:
         validation = round(people * splits.validation_fraction)

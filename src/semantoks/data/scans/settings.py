@@ -10,4 +10,4 @@ from semantoks.config import Settings
 class ScansSettings(Settings):
     """The scan table depends on the time-series files and the list of held-out people alone."""
 
-    version: Literal[3] = 3
+    version: Literal[4] = 4

@@ -11,7 +11,14 @@ import pandas as pd
 from semantoks.artifacts.files import atomic
 from semantoks.artifacts.recordings import recordings_of_blocks, recordings_of_runs
 from semantoks.artifacts.tables import write_table
-from semantoks.artifacts.timeseries import EXCLUDED, HELD_OUT, INCLUDED, SOURCE, read_scan_table
+from semantoks.artifacts.timeseries import (
+    EXCLUDED,
+    HELD_OUT,
+    INCLUDED,
+    SOURCE,
+    read_manifest,
+    read_scan_table,
+)
 from semantoks.config import PERSON
 from semantoks.data.scans.settings import ScansSettings
 
@@ -35,7 +42,7 @@ def scans(
     timeseries : sequence of Path
         Time-series files of the shards.
     out : Path
-        Parquet file.
+        Parquet file; its metadata are the engine and the space of the images.
     held_out : Path, optional
         ``held_out.tsv`` of `index`; without it, nobody is held out.
 
@@ -54,7 +61,10 @@ def scans(
     rows = table.loc[table["status"] == EXCLUDED, ["scan", "participant_id", "reason"]]
     with atomic(excluded, of_people=True) as temporary:
         rows.to_csv(temporary, sep="\t", index=False)
-    write_table(out, table)
+    manifests = [read_manifest(path) for path in timeseries]
+    # That of a shard whose scans are all excluded knows neither.
+    manifest = next((known for known in manifests if known.space), manifests[0])
+    write_table(out, table, {"engine": manifest.engine, "space": manifest.space})
     return [out, excluded]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from semantoks import __version__
@@ -47,15 +47,25 @@ class Methods:
     bibtex: str
 
 
-def methods(config: Config) -> Methods:
+def methods(
+    config: Config,
+    images: Mapping[str, Mapping[str, str]] | None = None,
+    *,
+    has_motion: bool = True,
+) -> Methods:
     """Describe what a configuration does, and cite what it uses.
 
     Parameters
     ----------
     config : Config
         Without free texts, if these may not be shown.
+    images : mapping of str to mapping, optional
+        ``engine`` and ``space`` of the preprocessed images, by data set.
+    has_motion : bool
+        Whether the head motion of any scan is known.
     """
-    paragraphs = [" ".join(part) for part in (_data(config), _models(config), _scores(config))]
+    parts = _data(config, images or {}, has_motion), _models(config), _scores(config)
+    paragraphs = [" ".join(part) for part in parts]
     keys = [key for text in paragraphs for cited in CITATION.findall(text) for key in _keys(cited)]
     return Methods([CITATION.sub(_in_words, text) for text in paragraphs], bibliography(keys))
 
@@ -68,7 +78,9 @@ def _in_words(match: re.Match[str]) -> str:
     return f" ({'; '.join(REFERENCES[key].cited for key in _keys(match[1]))})"
 
 
-def _data(config: Config) -> Iterator[str]:
+def _data(
+    config: Config, images: Mapping[str, Mapping[str, str]], has_motion: bool
+) -> Iterator[str]:
     """Say where the data sets start, and how they become regional time series."""
     yield (
         f"Data were analysed with Semantoks {__version__}, a Snakemake workflow [molder2021] on "
@@ -82,13 +94,21 @@ def _data(config: Config) -> Iterator[str]:
         yield f"Simulated: {_listed(simulated)}."
     if "bids" in by_source:
         yield _preprocessing(config, _listed(by_source["bids"]))
-    if "fmriprep" in by_source:
-        yield f"Of {_listed(by_source['fmriprep'])}, preprocessed images were given."
+    for name in by_source.get("fmriprep", ()):
+        yield _given_images(name, images.get(name, {}))
     if "timeseries" in by_source:
         yield f"Of {_listed(by_source['timeseries'])}, regional time series were given."
     if "bids" in by_source or "fmriprep" in by_source:
         yield f"BOLD signals were averaged over {_atlas(config)}."
-    yield from _cleaning(config.parcellation, bool(set(by_source) - {"timeseries"}))
+    yield from _cleaning(config.parcellation, bool(set(by_source) - {"timeseries"}), has_motion)
+
+
+def _given_images(name: str, images: Mapping[str, str]) -> str:
+    """Say which images a data set starts from, as far as they say it themselves."""
+    engine, space = images.get("engine", ""), images.get("space", "")
+    cited = " [esteban2019]" if engine.lower().startswith("fmriprep") else ""
+    by = f" of {engine}{cited}" if engine else ""
+    return f"Of {name}, preprocessed images{by} were given{f' in {space} space' if space else ''}."
 
 
 def _preprocessing(config: Config, names: str) -> str:
@@ -110,7 +130,7 @@ def _atlas(config: Config) -> str:
     return f"the regions of the atlas “{config.atlas}”"
 
 
-def _cleaning(settings: Parcellation, has_images: bool) -> Iterator[str]:
+def _cleaning(settings: Parcellation, has_images: bool, has_motion: bool) -> Iterator[str]:
     """Say how time series are cleaned, and which scans are excluded."""
     band = f"band-pass filtered ({settings.high_pass:g} to {settings.low_pass:g} Hz)"
     if has_images and settings.confounds != "none":
@@ -119,9 +139,12 @@ def _cleaning(settings: Parcellation, has_images: bool) -> Iterator[str]:
         f"Time series were {band}, resampled to a TR of {settings.repetition_time:g} s and "
         "z-scored per region."
     )
-    limits = [
+    of_motion = [
         f"mean framewise displacement above {settings.max_mean_fd:g} mm [power2012]",
         f"more than {settings.max_censored:.0%} censored volumes",
+    ]
+    limits = [
+        *(of_motion if has_motion else ()),
         f"data in less than {settings.min_scan_coverage:.0%} of the regions",
         f"less than {settings.min_seconds:g} s",
         f"fewer than {settings.min_dof:g} degrees of freedom",
@@ -131,6 +154,8 @@ def _cleaning(settings: Parcellation, has_images: bool) -> Iterator[str]:
     if settings.max_dvars is not None:
         limits.append(f"DVARS above {settings.max_dvars:g} %")
     yield f"Scans were excluded with {_listed(limits, 'or')}."
+    if not has_motion:
+        yield "No scan was excluded for head motion, which the time series do not tell."
 
 
 def _confounds(settings: Parcellation) -> str:
@@ -189,8 +214,8 @@ def _scores(config: Config) -> Iterator[str]:
         )
     yield (
         f"Up to {probe.repeats} random splits by participant with "
-        f"{config.splits.test_fraction:.0%} in the test part (for numbers, at least {MIN_TESTED} "
-        "participants) were the same for all representations."
+        f"{config.splits.test_fraction:.0%} in the test part (at least {MIN_TESTED} "
+        "participants, if enough were left to train on) were the same for all representations."
     )
     if len([name for name in config.baselines if name in CONNECTIVITY]) > 1:
         yield "Models were compared with the connectivity that was best inside the training part."

@@ -112,7 +112,8 @@ def notes(
     sentences = []
     if metric == "pearson_r":
         sentences += _notes_on_correlations(rows, "sites" if is_site else "splits")
-        if not is_site:
+        # Where r is never computed, nothing is said of its intervals.
+        if not is_site and (rows["test_people"] >= MIN_TESTED).any():
             sentences.append(FROM_SHUFFLES if has_shuffles else NO_SHUFFLES)
     elif needs_shuffles and not is_site:
         sentences.append(OF_GROUPS)

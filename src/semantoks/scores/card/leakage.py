@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
 from semantoks.artifacts.representations import ParticipantFeatures
@@ -90,7 +89,8 @@ def _scorable(values: pd.Series, kind: Kind) -> pd.Series | None:
     else:
         known = known.round(6)  # means over scans of equal values differ by rounding
     # Scores of a few test participants say nothing, and a mean without its error would hide that.
-    tested = np.ceil(len(known) * DEFAULTS.test_fraction)
+    smallest = int(known.value_counts().min()) if kind == "classification" and len(known) else None
+    tested = DEFAULTS.test_people(len(known), smallest)
     too_few = len(known) < 2 * MIN_CLASS or tested < MIN_TESTED
     if too_few or len(known) - known.value_counts().max() < MIN_VARYING:
         return None

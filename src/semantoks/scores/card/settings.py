@@ -12,7 +12,7 @@ from semantoks.config import CardProbe, ColumnNames, ConfoundColumns
 class CardSettings(ConfoundColumns):
     """Settings that the card of a representation depends on."""
 
-    version: Literal[7] = 7
+    version: Literal[8] = 8
     probe: CardProbe = Field(CardProbe(), description="Inner folds and strengths of the probe.")
     group_column: ColumnNames | None = Field(None, description="Column of the family.")
     harmonize: Literal["none", "combat"] = Field(

@@ -60,8 +60,11 @@ def _fixed_splits(participants: pd.DataFrame, file: Path) -> list[Split]:
 def _random_splits(
     participants: pd.DataFrame, phenotype: Phenotype, settings: Splitting
 ) -> list[Split]:
+    """Draw splits by participant, or by family where somebody belongs to one."""
     people = len(people_of(participants))
-    sizes = part_sizes(people, phenotype, settings, len(participants) // people)
+    blocks = len(participants) // people
+    smallest = _smallest_class(participants["target"], people, phenotype)
+    sizes = part_sizes(people, phenotype, settings, smallest, blocks)
     # The number of quantile bins depends on the size of the test part.
     strata = strata_of(participants["target"], phenotype, sizes.test)
     # A person may have blocks of every class.
@@ -71,3 +74,13 @@ def _random_splits(
         is_number = phenotype.kind == "regression"
         return family_splits(participants, strata, sizes, settings.seed, is_regression=is_number)
     return stratified_splits(strata, sizes, settings.seed)
+
+
+def _smallest_class(target: pd.Series, people: int, phenotype: Phenotype) -> int | None:
+    """Count the people of the smallest class; None if a number is predicted."""
+    if phenotype.kind == "regression":
+        return None
+    if phenotype.has_fixed_classes:
+        # A person may have blocks of every class.
+        return min(people, int(target.value_counts().min()))
+    return people // (phenotype.bins or 1)

@@ -68,6 +68,7 @@ def test_raw_data_with_their_table(raw: Path, tmp_path: Path) -> None:
         "site_column": "site_id",
         "group_column": "family_id",
         "missing_values": ["-999"],
+        "shards": 5,  # an interrupted one is repeated
         "phenotypes": {
             "age": "regression",
             "sex": "classification",
@@ -77,8 +78,6 @@ def test_raw_data_with_their_table(raw: Path, tmp_path: Path) -> None:
     }
     assert content["preprocessing"] == {"engine": "minimal"}
     assert content["report"] == {"participants": False}
-    # Of 23, if somebody has no usable scan, ten are still tested.
-    assert content["splits"] == {"test_fraction": 0.44}
     text = (tmp_path / "out.yaml").read_text()
     assert "# (?) -999 in score" in text
     assert "# control: 12, patient: 12" in text
@@ -100,6 +99,8 @@ def test_derivatives_have_their_table_above(raw: Path, tmp_path: Path) -> None:
     assert dataset["task"] == "faces"
     assert dataset["participants"] == str(raw / "participants.tsv")
     assert "preprocessing" not in content
+    named = written(folder, tmp_path / "named.yaml", atlas="schaefer400x7")
+    assert (content["atlas"], named["atlas"]) == ("seitzman300", "schaefer400x7")
     text = (tmp_path / "out.yaml").read_text()
     assert "images preprocessed by fMRIPrep 23.1.3" in text
     assert "(?) there is also: rest" in text
@@ -151,19 +152,6 @@ def test_what_is_not_proposed_is_said(raw: Path, tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("patients, proposed", [(9, True), (7, False)])
-def test_more_are_tested_only_if_enough_of_each_class_train(
-    tmp_path: Path, patients: int, proposed: bool
-) -> None:
-    folder = tmp_path / "study"
-    rows = ["participant_id\tdx"]
-    for number, name in enumerate(PEOPLE[:20]):
-        touch(folder / f"sub-{name}/func/sub-{name}_task-rest_bold.nii.gz")
-        rows.append(f"sub-{name}\t{'patient' if number < patients else 'control'}")
-    touch(folder / "participants.tsv", "\n".join(rows) + "\n")
-    assert ("splits" in written(folder, tmp_path / "out.yaml")) == proposed
-
-
 @pytest.mark.parametrize(("volumes", "motion"), [(100, {"motion": "basic"}), (200, None)])
 def test_short_scans_have_few_motion_regressors(
     raw: Path, tmp_path: Path, volumes: int, motion: dict[str, str] | None
@@ -177,7 +165,7 @@ def test_short_scans_have_few_motion_regressors(
 def test_without_a_table_time_series_can_be_made(raw: Path, tmp_path: Path) -> None:
     (raw / "participants.tsv").unlink()
     dataset = data_set(written(raw, tmp_path / "out.yaml"))
-    assert set(dataset) == {"path", "source"}
+    assert set(dataset) == {"path", "source", "shards"}
 
 
 @pytest.mark.parametrize(

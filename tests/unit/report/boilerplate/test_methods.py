@@ -42,6 +42,23 @@ def test_what_did_not_run_is_not_cited() -> None:
     assert {"esteban2019", "schaefer2018"} <= keys and "avants2011" not in keys
 
 
+def test_preprocessed_images_say_by_what_they_were_made() -> None:
+    config = Config.model_validate({"datasets": {"mine": {"path": "x", "source": "fmriprep"}}})
+    images = {"mine": {"engine": "fMRIPrep 23.2.1", "space": "MNI152NLin6Asym"}}
+    assert (
+        "Of mine, preprocessed images of fMRIPrep 23.2.1 (Esteban et al. 2019) were given in "
+        "MNI152NLin6Asym space." in methods(config, images).paragraphs[0]
+    )
+    assert "Of mine, preprocessed images were given." in methods(config).paragraphs[0]
+
+
+def test_an_exclusion_that_cannot_have_happened_is_not_claimed() -> None:
+    config = Config.model_validate({"datasets": {"mine": {"path": "x", "source": "timeseries"}}})
+    (text, *_) = methods(config, has_motion=False).paragraphs
+    assert "framewise displacement" not in text and "censored" not in text
+    assert "No scan was excluded for head motion" in text
+
+
 def test_every_reference_says_where_it_is() -> None:
     for key, reference in REFERENCES.items():
         assert str(reference.year) in reference.cited and str(reference.year) in key

@@ -147,7 +147,7 @@ def test_participants_without_features_are_counted_beside_the_score(
             assert read_metadata(folder / name)["people_without_features"] == expected
             # All are scored on the same participants.
             predictions = read_table(folder / f"{name}_predictions.parquet")
-            assert len(predictions) == read_table(folder / name)["test_people"].sum() == 10
+            assert len(predictions) == read_table(folder / name)["test_people"].sum() == 20
     assert "2 of 23 participants have no features in model. They are predicted" in caplog.text
     with pytest.raises(UserError, match=r"3 of 23 participants have no features in model.*10%"):
         run_probe([folder / "model.parquet"], splits, "model", settings, folder / "x")

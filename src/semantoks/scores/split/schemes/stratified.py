@@ -38,7 +38,11 @@ class PartSizes(NamedTuple):
 
 
 def part_sizes(
-    n_participants: int, phenotype: Phenotype, settings: Splitting, blocks: int = 1
+    n_participants: int,
+    phenotype: Phenotype,
+    settings: Splitting,
+    smallest_class: int | None = None,
+    blocks: int = 1,
 ) -> PartSizes:
     """Return the sizes of the parts: those of the phenotype, else fractions of everybody.
 
@@ -47,10 +51,10 @@ def part_sizes(
     n_participants : int
     phenotype : Phenotype
     settings : Splitting
-    blocks : int
-        Blocks of each participant.
+    smallest_class, blocks : int
+        See `Splitting.test_people`.
     """
-    test = phenotype.test_people or settings.test_people(n_participants, phenotype.kind, blocks)
+    test = phenotype.test_people or settings.test_people(n_participants, smallest_class, blocks)
     validation = phenotype.validation_people
     if validation is None:
         validation = round(n_participants * settings.validation_fraction)

@@ -10,12 +10,12 @@ from tests.unit.scores.split.conftest import CLASSIFICATION, REGRESSION, partici
 
 
 def test_classes_are_stratified_in_every_split() -> None:
-    splits = draw(participants_table(["a"] * 30 + ["b"] * 10), CLASSIFICATION, Splitting())
+    splits = draw(participants_table(["a"] * 60 + ["b"] * 20), CLASSIFICATION, Splitting())
     assert [split.scheme for split in splits] == ["random"] * REPEATS
     for split in splits:
-        assert (split.is_test[:30].sum(), split.is_test[30:].sum()) == (6, 2)
-        assert (split.codes == VALIDATION).sum() == 8
-        assert (split.codes == TRAIN).sum() == 24
+        assert (split.is_test[:60].sum(), split.is_test[60:].sum()) == (12, 4)
+        assert (split.codes == VALIDATION).sum() == 16
+        assert (split.codes == TRAIN).sum() == 48
 
 
 def test_validation_participants_are_stratified_too() -> None:
@@ -33,6 +33,17 @@ def test_a_continuous_target_is_stratified_by_quantiles() -> None:
 @pytest.mark.parametrize(("people", "tested"), [(60, 12), (40, 10), (20, 10), (19, 4)])
 def test_enough_are_tested_for_a_correlation(people: int, tested: int) -> None:
     splits = draw(participants_table(list(np.arange(float(people)))), REGRESSION, Splitting())
+    assert {split.is_test.sum() for split in splits} == {tested}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "tested"), [((12, 12), 10), ((14, 8), 5), ((9, 9), 4), ((40, 12), 11)]
+)
+def test_enough_are_tested_to_compare_classes_if_enough_are_left(
+    sizes: tuple[int, int], tested: int
+) -> None:
+    target = ["a"] * sizes[0] + ["b"] * sizes[1]
+    splits = draw(participants_table(target), CLASSIFICATION, Splitting())
     assert {split.is_test.sum() for split in splits} == {tested}
 
 
@@ -70,18 +81,18 @@ def test_impossible_part_sizes_are_refused(sizes: dict[str, int]) -> None:
 
 
 def test_plain_random_draws_vary_in_their_shares_and_keep_their_sizes() -> None:
-    """Of 8 test participants, 2 of the 10 in class b are expected, with the hypergeometric sd."""
+    """Of 16 test participants, 4 of the 20 in class b are expected, with the hypergeometric sd."""
     phenotype = Phenotype(kind="classification", stratified=False)
-    splits = draw(participants_table(["a"] * 30 + ["b"] * 10), phenotype, Splitting())
-    tested = np.array([split.is_test[30:].sum() for split in splits])
-    assert {split.is_test.sum() for split in splits} == {8}
-    assert {(split.codes == VALIDATION).sum() for split in splits} == {8}
-    assert abs(tested.mean() - 2) < 0.4
-    assert 0.8 < tested.std() < 1.5  # sqrt(8 * 1/4 * 3/4 * 32/39) = 1.11
+    splits = draw(participants_table(["a"] * 60 + ["b"] * 20), phenotype, Splitting())
+    tested = np.array([split.is_test[60:].sum() for split in splits])
+    assert {split.is_test.sum() for split in splits} == {16}
+    assert {(split.codes == VALIDATION).sum() for split in splits} == {16}
+    assert abs(tested.mean() - 4) < 0.55
+    assert 1.1 < tested.std() < 2.1  # sqrt(16 * 1/4 * 3/4 * 64/79) = 1.56
 
 
 def test_classes_between_edges_are_stratified_by_class() -> None:
     phenotype = Phenotype(kind="classification", edges=[10])
-    table = participants_table(["below 10"] * 30 + ["10 and above"] * 10)
+    table = participants_table(["below 10"] * 60 + ["10 and above"] * 20)
     for split in draw(table, phenotype, Splitting()):
-        assert (split.is_test[:30].sum(), split.is_test[30:].sum()) == (6, 2)
+        assert (split.is_test[:60].sum(), split.is_test[60:].sum()) == (12, 4)
