@@ -75,10 +75,7 @@ def _of_split(
     targets = problem.targets(partition.train)
     training, test = targets.take(partition.train), targets.take(partition.test)
     fold_P = inner_folds(training, problem.groups(partition.train), settings.inner_folds)
-    whole = min(
-        _fits_of_versions(features, partition, training, fold_P, settings),
-        key=lambda fitted: fitted.fit.inner_loss,
-    )
+    whole = _best_version(features, partition, training, fold_P, settings)
     left_out = []
     for part in parts:
         coordinates = whole.features.without(part.columns_F)
@@ -126,22 +123,23 @@ class WholeFit:
         return np.asarray(softmax(logits_HKM + offset_K[:, None], axis=1))
 
 
-def _fits_of_versions(
+def _best_version(
     features: Features,
     partition: Partition,
     training: Targets,
     fold_P: np.ndarray,
     settings: Probe,
-) -> list[WholeFit]:
-    """Fit the versions of a projection; without a network the better one stays the better."""
-    fits = []
-    for ((version,),) in versions_of([[features]]):
+) -> WholeFit:
+    """Fit the versions of features; without a network the better one stays the better."""
+    fits = dict[float, WholeFit]()
+    for ((version,),), handicap in versions_of([[features]]):
         blocks = version.prepare_blocks(partition.train, partition.test)
         reducible = ReducibleFeatures(blocks, version.weights)
         coordinates = unit_rows(reducible.coordinates)
         fit = fit_probe(coordinates, training, fold_P, settings.strengths)
-        fits.append(WholeFit(reducible, fit, isinstance(training, ClassificationTargets)))
-    return fits
+        whole = WholeFit(reducible, fit, isinstance(training, ClassificationTargets))
+        fits.setdefault(handicap * fit.inner_loss, whole)
+    return fits[min(fits)]
 
 
 def _shuffled(whole: WholeFit, test: Targets, parts: Sequence[Part]) -> list[float]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from semantoks.config import Probe
 from semantoks.errors import UserError
-from semantoks.scores.probe.candidates import CandidateFit, least_loss, versions_of
+from semantoks.scores.probe.candidates import CandidateFit, Version, least_loss, versions_of
 from semantoks.scores.probe.evaluation import ProbeResult, ScoreRow, evaluate
 from semantoks.scores.probe.features import Features, summed
 from semantoks.scores.probe.fit import ProbeFit, fit_stacked
@@ -73,7 +73,7 @@ def score_features(
 
 def _fits(
     problem: Problem,
-    stack: Sequence[Sequence[Features]],
+    version: Version,
     partitions: Sequence[Partition],
     settings: Probe,
     permutations: Permutations | None,
@@ -81,7 +81,9 @@ def _fits(
     """Fit one version of the features to the partitions of a split, the whole one last."""
     whole = partitions[-1]
     # Projections are fitted once per split, because they take longer than everything else.
-    projected = [[part.projected(whole.train, whole.test) for part in parts] for parts in stack]
+    projected = [
+        [part.projected(whole.train, whole.test) for part in parts] for parts in version.stack
+    ]
     for partition in partitions:
         # One decomposition per partition serves all strengths, inner folds and permutations.
         coordinates = [summed(parts, partition.train, partition.test) for parts in projected]
@@ -96,7 +98,7 @@ def _fits(
             if permutations is not None and is_tested
             else None
         )
-        yield CandidateFit(fit, permuted)
+        yield CandidateFit(fit, permuted, version.handicap)
 
 
 def _evaluate(

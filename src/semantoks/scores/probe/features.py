@@ -122,6 +122,13 @@ class Features:
         # Apart, so that who lacks a block has no part in the fit of that block.
         return [_residuals(train_PF, held_HF, train_PC, held_PC) for train_PF, held_HF in blocks]
 
+    def weighty_blocks(
+        self, train: np.ndarray, held: np.ndarray
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Prepare the features, and return each block whose weight is not zero."""
+        prepared = zip(self.prepare_blocks(train, held), self.weights, strict=True)
+        return [block for block, weight in prepared if weight]
+
     def large_kernels(self, train: np.ndarray, held: np.ndarray) -> Iterator[Kernel]:
         """Yield the kernel of each block in single precision.
 
@@ -132,14 +139,16 @@ class Features:
         is_fitted = self.projection or self.sites_P is not None or self.confounds_PC is not None
         if is_gaussian or is_fitted:
             kernel_of = gaussian_kernel if is_gaussian else block_kernel
-            for block in self.prepare_blocks(train, held):
+            for block in self.weighty_blocks(train, held):
                 of_train, of_held = kernel_of(*block)
                 yield of_train.astype(np.float32), of_held.astype(np.float32)
             return
         ends = np.cumsum([block.size for block in self.blocks])[:-1]
-        for columns in np.split(np.arange(self.values_PF.shape[1]), ends):
-            block_PF = self.values_PF[:, columns[0] : columns[-1] + 1]
-            yield kernel_by_columns(block_PF, train, held)
+        every = np.split(np.arange(self.values_PF.shape[1]), ends)
+        for columns, weight in zip(every, self.weights, strict=True):
+            if weight:
+                block_PF = self.values_PF[:, columns[0] : columns[-1] + 1]
+                yield kernel_by_columns(block_PF, train, held)
 
     def coordinates(self, train: np.ndarray, held: np.ndarray) -> PrincipalCoordinates:
         """Rotate the prepared features onto the principal axes of the training participants."""
@@ -153,14 +162,14 @@ class Features:
 
 def summed(parts: Sequence[Features], train: np.ndarray, held: np.ndarray) -> PrincipalCoordinates:
     """Sum the kernels of all blocks of some representations."""
-    weights = [weight for part in parts for weight in part.weights]
+    weights = [weight for part in parts for weight in part.weights if weight]
     features = sum(part.values_PF.shape[1] for part in parts)
     if len(train) >= LARGE and features > len(train):
         return sum_kernels(
             (kernel for part in parts for kernel in part.large_kernels(train, held)), weights
         )
     gaussian = [part.is_gaussian or part.projection in GAUSSIAN for part in parts]
-    prepared = (part.prepare_blocks(train, held) for part in parts)
+    prepared = (part.weighty_blocks(train, held) for part in parts)
     if any(gaussian):
         kernel_of = [gaussian_kernel if is_gaussian else block_kernel for is_gaussian in gaussian]
         pairs = zip(kernel_of, prepared, strict=True)

@@ -12,7 +12,7 @@ from semantoks.config import ColumnNames, ConfoundColumns, Probe
 class ProbeSettings(ConfoundColumns):
     """Settings that the scores of a representation depend on."""
 
-    version: Literal[8] = 8
+    version: Literal[9] = 9
     probe: Probe = Field(Probe(), description="Protocol, strengths, permutations and confounds.")
     column: ColumnNames | None = Field(
         None, description="Column of the phenotype; features of this name are dropped."

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from semantoks.artifacts.representations import FeatureBlock
 from semantoks.config import Probe
+from semantoks.scores.probe.candidates import versions_of
 from semantoks.scores.probe.exact import score_features
 from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.problem import Problem
@@ -145,3 +147,31 @@ def test_a_gaussian_kernel_finds_nothing_where_there_is_nothing() -> None:
     result = score_features(problem, [Features(rows, "tangent_rbf")], settings)
     assert abs(mean_score(result.scores, "balanced_accuracy") - 0.5) < 0.1
     assert result.permutation_test is not None and result.permutation_test.p > 0.05
+
+
+@pytest.mark.parametrize("is_class", [False, True])
+def test_a_phenotype_of_a_lesser_block_does_not_drown(is_class: bool) -> None:
+    rng = np.random.default_rng(5)
+    large, small = rng.standard_normal((100, 400)), rng.standard_normal((100, 10))
+    blocks = (FeatureBlock("large", 400), FeatureBlock("small", 10, 0.2))
+    features = Features(np.hstack([large, small]), blocks=blocks)
+    settings = Probe(repeats=3, permutations=20, learning_curve=[0.5])
+    value = small[:, 0] + 0.3 * rng.standard_normal(100)
+    problem = problem_of(np.where(value > 0, "b", "a") if is_class else value)
+    chosen = score_features(problem, [features], settings)
+    alone = score_features(problem, [Features(small)], settings)
+    metric = "auroc" if is_class else "pearson_r"
+    difference = mean_score(chosen.scores, metric) - mean_score(alone.scores, metric)
+    assert abs(difference) < 0.02 < mean_score(chosen.scores, metric)
+    assert chosen.permutation_test is not None and chosen.permutation_test.p == 1 / 21
+
+
+def test_equal_blocks_have_one_version() -> None:
+    rows = np.zeros((4, 3))
+    equal = Features(rows, blocks=(FeatureBlock("a", 1), FeatureBlock("b", 2)))
+    assert len(list(versions_of([[equal]]))) == len(list(versions_of([[Features(rows)]]))) == 1
+    lesser = Features(rows, blocks=(FeatureBlock("a", 1), FeatureBlock("b", 2, 0.5)))
+    _, (((second,),), handicap) = versions_of([[lesser]])
+    assert handicap == pytest.approx(1 / 0.9)
+    assert second.weights == [0.0, 1.0]
+    assert len(list(versions_of([[lesser], [equal]]))) == 1
