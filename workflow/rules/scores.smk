@@ -90,10 +90,10 @@ rule split:
         like=followed_splits,
     output:
         "results/splits/{dataset}/{phenotype}.parquet",
-    # Before models: what cannot be split stops the run, and shall do so early.
-    priority: 1
     log:
         "logs/splits/{dataset}/{phenotype}.log",
+    # Before models: what cannot be split stops the run, and shall do so early.
+    priority: 1
     conda:
         "../../envs/tables.yaml"
     params:
