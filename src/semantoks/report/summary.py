@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from semantoks.config import Config, Report
+from semantoks.config import MIN_TESTED, MIN_TRAINED, Config, Report
 from semantoks.report.figures.comparison import Contrast, contrasts_figure
 from semantoks.report.names import METRICS, representation_label
 from semantoks.report.names import is_baseline as needs_no_model
@@ -97,7 +97,10 @@ def _lead(tasks: Sequence[TaskSection], baseline: str) -> str:
         because = "; ".join(reason for reason in reasons if reason)
         text = f"No model is compared with connectivity{f': {because}' if because else ''}."
         if TOO_FEW_TESTED in reasons:
-            text += " A larger splits.test_fraction tests more of them."
+            text += (
+                f" Of {2 * MIN_TESTED} or more usable participants {MIN_TESTED} are tested, with "
+                f"classes if {MIN_TRAINED} of each are left to train on."
+            )
         return text
     names = {row.representation for task in tasks for row in _model_rows(task)}
     above, below = compared.count(ABOVE), compared.count(BELOW)

@@ -190,7 +190,7 @@ def _scheme_table(scheme: SchemeResult, comparison: Comparison, adjusted: Adjust
         rows=rows,
         other_metrics=[m for m in METRICS if m != metric and _is_known(m, scheme.representations)],
         has_permutation=_has_permutation(scheme, comparison),
-        figure=scores_figure({row.representation: row.score for row in rows}, METRICS[metric]),
+        figure=_scores_figure(rows, metric),
     )
 
 
@@ -231,3 +231,10 @@ def _is_known(metric: str, results: Sequence[Row]) -> bool:
 def _last_if_unknown(row: Row, metric: str) -> tuple[bool, float]:
     mean = row.metrics[metric].mean
     return math.isnan(mean), -mean
+
+
+def _scores_figure(rows: Sequence[ScoreRow], metric: str) -> str:
+    scores = {row.representation: row.score for row in rows}
+    # Where r is never computed, there is nothing to see.
+    is_known = any(math.isfinite(score.mean) for score in scores.values())
+    return scores_figure(scores, METRICS[metric]) if is_known else ""

@@ -32,7 +32,8 @@ def scores_figure(scores: Mapping[str, Summary], label: str) -> str:
     Parameters
     ----------
     scores : mapping of str to Summary
-        By representation, from top to bottom. A dashed line marks that of ``chance``.
+        By representation, from top to bottom. A dashed line marks that of ``chance``,
+        or zero where chance has none.
     label : str
         Name of the metric.
     """
@@ -44,8 +45,9 @@ def scores_figure(scores: Mapping[str, Summary], label: str) -> str:
             axes.plot([score.low, score.high], [height, height], color=color, lw=2.5, alpha=0.5)
             axes.plot(score.mean, height, marker, color=color, ms=8)
             # Chance predicts a constant, with which nothing correlates: its r is unknown.
-            if name == "chance" and np.isfinite(score.mean):
-                axes.axvline(score.mean, color=GREY, ls="--", lw=1, zorder=0)
+            if name == "chance":
+                chance = score.mean if np.isfinite(score.mean) else 0.0
+                axes.axvline(chance, color=GREY, ls="--", lw=1, zorder=0)
         labels = [representation_label(name) for name in scores]
         axes.set_yticks(range(len(scores)), labels[::-1])
         axes.set_ylim(-0.6, len(scores) - 0.4)

@@ -75,7 +75,8 @@ def score_leakage(
             log.info("Leakage of %s is not scored: %s", name, reason)
     if too_few:
         log.info(
-            "Leakage of %s is not scored: too few participants, or nearly all alike",
+            "Leakage of %s is not scored: fewer than 20 participants with a value, or 10 of a "
+            "class, or nearly all alike",
             ", ".join(too_few),
         )
 
