@@ -180,7 +180,10 @@ def _phenotype_lines(table: PeopleTable | None) -> list[str]:
     # What most people ask for comes first; the others are there to be taken in.
     predicted.sort(key=lambda column: not USUAL.search(column.name))
     chosen, others = predicted[:MOST_PHENOTYPES], predicted[MOST_PHENOTYPES:MOST_LISTED]
-    lines = ["phenotypes: # (?) columns to predict: take out what you do not want"]
+    lines = [
+        "phenotypes: # (?) columns to predict, at most six, usual ones first: take out what you do "
+        "not want"
+    ]
     lines += [f"  {_phenotype(column)}" for column in chosen]
     lines += [f"  # {_phenotype(column)}" for column in others]
     return lines + remarks
