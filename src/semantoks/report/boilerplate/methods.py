@@ -205,6 +205,11 @@ def _scores(config: Config) -> Iterator[str]:
             f"[pedregosa2011], whose strength was chosen by {probe.inner_folds}-fold "
             "cross-validation within the training part."
         )
+    if probe.protocol != "paper" and any("full" in m.readouts for m in config.models.values()):
+        yield (
+            "The kernels of the blocks of a “full” embedding were summed, or those of its blocks "
+            "of lesser weight alone, where the same cross-validation had a loss less by a tenth."
+        )
     if probe.protocol != "exact":
         yield "The head of Brain-Semantoks [gijsen2026], trained on windows, was scored, too."
     if probe.confounds == "residualise":

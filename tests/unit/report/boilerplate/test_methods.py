@@ -59,6 +59,13 @@ def test_an_exclusion_that_cannot_have_happened_is_not_claimed() -> None:
     assert "No scan was excluded for head motion" in text
 
 
+def test_the_choice_between_blocks_is_described() -> None:
+    text, _ = text_of(models={"mine": {"readouts": ["pooled", "full"]}})
+    assert "those of its blocks of lesser weight alone" in text
+    text, _ = text_of(models={"mine": {"readouts": ["pooled"]}})
+    assert "lesser weight" not in text
+
+
 def test_every_reference_says_where_it_is() -> None:
     for key, reference in REFERENCES.items():
         assert str(reference.year) in reference.cited and str(reference.year) in key
