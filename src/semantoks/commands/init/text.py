@@ -171,6 +171,7 @@ def _some(names: list[str], shown: int = 3) -> str:
 
 
 def _phenotype_lines(table: PeopleTable | None) -> list[str]:
+    """Write the columns to predict, then others as comments, and why the rest is left out."""
     columns = table.columns if table else []
     predicted = [column for column in columns if column.kind]
     rest = [column for column in columns if not column.kind][:MOST_LISTED]
