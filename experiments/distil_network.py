@@ -1,6 +1,6 @@
 """Compare a network that distils connectomes with the closed form, on ABIDE.
 
-    python -m experiments.distil_network ../shared/data --splits 5
+    python -m experiments.distil_network ../shared/data --splits 3
 
 In each random split, both are fitted to the training participants, without labels. The closed form
 is the block `distilled`: ridge regression from the tangent vector of one half of a scan to the
@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import argparse
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,9 @@ INPUTS, TARGETS, HIDDEN = 600, 300, 512
 CROPS, MIN_CROP_SECONDS = 6, 20.0
 EPOCHS, PATIENCE, BATCH, RATE, DECAY, DROPPED = 80, 8, 256, 3e-4, 0.05, 0.1
 VALIDATION = 0.15
+Network = TypeVar("Network", bound=nn.Module)
+# Features of all scans by name, and the variance that the closed form and the network explain.
+RowsAndVariance: TypeAlias = tuple[dict[str, np.ndarray], list[float]]
 FULL = ("coupling", "coupling_gsr", "amplitude", "spectrum")
 
 
@@ -69,7 +73,9 @@ class Residual(nn.Module):
                 weights.zero_()
 
     def forward(self, x_BI: Tensor) -> Tensor:
-        """Predict the components of the rest of a scan."""
+        """Predict the components of the rest of a scan; in training, some inputs are missing."""
+        if self.training:
+            x_BI = x_BI * (torch.rand_like(x_BI) > DROPPED) / (1 - DROPPED)
         predicted: Tensor = self.linear(x_BI) + self.out(self.hidden(x_BI))
         return predicted
 
@@ -88,10 +94,8 @@ def crops(scan: Scan, reference: Reference, rng: np.random.Generator) -> list[np
     return vectors
 
 
-def train(x_RI: Tensor, y_RK: Tensor, start_KI: Tensor, scan_R: Tensor, seed: int) -> Residual:
-    """Train the network; the last scans choose when to stop."""
-    torch.manual_seed(seed)
-    network = Residual(start_KI)
+def train(network: Network, inputs: Sequence[Tensor], y_RK: Tensor, scan_R: Tensor) -> Network:
+    """Train a network; the last scans choose when to stop."""
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
     chooses_R = scan_R >= int((1 - VALIDATION) * (int(scan_R.max()) + 1))
     best, kept, since = np.inf, copy.deepcopy(network), 0
@@ -99,15 +103,13 @@ def train(x_RI: Tensor, y_RK: Tensor, start_KI: Tensor, scan_R: Tensor, seed: in
     for _ in range(EPOCHS):
         network.train()
         for batch in rows_R[torch.randperm(len(rows_R))].split(BATCH):
-            x_BI = x_RI[batch]
-            x_BI = x_BI * (torch.rand_like(x_BI) > DROPPED) / (1 - DROPPED)
-            loss = nn.functional.mse_loss(network(x_BI), y_RK[batch])
+            predicted = network(*(rows[batch].float() for rows in inputs))
+            loss = nn.functional.mse_loss(predicted, y_RK[batch])
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-        network.eval()
-        with torch.no_grad():
-            value = float(nn.functional.mse_loss(network(x_RI[chooses_R]), y_RK[chooses_R]))
+        predicted = in_batches(network.eval(), [rows[chooses_R] for rows in inputs])
+        value = float(nn.functional.mse_loss(predicted, y_RK[chooses_R]))
         since = 0 if value < best else since + 1
         if value < best:
             best, kept = value, copy.deepcopy(network)
@@ -116,7 +118,14 @@ def train(x_RI: Tensor, y_RK: Tensor, start_KI: Tensor, scan_R: Tensor, seed: in
     return kept.eval()
 
 
-def rows_of(cohort: Cohort, split: Split, seed: int) -> tuple[dict[str, np.ndarray], list[float]]:
+def in_batches(compute: Callable[..., Tensor], inputs: Sequence[Tensor]) -> Tensor:
+    """Return what is computed of all rows, a batch at a time and without gradients."""
+    with torch.no_grad():
+        rows = torch.arange(len(inputs[0])).split(BATCH)
+        return torch.cat([compute(*(x[batch].float() for x in inputs)) for batch in rows])
+
+
+def rows_of(cohort: Cohort, split: Split, seed: int) -> RowsAndVariance:
     """Features of all scans, and the explained variance of both in test participants."""
     rng = np.random.default_rng(seed)
     rows, scans = fixed_rows(cohort, {}), cohort.scans
@@ -153,7 +162,8 @@ def rows_of(cohort: Cohort, split: Split, seed: int) -> tuple[dict[str, np.ndarr
     scale = parts.std()
     signs = torch.sign((inputs(fitted) @ start.T * inputs(fitted)[:, :TARGETS]).sum(0))
     start = start * signs[:, None]
-    network = train(parts / scale, rest / scale, start, torch.from_numpy(number), seed)
+    torch.manual_seed(seed)
+    network = train(Residual(start), [parts / scale], rest / scale, torch.from_numpy(number))
     whole = inputs(rows["coupling_gsr"]) / scale
     with torch.no_grad():
         rows["learned"] = network(whole).numpy()
@@ -211,16 +221,14 @@ def print_differences(results: list[dict[str, float]], explained: list[list[floa
     print("explained variance, closed form and network:", np.mean(explained, axis=0).round(4))
 
 
-def main() -> None:
-    """Compare both on random splits."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("source", type=Path, help="folder of the shared data")
-    parser.add_argument("--splits", type=int, default=5)
-    chosen = parser.parse_args()
+def compare(
+    source: Path, splits: int, rows_of: Callable[[Cohort, Split, int], RowsAndVariance]
+) -> None:
+    """Fit both on random splits of ABIDE, and print their scores."""
     torch.set_num_threads(1)
-    cohort = load("abide", chosen.source)
+    cohort = load("abide", source)
     people = np.arange(len(cohort.scans))
-    drawn = ShuffleSplit(chosen.splits, test_size=TEST_FRACTION, random_state=0).split(people)
+    drawn = ShuffleSplit(splits, test_size=TEST_FRACTION, random_state=0).split(people)
     results, explained = list[dict[str, float]](), list[list[float]]()
     with threadpool_limits(1, user_api="blas"):
         for number, parts in enumerate(drawn):
@@ -230,6 +238,20 @@ def main() -> None:
             explained.append(variance)
             print(split.name, variance, results[-1], flush=True)
     print_differences(results, explained)
+
+
+def arguments(description: str) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("source", type=Path, help="folder of the shared data")
+    parser.add_argument("--splits", type=int, default=3)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Compare both on random splits."""
+    chosen = arguments(__doc__.split("\n")[0])
+    compare(chosen.source, chosen.splits, rows_of)
 
 
 if __name__ == "__main__":

@@ -11,36 +11,29 @@ predicts the principal components of the tangent vector of the rest of the scan.
 
 from __future__ import annotations
 
-import argparse
-import copy
+from functools import partial
 from itertools import combinations_with_replacement
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.model_selection import ShuffleSplit
-from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
-from experiments.cohorts import Cohort, load
+from experiments.cohorts import Cohort
 from experiments.distil_network import (
-    BATCH,
     CROPS,
-    DECAY,
-    EPOCHS,
     MIN_CROP_SECONDS,
-    PATIENCE,
-    RATE,
     TARGETS,
     VALIDATION,
-    print_differences,
-    scores_of,
+    RowsAndVariance,
+    arguments,
+    compare,
+    in_batches,
+    train,
 )
 from experiments.representations import (
     ESTIMATORS,
-    TEST_FRACTION,
     Split,
     fixed_rows,
     mean_of,
@@ -107,6 +100,8 @@ class TokenNetwork(nn.Module):
                 module.weight.zero_()
                 module.bias.zero_()
             self.linear.bias.zero_()
+        # A step of the optimizer is as large as these weights, of 20,000 features, and would end it.
+        self.linear.requires_grad_(False)
 
     def hidden(self, tangent_BF: Tensor, patches_BPCV: Tensor, length_B1: Tensor) -> Tensor:
         """Return [CLS] beside the mean of all tokens."""
@@ -184,42 +179,7 @@ def inputs_of(drawn: list[Crop], mean_F: Tensor, scale: Tensor) -> Inputs:
     return Inputs(tangent / scale, cut, length)
 
 
-def train(network: TokenNetwork, inputs: Inputs, y_RK: Tensor, scan_R: Tensor) -> TokenNetwork:
-    """Train the network; the last scans choose when to stop."""
-    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
-    chooses_R = scan_R >= int((1 - VALIDATION) * (int(scan_R.max()) + 1))
-    best, kept, since = np.inf, copy.deepcopy(network), 0
-    rows_R = (~chooses_R).nonzero()[:, 0]
-    for _ in range(EPOCHS):
-        network.train()
-        for batch in rows_R[torch.randperm(len(rows_R))].split(BATCH):
-            predicted = network(*(rows[batch].float() for rows in inputs))
-            loss = nn.functional.mse_loss(predicted, y_RK[batch])
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-        predicted = in_batches(network, Inputs(*(rows[chooses_R] for rows in inputs)))
-        value = float(nn.functional.mse_loss(predicted, y_RK[chooses_R]))
-        since = 0 if value < best else since + 1
-        if value < best:
-            best, kept = value, copy.deepcopy(network)
-        if since == PATIENCE:
-            break
-    return kept.eval()
-
-
-def in_batches(network: TokenNetwork, inputs: Inputs, hidden: bool = False) -> Tensor:
-    """Return what the network predicts, or its hidden layer."""
-    network.eval()
-    compute = network.hidden if hidden else network
-    with torch.no_grad():
-        rows = torch.arange(len(inputs.length)).split(BATCH)
-        return torch.cat([compute(*(x[batch].float() for x in inputs)) for batch in rows])
-
-
-def rows_of(
-    cohort: Cohort, network_C: np.ndarray, split: Split, seed: int
-) -> tuple[dict[str, np.ndarray], list[float]]:
+def rows_of(network_C: np.ndarray, cohort: Cohort, split: Split, seed: int) -> RowsAndVariance:
     """Features of all scans, and the explained variance of both in test participants."""
     rng = np.random.default_rng(seed)
     rows, scans = fixed_rows(cohort, {}), cohort.scans
@@ -260,7 +220,7 @@ def rows_of(
     lengths = torch.tensor([[log_length(number, number)] for number in volumes])
     inputs = Inputs(whole / scale, cuts, lengths)
     rows["learned"] = in_batches(network, inputs).numpy()
-    rows["hidden"] = in_batches(network, inputs, hidden=True).numpy()
+    rows["hidden"] = in_batches(network.hidden, inputs).numpy()
     rows["distilled"] = np.stack([closed(row) for row in rows["coupling_gsr"]])
     rows["components"] = (rows["coupling_gsr"] - closed.mean_F) @ closed.weights_FK
     tested = [crops(scans[r].timeseries_CT, scans[r].tr, reference, rng)[0] for r in split.test]
@@ -277,26 +237,10 @@ def rows_of(
 
 def main() -> None:
     """Compare both on random splits."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("source", type=Path, help="folder of the shared data")
-    parser.add_argument("--splits", type=int, default=3)
-    parser.add_argument("--first", type=int, default=0, help="number of the first split")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    cohort = load("abide", chosen.source)
+    chosen = arguments(__doc__.split("\n")[0])
     names = pd.read_csv(chosen.source / "abide1_cc200/rois.tsv", sep="\t")["network"]
     network_C = pd.factorize(names)[0]
-    people, last = np.arange(len(cohort.scans)), chosen.first + chosen.splits
-    drawn = ShuffleSplit(last, test_size=TEST_FRACTION, random_state=0).split(people)
-    results, explained = list[dict[str, float]](), list[list[float]]()
-    with threadpool_limits(1, user_api="blas"):
-        for number, parts in list(enumerate(drawn))[chosen.first :]:
-            split = Split(f"random {number:02d}", "random", *parts)
-            rows, variance = rows_of(cohort, network_C, split, number)
-            results.append(scores_of(cohort, rows, split))
-            explained.append(variance)
-            print(split.name, variance, results[-1], flush=True)
-    print_differences(results, explained)
+    compare(chosen.source, chosen.splits, partial(rows_of, network_C))
 
 
 if __name__ == "__main__":
