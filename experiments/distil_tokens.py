@@ -100,7 +100,7 @@ class TokenNetwork(nn.Module):
                 module.weight.zero_()
                 module.bias.zero_()
             self.linear.bias.zero_()
-        # A step of the optimizer is as large as these weights, of 20,000 features, and would end it.
+        # A step of the optimizer is as large as its weights, one per feature, and would end it.
         self.linear.requires_grad_(False)
 
     def hidden(self, tangent_BF: Tensor, patches_BPCV: Tensor, length_B1: Tensor) -> Tensor:
