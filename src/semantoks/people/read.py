@@ -95,7 +95,8 @@ def read_text_table(
         if name and not re.fullmatch(r"Unnamed: \d+", name) and (wanted is None or name in wanted)
     ]
     needed = 1 + max((place for place, name in enumerate(header) if name), default=-1)
-    cells: list[list[str]] = [[] for _ in keep]
+    places = [place for place, _ in keep]
+    cells = list[list[str]]()
     for number, row in enumerate(islice(lines, rows), start=2):
         if number < 2 + skip:
             continue
@@ -106,20 +107,19 @@ def read_text_table(
                 f"Row {number} of {path} has {len(row)} cells, but there are {len(header)} column "
                 "names. Correct the row (a separator too many, or one that is lost?)."
             )
-        if is_blank:
-            continue
-        for column, (place, _) in zip(cells, keep, strict=True):
-            column.append(row[place] if place < len(row) else "")
+        if not is_blank:
+            cells.append([row[place] for place in places])
+    columns = zip(*cells, strict=True) if cells else [()] * len(keep)
     return TextTable(
         path,
         {
             name: clean_column(
                 # R's write.table puts all text into quotation marks.
-                map(_unquoted, column) if has_tabs else column,
+                map(_unquoted, column) if has_tabs and '"' in "".join(column) else column,
                 missing,
                 is_id=name == id_column,
             )
-            for column, (_, name) in zip(cells, keep, strict=True)
+            for (_, name), column in zip(keep, columns, strict=True)
         },
     )
 
@@ -127,7 +127,7 @@ def read_text_table(
 def clean(cell: str) -> str:
     """Remove what cannot be seen: blanks at the ends, and two ways of writing one letter."""
     text = cell.strip()
-    if text.isascii():  # as most cells are, of which a large table has millions
+    if text.isascii():
         return text
     return unicodedata.normalize("NFC", text.strip(INVISIBLE).strip())
 
@@ -204,7 +204,10 @@ def clean_column(
     cells: Iterable[str], missing: Collection[str] = (), *, is_id: bool = False
 ) -> list[str | None]:
     """Clean the cells of a column; see `read_text_table`."""
-    texts = [clean(cell) for cell in cells]
+    cells = list(cells)
+    # A large table has millions of cells, and most columns are ASCII.
+    tidy = str.strip if "".join(cells).isascii() else clean
+    texts = [tidy(cell) for cell in cells]
     codes = {clean(code) for code in missing}
     numbers = set() if is_id else {as_number(code) for code in codes} - {None}
     present = set(texts)
