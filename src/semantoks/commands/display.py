@@ -24,7 +24,8 @@ _STEPS = re.compile(r"(\d+) of (\d+) steps \(\d+%\) done")
 _FINISHED = re.compile(r"Finished jobid: \d+ \(Rule: (\w+)\)")
 # Of a stage, as `semantoks.__main__` formats it: time, stage, label, message.
 _STAGE = re.compile(r"\[\d\d:\d\d:\d\d ([^\]]+)\] (.*)")
-_PROGRESS = re.compile(r"\d+ of \d+ |epoch \d+|done in ")
+_DONE = "done in "
+_PROGRESS = re.compile(rf"\d+ of \d+ |epoch \d+|{_DONE}")
 QUIET_SECONDS = 30  # without a terminal, progress of a stage is printed after so long
 # Of Snakemake: a target that is no rule and no file of one, or a rule for many files.
 _NO_TARGET = re.compile(r"No rule to produce (.+?) \(if you use|Target rules may not contain")
@@ -55,12 +56,13 @@ class Display:
     Attributes
     ----------
     console : Console
-    finished : dict of str to int
-        Finished steps by rule.
+    finished : list of str
+        Steps since the last count: the label of each, as ``probe demo trait fc``, or its rule.
     """
 
     console: Console
-    finished: dict[str, int] = field(default_factory=dict)
+    finished: list[str] = field(default_factory=list)
+    _labels: list[str] = field(default_factory=list)  # of stages that said that they are done
     _messages: set[str] = field(default_factory=set)
     _printed: float = field(default_factory=time.monotonic)  # when the last line was
 
@@ -99,8 +101,10 @@ class Display:
                         self._print(f"{done} of {total} steps: {', '.join(self.finished)}")
                     self.finished.clear()
                 elif rule := _FINISHED.match(text):
-                    self.finished[rule[1]] = self.finished.get(rule[1], 0) + 1
+                    self.finished.append(self._label_of(rule[1]))
                 elif (stage := _STAGE.match(text)) and _PROGRESS.match(stage[2]):
+                    if stage[2].startswith(_DONE):
+                        self._labels.append(stage[1])
                     progress.update(bar, description=f"{stage[1]}: {stage[2]}"[:100])
                     if not is_live and time.monotonic() - self._printed > QUIET_SECONDS:
                         self._print(text)
@@ -108,6 +112,14 @@ class Display:
                     self._print_once(stage[2], text)
                 else:
                     self._pass_on(text)
+
+    def _label_of(self, rule: str) -> str:
+        """Return what the first stage of a rule is called that is done, else the rule."""
+        label = next((label for label in self._labels if label.split()[0] == rule), None)
+        if label is None:
+            return rule
+        self._labels.remove(label)
+        return label
 
     def _pass_on(self, text: str) -> None:
         """Print what else Snakemake says, if it is for users, and its riddles in other words."""

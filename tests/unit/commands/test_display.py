@@ -41,6 +41,19 @@ def test_only_what_matters_is_shown_and_once() -> None:
     assert third == "Error in parcellate: [bold]There is no x.[/bold]"
 
 
+def test_without_a_terminal_each_step_is_named() -> None:
+    lines = [
+        "[14:07:06 probe demo trait fc] done in 3.1 s",
+        "[14:07:07 probe demo group fc] done in 4.1 s",
+        "Finished jobid: 8 (Rule: probe)",
+        "Finished jobid: 9 (Rule: probe)",
+        "9 of 35 steps (26%) done",
+    ]
+    stream = StringIO()
+    Display(Console(file=stream, width=200)).show(lines)
+    assert stream.getvalue() == "9 of 35 steps: probe demo trait fc, probe demo group fc\n"
+
+
 def test_on_a_terminal_a_line_moves() -> None:
     stream = StringIO()
     console = Console(file=stream, width=200, force_terminal=True)

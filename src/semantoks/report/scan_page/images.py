@@ -41,7 +41,9 @@ class ScanImages:
         In the same space.
     space : str
     fd, dvars : ndarray, shape (volumes,), or None
-        Framewise displacement in mm; standardised DVARS, NaN in the first volume.
+        Framewise displacement in mm, and DVARS; NaN in the first volume.
+    dvars_label : str
+        "standardized DVARS", or "DVARS" where the table has no other.
     problem : str
         Why images could not be read; empty if they could, or if there are none.
     """
@@ -52,6 +54,7 @@ class ScanImages:
     space: str = ""
     fd: np.ndarray | None = None
     dvars: np.ndarray | None = None
+    dvars_label: str = "DVARS"
     problem: str = ""
 
 
@@ -122,6 +125,7 @@ def _read(bold: Path) -> ScanImages:
     table = confounds_table(bold)
     confounds = pd.read_csv(require_file(table), sep="\t") if table.exists() else pd.DataFrame()
     mask = beside(bold, bold.name.replace(PREPROCESSED, "_desc-brain_mask"))
+    is_standardized = STD_DVARS in confounds
     t1w = next(_t1w_files(bold), None)
     return ScanImages(
         bold=_mean_volume(bold),
@@ -129,7 +133,8 @@ def _read(bold: Path) -> ScanImages:
         t1w=_volume(t1w) if t1w else None,
         space=space_of(bold),
         fd=_column(confounds, FD),
-        dvars=_column(confounds, STD_DVARS if STD_DVARS in confounds else DVARS),
+        dvars=_column(confounds, STD_DVARS if is_standardized else DVARS),
+        dvars_label="standardized DVARS" if is_standardized else "DVARS",
     )
 
 

@@ -161,7 +161,7 @@ def _traces(
     if images.fd is not None:
         curves.append(trace(images.fd, "FD (mm)", settings.max_mean_fd))
     if images.dvars is not None:
-        curves.append(trace(images.dvars, "DVARS"))
+        curves.append(trace(images.dvars, images.dvars_label))
     elif timeseries_CT is not None and np.isfinite(timeseries_CT).all(axis=1).any():
         curves.append(trace(regional_dvars(timeseries_CT), "DVARS of regions"))
     return [curve for curve in curves if curve is not None]

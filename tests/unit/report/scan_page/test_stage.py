@@ -88,6 +88,7 @@ def test_the_page_shows_every_scan_of_a_shard(shard: Path) -> None:
     assert len(sections) == 3
     assert [section.count("data:image/webp") for section in sections] == [4, 2, 0]
     assert "FD (mm) over time, at most 1.70" in sections[0]
+    assert "standardized DVARS over time, at most 1.00" in sections[0]
     assert "DVARS of regions over time" in sections[1]
     assert "without data: A 1 of 5: A3" in sections[1]
     assert "all have data" in sections[0]
