@@ -88,7 +88,15 @@ class Display:
             ),
         )
         is_live = self.console.is_terminal
-        with Progress(*columns, console=self.console, disable=not is_live, expand=True) as progress:
+        progress = Progress(
+            *columns,
+            console=self.console,
+            disable=not is_live,
+            expand=True,
+            # Steps differ in length by a factor of 100; their mean over the run jumps the least.
+            speed_estimate_period=24 * 3600,
+        )
+        with progress:
             bar = progress.add_task("starting", total=None, visible=False)
             for line in lines:
                 text = printable(line.rstrip("\n"))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+AS_NEAR = 0.02  # `atlass` is as near to `atlas` as to `atlases`
+
 
 def suggest(word: str, known: Iterable[str], listed: str = "", prefix: str = "") -> str:
-    """Return ``did you mean 'x'?`` for the nearest known word, else the list of known words.
+    """Return ``did you mean 'x'?`` for the one or two nearest known words, else all of them.
 
     Parameters
     ----------
@@ -19,9 +21,15 @@ def suggest(word: str, known: Iterable[str], listed: str = "", prefix: str = "")
         Put before the nearest word, as ``datasets.abide.``.
     """
     words = list(known)
-    close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
+
+    def likeness(other: str) -> float:
+        return difflib.SequenceMatcher(None, other, word).ratio()
+
+    close = difflib.get_close_matches(word, words, n=2, cutoff=0.5)
     if close:
-        return f"did you mean '{prefix}{close[0]}'?"
+        best = max(map(likeness, close))
+        near = [f"'{prefix}{other}'" for other in close if likeness(other) > best - AS_NEAR]
+        return f"did you mean {' or '.join(near)}?"
     return f"known: {listed or ', '.join(words)}"
 
 
