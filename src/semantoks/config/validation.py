@@ -13,11 +13,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from semantoks.config import Config
+from semantoks.config.guide import places_of
 from semantoks.config.suggestions import sentence, suggest
 from semantoks.errors import UserError, shown
 
 M = TypeVar("M", bound=BaseModel)
 MOST_VALUES = 1_000_000
+MOST_PLACES = 4  # of a key; a longer list does not help
 
 
 def validated(model: type[M], content: Any, source: str) -> M:
@@ -69,7 +71,8 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
     where = ".".join(shown(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         prefix = "".join(f"{part}." for part in parents)
-        hint = suggest(shown(last), sorted(_keys_below(model, parents)), prefix=prefix)
+        known = sorted(_keys_below(model, parents))
+        hint = _right_place(model, str(last)) or suggest(shown(last), known, prefix=prefix)
         return sentence(f"unknown key '{where}'; {hint}")
     if error["type"] == "missing":
         return f"'{where}' is missing{_meaning(model, error['loc'])}; add it."
@@ -89,6 +92,15 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
     if error["type"] == "value_error":
         return sentence(f"{where + ': ' if where else ''}{error['ctx']['error']}")
     return f"{where} is '{shown(error['input'])}': {error['msg'][0].lower()}{error['msg'][1:]}."
+
+
+def _right_place(model: type[BaseModel], key: str) -> str:
+    """Say where in the configuration a key stands that is in the wrong place; "" if nowhere."""
+    places = places_of(key) if model is Config else []
+    if len(places) > MOST_PLACES:
+        return ""
+    listed = " or ".join(f"'{place}'" if place else "the top level" for place in places)
+    return f"it is a key of {listed}" if places else ""
 
 
 def _meaning(model: type[BaseModel], path: tuple[int | str, ...]) -> str:

@@ -49,6 +49,8 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
     ("changes", "message"),
     [
         ({"prob": {}}, r"unknown key 'prob'; did you mean 'probe'\?"),
+        ({"repeats": 3}, r"unknown key 'repeats'; it is a key of 'probe'\.$"),
+        ({"probe": {"atlas": "x"}}, r"unknown key 'probe.atlas'; it is a key of the top level or "),
         ({"probe": {"repeat": 3}}, r"unknown key 'probe.repeat'; did you mean 'probe.repeats'\?"),
         (
             {"probe": {"repeats": "many"}},
