@@ -66,7 +66,7 @@ def init(
     with atomic(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     people = f" of {len(data.people)} people" if data.people else ""
-    yield f"{path}: {data.kind}{people}."
+    yield f"{data.path}: {data.kind}{people}."
     if table is None:
         yield "No table of participants was found: time series are made, and nothing is scored."
     else:

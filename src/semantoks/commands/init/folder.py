@@ -78,8 +78,7 @@ def look_at(path: Path) -> DataFolder:
         if is_hdf5(path):
             return DataFolder(path, "timeseries", "an HDF5 file of time series", example=path)
         raise UserError(f"{path} is a file. Name the folder of your data set.")
-    people = _participants(path)
-    data = _in_bids(path, people) if people else _beside_each_other(path)
+    data = _in_bids(path) or _below(path) or _beside_each_other(path)
     if data is None:
         seen = ", ".join(sorted(entry.name for entry in islice(os.scandir(path), 5)))
         raise UserError(
@@ -97,15 +96,34 @@ def _participants(path: Path) -> list[str]:
     return sorted(name for name in names if name.startswith("sub-"))
 
 
-def _in_bids(path: Path, people: Sequence[str]) -> DataFolder | None:
+def _below(path: Path) -> DataFolder | None:
+    """Recognise the data set in a folder of a study, such as ``derivatives/fmriprep``.
+
+    Raises
+    ------
+    UserError
+        When there are several.
+    """
+    if _participants(path):
+        return None
+    folders = [folder for top in _folders_of(path) for folder in (top, *_folders_of(top))]
+    found = [data for folder in folders if (data := _in_bids(folder)) is not None]
+    if len(found) > 1:
+        listed = "; ".join(f"{data.path} ({data.kind})" for data in found)
+        raise UserError(f"{path} has several data sets: {listed}. Name one of them.")
+    return found[0] if found else None
+
+
+def _in_bids(path: Path) -> DataFolder | None:
     """Recognise a BIDS data set or derivatives, from a sample of people spread over all."""
+    people = _participants(path)
     step = max(1, len(people) // PEOPLE_READ)
     files = list(islice(_files_below(path, people[::step]), MOST_FILES))
     ids = tuple(name.removeprefix("sub-") for name in people)
     software = _software(path)
     for source, kind, is_of_kind in (
-        ("fmriprep", "images preprocessed by {}", _is_preprocessed),
-        ("timeseries", "time series by {}", _is_series),
+        ("fmriprep", "images preprocessed", _is_preprocessed),
+        ("timeseries", "time series", _is_series),
         ("bids", "raw BIDS images", _is_raw),
     ):
         matching = [file for file in files if is_of_kind(file.name)]
@@ -114,7 +132,7 @@ def _in_bids(path: Path, people: Sequence[str]) -> DataFolder | None:
             return DataFolder(
                 path,
                 source,
-                kind.format(software or "fMRIPrep or software like it"),
+                f"{kind} by {software}" if software and source != "bids" else kind,
                 matching[0],
                 ids,
                 tasks=tuple(sorted(task for task in tasks if task)),
@@ -174,9 +192,9 @@ def _beside_each_other(path: Path) -> DataFolder | None:
     patterns = (r".+_timeseries\.parquet$", rf".+{_TABLES}$", r".+\.(h5|hdf5)$")
     for folder in (path, *_folders_of(path)):
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in islice(entries, MOST_FILES) if entry.is_file())
+            files = sorted(entry.name for entry in islice(entries, MOST_FILES) if entry.is_file())
         for pattern in patterns:
-            matching = [name for name in names if re.match(pattern, name)]
+            matching = _of_scans([name for name in files if re.match(pattern, name)])
             if pattern == patterns[2] and len(matching) == 1:
                 file = folder / matching[0]
                 return DataFolder(file, "timeseries", "an HDF5 file of time series", example=file)
@@ -184,6 +202,13 @@ def _beside_each_other(path: Path) -> DataFolder | None:
             if groups and pattern != patterns[2]:
                 return _of_series(path, folder, *groups)
     return None
+
+
+def _of_scans(names: Sequence[str]) -> Sequence[str]:
+    """Leave out what is no scan: a table of people or regions may lie beside those of scans."""
+    bids = [name for name in names if name.startswith("sub-")]
+    numbered = [name for name in names if re.search(r"\d", name.split(".")[0])]
+    return next((some for some in (bids, numbered) if len(some) > 1), names)
 
 
 def _folders_of(path: Path) -> list[Path]:

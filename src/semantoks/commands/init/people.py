@@ -115,9 +115,10 @@ def _candidates(data: DataFolder) -> Iterator[Path]:
     for place in (folder, *list(folder.resolve().parents)[:_LOOK_ABOVE]):
         if (place / TABLE).is_file():
             yield place / TABLE
-    ending = (data.template or "").rpartition("}")[2]
+    ending, people = (data.template or "").rpartition("}")[2], {_bare(name) for name in data.people}
     for path in sorted(folder.iterdir()):
-        is_series = bool(ending) and path.name.endswith(ending)
+        name = path.name.removesuffix(ending)
+        is_series = name.startswith("sub-") or (bool(ending) and _bare(name) in people)
         if path.suffix in (".tsv", ".csv") and path.name != TABLE and not is_series:
             yield path
 

@@ -133,6 +133,45 @@ def test_tables_beside_each_other(tmp_path: Path) -> None:
     assert "repetition_time: 2.0  (?) TR in seconds" in (tmp_path / "out.yaml").read_text()
 
 
+@pytest.mark.parametrize(
+    ("scan", "table"),
+    [
+        ("sub-{}_task-rest_timeseries.tsv", "participants.tsv"),
+        ("sub-{}.csv", "participants.csv"),
+        ("{}_rois.tsv", "people.tsv"),
+    ],
+)
+def test_the_table_of_people_beside_the_scans_is_no_scan(
+    tmp_path: Path, scan: str, table: str
+) -> None:
+    folder = tmp_path / "mine"
+    for name in PEOPLE:
+        touch(folder / scan.format(name), "1\t2\n")
+    write_people(folder / "table.tsv")
+    text = (folder / "table.tsv").read_text()
+    (folder / "table.tsv").unlink()
+    touch(folder / table, text.replace("\t", ",") if table.endswith("csv") else text)
+    said = list(init(folder, tmp_path / "out.yaml", repetition_time=2.0, atlas="cc200"))
+    assert said[0].endswith("of 24 people.") and said[1].startswith(str(folder / table))
+
+
+def test_the_data_set_of_a_study_is_found_below_it(raw: Path, tmp_path: Path) -> None:
+    study = tmp_path / "below"
+    for name in PEOPLE:
+        image = f"sub-{name}_task-rest_space-MNI152NLin6Asym_desc-preproc_bold.nii.gz"
+        touch(study / f"derivatives/fmriprep/sub-{name}/func" / image)
+        touch(study / f"derivatives/freesurfer/sub-{name}/stats/aseg.stats")
+    write_people(study / "participants.tsv")
+    dataset = data_set(written(study, tmp_path / "out.yaml"))
+    assert dataset["path"] == str(study / "derivatives/fmriprep")
+    assert dataset["participants"] == str(study / "participants.tsv")
+    raw.rename(study / "rawdata")
+    with pytest.raises(
+        UserError, match=r"several data sets: .*fmriprep \(images.*rawdata \(raw BIDS"
+    ):
+        list(init(study, tmp_path / "other.yaml"))
+
+
 def test_a_class_of_few_people_is_not_predicted(raw: Path, tmp_path: Path) -> None:
     for name in PEOPLE[4:]:
         (raw / f"sub-{name}/func/sub-{name}_task-rest_bold.nii.gz").unlink()
