@@ -106,9 +106,8 @@ def main(argv: list[str] | None = None) -> int:
             # Imported here: only this command needs rich.
             from semantoks.commands.workflow import run_workflow
 
-            words = [*arguments.targets, *others]
             return run_workflow(
-                arguments.configuration, arguments.cores, words, is_verbose=arguments.verbose
+                arguments.configuration, arguments.cores, others, is_verbose=arguments.verbose
             )
         _run(arguments)
     except UserError as error:

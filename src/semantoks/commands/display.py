@@ -33,7 +33,10 @@ LOCKED = (
     "Another run is in this folder, or one that was killed left its lock. If no run is left on any "
     "machine: semantoks run --unlock"
 )
-TARGETS = "timeseries, model, embeddings, benchmarks, report"
+# Of argparse, behind the list of all options of Snakemake.
+_USAGE, _WRONG_OPTION = "usage: ", re.compile(r"\S+: error: (.+)")
+_FAILED = "Error in "  # of a stage
+TARGETS = "timeseries, scan_pages, model, embeddings, benchmarks, report"
 # Of Snakemake: what it is about to do, and when.
 _NOISE = re.compile(
     r"$|\[\w{3} \w{3} +\d+ |Execute \d+ jobs|Select jobs|Using |Assuming |Building DAG|Provided |"
@@ -63,6 +66,9 @@ class Display:
     console: Console
     finished: list[str] = field(default_factory=list)
     _labels: list[str] = field(default_factory=list)  # of stages that said that they are done
+    _errors: list[str] = field(default_factory=list)
+    _last: str = ""  # line that was printed
+    _is_usage: bool = False
     _messages: set[str] = field(default_factory=set)
     _printed: float = field(default_factory=time.monotonic)  # when the last line was
 
@@ -120,6 +126,7 @@ class Display:
                     self._print_once(stage[2], text)
                 else:
                     self._pass_on(text)
+        self._repeat_error()
 
     def _label_of(self, rule: str) -> str:
         """Return what the first stage of a rule is called that is done, else the rule."""
@@ -129,14 +136,26 @@ class Display:
         self._labels.remove(label)
         return label
 
+    def _repeat_error(self) -> None:
+        """Print the first error again, if steps beside the one that failed have printed more."""
+        if self._errors and self._last not in self._errors:
+            self._print(self._errors[0])
+
     def _pass_on(self, text: str) -> None:
         """Print what else Snakemake says, if it is for users, and its riddles in other words."""
-        if missing := _NO_TARGET.search(text):
+        if self._is_usage or text.startswith(_USAGE):
+            wrong = _WRONG_OPTION.match(text)
+            self._is_usage = not wrong
+            if wrong:
+                self._print(f"{wrong[1]}. Options: semantoks run --help, snakemake --help")
+        elif missing := _NO_TARGET.search(text):
             named = f"target '{missing[1]}'" if missing[1] else "target of this name"
             self._print(f"There is no {named}. Name one of {TARGETS}, or a file.")
         elif "Directory cannot be locked" in text:
             self._print(LOCKED)
         elif not _NOISE.match(text):
+            if text.startswith(_FAILED):
+                self._errors.append(text)
             self._print(text)
 
     def _print_once(self, message: str, text: str) -> None:
@@ -146,5 +165,5 @@ class Display:
             self._print(text)
 
     def _print(self, text: str) -> None:
-        self._printed = time.monotonic()
+        self._printed, self._last = time.monotonic(), text
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)

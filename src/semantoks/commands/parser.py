@@ -96,17 +96,15 @@ def _add_configuration(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `run`."""
+    """Add the arguments of `run`; the rest is for Snakemake, in the order of the command line."""
+    parser.usage = "semantoks run [options] [target ...] [options of Snakemake ...]"
     parser.description = (
-        "Run the workflow in this folder by Snakemake. Options that are not listed are passed "
-        "to it, such as --dry-run or --workflow-profile."
+        "Run the workflow in this folder by Snakemake. Targets: timeseries, scan_pages, model, "
+        "embeddings, benchmarks, report, or a file (default: all). Options that are not listed "
+        "are passed to Snakemake, such as --dry-run, --forcerun index or --workflow-profile FOLDER."
     )
-    parser.add_argument(
-        "targets",
-        nargs="*",
-        metavar="target",
-        help="timeseries, model, embeddings, benchmarks, report, or a file (default: all).",
-    )
+    # --config is an option of Snakemake and not short for --configuration.
+    parser.allow_abbrev = False
     _add_configuration(parser)
     parser.add_argument("--cores", default="all", help="CPU cores (default: all that may be used).")
     parser.add_argument(

@@ -8,12 +8,11 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
 from semantoks.artifacts.files import read_json
 from semantoks.artifacts.provenance import SUFFIX
 from semantoks.artifacts.tables import read_table
 from semantoks.artifacts.timeseries import included_scans, read_scan_table
+from semantoks.commands.configuration import read_configuration
 from semantoks.commands.left_out import left_out_lines
 from semantoks.commands.to_do import to_do_lines
 from semantoks.commands.workflow import has_snakemake
@@ -51,11 +50,7 @@ class Chosen(NamedTuple):
         UserError
             When it cannot be read, or a key is wrong.
         """
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise UserError(f"{path} cannot be read ({error}). Correct it.") from None
-        config = validated(Config, content, str(path))
+        config = validated(Config, read_configuration(path), str(path))
         phenotypes = {name: list(d.phenotypes) for name, d in config.datasets.items()}
         return cls(list(config.datasets), list(config.models), phenotypes)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from joblib import cpu_count
 from rich.console import Console
 
+from semantoks.commands.configuration import read_configuration
 from semantoks.commands.display import Display
 from semantoks.commands.dry_run import dry_run, summary_of
 from semantoks.commands.names import CONFIGURATION
@@ -55,6 +56,7 @@ def run_workflow(
             f"There is no {chosen or CONFIGURATION} here. `semantoks init FOLDER` writes one for "
             "your data; another name follows --configuration."
         )
+    read_configuration(chosen)  # Snakemake does not say which line is wrong
     # "all" of Snakemake are those of the machine, also in a container that may use a few of them.
     command = snakemake_command(chosen, str(cpu_count()) if cores == "all" else cores, targets)
     if is_verbose:
@@ -94,7 +96,7 @@ def configuration_here() -> Path | None:
 
 def snakemake_command(config: Path, cores: str, arguments: Sequence[str]) -> list[str]:
     """Return the command line of Snakemake, with the workflow of this installation."""
-    # Targets first: options of Snakemake that take several values would swallow one behind them.
+    # The user's words first, in their order: what follows them begins with an option.
     command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(snakefile())]
     return [*command, "--configfile", str(config), "--cores", cores]
 

@@ -70,8 +70,8 @@ def test_a_target_that_is_not_there_is_one_sentence() -> None:
     ]
     Display(Console(file=stream, width=200)).show(lines)
     assert stream.getvalue() == (
-        "There is no target 'modle'. Name one of timeseries, model, embeddings, benchmarks, "
-        "report, or a file.\n"
+        "There is no target 'modle'. Name one of timeseries, scan_pages, model, embeddings, "
+        "benchmarks, report, or a file.\n"
     )
 
 
@@ -97,6 +97,23 @@ def test_a_failed_run_ends_with_its_cause() -> None:
     stock.append("At least one job did not complete successfully.")
     Display(Console(file=stream, width=200)).show([*LINES.splitlines(), *stock])
     assert stream.getvalue().splitlines()[-1] == "Error in parcellate: [bold]There is no x.[/bold]"
+
+
+def test_the_cause_is_said_again_behind_what_other_steps_print() -> None:
+    stream = StringIO()
+    after = "[14:08:00 index demo] 3 scans have no repetition time."
+    Display(Console(file=stream, width=200)).show([*LINES.splitlines(), after])
+    *_, notice, last = stream.getvalue().splitlines()
+    assert notice == after and last == "Error in parcellate: [bold]There is no x.[/bold]"
+
+
+def test_an_option_that_is_not_known_is_one_line() -> None:
+    stream = StringIO()
+    lines = ["usage: snakemake [-h] [--dry-run]", "                 [--profile PROFILE]", ""]
+    lines.append("__main__.py: error: unrecognized arguments: --configuratoin")
+    Display(Console(file=stream, width=200)).show(lines)
+    (line,) = stream.getvalue().splitlines()
+    assert line.startswith("unrecognized arguments: --configuratoin. Options: semantoks run --help")
 
 
 def test_a_lock_is_explained() -> None:

@@ -49,5 +49,5 @@ def test_results_that_the_configuration_does_not_name_are_set_apart(
 def test_a_configuration_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     config = tmp_path / "mine.yaml"
     config.write_text("datasets: [")
-    with pytest.raises(UserError, match=r"mine\.yaml cannot be read"):
+    with pytest.raises(UserError, match=r"mine\.yaml, line 1, column 12: no valid YAML"):
         list(status(tmp_path, config))

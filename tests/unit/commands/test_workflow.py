@@ -54,6 +54,21 @@ def test_options_of_snakemake_are_passed_on_and_its_status_returned(
     assert "Report" not in capsys.readouterr().out
 
 
+def test_options_keep_their_values(started: list[list[str]]) -> None:
+    Path("semantoks.yaml").touch()
+    words = ["report", "--forcerun", "index", "--config", "a=1", "--cores", "2", "-j1"]
+    assert main(["run", *words]) == 0
+    assert started[0][:6] == ["report", "--forcerun", "index", "--config", "a=1", "-j1"]
+
+
+def test_a_line_that_is_no_yaml_is_named(
+    started: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("semantoks.yaml").write_text("atlas: cc200\ndatasets:\n\tmine: {}\n")
+    assert main(["run"]) == 1 and not started
+    assert "semantoks.yaml, line 3, column 1: no valid YAML (found" in capsys.readouterr().err
+
+
 def test_a_dry_run_is_shown_in_short(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
