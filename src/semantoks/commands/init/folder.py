@@ -107,11 +107,11 @@ def _below(path: Path) -> DataFolder | None:
     if _participants(path):
         return None
     folders = [folder for top in _folders_of(path) for folder in (top, *_folders_of(top))]
-    found = [data for folder in folders if (data := _in_bids(folder)) is not None]
-    if len(found) > 1:
-        listed = "; ".join(f"{data.path} ({data.kind})" for data in found)
+    datasets = [data for folder in folders if (data := _in_bids(folder)) is not None]
+    if len(datasets) > 1:
+        listed = "; ".join(f"{data.path} ({data.kind})" for data in datasets)
         raise UserError(f"{path} has several data sets: {listed}. Name one of them.")
-    return found[0] if found else None
+    return datasets[0] if datasets else None
 
 
 def _in_bids(path: Path) -> DataFolder | None:

@@ -122,6 +122,7 @@ class ImageFinder:
 
 
 def _read(bold: Path) -> ScanImages:
+    """Read a preprocessed run and what lies beside it."""
     table = confounds_table(bold)
     confounds = pd.read_csv(require_file(table), sep="\t") if table.exists() else pd.DataFrame()
     mask = beside(bold, bold.name.replace(PREPROCESSED, "_desc-brain_mask"))
