@@ -31,5 +31,7 @@ def read_configuration(path: Path) -> Any:
             f"{path}{where}: no valid YAML ({error.problem}). Indent with spaces, the keys of a "
             "group alike, and close what is open."
         ) from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from None
+    except (ValueError, yaml.YAMLError) as error:
         raise UserError(f"{path} cannot be read ({error}). Correct it.") from None

@@ -25,6 +25,10 @@ def why(path: Path) -> Iterator[str]:
     """
     if not path.exists():
         raise UserError(f"{path} does not exist. Name a file below results/.")
+    if path.is_dir() and not sidecar(path).exists():
+        inside = next((file for file in sorted(path.rglob("*")) if sidecar(file).exists()), None)
+        example = f", such as {inside}" if inside else ""
+        raise UserError(f"{path} is a folder of several artifacts. Name a file in it{example}.")
     if not sidecar(path).exists():
         raise UserError(f"{path} has no {sidecar(path).name}, so Semantoks did not write it.")
     yield from _explain(path, path, 0, set())

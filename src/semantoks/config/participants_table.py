@@ -121,8 +121,8 @@ class ConfoundColumns(Settings):
     )
     site_column: ColumnNames | None = Field(
         None,
-        description="Column of the site; adds leave-one-site-out scores. As a confound also found "
-        "by a common name such as `site`.",
+        description="Column of the site; adds leave-one-site-out scores. Without it, a column with "
+        "a common name such as `site` is used as a confound only.",
     )
     motion_column: ColumnNames | None = Field(
         None,

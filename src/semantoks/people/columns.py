@@ -123,8 +123,10 @@ def confounds_sentence(sources: Mapping[str, str | None], of: str = "") -> str:
     sentence = f"confounds {of}that are used: {', '.join(used) or 'none'}"
     if not absent:
         return sentence
-    keys = ", ".join(f"{_label(name)} (`{KEYS[name]}`)" for name in absent)
-    return f"{sentence}; not found: {keys}. If the table has it, name its column by that key"
+    keys = ", ".join(f"{_label(name)} ({KEYS[name]})" for name in absent)
+    # Where only a table was looked at, the scans may still state it.
+    scans = " (head motion: if the scans do not state it)" if of and "mean_fd" in absent else ""
+    return f"{sentence}; not found: {keys}. If the table has it, name its column by that key{scans}"
 
 
 def _label(name: str) -> str:

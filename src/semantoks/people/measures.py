@@ -33,7 +33,10 @@ MEASURES: dict[str, Callable[[str], float | None]] = {"age": as_age, "mean_fd": 
 
 
 def require_numbers(
-    values: Iterable[str | None], where: str, parse: Callable[[str], float | None] = as_measure
+    values: Iterable[str | None],
+    where: str,
+    parse: Callable[[str], float | None] = as_measure,
+    otherwise: str = "",
 ) -> None:
     """Refuse text in a column of numbers.
 
@@ -44,6 +47,8 @@ def require_numbers(
         What the column is, for the message.
     parse : callable
         Returns None for what is no number.
+    otherwise : str
+        What else may be done, as a clause.
 
     Raises
     ------
@@ -57,8 +62,8 @@ def require_numbers(
         hint = " If the first row is no participant, set `skip_rows: 1`." if is_item else ""
         raise UserError(
             f"{where} must be numeric, but holds '{odd[0]}' ({len(odd)} rows). If that means "
-            f"missing, list '{odd[0]}' in `missing_values` of the data set; else correct the table."
-            f"{hint}"
+            f"missing, list '{odd[0]}' in `missing_values` of the data set; else correct the "
+            f"table{otherwise}.{hint}"
         )
 
 

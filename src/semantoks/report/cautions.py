@@ -70,7 +70,7 @@ def _of_confounds(comparison: Comparison) -> Iterator[str]:
         yield (
             "Confounds alone (of age, sex, site, head motion and scan length those that are known) "
             "score at least as high as every representation, so what these predict may be the "
-            "confounds. `probe.confounds: residualise` regresses them out."
+            "confounds. Set probe.confounds to residualise to regress them out."
         )
 
 

@@ -99,7 +99,8 @@ def _lead(tasks: Sequence[TaskSection], baseline: str) -> str:
         if TOO_FEW_TESTED in reasons:
             text += (
                 f" Of {2 * MIN_TESTED} or more usable participants {MIN_TESTED} are tested, with "
-                f"classes if {MIN_TRAINED} of each are left to train on."
+                f"classes if {MIN_TRAINED} of each are left to train on. A participant is usable "
+                "with a value of the phenotype and a scan that is not excluded."
             )
         return text
     names = {row.representation for task in tasks for row in _model_rows(task)}

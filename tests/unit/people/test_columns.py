@@ -49,7 +49,7 @@ def test_used_and_missing_confounds_are_one_sentence() -> None:
     sources = {"age": "AGE", "mean_fd": None, "seconds": "", "sex": "SEX", "site": "SITE"}
     assert confounds_sentence(sources) == (
         "confounds that are used: age (column 'AGE'), scan length (of the scans), sex (column "
-        "'SEX'), site (column 'SITE'); not found: head motion (`motion_column`). If the table has "
+        "'SEX'), site (column 'SITE'); not found: head motion (motion_column). If the table has "
         "it, name its column by that key"
     )
     everything = dict.fromkeys(("age", "sex", "mean_fd", "site"), "x")

@@ -45,7 +45,7 @@ def test_the_page_says_which_confounds_are_used(results: Path) -> None:
     page = " ".join(write_page(results, Report()).split()).replace("&#39;", "'")
     assert (
         "Confounds that are used: age (column 'age'), head motion (of the scans), scan length (of "
-        "the scans), sex (column 'sex'); not found: site (`site_column`)." in page
+        "the scans), sex (column 'sex'); not found: site (site_column)." in page
     )
 
 

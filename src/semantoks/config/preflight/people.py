@@ -68,7 +68,8 @@ def _require_phenotype(
     if phenotype.values is None and (limits is None or limits.has_no_limits):
         require_clean(cells, of_column, is_measure=not phenotype.has_named_classes)
     if not phenotype.has_named_classes:
-        require_numbers(table.columns[column], of_column, as_number)
+        classes = ", or set `kind: classification`" if phenotype.kind == "regression" else ""
+        require_numbers(table.columns[column], of_column, as_number, classes)
     require_sizes(where, phenotype, cells, config)
 
 

@@ -12,6 +12,8 @@ from semantoks.errors import UserError
 from semantoks.people.intervals import interval_name, interval_names
 from semantoks.people.read import as_number, read_text_table
 
+MOST_CLASSES = 10  # more, all of them numbers, are rather a measure
+
 ID = "participant_id"  # of a file of splits
 
 
@@ -55,6 +57,12 @@ def require_sizes(where: str, phenotype: Phenotype, cells: Sequence[str], config
     fraction = config.splits.test_fraction
     needed = math.ceil(1 / min(fraction, 1 - fraction))  # to be in every test part
     merge = "Change `edges`" if phenotype.edges else "Merge classes by `values`"
+    if (
+        not phenotype.edges
+        and len(set(cells)) > MOST_CLASSES
+        and not any(as_number(cell) is None for cell in cells)
+    ):
+        merge = "Set `kind: regression` if these are measures, merge classes by `values`"
     for group, count in (Counter(cells) if named else {}).items():
         in_training = math.ceil(count * train / len(cells))
         if count < needed:

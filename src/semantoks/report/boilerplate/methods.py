@@ -207,8 +207,9 @@ def _scores(config: Config) -> Iterator[str]:
         )
     if probe.protocol != "paper" and any("full" in m.readouts for m in config.models.values()):
         yield (
-            "The kernels of the blocks of a “full” embedding were summed, or those of its blocks "
-            "of lesser weight alone, where the same cross-validation had a loss less by a tenth."
+            "For a “full” embedding, the kernels of all blocks were summed. If the blocks of "
+            "lesser weight alone had a cross-validation loss lower by at least a tenth, these were "
+            "used."
         )
     if probe.protocol != "exact":
         yield "The head of Brain-Semantoks [gijsen2026], trained on windows, was scored, too."

@@ -72,8 +72,10 @@ def test_features_vary_alike_and_have_the_products_of_the_components(
     components_PK = (scans_PF - 1) @ weights_FK
     features_PE = np.stack([distilled(scan_F) for scan_F in scans_PF])
     assert features_PE.shape == (200, features) and distilled.features == features
+    products_PP = components_PK @ components_PK.T
+    # Small products are sums of large terms in float32.
     np.testing.assert_allclose(
-        features_PE @ features_PE.T, components_PK @ components_PK.T, rtol=1e-3, atol=1e-2
+        features_PE @ features_PE.T, products_PP, rtol=1e-3, atol=1e-6 * products_PP.max()
     )
     # Uncorrelated components, however much their variances differ, give features of one variance.
     spread_KE = distilled._spread

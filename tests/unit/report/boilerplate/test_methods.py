@@ -61,7 +61,7 @@ def test_an_exclusion_that_cannot_have_happened_is_not_claimed() -> None:
 
 def test_the_choice_between_blocks_is_described() -> None:
     text, _ = text_of(models={"mine": {"readouts": ["pooled", "full"]}})
-    assert "those of its blocks of lesser weight alone" in text
+    assert "If the blocks of lesser weight alone" in text
     text, _ = text_of(models={"mine": {"readouts": ["pooled"]}})
     assert "lesser weight" not in text
 
