@@ -43,6 +43,15 @@ def test_why_knows_the_folder_of_the_run(tmp_path: Path, monkeypatch: pytest.Mon
     assert [line.strip() for line in lines[1:]] == ["raw.tsv"]
 
 
+def test_why_of_a_folder_names_a_file_in_it(tmp_path: Path) -> None:
+    made = tmp_path / "index/a.parquet"
+    made.parent.mkdir()
+    made.write_text("made")
+    record(made, "index", {}, {}, 1.0)
+    with pytest.raises(UserError, match=r"folder of several artifacts.*such as .*a\.parquet"):
+        list(why(tmp_path / "index"))
+
+
 def test_why_needs_a_sidecar(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not exist"):
         list(why(tmp_path / "nothing"))

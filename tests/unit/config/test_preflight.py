@@ -72,6 +72,8 @@ def test_a_tidy_table_passes(tmp_path: Path) -> None:
             "`include.sex` has 'M', and the table also has 'male'",
         ),
         (with_column("age", 30, 31, "unknown"), {}, "must be numeric, but holds 'unknown'"),
+        (ROWS, {"phenotypes": {"sex": "regression"}}, "table, or set `kind: classification`"),
+        (ROWS, {"phenotypes": {"age": "classification"}}, "Set `kind: regression` if these are"),
         (
             with_column("age", 30, 31, "25Y"),
             {"phenotypes": {"sex": "classification"}, "baselines": ["fc"]},
