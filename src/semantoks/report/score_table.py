@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -16,6 +17,17 @@ COLUMNS = (
     "metric",
     *("mean", "sd", "low", "high", "baseline", "difference_from_baseline", *P_VALUES),
 )
+
+
+def permutation_p(comparison: Comparison, scheme: SchemeResult, row: Row) -> float | None:
+    """Return p of the permutations of a row.
+
+    None for sites left out, as random or fixed splits are permuted, and where the score is not
+    known: p would be of another metric than the one that is shown.
+    """
+    if scheme.scheme == "site" or math.isnan(row.metrics[comparison.metric].mean):
+        return None
+    return comparison.permutation.get(row.representation)
 
 
 def score_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
@@ -62,8 +74,5 @@ def _row(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, ob
         "baseline": difference and difference.baseline,
         "difference_from_baseline": difference and difference.mean,
         "p_difference": difference and difference.p,
-        # Random splits are permuted; sites left out are other test participants.
-        "p_permutation": None
-        if scheme.scheme == "site"
-        else comparison.permutation.get(row.representation),
+        "p_permutation": permutation_p(comparison, scheme, row),
     }

@@ -15,6 +15,7 @@ from semantoks.report.names import METRICS
 from semantoks.report.overlap import Overlap
 from semantoks.report.predictions import PredictionFigures, ScoreFiles
 from semantoks.report.published import PublishedScore, beside_published
+from semantoks.report.score_table import permutation_p
 from semantoks.scores.benchmark.baselines import baseline_of
 from semantoks.scores.benchmark.compare import SIGNIFICANCE_LEVEL
 from semantoks.scores.benchmark.comparison import (
@@ -189,7 +190,7 @@ def _scheme_table(scheme: SchemeResult, comparison: Comparison, adjusted: Adjust
         result=scheme,
         rows=rows,
         other_metrics=[m for m in METRICS if m != metric and _is_known(m, scheme.representations)],
-        has_permutation=_has_permutation(scheme, comparison),
+        has_permutation=any(row.p_permutation is not None for row in rows),
         figure=_scores_figure(rows, metric),
     )
 
@@ -200,7 +201,6 @@ def score_rows(scheme: SchemeResult, comparison: Comparison, adjusted: AdjustedP
     # Unknown scores (NaN) cannot be sorted and come last.
     results = sorted(scheme.representations, key=lambda row: _last_if_unknown(row, metric))
     names = [row.representation for row in results]
-    permutation = comparison.permutation if _has_permutation(scheme, comparison) else {}
     return [
         ScoreRow(
             representation=row.representation,
@@ -208,18 +208,13 @@ def score_rows(scheme: SchemeResult, comparison: Comparison, adjusted: AdjustedP
             metrics=row.metrics,
             difference=row.difference_from_baseline,
             p_holm=adjusted.get((scheme.scheme, row.representation)),
-            p_permutation=permutation.get(row.representation),
+            p_permutation=permutation_p(comparison, scheme, row),
             no_verdict=row.no_verdict,
             chosen=row.chosen,
             is_baseline=row.representation == baseline_of(row.representation, names),
         )
         for row in results
     ]
-
-
-def _has_permutation(scheme: SchemeResult, comparison: Comparison) -> bool:
-    """Whether there are permutations, which are made over random or fixed splits only."""
-    return bool(comparison.permutation) and scheme.scheme != "site"
 
 
 def _is_known(metric: str, results: Sequence[Row]) -> bool:
