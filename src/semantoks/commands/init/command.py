@@ -19,6 +19,7 @@ from semantoks.config.validation import validated
 from semantoks.errors import UserError
 
 MOST_SHOWN = 5
+FEW = 30  # people: some scans of them may be excluded
 GENERIC = {"bids", "rawdata", "raw", "data", "derivatives", "fmriprep", "xcpd", "timeseries"}
 
 
@@ -79,6 +80,11 @@ def init(
         shown = "; ".join(f"{c.name} ({c.remark})" for c in left_out[:MOST_SHOWN])
         if shown:
             yield f"Not proposed: {shown}{'; …' if len(left_out) > MOST_SHOWN else ''}."
+    if table is not None and 0 < len(data.people) < FEW:
+        yield (
+            f"{len(data.people)} people are few: with fewer than 20 usable scans, no model is "
+            "compared with connectivity."
+        )
     yield f"Written: {out}. Check its lines with (?), then: semantoks run"
 
 
