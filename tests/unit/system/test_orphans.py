@@ -146,8 +146,9 @@ def test_a_silent_controller_does_not_stop_the_run(
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_jobs_end_with_the_run(tmp_path: Path, number: signal.Signals) -> None:
     code = """
-import subprocess, sys
+import signal, subprocess, sys
 from semantoks.system.orphans import end_jobs_on_signals
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # tests that were started by nohup ignore it
 job = subprocess.Popen(["sleep", "60"])
 end_jobs_on_signals()
 try:
