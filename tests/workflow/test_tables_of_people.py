@@ -77,7 +77,7 @@ def test_tables_of_hbn_lead_to_scores(tmp_path: Path) -> None:
     assert people["CELF_Total"].notna().sum() == 39
     file = tmp_path / "results/representations/confounds/hbn.parquet"
     assert read_participant_features(file).names == ["age", "seconds", "sex=0", "sex=1"]
-    sentence = r"age \(column 'Basic_Demos,Age'\).*not found: .*site \(`site_column`\)"
+    sentence = r"age \(column 'Basic_Demos,Age'\).*not found: .*site \(site_column\)"
     assert re.search(sentence, done.stdout + done.stderr)
     page = (tmp_path / "results/report/index.html").read_text().replace("&#39;", "'")
     assert re.search(sentence, page)
