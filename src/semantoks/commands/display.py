@@ -17,6 +17,7 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from semantoks.commands.names import TARGETS
 from semantoks.errors import printable
 
 _TOTAL = re.compile(r"total +(\d+)$")
@@ -36,7 +37,6 @@ LOCKED = (
 # Of argparse, behind the list of all options of Snakemake.
 _USAGE, _WRONG_OPTION = "usage: ", re.compile(r"\S+: error: (.+)")
 _FAILED = "Error in "  # of a stage
-TARGETS = "timeseries, scan_pages, model, embeddings, benchmarks, report"
 # Of Snakemake: what it is about to do, and when.
 _NOISE = re.compile(
     r"$|\[\w{3} \w{3} +\d+ |Execute \d+ jobs|Select jobs|Using |Assuming |Building DAG|Provided |"

@@ -1,4 +1,4 @@
-"""Names of files that commands write and read."""
+"""Names that several commands use: of a file, and of targets."""
 
 from __future__ import annotations
 
@@ -6,3 +6,5 @@ from pathlib import Path
 
 # `init` writes it, and `run` takes it if nothing else is named.
 CONFIGURATION = Path("semantoks.yaml")
+# Of the workflow, for `run`.
+TARGETS = "timeseries, scan_pages, model, embeddings, benchmarks, report"

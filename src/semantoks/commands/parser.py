@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from semantoks import __version__
-from semantoks.commands.names import CONFIGURATION
+from semantoks.commands.names import CONFIGURATION, TARGETS
 from semantoks.commands.stage import Stage
 from semantoks.commands.stages import STAGES
 
@@ -99,9 +99,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `run`; the rest is for Snakemake, in the order of the command line."""
     parser.usage = "semantoks run [options] [target ...] [options of Snakemake ...]"
     parser.description = (
-        "Run the workflow in this folder by Snakemake. Targets: timeseries, scan_pages, model, "
-        "embeddings, benchmarks, report, or a file (default: all). Options that are not listed "
-        "are passed to Snakemake, such as --dry-run, --forcerun index or --workflow-profile FOLDER."
+        f"Run the workflow in this folder by Snakemake. Targets: {TARGETS}, or a file (default: "
+        "all). Options that are not listed are passed to Snakemake, such as --dry-run, "
+        "--forcerun index or --workflow-profile FOLDER."
     )
     # --config is an option of Snakemake and not short for --configuration.
     parser.allow_abbrev = False

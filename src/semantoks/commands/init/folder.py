@@ -78,7 +78,8 @@ def look_at(path: Path) -> DataFolder:
         if is_hdf5(path):
             return DataFolder(path, "timeseries", "an HDF5 file of time series", example=path)
         raise UserError(f"{path} is a file. Name the folder of your data set.")
-    data = _in_bids(path) or _below(path) or _beside_each_other(path)
+    has_people = bool(_participants(path))
+    data = _in_bids(path) if has_people else _below(path) or _beside_each_other(path)
     if data is None:
         seen = ", ".join(sorted(entry.name for entry in islice(os.scandir(path), 5)))
         raise UserError(
@@ -104,8 +105,6 @@ def _below(path: Path) -> DataFolder | None:
     UserError
         When there are several.
     """
-    if _participants(path):
-        return None
     folders = [folder for top in _folders_of(path) for folder in (top, *_folders_of(top))]
     datasets = [data for folder in folders if (data := _in_bids(folder)) is not None]
     if len(datasets) > 1:
@@ -212,8 +211,10 @@ def _of_scans(names: Sequence[str]) -> Sequence[str]:
 
 
 def _folders_of(path: Path) -> list[Path]:
+    """List the first folders that can be read; those of tools, such as ``.git``, hold no data."""
     with os.scandir(path) as entries:
-        return sorted(Path(entry.path) for entry in entries if entry.is_dir())[:PEOPLE_READ]
+        names = [entry.path for entry in entries if entry.is_dir() and entry.name[0] != "."]
+    return sorted(Path(name) for name in names if os.access(name, os.R_OK | os.X_OK))[:PEOPLE_READ]
 
 
 def _same_ending(names: Sequence[str]) -> tuple[str, list[str]] | None:

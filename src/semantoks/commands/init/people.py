@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from semantoks.commands.init.folder import DataFolder
+from semantoks.config.preflight.sizes import MOST_CLASSES
 from semantoks.errors import UserError
 from semantoks.people.checks import missing_code
 from semantoks.people.columns import KEYS, covariate_columns
@@ -18,7 +19,7 @@ from semantoks.people.read import TextTable, as_number, read_text_table
 TABLE = "participants.tsv"
 FAMILY = ("family_id", "family", "rel_family_id", "families")
 # A number with so many different values, or more, is a measure and no code of classes.
-MIN_MEASURE, MOST_CLASSES, MIN_OF_CLASS, MANY = 5, 10, 5, 30
+MIN_MEASURE, MIN_OF_CLASS, MANY = 5, 5, 30
 # Ids of people in a table that are not the first column match at least this part of the scans.
 MIN_MATCHING = 0.5
 _LOOK_ABOVE = 3

@@ -172,6 +172,14 @@ def test_the_data_set_of_a_study_is_found_below_it(raw: Path, tmp_path: Path) ->
         list(init(study, tmp_path / "other.yaml"))
 
 
+def test_people_without_data_are_no_tables(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        touch(tmp_path / f"study/sub-01/beh/{name}_beh.tsv")
+        touch(tmp_path / f"study/sub-01/{name}_events.tsv")
+    with pytest.raises(UserError, match="no BOLD images and no time series"):
+        list(init(tmp_path / "study", tmp_path / "out.yaml"))
+
+
 def test_a_class_of_few_people_is_not_predicted(raw: Path, tmp_path: Path) -> None:
     for name in PEOPLE[4:]:
         (raw / f"sub-{name}/func/sub-{name}_task-rest_bold.nii.gz").unlink()
