@@ -43,13 +43,17 @@ COLUMNS = ["score", "error", "by permutations", "by corrected t", "stacked", "st
 Case = tuple[int, int, Kind, str]
 
 
-def problem_of(value: np.ndarray, kind: Kind, seed: int) -> Problem:
-    """Return a problem with random splits, its classes cut at the median."""
+def problem_of(value: np.ndarray, kind: Kind, seed: int, *, shared: bool = False) -> Problem:
+    """Return a problem with random splits, its classes cut at the median.
+
+    With `shared`, all problems of the same participants and seed have the same splits.
+    """
     is_high = value > np.median(value)
     target = value if kind == "regression" else np.where(is_high, "high", "low")
     ids = [f"sub-{row:03d}" for row in range(len(value))]
     people = pd.DataFrame({"target": target, "site": None, "group": None}, ids)
-    splits = draw(people, Phenotype(kind=kind), Splitting(seed=seed))
+    settings = Splitting(seed=seed, shared=shared)
+    splits = draw(people, Phenotype(kind=kind), settings, everybody=people[["site", "group"]])
     records = [split.record() for split in splits]
     metadata = {"phenotype": "x", "kind": kind, "bins": None, "splits": records}
     table = pd.concat([people, codes_table(splits, people.index)], axis=1)

@@ -3,6 +3,7 @@
     python -m speed.probe --features 1536
     python -m speed.probe --features 19900
     python -m speed.probe --blocks
+    python -m speed.probe --phenotypes 140 --features 44850
 
 The task: 100 phenotypes (50 classifications, 50 regressions), 100 splits of 1,000 participants, 8
 L2 penalties selected by 5 inner folds. Semantoks fits all phenotypes of a few splits (the matrix
@@ -15,6 +16,9 @@ is timed with its default tolerance, and with one at which its solution agrees t
 With `--blocks`, the whole probe (10 splits, 1,000 permutations) of five blocks of features
 is timed against that of one block: of five blocks of the same total size, and of five that are each
 as large.
+
+With `--phenotypes`, the probe of one phenotype is timed against that of many in one job, half of
+them classes, with shared splits (`splits.shared`), with and without permutations.
 """
 
 from __future__ import annotations
@@ -36,9 +40,10 @@ from experiments.feature_blocks import simulate_blocks
 from semantoks.config import Kind, Probe
 from semantoks.scores.linear_models.axes import PrincipalCoordinates, rotate
 from semantoks.scores.linear_models.ridge import ridge, ridge_over_folds
-from semantoks.scores.probe.exact import score_features
+from semantoks.scores.probe.exact import score_features, score_phenotypes
 from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.fit import fit_classifications
+from semantoks.scores.probe.problem import PlacedProblem
 from semantoks.scores.probe.targets import ClassificationTargets, RegressionTargets, inner_folds
 
 PARTICIPANTS, PHENOTYPES, SPLITS, TRAINING = 1000, 100, 100, 800
@@ -54,6 +59,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--features", type=int, default=1536)
     parser.add_argument("--blocks", action="store_true", help="time several blocks of features")
+    parser.add_argument("--phenotypes", type=int, help="time so many phenotypes in one job")
+    parser.add_argument("--participants", type=int, nargs="+", default=[1000, 4000])
     parser.add_argument("--splits", type=int, default=2, help="number of splits to measure")
     parser.add_argument("--loop", type=int, default=2, help="phenotypes to fit with scikit-learn")
     return parser.parse_args()
@@ -152,9 +159,36 @@ def time_blocks() -> None:
             print(f"| {cells} | {seconds / first:.1f} |", flush=True)
 
 
+def time_phenotypes(chosen: argparse.Namespace) -> None:
+    """Time one phenotype and many that share their splits, and print the table."""
+    print("| participants | permutations | one of numbers | one of classes | many | many / one |")
+    print("|---|---|---|---|---|---|")
+    for people, permutations in itertools.product(chosen.participants, (0, 1000)):
+        rng = np.random.default_rng(0)
+        features = Features(rng.standard_normal((people, chosen.features)))
+        changed = {"repeats": chosen.splits, "permutations": permutations, "learning_curve": []}
+        settings = SETTINGS.model_copy(update=changed)
+        problems = [
+            PlacedProblem(
+                problem_of(rng.standard_normal(people), KINDS[number % 2], 0, shared=True),
+                np.arange(people),
+            )
+            for number in range(chosen.phenotypes)
+        ]
+        first, second, many = (
+            timed(score_phenotypes, part, [features], settings)[0]
+            for part in (problems[:1], problems[1:2], problems)
+        )
+        cells = f"{people:,} | {permutations} | {first:.1f} s | {second:.1f} s | {many:.1f} s"
+        print(f"| {cells} | {2 * many / (first + second):.1f} |", flush=True)
+
+
 def main() -> None:
     """Time both and print the table."""
     chosen = arguments()
+    if chosen.phenotypes:
+        time_phenotypes(chosen)
+        return
     if chosen.blocks:
         time_blocks()
         return

@@ -32,7 +32,7 @@ from semantoks.artifacts.provenance import SUFFIX
 
 VOLUMES, TR = 490, 0.735  # as in UK Biobank
 ROOT = Path(__file__).resolve().parents[1]
-VARIANT = "variant.yaml"
+VARIANT, SHARED = "variant.yaml", "shared.yaml"
 
 
 def write_cohort(out: Path, participants: int, epochs: int) -> None:
@@ -97,7 +97,9 @@ def write_plan(out: Path) -> None:
     write_configuration(out, {"datasets": datasets, "models": models})
     variants = {"gsr": {"parcellation": {"low_pass": 0.08}}}
     content = {"datasets": datasets, "models": models, "variants": variants}
-    (out / VARIANT).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    for name, splits in ((VARIANT, {}), (SHARED, {"splits": {"shared": True}})):
+        text = yaml.safe_dump(content | splits, sort_keys=False)
+        (out / name).write_text(text, encoding="utf-8")
 
 
 def plan(out: Path, *target: str, configuration: str = "config.yaml") -> str:
@@ -157,6 +159,7 @@ def main() -> None:
     for target in ((), ("benchmark_site03",), ("benchmark_ukb",)):
         print(f"| {' '.join(target) or 'all'} | {plan(out, *target)} |")
     print(f"| all, and a variant of all time series | {plan(out, configuration=VARIANT)} |")
+    print(f"| the same with shared splits | {plan(out, configuration=SHARED)} |")
 
 
 if __name__ == "__main__":

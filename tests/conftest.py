@@ -140,7 +140,7 @@ def run_probe(
     probe(
         ProbeSettings(probe=settings),
         features=features,
-        splits=splits,
+        splits=[splits],
         representation=name,
         out=out,
     )

@@ -26,6 +26,17 @@ def test_a_lost_artifact_is_made_again(workspace: Workspace) -> None:
     assert workspace.planned()["represent"] == 1
 
 
+def test_phenotypes_that_share_their_splits_are_scored_together(workspace: Workspace) -> None:
+    phenotypes = {"age": "regression", "trait": "regression"}
+    small = SMALL["datasets"]["small"] | {"phenotypes": phenotypes}
+    workspace.configure(datasets={"small": small}, splits={"shared": True})
+    counts = workspace.ran()
+    assert (counts["splits"], counts["scores"], counts["benchmarks"]) == (2, 4, 2)
+    recorded = workspace.folder.glob("results/scores/small/*/fc.parquet.provenance.json")
+    assert {path.parent.name for path in recorded} >= set(phenotypes)
+    assert workspace.planned() == {}
+
+
 def test_a_second_run_does_nothing(workspace: Workspace) -> None:
     assert workspace.planned() == {}
     assert workspace.ran() == {}
@@ -41,6 +52,16 @@ def test_a_second_run_does_nothing(workspace: Workspace) -> None:
             {"probe": 3, "benchmark": 1, "report": 1},
         ),
         ({"splits": {"seed": 1}}, {"split": 2} | SCORES),
+        # A job per representation instead of one per representation and phenotype.
+        (
+            {"splits": {"shared": True}},
+            {"split": 2, "probe_small": 4, "benchmark": 2, "report": 1},
+        ),
+        # The paper's head cannot score numbers, so its rows have jobs of their own.
+        (
+            {"splits": {"shared": True}, "probe": SMALL["probe"] | {"protocol": "both"}},
+            {"split": 2, "probe_small": 4, "probe": 3, "benchmark": 2, "report": 1},
+        ),
         ({"report": {"participants": False}}, {"scan_page": 2, "report": 1}),
         (
             {"parcellation": SMALL["parcellation"] | {"low_pass": 0.08}},

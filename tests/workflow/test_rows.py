@@ -222,10 +222,10 @@ def score(config: Config, folder: Path, manifest: Manifest) -> Comparison:
         protocol = "paper" if name.endswith("@paper") else "exact"
         settings = ProbeSettings(
             probe=config.probe.model_copy(update={"protocol": protocol}),
-            column=phenotype.column,
+            columns={key: phenotype.column},
             **columns,
         )
-        probe(settings, features=[features], splits=parts, representation=name, out=out)
+        probe(settings, features=[features], splits=[parts], representation=name, out=out)
         scores.append(out)
     out = folder / "comparison.json"
     benchmark(BenchmarkSettings(phenotype=phenotype), scores=scores, dataset="x", out=out)

@@ -32,6 +32,29 @@ def phenotype_of(w):
     return DATASETS[w.dataset].phenotypes[w.phenotype]
 
 
+# Data sets whose phenotypes share their splits, and are scored by one job per row. The paper's head
+# cannot score all of them, so its rows have a job per phenotype.
+SHARING_SPLITS = {
+    name: [*data.phenotypes]
+    for name, data in DATASETS.items()
+    if SHARING.config_of(name).splits.shared and len(data.phenotypes) > 1
+}
+
+
+def probe_settings(w):
+    """What the rows of a data set, or of one of its phenotypes, depend on beside their inputs."""
+    phenotypes = [w.phenotype] if hasattr(w, "phenotype") else SHARING_SPLITS[w.dataset]
+    return settings(
+        "probe",
+        probe=config_of(w).probe.of_row(w.representation),
+        combined=split_row(w.representation)[0] in COMBINED,
+        columns={
+            name: DATASETS[w.dataset].phenotypes[name].column for name in phenotypes
+        },
+        **{key: column(w) for key, column in CONFOUND_COLUMNS.items()},
+    )(w)
+
+
 def encoder_of(w):
     """Name of the encoder of a representation, of whole scans or of their first seconds."""
     return GIVEN_ROWS[split_row(w.encoded)[0]].encoder
@@ -95,6 +118,12 @@ def splits_of(w):
     """Splits of a phenotype."""
     name = SHARING.split(w.dataset, w.phenotype)
     return f"results/splits/{name}/{w.phenotype}.parquet"
+
+
+def splits_of_all(w):
+    """Splits of each phenotype of a data set."""
+    names = {p: SHARING.split(w.dataset, p) for p in SHARING_SPLITS[w.dataset]}
+    return [f"results/splits/{name}/{p}.parquet" for p, name in names.items()]
 
 
 def followed_splits(w):

@@ -1,5 +1,10 @@
 # From representations to scores.
 
+# The paper's head is trained with PyTorch.
+OF_PROBES = (
+    f"../../envs/{'tables' if CONFIG.probe.protocol == 'exact' else 'model'}.yaml"
+)
+
 
 rule represent:
     """A representation that needs no model: connectivity, confounds or chance."""
@@ -126,26 +131,55 @@ rule probe:
     log:
         "logs/scores/{dataset}/{phenotype}/{representation}.log",
     conda:
-        # The paper's head is trained with PyTorch.
-        "../../envs/{}.yaml".format(
-            "tables" if CONFIG.probe.protocol == "exact" else "model"
-        )
+        OF_PROBES
     resources:
         mem_mb=memory(8000),
     params:
-        settings=settings(
-            "probe",
-            probe=lambda w: config_of(w).probe.of_row(w.representation),
-            combined=lambda w: split_row(w.representation)[0] in COMBINED,
-            column=lambda w: phenotype_of(w).column,
-            **CONFOUND_COLUMNS,
-        ),
+        settings=probe_settings,
     shell:
         "python -m semantoks probe --settings {params.settings:q}"
         " --label {wildcards.dataset}' '{wildcards.phenotype:q}' '{wildcards.representation}"
         " --representation {wildcards.representation} --features {input.features:q}"
         " --confounds {input.confounds:q} --splits {input.splits:q} --out {output.scores:q}"
         " 2>&1 | tee {log:q}"
+
+
+# A rule per data set, since each has other phenotypes, and so other outputs.
+for dataset, phenotypes in SHARING_SPLITS.items():
+
+    rule:
+        name:
+            f"probe_{dataset.replace('~', '_')}"
+        input:
+            features=representation_files,
+            confounds=removed_confounds,
+            splits=splits_of_all,
+        output:
+            expand(
+                "results/scores/{{dataset}}/{phenotype}/{{representation}}{part}.parquet",
+                phenotype=phenotypes,
+                part=["", "_predictions", "_shuffles"],
+            ),
+        log:
+            "logs/scores/{dataset}/{representation}.log",
+        wildcard_constraints:
+            dataset=re.escape(dataset),
+            representation=any_of(PROBED, SCALED_EMBEDDINGS),
+        conda:
+            OF_PROBES
+        resources:
+            mem_mb=memory(8000),
+        params:
+            settings=probe_settings,
+            splits=names_of("splits"),
+        shell:
+            "python -m semantoks probe --settings {params.settings:q}"
+            " --label {wildcards.dataset}' '{wildcards.representation}"
+            " --representation {wildcards.representation} --features {input.features:q}"
+            " --confounds {input.confounds:q} --splits {params.splits:q}"
+            " --out results/scores/{wildcards.dataset} 2>&1 | tee {log:q}"
+
+    workflow.ruleorder(f"probe_{dataset.replace('~', '_')}", "probe")
 
 
 rule choose:

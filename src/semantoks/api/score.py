@@ -118,7 +118,7 @@ def score(
     numbers = {"repeats": repeats, "permutations": permutations, "learning_curve": []}
     probe_settings = {
         "probe": numbers | dict(probe or {}),
-        "column": options.get("column"),
+        "columns": {phenotype: options.get("column")},
         "site_column": site,
     }
     checked = validated(SplitSettings, split_settings, "score")
@@ -180,7 +180,7 @@ class _Work:
     def scored(self, name: str, file: Path, splits: Path, settings: ProbeSettings) -> Path:
         """Score a representation."""
         out = self.folder / f"{name}.scores"
-        run_probe(settings, features=[file], splits=splits, representation=name, out=out)
+        run_probe(settings, features=[file], splits=[splits], representation=name, out=out)
         return out
 
     def _participants(self, known: pd.Series) -> Path:

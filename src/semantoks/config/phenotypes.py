@@ -181,6 +181,12 @@ class Phenotype(Settings):
         """Whether the class of a participant is the same in all splits."""
         return self.kind == "classification" and not (self.bins and self.cut == "training")
 
+    @property
+    def has_own_splits(self) -> bool:
+        """Whether its splits come from a file or have sizes of their own."""
+        sizes = (self.train_people, self.validation_people, self.test_people)
+        return bool(self.splits_file) or any(size is not None for size in sizes)
+
     def columns_to_match(self, general: list[ColumnNames]) -> list[ColumnNames]:
         """Columns to match participants on: `match`, or else `splits.match` for named classes."""
         if self.match is not None:

@@ -85,6 +85,14 @@ class Splitting(Settings):
         "learning rate (`probe.protocol: paper` or `both`); they train the exact probe.",
     )
     seed: int = Field(0, ge=0, description="Seed of the splits.")
+    shared: bool = Field(
+        False,
+        description="Draw the random splits of a data set once, among all participants with a "
+        "usable scan, and not stratified. Each phenotype takes its participants in them, and one "
+        "job per row scores all phenotypes: features are read once, and decomposed once for "
+        "phenotypes of the same participants. For many phenotypes of many people. A phenotype with "
+        "a `splits_file`, or with sizes of its own, keeps its own splits.",
+    )
     match: list[ColumnNames] = Field(
         [],
         description="Columns on which participants of two classes are matched in pairs; columns "

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -20,7 +19,7 @@ from semantoks.finetune.settings import FinetuneSettings
 from semantoks.model.files.checkpoint import load_encoder
 from semantoks.model.files.match import require_fit
 from semantoks.model.network.encoder import Encoder
-from semantoks.scores.probe.features import Features, count_without_features
+from semantoks.scores.probe.features import count_without_features
 from semantoks.scores.probe.row_files import read_problem, row_metadata, write_row
 from semantoks.system.memory import advise_when_out_of_memory, keep_freed_memory
 
@@ -113,8 +112,7 @@ def _load(model: Path, timeseries: Sequence[Path], settings: FinetuneSettings) -
 
 def _count_without_scans(people: People, representation: str) -> int:
     """Count participants without a usable scan, and refuse if they are too many."""
-    known_PF = np.where(people.has_scan, 0.0, np.nan)[:, None]
-    count = count_without_features([Features(known_PF)], representation)
+    count = count_without_features(people.has_scan, representation)
     if count:
         log.warning(
             "%d of %d participants have no usable scan for %s. They are predicted as if nothing "

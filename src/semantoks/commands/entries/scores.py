@@ -66,13 +66,14 @@ SCORES = (
     Stage(
         "probe",
         "scores.probe",
-        "Score a representation, or several stacked or combined, against a phenotype.",
+        "Score a representation, or several stacked or combined, against phenotypes.",
         ProbeSettings,
-        "Scores (Parquet); predictions and scores of permutations are written beside them.",
+        "Scores (Parquet), with predictions and scores of permutations beside them; of several "
+        "phenotypes the folder that has a folder for each.",
         (
             word_option("representation", "Name of the representation in tables."),
             inputs_option("features", "Its file, or those that are stacked or combined."),
-            input_option("splits", "Splits of the phenotype that `split` wrote."),
+            inputs_option("splits", "Splits of each phenotype that `split` wrote."),
             inputs_option("confounds", "Representation to regress out.", optional=True),
         ),
     ),

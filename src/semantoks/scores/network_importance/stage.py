@@ -18,6 +18,7 @@ from semantoks.scores.probe.features import (
     count_without_features,
     features_of,
     target_features,
+    who_has_features,
 )
 from semantoks.scores.probe.problem import Problem, TaskMetadata
 
@@ -67,7 +68,7 @@ def network_importance(
     table = read_table(splits).set_index("participant_id")
     problem = Problem(TaskMetadata.from_json(read_metadata(splits)), table)
     loaded = _read_features(problem, features, confounds, settings)
-    count_without_features([loaded], representation)
+    count_without_features(who_has_features([loaded]), representation)
     model = read_json(config) if config else {}
     columns = column_networks(
         settings.content,

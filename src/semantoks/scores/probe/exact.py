@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from semantoks.config import Probe
-from semantoks.errors import UserError
+from semantoks.scores.linear_models.axes import PrincipalCoordinates
 from semantoks.scores.probe.candidates import CandidateFit, Version, least_loss, versions_of
-from semantoks.scores.probe.evaluation import ProbeResult, ScoreRow, evaluate
+from semantoks.scores.probe.evaluation import ProbeResult
 from semantoks.scores.probe.features import Features, summed
-from semantoks.scores.probe.fit import ProbeFit, fit_stacked
-from semantoks.scores.probe.permutation import Permutations
-from semantoks.scores.probe.problem import Partition, Problem
-from semantoks.scores.probe.targets import check_training_part, inner_folds
+from semantoks.scores.probe.fit import fit_stacked
+from semantoks.scores.probe.phenotype_fits import PhenotypeFits
+from semantoks.scores.probe.problem import Partition, PlacedProblem, Problem
+from semantoks.scores.probe.targets import inner_folds
 
 log = logging.getLogger(__name__)
 
@@ -47,101 +46,112 @@ def score_features(
     UserError
         When a training part is too small for the inner folds.
     """
-    _check_training_parts(problem, settings)
-    rows, predictions = list[ScoreRow](), list[pd.DataFrame]()
-    permutations = _permutations(problem, features, settings)
-    stack = [list(features)] if combined else [[part] for part in features]
-    splits = _partitions_by_split(problem, stack, settings)
-    for number, partitions in enumerate(splits, 1):
-        of_versions = [
-            list(_fits(problem, version, partitions, settings, permutations))
-            for version in versions_of(stack)
-        ]
-        for partition, *candidates in zip(partitions, *of_versions, strict=True):
-            chosen = least_loss(candidates)
-            row, table = _evaluate(problem, partition, chosen.fit)
-            rows.append(row)
-            if partition.fraction == 1:
-                predictions.append(table)
-            if permutations is not None and chosen.permuted is not None:
-                permutations.add(chosen.permuted)
-        if number % max(1, len(splits) // 10) == 0:
-            log.info("%d of %d splits", number, len(splits))
-    test = None if permutations is None else permutations.result()
-    return ProbeResult(pd.DataFrame(rows), pd.concat(predictions, ignore_index=True), test)
+    placed = PlacedProblem(problem, np.arange(len(problem.participants)))
+    return score_phenotypes([placed], features, settings, combined=combined)[0]
 
 
-def _fits(
-    problem: Problem,
-    version: Version,
-    partitions: Sequence[Partition],
+def score_phenotypes(
+    problems: Sequence[PlacedProblem],
+    features: Sequence[Features],
     settings: Probe,
-    permutations: Permutations | None,
-) -> Iterator[CandidateFit]:
-    """Fit one version of the features to the partitions of a split, the whole one last."""
-    whole = partitions[-1]
-    # Projections are fitted once per split, because they take longer than everything else.
-    projected = [
-        [part.projected(whole.train, whole.test) for part in parts] for parts in version.stack
-    ]
-    for partition in partitions:
-        # One decomposition per partition serves all strengths, inner folds and permutations.
-        coordinates = [summed(parts, partition.train, partition.test) for parts in projected]
-        training = problem.targets(partition.train).take(partition.train)
-        fold_P = inner_folds(training, problem.groups(partition.train), settings.inner_folds)
-        fit = fit_stacked(coordinates, training, fold_P, settings.strengths)
-        # The test is about one mean, that of the random or fixed splits without held-out sites.
-        is_tested = partition.fraction == 1 and partition.split.scheme != "site"
-        # Scored at once: the rotated features of 40,000 participants take 8 GB per split.
-        permuted = (
-            permutations.score(coordinates, partition, fold_P)
-            if permutations is not None and is_tested
-            else None
-        )
-        yield CandidateFit(fit, permuted, version.handicap)
+    *,
+    combined: bool = False,
+) -> list[ProbeResult]:
+    """Score several phenotypes as `score_features` scores each of them.
 
+    Splits with the same training and test participants share the projection and the decomposition
+    of the features, which take longer than everything else where there are many features.
 
-def _evaluate(
-    problem: Problem, partition: Partition, fit: ProbeFit
-) -> tuple[ScoreRow, pd.DataFrame]:
-    """Score the predictions of a fit, and say how it was regularised."""
-    targets = problem.targets(partition.train)
-    row, table = evaluate(problem, partition, targets, fit.predicted_HK, is_balanced=True)
-    chosen = {"strength": fit.strength, "inner_loss": fit.inner_loss}
-    # Participants of the validation part train, too.
-    return row | chosen | {"validation_people": 0}, table
+    Parameters
+    ----------
+    problems : sequence of PlacedProblem
+    features, settings, combined
+        See `score_features`.
 
-
-def _partitions_by_split(
-    problem: Problem, stack: Sequence[Sequence[Features]], settings: Probe
-) -> list[list[Partition]]:
-    """Fits to score, the whole training part of each split last.
-
-    Stacked rows have no learning curves: stacking would be fitted again at every fraction, which
-    costs too much.
+    Returns
+    -------
+    list of ProbeResult
     """
-    has_curves = len(stack) == 1 and all(part.values_PF.shape[1] for part in stack[0])
-    scored = (p for p in problem.partitions(settings) if p.fraction == 1 or has_curves)
-    return [list(group) for _, group in groupby(scored, key=lambda p: p.split.name)]
-
-
-def _check_training_parts(problem: Problem, settings: Probe) -> None:
-    """Refuse training parts that are too small before anything is fitted."""
-    phenotype = problem.metadata.phenotype
-    partitions = [p for p in problem.partitions(settings) if p.fraction == 1]
-    if not partitions:
-        raise UserError(f"Phenotype '{phenotype}' has no split to score.")
-    for partition in partitions:
-        training = problem.targets(partition.train).take(partition.train)
-        check_training_part(training, phenotype, settings.inner_folds)
-
-
-def _permutations(
-    problem: Problem, features: Sequence[Features], settings: Probe
-) -> Permutations | None:
-    """Begin a permutation test, where one is possible."""
+    stack = [list(features)] if combined else [[part] for part in features]
     has_features = all(part.values_PF.shape[1] for part in features)
-    if not (settings.permutations and has_features):
-        return None
-    everybody = np.arange(len(problem.participants))
-    return Permutations(problem.targets(everybody), settings, problem.exchange())
+    # Stacking would be fitted again at every fraction, which costs too much.
+    has_curves = len(stack) == 1 and has_features
+    fits = [
+        PhenotypeFits(placed, settings, has_curves=has_curves, has_features=has_features)
+        for placed in problems
+    ]
+    uses = dict[bytes, list[Use]]()
+    for phenotype in fits:
+        for number, partitions in enumerate(phenotype.splits):
+            whole = phenotype.people(partitions[-1])
+            uses.setdefault(b"|".join(rows.tobytes() for rows in whole), []).append(
+                Use(phenotype, number, partitions)
+            )
+    for count, same_people in enumerate(uses.values(), 1):
+        of_versions = [
+            _fit_version(version, same_people, settings) for version in versions_of(stack)
+        ]
+        for use, *versions in zip(same_people, *of_versions, strict=True):
+            candidates = zip(*versions, strict=True)
+            use.phenotype.chosen[use.number] = [least_loss(fitted) for fitted in candidates]
+        if count % max(1, len(uses) // 10) == 0:
+            log.info("%d of %d splits", count, len(uses))
+    return [phenotype.result() for phenotype in fits]
+
+
+class Use(NamedTuple):
+    """A split of a phenotype, whose participants others may have, too."""
+
+    phenotype: PhenotypeFits
+    number: int
+    partitions: list[Partition]
+
+
+def _fit_version(
+    version: Version, uses: Sequence[Use], settings: Probe
+) -> list[list[CandidateFit]]:
+    """Fit one version of the features to all partitions of splits with the same participants."""
+    first = uses[0]
+    # Projections are fitted once per split, because they take longer than everything else.
+    whole = first.phenotype.people(first.partitions[-1])
+    projected = [[part.projected(*whole) for part in parts] for parts in version.stack]
+    known = dict[bytes, list[PrincipalCoordinates]]()
+
+    def coordinates_of(train: np.ndarray, test: np.ndarray) -> list[PrincipalCoordinates]:
+        # One decomposition per partition serves all strengths, inner folds and permutations.
+        coordinates = known.get(train.tobytes()) or [summed(p, train, test) for p in projected]
+        if len(uses) > 1:
+            known[train.tobytes()] = coordinates
+        return coordinates
+
+    return [
+        [
+            _fit(use.phenotype, partition, coordinates_of(*people), settings, version.handicap)
+            for partition in use.partitions
+            for people in [use.phenotype.people(partition)]
+        ]
+        for use in uses
+    ]
+
+
+def _fit(
+    phenotype: PhenotypeFits,
+    partition: Partition,
+    coordinates: Sequence[PrincipalCoordinates],
+    settings: Probe,
+    handicap: float,
+) -> CandidateFit:
+    """Fit one partition, and score its permutations where it is tested."""
+    problem, permutations = phenotype.problem, phenotype.permutations
+    training = problem.targets(partition.train).take(partition.train)
+    fold_P = inner_folds(training, problem.groups(partition.train), settings.inner_folds)
+    fit = fit_stacked(coordinates, training, fold_P, settings.strengths)
+    # The test is about one mean, that of the random or fixed splits without held-out sites.
+    is_tested = partition.fraction == 1 and partition.split.scheme != "site"
+    # Scored at once: the rotated features of 40,000 participants take 8 GB per split.
+    permuted = (
+        permutations.score(coordinates, partition, fold_P)
+        if permutations is not None and is_tested
+        else None
+    )
+    return CandidateFit(fit, permuted, handicap)

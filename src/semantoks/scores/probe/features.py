@@ -27,6 +27,7 @@ from semantoks.scores.linear_models.axes import (
     sum_kernels,
 )
 from semantoks.scores.probe.combat import combat
+from semantoks.scores.probe.settings import ProbeSettings
 from semantoks.scores.represent.covariates import FEATURES
 from semantoks.scores.represent.projections import GAUSSIAN, PROJECTIONS
 
@@ -190,18 +191,28 @@ def _project(
     return train, held
 
 
-def count_without_features(features: Sequence[Features], representation: str) -> int:
+def who_has_features(features: Sequence[Features]) -> np.ndarray:
+    """Return of each participant whether every part of a representation knows something."""
+    return np.asarray(np.logical_and.reduce([has_features(part.values_PF) for part in features]))
+
+
+def count_without_features(known_P: np.ndarray, representation: str) -> int:
     """Count the participants of whom a representation, or a part of it, knows nothing.
 
     They stay in all parts, since all representations must be scored on the same participants, and
     are predicted as if nothing was known of their scans.
+
+    Parameters
+    ----------
+    known_P : ndarray of bool
+        See `who_has_features`.
+    representation : str
 
     Raises
     ------
     UserError
         If they are more than `MAX_WITHOUT_FEATURES` of all.
     """
-    known_P = np.logical_and.reduce([has_features(part.values_PF) for part in features])
     count, people = int((~known_P).sum()), len(known_P)
     if count > max(1, MAX_WITHOUT_FEATURES * people):
         raise UserError(
@@ -266,6 +277,11 @@ def target_features(
         for covariate, choices in COVARIATES.items()
         if names & {name.lower() for name in (*choices, *configured.get(covariate, ()))}
     }
+
+
+def own_features(settings: ProbeSettings, phenotype: str) -> set[str]:
+    """Lower-case names of features that are a phenotype of a job itself; see `target_features`."""
+    return target_features(phenotype, settings.columns.get(phenotype), settings.confound_columns())
 
 
 def drop_features(

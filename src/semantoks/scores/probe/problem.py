@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -276,3 +276,10 @@ class Problem:
         if not isinstance(targets, ClassificationTargets):
             return None
         return dict(zip(targets.class_names, targets.counts.tolist(), strict=True))
+
+
+class PlacedProblem(NamedTuple):
+    """A problem, and the rows that its participants have in the features of several problems."""
+
+    problem: Problem
+    rows_P: np.ndarray

@@ -11,15 +11,15 @@ import numpy as np
 from semantoks.config import Probe
 from semantoks.errors import UserError
 from semantoks.scores.probe.evaluation import ProbeResult
-from semantoks.scores.probe.exact import score_features
+from semantoks.scores.probe.exact import score_phenotypes
 from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.paper import score_windows
-from semantoks.scores.probe.problem import Problem
+from semantoks.scores.probe.problem import PlacedProblem
 
 
 @dataclass(frozen=True)
 class Representation:
-    """A representation of the participants of a problem, or several together.
+    """A representation of the participants of some problems, or several together.
 
     Attributes
     ----------
@@ -27,8 +27,8 @@ class Representation:
     features : sequence of Features
         One entry per representation that is stacked or combined.
     windows : callable
-        Returns the features of the windows of each participant. They are large, and only the
-        protocol of the paper loads them.
+        Returns the features of the windows of each participant of a problem. They are large, and
+        only the protocol of the paper loads them.
     has_confounds : bool
         Whether confounds were given to be regressed out.
     combined : bool
@@ -37,27 +37,31 @@ class Representation:
 
     name: str
     features: Sequence[Features]
-    windows: Callable[[], Sequence[np.ndarray]]
+    windows: Callable[[PlacedProblem], Sequence[np.ndarray]]
     has_confounds: bool = False
     combined: bool = False
 
 
 class ScoringProtocol(Protocol):
-    """A function that scores a representation on a problem."""
+    """A function that scores a representation on some problems."""
 
     def __call__(
-        self, problem: Problem, representation: Representation, settings: Probe
-    ) -> ProbeResult:
+        self, problems: Sequence[PlacedProblem], representation: Representation, settings: Probe
+    ) -> list[ProbeResult]:
         """Fit on every split and score the test participants."""
 
 
-def _exact(problem: Problem, representation: Representation, settings: Probe) -> ProbeResult:
-    return score_features(
-        problem, representation.features, settings, combined=representation.combined
+def _exact(
+    problems: Sequence[PlacedProblem], representation: Representation, settings: Probe
+) -> list[ProbeResult]:
+    return score_phenotypes(
+        problems, representation.features, settings, combined=representation.combined
     )
 
 
-def _paper(problem: Problem, representation: Representation, settings: Probe) -> ProbeResult:
+def _paper(
+    problems: Sequence[PlacedProblem], representation: Representation, settings: Probe
+) -> list[ProbeResult]:
     """Check that the protocol of the paper applies, then score the windows."""
     # The paper trains on windows, while projections and confounds are fitted per participant.
     first = representation.features[0]
@@ -67,28 +71,34 @@ def _paper(problem: Problem, representation: Representation, settings: Probe) ->
             f"and no projection that is fitted first, so it cannot score {representation.name}. "
             "Use `probe.protocol: exact`."
         )
-    return score_windows(problem, representation.windows(), settings)
+    return [
+        score_windows(placed.problem, representation.windows(placed), settings)
+        for placed in problems
+    ]
 
 
 PROTOCOLS: dict[str, ScoringProtocol] = {"exact": _exact, "paper": _paper}
 
 
-def score(problem: Problem, representation: Representation, settings: Probe) -> ProbeResult:
+def score(
+    problems: Sequence[PlacedProblem], representation: Representation, settings: Probe
+) -> list[ProbeResult]:
     """Score a representation with the protocol of the settings.
 
     Parameters
     ----------
-    problem : Problem
+    problems : sequence of PlacedProblem
     representation : Representation
     settings : Probe
 
     Returns
     -------
-    ProbeResult
+    list of ProbeResult
+        One per problem.
 
     Raises
     ------
     UserError
-        When the protocol does not apply to the problem or to the representation.
+        When the protocol does not apply to a problem or to the representation.
     """
-    return PROTOCOLS[settings.protocol](problem, representation, settings)
+    return PROTOCOLS[settings.protocol](problems, representation, settings)

@@ -14,8 +14,8 @@ class ProbeSettings(ConfoundColumns):
 
     version: Literal[9] = 9
     probe: Probe = Field(Probe(), description="Protocol, strengths, permutations and confounds.")
-    column: ColumnNames | None = Field(
-        None, description="Column of the phenotype; features of this name are dropped."
+    columns: dict[str, ColumnNames | None] = Field(
+        {}, description="Column of each phenotype; features of this name are dropped."
     )
     combined: bool = Field(
         False, description="Sum the kernels of several representations instead of stacking them."

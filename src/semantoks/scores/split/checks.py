@@ -31,8 +31,28 @@ def check_classes(splits: Sequence[Split], target: pd.Series) -> None:
                 raise UserError(
                     f"Split {split.name} does not have all {n_classes} classes in both training "
                     "and test, because there are too few participants. Merge classes, add "
-                    "participants, raise splits.test_fraction, or leave out `stratified: false`."
+                    "participants, raise splits.test_fraction, or leave out `stratified: false` "
+                    "and `splits.shared`."
                 )
+
+
+def check_parts(splits: Sequence[Split], phenotype: str) -> None:
+    """Check that every split has somebody to train on and somebody to test.
+
+    Splits that phenotypes share need not, where few participants have a value of this one.
+
+    Raises
+    ------
+    UserError
+    """
+    for split in splits:
+        if split.is_training.any() and split.is_test.any():
+            continue
+        raise UserError(
+            f"Phenotype '{phenotype}': split {split.name}, which all phenotypes share, has no "
+            "training or no test participants with a value of it. Leave out `splits.shared`, or "
+            "give the phenotype `test_people`, so that it has splits of its own."
+        )
 
 
 def check_leakage(splits: Sequence[Split], participants: pd.DataFrame) -> None:

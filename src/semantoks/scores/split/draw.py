@@ -16,10 +16,16 @@ from semantoks.scores.split.schemes.sites import site_splits
 from semantoks.scores.split.schemes.stratified import part_sizes, strata_of, stratified_splits
 
 
-def draw(participants: pd.DataFrame, phenotype: Phenotype, settings: Splitting) -> list[Split]:
+def draw(
+    participants: pd.DataFrame,
+    phenotype: Phenotype,
+    settings: Splitting,
+    everybody: pd.DataFrame | None = None,
+) -> list[Split]:
     """Draw all splits of a phenotype.
 
-    Fixed splits replace random ones. Each site that is large enough is held out in addition.
+    Fixed splits replace random ones, which phenotypes may share. Each site that is large enough is
+    held out in addition.
 
     Parameters
     ----------
@@ -29,6 +35,8 @@ def draw(participants: pd.DataFrame, phenotype: Phenotype, settings: Splitting) 
         splits then mean people, with all of their blocks.
     phenotype : Phenotype
     settings : Splitting
+    everybody : DataFrame, optional
+        All with a usable scan, likewise but without ``target``; for `Splitting.shared`.
 
     Returns
     -------
@@ -43,6 +51,8 @@ def draw(participants: pd.DataFrame, phenotype: Phenotype, settings: Splitting) 
     """
     if phenotype.splits_file:
         splits = _fixed_splits(participants, Path(phenotype.splits_file))
+    elif settings.shared and everybody is not None and not phenotype.has_own_splits:
+        splits = _shared_splits(participants, everybody, settings)
     else:
         splits = _random_splits(participants, phenotype, settings)
     return splits + site_splits(participants, phenotype)
@@ -55,6 +65,18 @@ def _fixed_splits(participants: pd.DataFrame, file: Path) -> list[Split]:
         return splits
     row_of_person = people.get_indexer(participants[PERSON])
     return [replace(split, codes=split.codes[row_of_person]) for split in splits]
+
+
+def _shared_splits(
+    participants: pd.DataFrame, everybody: pd.DataFrame, settings: Splitting
+) -> list[Split]:
+    """Draw splits of everybody, and take the participants of a phenotype in each."""
+    # As of a number that is the same in all of them.
+    drawn = _random_splits(
+        everybody.assign(target=0.0), Phenotype(kind="regression", stratified=False), settings
+    )
+    rows = everybody.index.get_indexer(participants.index)
+    return [replace(split, codes=split.codes[rows]) for split in drawn]
 
 
 def _random_splits(

@@ -25,7 +25,7 @@ from semantoks.scores.participants import (
     text_column,
 )
 from semantoks.scores.represent.covariates import covariates_of_participants
-from semantoks.scores.split.checks import check_classes, check_leakage
+from semantoks.scores.split.checks import check_classes, check_leakage, check_parts
 from semantoks.scores.split.confounded import determining_confounds
 from semantoks.scores.split.draw import draw
 from semantoks.scores.split.eligibility import eligible_targets
@@ -78,12 +78,12 @@ def split(
         return [out]
     target, left_out = _select(settings, table, scan_table)
     name, phenotype = settings.name, settings.phenotype
-    rows = pd.DataFrame({"target": target})
-    rows["site"] = text_column(table, _site_of(settings, table), target.index)
-    rows["group"] = text_column(table, settings.group_column, target.index)
-    if settings.of_blocks:
-        rows[PERSON] = text_column(table, PERSON, target.index)
-    splits = draw(rows, phenotype, settings.splits)
+    described = _described(settings, table, target.index)
+    rows = pd.concat([target.rename("target"), described], axis=1)
+    everybody = _everybody(settings, table, scan_table)
+    splits = draw(rows, phenotype, settings.splits, everybody)
+    if everybody is not None:
+        check_parts(splits, name)
     if phenotype.has_fixed_classes:
         check_classes(splits, target)
     # Random splits cannot fail here, but a `splits_file` of the user can.
@@ -109,6 +109,28 @@ def split(
     }
     write_table(out, rows.rename_axis("participant_id").reset_index(), metadata)
     return [out]
+
+
+def _described(settings: SplitSettings, participants: pd.DataFrame, ids: pd.Index) -> pd.DataFrame:
+    """Return the site and the family of participants; of blocks also the person."""
+    columns = {
+        "site": text_column(participants, _site_of(settings, participants), ids),
+        "group": text_column(participants, settings.group_column, ids),
+    }
+    if settings.of_blocks:
+        columns[PERSON] = text_column(participants, PERSON, ids)
+    return pd.DataFrame(columns, index=ids)
+
+
+def _everybody(
+    settings: SplitSettings, participants: pd.DataFrame, scans: pd.DataFrame
+) -> pd.DataFrame | None:
+    """Describe all who may be scored, for splits that phenotypes share; None for other splits."""
+    if not settings.splits.shared:
+        return None
+    scanned = set(scored_scans(scans)["participant_id"])
+    ids = pd.Index(sorted(scanned & set(participants["participant_id"])))
+    return _described(settings, participants, ids)
 
 
 def _write_followed(

@@ -52,7 +52,7 @@ def scores(folder: Path, name: str = "group", harmonize: str = "none") -> pd.Dat
     settings = ProbeSettings(
         probe=Probe.model_validate(FAST | {"harmonize": harmonize}), site_column="town"
     )
-    probe(settings, features=[folder / "fc.parquet"], splits=splits, representation="fc", out=out)
+    probe(settings, features=[folder / "fc.parquet"], splits=[splits], representation="fc", out=out)
     return read_table(out).set_index("split")["balanced_accuracy"]
 
 
@@ -86,5 +86,9 @@ def test_harmonising_needs_sites(folder: Path) -> None:
     out = folder / "scores.parquet"
     with pytest.raises(UserError, match="but no participant of phenotype 'group' has one"):
         probe(
-            settings, features=[folder / "fc.parquet"], splits=splits, representation="fc", out=out
+            settings,
+            features=[folder / "fc.parquet"],
+            splits=[splits],
+            representation="fc",
+            out=out,
         )

@@ -69,7 +69,7 @@ def test_representations_are_combined_by_the_settings(cohort: tuple[list[Path], 
     probe_settings = Probe(repeats=2, permutations=0, learning_curve=[])
     for name, used, combined in (("a", files, True), ("b", [folder / "both.parquet"], False)):
         settings = ProbeSettings(probe=probe_settings, combined=combined)
-        probe(settings, features=used, splits=splits, representation="x", out=folder / name)
+        probe(settings, features=used, splits=[splits], representation="x", out=folder / name)
     assert read_table(folder / "a").equals(read_table(folder / "b"))
     assert read_metadata(folder / "a") == read_metadata(folder / "b")
 
@@ -199,3 +199,31 @@ def test_both_protocols_score_the_same_splits(cohort: tuple[list[Path], Path]) -
 def test_a_row_is_scored_by_one_protocol() -> None:
     with pytest.raises(ValidationError, match="give `exact` or `paper`"):
         ProbeSettings(probe=Probe(protocol="both"))
+
+
+def test_phenotypes_are_scored_together_as_each_alone(cohort: tuple[list[Path], Path]) -> None:
+    """Also by confounds, from which each phenotype leaves itself out, and by the paper's head."""
+    paths, participants = cohort
+    folder = paths[0].parent
+    run_represent("confounds", paths, participants, folder / "confounds.parquet")
+    run_represent("fc", paths, participants, folder / "fc.parquet")
+    tasks = {"group": Phenotype(kind="classification"), "age": Phenotype(kind="regression")}
+    parts = [folder / f"split_{name}" for name in tasks]
+    for part, (name, task) in zip(parts, tasks.items(), strict=True):
+        run_split(participants, folder / "scans.parquet", part, name=name, phenotype=task)
+    settings = ProbeSettings(probe=Probe(repeats=2, permutations=9, learning_curve=[]))
+    for name in ("confounds", "fc"):
+        files = [folder / f"{name}.parquet"]
+        together = probe(
+            settings, features=files, splits=parts, representation=name, out=folder / "scores"
+        )
+        assert len(together) == 6
+        for part, phenotype in zip(parts, tasks, strict=True):
+            out, ours = folder / "alone", folder / "scores" / phenotype / f"{name}.parquet"
+            probe(settings, features=files, splits=[part], representation=name, out=out)
+            assert read_table(ours).equals(read_table(out))
+            assert read_metadata(ours) == read_metadata(out)
+    features = [
+        read_metadata(folder / f"scores/{name}/confounds.parquet")["features"] for name in tasks
+    ]
+    assert features[0] == features[1] + 1

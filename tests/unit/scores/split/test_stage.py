@@ -8,6 +8,7 @@ import pytest
 from semantoks.artifacts.tables import read_metadata, read_table, write_table
 from semantoks.config import Condition, Phenotype, Splitting
 from semantoks.errors import UserError
+from semantoks.scores.split.parts import TEST
 from tests.conftest import run_split
 from tests.unit.scores.split.conftest import CLASSIFICATION, REGRESSION
 
@@ -165,3 +166,34 @@ def test_of_blocks_people_are_matched(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match="differs between the blocks of a person"):
         run_split(participants, rows, out, name="trial_type", phenotype=phenotype, of_blocks=True)
+
+
+def test_phenotypes_share_their_splits(cohort: tuple[list[Path], Path]) -> None:
+    """Whoever lacks a value of one is in the same part for the others; sizes are one's own."""
+    paths, participants = cohort
+    table = read_table(participants)
+    table.loc[[3, 4], "group"] = None
+    write_table(participants, table)
+    out, scans = (paths[0].with_name(f"{name}.parquet") for name in ("split", "scans"))
+    settings = Splitting(shared=True)
+    tables = []
+    sized = REGRESSION.model_copy(update={"test_people": 7})
+    for name, phenotype in (("group", CLASSIFICATION), ("age", REGRESSION), ("age", sized)):
+        run_split(participants, scans, out, name=name, phenotype=phenotype, splits=settings)
+        tables.append(read_table(out).set_index("participant_id"))
+    group, age, own = (rows[[name for name in rows if "random" in name]] for rows in tables)
+    assert (len(group), len(age)) == (21, 23)
+    assert group.equals(age.loc[group.index])
+    assert not own.equals(age) and ((own == TEST).sum() == 7).all()
+
+
+def test_a_phenotype_of_few_people_cannot_share_splits(cohort: tuple[list[Path], Path]) -> None:
+    paths, participants = cohort
+    table = read_table(participants)
+    table.loc[5:, "age"] = None
+    write_table(participants, table)
+    out, scans = (paths[0].with_name(f"{name}.parquet") for name in ("split", "scans"))
+    settings = {"name": "age", "phenotype": REGRESSION, "splits": Splitting(shared=True)}
+    message = r"'age': split random \d\d, which all phenotypes share, has no training or no test"
+    with pytest.raises(UserError, match=message):
+        run_split(participants, scans, out, **settings)
