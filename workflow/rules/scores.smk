@@ -169,6 +169,7 @@ for dataset, phenotypes in SHARING_SPLITS.items():
             OF_PROBES
         resources:
             mem_mb=memory(8000),
+            runtime=1440,
         params:
             settings=probe_settings,
             splits=names_of("splits"),
