@@ -1,9 +1,7 @@
 # From representations to scores.
 
-# The paper's head is trained with PyTorch.
-OF_PROBES = (
-    f"../../envs/{'tables' if CONFIG.probe.protocol == 'exact' else 'model'}.yaml"
-)
+# Environment of probes: the paper's head is trained with PyTorch.
+OF_PROBES = "tables" if CONFIG.probe.protocol == "exact" else "model"
 
 
 rule represent:
@@ -131,7 +129,7 @@ rule probe:
     log:
         "logs/scores/{dataset}/{phenotype}/{representation}.log",
     conda:
-        OF_PROBES
+        "../../envs/{}.yaml".format(OF_PROBES)
     resources:
         mem_mb=memory(8000),
     params:
@@ -166,7 +164,7 @@ for dataset, phenotypes in SHARING_SPLITS.items():
             dataset=re.escape(dataset),
             representation=any_of(PROBED, SCALED_EMBEDDINGS),
         conda:
-            OF_PROBES
+            "../../envs/{}.yaml".format(OF_PROBES)
         resources:
             mem_mb=memory(8000),
             runtime=1440,

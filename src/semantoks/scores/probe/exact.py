@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 
 from semantoks.config import Probe
-from semantoks.scores.linear_models.axes import PrincipalCoordinates
 from semantoks.scores.probe.candidates import CandidateFit, Version, least_loss, versions_of
 from semantoks.scores.probe.evaluation import ProbeResult
 from semantoks.scores.probe.features import Features, summed
@@ -115,43 +114,58 @@ def _fit_version(
     # Projections are fitted once per split, because they take longer than everything else.
     whole = first.phenotype.people(first.partitions[-1])
     projected = [[part.projected(*whole) for part in parts] for parts in version.stack]
-    known = dict[bytes, list[PrincipalCoordinates]]()
-
-    def coordinates_of(train: np.ndarray, test: np.ndarray) -> list[PrincipalCoordinates]:
-        # One decomposition per partition serves all strengths, inner folds and permutations.
-        coordinates = known.get(train.tobytes()) or [summed(p, train, test) for p in projected]
-        if len(uses) > 1:
-            known[train.tobytes()] = coordinates
-        return coordinates
-
+    # Partitions with the same training participants, by the numbers of use and partition.
+    alike = dict[bytes, dict[tuple[int, int], Fitted]]()
+    for number, use in enumerate(uses):
+        for index, partition in enumerate(use.partitions):
+            train, test = use.phenotype.people(partition)
+            same = alike.setdefault(train.tobytes(), {})
+            same[number, index] = Fitted(use.phenotype, partition, train, test)
+    fits = dict[tuple[int, int], CandidateFit]()
+    for same in alike.values():
+        fitted = _fit(projected, list(same.values()), settings, version.handicap)
+        fits |= dict(zip(same, fitted, strict=True))
     return [
-        [
-            _fit(use.phenotype, partition, coordinates_of(*people), settings, version.handicap)
-            for partition in use.partitions
-            for people in [use.phenotype.people(partition)]
-        ]
-        for use in uses
+        [fits[number, index] for index in range(len(use.partitions))]
+        for number, use in enumerate(uses)
     ]
 
 
+class Fitted(NamedTuple):
+    """A partition of a phenotype, and its participants in the features."""
+
+    phenotype: PhenotypeFits
+    partition: Partition
+    train: np.ndarray
+    test: np.ndarray
+
+
 def _fit(
-    phenotype: PhenotypeFits,
-    partition: Partition,
-    coordinates: Sequence[PrincipalCoordinates],
+    projected: Sequence[Sequence[Features]],
+    alike: Sequence[Fitted],
     settings: Probe,
     handicap: float,
-) -> CandidateFit:
-    """Fit one partition, and score its permutations where it is tested."""
-    problem, permutations = phenotype.problem, phenotype.permutations
-    training = problem.targets(partition.train).take(partition.train)
-    fold_P = inner_folds(training, problem.groups(partition.train), settings.inner_folds)
-    fit = fit_stacked(coordinates, training, fold_P, settings.strengths)
-    # The test is about one mean, that of the random or fixed splits without held-out sites.
-    is_tested = partition.fraction == 1 and partition.split.scheme != "site"
-    # Scored at once: the rotated features of 40,000 participants take 8 GB per split.
-    permuted = (
-        permutations.score(coordinates, partition, fold_P)
-        if permutations is not None and is_tested
-        else None
-    )
-    return CandidateFit(fit, permuted, handicap)
+) -> list[CandidateFit]:
+    """Fit partitions with the same participants, and score their permutations where tested."""
+    # One decomposition serves all phenotypes, strengths, inner folds and permutations.
+    coordinates = [summed(parts, alike[0].train, alike[0].test) for parts in projected]
+    tasks = []
+    for phenotype, partition, *_ in alike:
+        problem, train = phenotype.problem, partition.train
+        training = problem.targets(train).take(train)
+        folds = inner_folds(training, problem.groups(train), settings.inner_folds)
+        tasks.append((training, folds))
+    fits = fit_stacked(coordinates, tasks, settings.strengths)
+    candidates = []
+    for fit, (phenotype, partition, *_), (_, fold_P) in zip(fits, alike, tasks, strict=True):
+        permutations = phenotype.permutations
+        # The test is about one mean, that of the random or fixed splits without held-out sites.
+        is_tested = partition.fraction == 1 and partition.split.scheme != "site"
+        # Scored at once: the rotated features of 40,000 participants take 8 GB per split.
+        permuted = (
+            permutations.score(coordinates, partition, fold_P)
+            if permutations is not None and is_tested
+            else None
+        )
+        candidates.append(CandidateFit(fit, permuted, handicap))
+    return candidates

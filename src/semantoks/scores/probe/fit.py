@@ -6,8 +6,9 @@ S strengths, K classes or logits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from scipy.special import softmax
@@ -29,6 +30,9 @@ from semantoks.scores.probe.targets import ClassificationTargets, RegressionTarg
 # Half its square, 0.0005, is how far the summed loss may be from the minimum: loose, for fits that
 # only rank strengths.
 RANKING_TOLERANCE = 0.03
+AT_ONCE = 100  # tasks, whose predictions at every strength are in memory together
+# Targets of the training participants, and their inner folds.
+Task: TypeAlias = tuple[Targets, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -77,29 +81,73 @@ def fit_probe(
     strengths : sequence of float
         L2 strengths to choose from.
     """
+    return fit_probes(coordinates, [(targets, fold_P)], strengths)[0]
+
+
+def fit_probes(
+    coordinates: PrincipalCoordinates,
+    tasks: Sequence[Task],
+    strengths: Sequence[float],
+) -> list[ProbeFit]:
+    """Fit a probe to each task of the same participants, those of one kind at once.
+
+    Parameters
+    ----------
+    coordinates : PrincipalCoordinates
+    tasks : sequence of (Targets, ndarray)
+        Targets and inner folds of the training participants.
+    strengths : sequence of float
+    """
     # Each fit starts from the next stronger one, and `strongest_of_best` returns the first.
     strongest_first = np.sort(np.asarray(strengths, float))[::-1]
-    if isinstance(targets, RegressionTargets):
-        return _fit_regression(coordinates, targets.values_P, fold_P, strongest_first)
-    code_PT, fold_PT = targets.codes_P[:, None], fold_P[:, None]
-    classes = len(targets.class_names)
-    return fit_classifications(coordinates, code_PT, fold_PT, classes, strongest_first)[0]
+    fits = dict[int, ProbeFit]()
+    for numbers in _alike(tasks):
+        targets, folds = zip(*(tasks[number] for number in numbers), strict=True)
+        if isinstance(targets[0], RegressionTargets):
+            values_PT = np.stack([target.values_P for target in targets], axis=1)
+            fitted = _fit_regressions(coordinates, values_PT, folds[0], strongest_first)
+        else:
+            code_PT = np.stack([target.codes_P for target in targets], axis=1)
+            fold_PT, classes = np.stack(folds, axis=1), len(targets[0].class_names)
+            fitted = fit_classifications(coordinates, code_PT, fold_PT, classes, strongest_first)
+        fits |= dict(zip(numbers, fitted, strict=True))
+    return [fits[number] for number in range(len(tasks))]
+
+
+def _alike(tasks: Sequence[Task]) -> Iterator[Sequence[int]]:
+    """Yield the numbers of tasks that can be fitted at once, at most `AT_ONCE`.
+
+    These are regressions with the same inner folds, and classifications with as many classes.
+    """
+    groups = dict[bytes | int, list[int]]()
+    for number, (targets, fold_P) in enumerate(tasks):
+        if isinstance(targets, ClassificationTargets):
+            groups.setdefault(len(targets.class_names), []).append(number)
+        else:
+            groups.setdefault(fold_P.tobytes(), []).append(number)
+    for numbers in groups.values():
+        for start in range(0, len(numbers), AT_ONCE):
+            yield numbers[start : start + AT_ONCE]
 
 
 def fit_stacked(
-    parts: Sequence[PrincipalCoordinates],
-    targets: Targets,
-    fold_P: np.ndarray,
-    strengths: Sequence[float],
-) -> ProbeFit:
-    """Fit a probe to a representation, or a stacked one to several.
+    parts: Sequence[PrincipalCoordinates], tasks: Sequence[Task], strengths: Sequence[float]
+) -> list[ProbeFit]:
+    """Fit probes to a representation, or stacked ones to several.
 
     Stacking fits a second probe to the cross-validated predictions of a probe of each part.
     Source: Wolpert 1992, doi:10.1016/S0893-6080(05)80023-1.
     """
-    fits = [fit_probe(part, targets, fold_P, strengths) for part in parts]
-    if len(fits) == 1:
-        return fits[0]
+    of_parts = [fit_probes(part, tasks, strengths) for part in parts]
+    if len(of_parts) == 1:
+        return of_parts[0]
+    by_task = zip(*of_parts, strict=True)
+    return [_stack(fits, *task, strengths) for fits, task in zip(by_task, tasks, strict=True)]
+
+
+def _stack(
+    fits: Sequence[ProbeFit], targets: Targets, fold_P: np.ndarray, strengths: Sequence[float]
+) -> ProbeFit:
     is_binary = isinstance(targets, ClassificationTargets) and len(targets.class_names) == 2
     first = 1 if is_binary else 0  # with two classes the first logit is always zero
     train_PK = np.hstack([fit.cross_validated_PK[:, first:] for fit in fits])
@@ -108,21 +156,29 @@ def fit_stacked(
     return fit_probe(rotate(train_PK, held_HK), targets, fold_P, strengths)
 
 
-def _fit_regression(
+def _fit_regressions(
     coordinates: PrincipalCoordinates,
-    values_P: np.ndarray,
+    values_PT: np.ndarray,
     fold_P: np.ndarray,
     strengths: np.ndarray,
-) -> ProbeFit:
-    """Fit ridge regression to the standardised target, so that its unit does not matter."""
-    mean, deviation = values_P.mean(), values_P.std() or 1.0
-    target = ((values_P - mean) / deviation)[:, None]
-    inner_SPT = ridge_over_folds(coordinates, target, strengths, fold_P)
-    losses = ((inner_SPT - target) ** 2).mean(axis=(1, 2))
-    best = strongest_of_best(losses)
-    held = ridge(coordinates, target, strengths[[best]]) * deviation + mean
-    inner = inner_SPT[best] * deviation + mean
-    return ProbeFit(held, inner, held, float(strengths[best]), float(losses[best]))
+) -> list[ProbeFit]:
+    """Fit ridge regressions to standardised targets, so that their units do not matter."""
+    # Column by column: a sum over an axis of one number is rounded in another order.
+    mean_T = np.array([values.mean() for values in values_PT.T.copy()])
+    deviation_T = np.array([values.std() or 1.0 for values in values_PT.T.copy()])
+    target_PT = (values_PT - mean_T) / deviation_T
+    inner_SPT = ridge_over_folds(coordinates, target_PT, strengths, fold_P)
+    squares_TSP = np.ascontiguousarray(((inner_SPT - target_PT) ** 2).transpose(2, 0, 1))
+    losses_TS = squares_TSP.mean(axis=2)
+    best_T = [strongest_of_best(losses_S) for losses_S in losses_TS]
+    held_HT = ridge(coordinates, target_PT, strengths[best_T]) * deviation_T + mean_T
+    fits = []
+    for task, best in enumerate(best_T):
+        held_HK = held_HT[:, [task]]
+        inner_PK = inner_SPT[best][:, [task]] * deviation_T[task] + mean_T[task]
+        strength, loss = float(strengths[best]), float(losses_TS[task, best])
+        fits.append(ProbeFit(held_HK, inner_PK, held_HK, strength, loss))
+    return fits
 
 
 def fit_classifications(
