@@ -130,7 +130,10 @@ class Display:
 
     def _label_of(self, rule: str) -> str:
         """Return what the first stage of a rule is called that is done, else the rule."""
-        label = next((label for label in self._labels if label.split()[0] == rule), None)
+        # A rule of one data set has its name, too.
+        names = {label: label.split() for label in self._labels}
+        of_rule = (n for n, words in names.items() if rule in (words[0], "_".join(words[:2])))
+        label = next(of_rule, None)
         if label is None:
             return rule
         self._labels.remove(label)

@@ -45,13 +45,16 @@ def test_without_a_terminal_each_step_is_named() -> None:
     lines = [
         "[14:07:06 probe demo trait fc] done in 3.1 s",
         "[14:07:07 probe demo group fc] done in 4.1 s",
+        "[14:07:07 probe abide fc] done in 9.1 s",
         "Finished jobid: 8 (Rule: probe)",
         "Finished jobid: 9 (Rule: probe)",
+        "Finished jobid: 10 (Rule: probe_abide)",
         "9 of 35 steps (26%) done",
     ]
     stream = StringIO()
     Display(Console(file=stream, width=200)).show(lines)
-    assert stream.getvalue() == "9 of 35 steps: probe demo trait fc, probe demo group fc\n"
+    steps = "probe demo trait fc, probe demo group fc, probe abide fc"
+    assert stream.getvalue() == f"9 of 35 steps: {steps}\n"
 
 
 def test_on_a_terminal_a_line_moves() -> None:
