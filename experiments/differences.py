@@ -52,8 +52,8 @@ def problem_of(value: np.ndarray, kind: Kind, seed: int, *, shared: bool = False
     target = value if kind == "regression" else np.where(is_high, "high", "low")
     ids = [f"sub-{row:03d}" for row in range(len(value))]
     people = pd.DataFrame({"target": target, "site": None, "group": None}, ids)
-    settings = Splitting(seed=seed, shared=shared)
-    splits = draw(people, Phenotype(kind=kind), settings, everybody=people[["site", "group"]])
+    everybody = people[["site", "group"]] if shared else None
+    splits = draw(people, Phenotype(kind=kind), Splitting(seed=seed), everybody)
     records = [split.record() for split in splits]
     metadata = {"phenotype": "x", "kind": kind, "bins": None, "splits": records}
     table = pd.concat([people, codes_table(splits, people.index)], axis=1)

@@ -19,7 +19,7 @@ from semantoks.finetune.settings import FinetuneSettings
 from semantoks.model.files.checkpoint import load_encoder
 from semantoks.model.files.match import require_fit
 from semantoks.model.network.encoder import Encoder
-from semantoks.scores.probe.features import count_without_features
+from semantoks.scores.probe.alignment import count_without_features
 from semantoks.scores.probe.row_files import read_problem, row_metadata, write_row
 from semantoks.system.memory import advise_when_out_of_memory, keep_freed_memory
 

@@ -13,14 +13,14 @@ from semantoks.scores.network_importance.columns import column_networks
 from semantoks.scores.network_importance.losses import METRICS, losses_by_split
 from semantoks.scores.network_importance.settings import NetworkImportanceSettings
 from semantoks.scores.network_importance.summary import summarise
-from semantoks.scores.probe.features import (
-    Features,
+from semantoks.scores.probe.alignment import (
     count_without_features,
     features_of,
-    target_features,
     who_has_features,
 )
+from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.problem import Problem, TaskMetadata
+from semantoks.scores.target_features import target_features
 
 
 def network_importance(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
 from semantoks.artifacts.representations import read_participant_features, read_windows
-from semantoks.scores.probe.features import Features, features_of, own_features
+from semantoks.scores.probe.alignment import features_of
+from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.problem import PlacedProblem, Problem
+from semantoks.scores.probe.score import Windows
 from semantoks.scores.probe.settings import ProbeSettings
 from semantoks.scores.probe.sites import sites_to_harmonize
-
-Windows: TypeAlias = Callable[[PlacedProblem], Sequence[np.ndarray]]
 
 
 class Inputs:
@@ -81,7 +80,7 @@ class Inputs:
         return list(features_of(self._read, self._covariates, ids, dropped, self._sites_P))
 
     def _targets(self, problem: Problem) -> set[str]:
-        return own_features(self._settings, problem.metadata.phenotype)
+        return self._settings.targets_among_features(problem.metadata.phenotype)
 
     def _sites_of_everybody(self) -> np.ndarray | None:
         """Sites that features are harmonised between; None if they are not."""

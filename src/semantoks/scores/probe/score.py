@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from semantoks.scores.probe.exact import score_phenotypes
 from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.paper import score_windows
 from semantoks.scores.probe.problem import PlacedProblem
+
+Windows: TypeAlias = Callable[[PlacedProblem], Sequence[np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Representation:
 
     name: str
     features: Sequence[Features]
-    windows: Callable[[PlacedProblem], Sequence[np.ndarray]]
+    windows: Windows
     has_confounds: bool = False
     combined: bool = False
 

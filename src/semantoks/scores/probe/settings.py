@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from semantoks.config import ColumnNames, ConfoundColumns, Probe
+from semantoks.scores.target_features import target_features
 
 
 class ProbeSettings(ConfoundColumns):
@@ -27,3 +28,7 @@ class ProbeSettings(ConfoundColumns):
         if probe.protocol == "both":
             raise ValueError("a row is scored by one protocol; give `exact` or `paper`")
         return probe
+
+    def targets_among_features(self, phenotype: str) -> set[str]:
+        """Lower-case names of features that are a phenotype itself; see `target_features`."""
+        return target_features(phenotype, self.columns.get(phenotype), self.confound_columns())

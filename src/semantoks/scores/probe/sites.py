@@ -8,7 +8,6 @@ import numpy as np
 
 from semantoks.errors import UserError
 from semantoks.scores.probe.combat import MIN_OF_SITE, usable_sites
-from semantoks.scores.probe.features import own_features
 from semantoks.scores.probe.problem import Problem
 from semantoks.scores.probe.settings import ProbeSettings
 
@@ -28,7 +27,7 @@ def sites_to_harmonize(problem: Problem, settings: ProbeSettings) -> np.ndarray 
     if settings.probe.harmonize == "none":
         return None
     phenotype = problem.metadata.phenotype
-    if "site" in own_features(settings, phenotype):
+    if "site" in settings.targets_among_features(phenotype):
         raise UserError(
             f"Phenotype '{phenotype}' is the site, which probe.harmonize: combat removes from the "
             "features by the site of each test participant. Take the phenotype out, or leave "

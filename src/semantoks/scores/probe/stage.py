@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from semantoks.scores.probe.features import count_without_features, who_has_features
+from semantoks.scores.probe.alignment import count_without_features, who_has_features
 from semantoks.scores.probe.inputs import Inputs
 from semantoks.scores.probe.problem import PlacedProblem
 from semantoks.scores.probe.row_files import read_problem, row_metadata, write_row

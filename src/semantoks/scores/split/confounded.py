@@ -12,8 +12,8 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from semantoks.people.columns import Names, alternatives
-from semantoks.scores.probe.features import target_features
 from semantoks.scores.represent.covariates import CATEGORICAL
+from semantoks.scores.target_features import target_features
 
 SAME = 0.999  # of a correlation
 MIN_PARTICIPANTS = 10

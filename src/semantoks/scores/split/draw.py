@@ -36,7 +36,7 @@ def draw(
     phenotype : Phenotype
     settings : Splitting
     everybody : DataFrame, optional
-        All with a usable scan, likewise but without ``target``; for `Splitting.shared`.
+        All with a usable scan, likewise but without ``target``, if phenotypes share their splits.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def draw(
     """
     if phenotype.splits_file:
         splits = _fixed_splits(participants, Path(phenotype.splits_file))
-    elif settings.shared and everybody is not None and not phenotype.has_own_splits:
+    elif everybody is not None:
         splits = _shared_splits(participants, everybody, settings)
     else:
         splits = _random_splits(participants, phenotype, settings)

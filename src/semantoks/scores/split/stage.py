@@ -126,7 +126,7 @@ def _everybody(
     settings: SplitSettings, participants: pd.DataFrame, scans: pd.DataFrame
 ) -> pd.DataFrame | None:
     """Describe all who may be scored, for splits that phenotypes share; None for other splits."""
-    if not settings.splits.shared:
+    if not settings.splits.shared or settings.phenotype.has_own_splits:
         return None
     scanned = set(scored_scans(scans)["participant_id"])
     ids = pd.Index(sorted(scanned & set(participants["participant_id"])))

@@ -27,7 +27,7 @@ def shared_problem(name: str, target: Any) -> Problem:
     everybody = pd.DataFrame({"site": None, "group": None}, ids)
     rows = everybody.assign(target=target).dropna(subset="target")
     kind = "classification" if isinstance(rows["target"].iloc[0], str) else "regression"
-    splits = draw(rows, Phenotype(kind=kind), Splitting(shared=True), everybody)
+    splits = draw(rows, Phenotype(kind=kind), Splitting(), everybody)
     table = pd.concat([rows, codes_table(splits, rows.index)], axis=1)
     metadata = {
         "phenotype": name,
