@@ -1,5 +1,7 @@
 # Inputs and settings of rules/scores.smk.
 
+from types import SimpleNamespace
+
 from semantoks.config import BEST_CONNECTIVITY, PAPER_SUFFIX, row_of_seconds, split_row
 from semantoks.config.encoders import find_encoder, package_of
 
@@ -39,6 +41,11 @@ SHARING_SPLITS = {
     for name, data in DATASETS.items()
     if SHARING.config_of(name).splits.shared and len(data.phenotypes) > 1
 }
+
+
+def in_dataset(dataset, function):
+    """The same function of the wildcards, for a rule that has no wildcard of the data set."""
+    return lambda w: function(SimpleNamespace(**dict(w.items()), dataset=dataset))
 
 
 def probe_settings(w):
@@ -120,9 +127,9 @@ def splits_of(w):
     return f"results/splits/{name}/{w.phenotype}.parquet"
 
 
-def splits_of_all(w):
+def splits_of_all(dataset):
     """Splits of each phenotype of a data set."""
-    names = {p: SHARING.split(w.dataset, p) for p in SHARING_SPLITS[w.dataset]}
+    names = {p: SHARING.split(dataset, p) for p in SHARING_SPLITS[dataset]}
     return [f"results/splits/{name}/{p}.parquet" for p, name in names.items()]
 
 

@@ -142,26 +142,26 @@ rule probe:
         " 2>&1 | tee {log:q}"
 
 
-# A rule per data set, since each has other phenotypes, and so other outputs.
+# A rule per data set, since each has other phenotypes, and so other outputs. Its name stands in the
+# outputs: with a wildcard, Snakemake would compare each file with those of all data sets.
 for dataset, phenotypes in SHARING_SPLITS.items():
 
     rule:
         name:
             f"probe_{dataset.replace('~', '_')}"
         input:
-            features=representation_files,
-            confounds=removed_confounds,
-            splits=splits_of_all,
+            features=in_dataset(dataset, representation_files),
+            confounds=in_dataset(dataset, removed_confounds),
+            splits=splits_of_all(dataset),
         output:
             expand(
-                "results/scores/{{dataset}}/{phenotype}/{{representation}}{part}.parquet",
+                f"results/scores/{dataset}/{{phenotype}}/{{{{representation}}}}{{part}}.parquet",
                 phenotype=phenotypes,
                 part=["", "_predictions", "_shuffles"],
             ),
         log:
-            "logs/scores/{dataset}/{representation}.log",
+            f"logs/scores/{dataset}/{{representation}}.log",
         wildcard_constraints:
-            dataset=re.escape(dataset),
             representation=any_of(PROBED, SCALED_EMBEDDINGS),
         conda:
             "../../envs/{}.yaml".format(OF_PROBES)
@@ -169,14 +169,15 @@ for dataset, phenotypes in SHARING_SPLITS.items():
             mem_mb=memory(8000),
             runtime=1440,
         params:
-            settings=probe_settings,
+            dataset=dataset,
+            settings=in_dataset(dataset, probe_settings),
             splits=names_of("splits"),
         shell:
             "python -m semantoks probe --settings {params.settings:q}"
-            " --label {wildcards.dataset}' '{wildcards.representation}"
+            " --label {params.dataset}' '{wildcards.representation}"
             " --representation {wildcards.representation} --features {input.features:q}"
             " --confounds {input.confounds:q} --splits {params.splits:q}"
-            " --out results/scores/{wildcards.dataset} 2>&1 | tee {log:q}"
+            " --out results/scores/{params.dataset} 2>&1 | tee {log:q}"
 
     workflow.ruleorder(f"probe_{dataset.replace('~', '_')}", "probe")
 
