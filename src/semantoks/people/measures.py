@@ -55,8 +55,10 @@ def require_numbers(
     UserError
     """
     cells = list(values)
-    odd = [value for value in cells if value is not None and parse(value) is None]
-    if odd:
+    # Most columns of a large table have few distinct values.
+    texts = {text for text in set(cells) if text is not None and parse(text) is None}
+    if texts:
+        odd = [cell for cell in cells if cell in texts]
         # Some tables have the text of the item below the header.
         is_item = len(odd) == 1 and odd[0] == cells[0] and len(cells) > MIN_DISTINCT
         hint = " If the first row is no participant, set `skip_rows: 1`." if is_item else ""

@@ -88,7 +88,7 @@ def is_text_alone(name: str, cells: Sequence[str | None]) -> bool:
 
 def _require_matched(cells: Sequence[str | None], where: str) -> None:
     """Check a column of `splits.match`: numbers, or classes that must be equal."""
-    is_measure = all(cell is None or as_number(cell) is not None for cell in cells)
+    is_measure = all(cell is None or as_number(cell) is not None for cell in set(cells))
     require_no_measure(cells, where)
     require_clean(cells, where, is_measure=is_measure)
 
