@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 
 from semantoks import __version__
@@ -13,16 +14,18 @@ from semantoks.commands.stages import STAGES
 
 def make_parser() -> argparse.ArgumentParser:
     """Build the parser: the commands of users first, then one per stage."""
+    stages = ", ".join(stage.command for stage in STAGES.values())
     parser = argparse.ArgumentParser(
-        prog="semantoks", description="From raw BIDS fMRI data to phenotype scores."
+        prog="semantoks",
+        description="From raw BIDS fMRI data to phenotype scores.",
+        epilog=textwrap.fill(
+            f"The workflow runs its stages by commands, too: {stages}.", break_on_hyphens=False
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(
-        dest="command",
-        required=True,
-        metavar="command",
-        title="commands",
-        description="First those of users, then the stages that the workflow runs.",
+        dest="command", required=True, metavar="command", title="commands"
     )
     _add_init(commands.add_parser("init", help="Look at a folder, and write a configuration."))
     _add_run(commands.add_parser("run", help="Run the workflow in this folder."))
@@ -41,7 +44,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands.add_parser("schema", help="Print the JSON schema of the configuration.")
     commands.add_parser("guide", help="Print the guide to every key of the configuration.")
     for stage in STAGES.values():
-        _add_stage(commands.add_parser(stage.command, help=stage.help), stage)
+        _add_stage(commands.add_parser(stage.command), stage)  # not listed without a help
     return parser
 
 

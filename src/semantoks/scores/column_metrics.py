@@ -6,7 +6,6 @@ Legend: H test participants, M columns.
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
 from semantoks.scores.metrics import varying
 
@@ -33,6 +32,9 @@ def pearson(predicted_HM: np.ndarray, truth_HM: np.ndarray) -> np.ndarray:
 
 def auroc(predicted_HM: np.ndarray, positive_HM: np.ndarray) -> np.ndarray:
     """Area under the ROC curve of each column, from ranks; ½ where a class is missing."""
+    # Imported here: it takes a second.
+    from scipy.stats import rankdata
+
     # Mann-Whitney U over the number of pairs; mean ranks count a tie as half.
     ranks = rankdata(predicted_HM, axis=0)
     positives = positive_HM.sum(axis=0)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn import metrics
 
 from semantoks.config import MIN_TESTED
 
@@ -58,6 +57,9 @@ def classification_scores(
         ``balanced_accuracy``, ``accuracy``, ``macro_f1``, ``auroc`` (one versus rest, averaged
         over the classes of the test part) and ``ece``.
     """
+    # Imported here: it takes two seconds, and many stages need no more than the names above.
+    from sklearn import metrics
+
     predicted = np.asarray(classes)[probability_PK.argmax(axis=1)]
     # The AUROC of a class needs test participants inside and outside of the class.
     present = [k for k, name in enumerate(classes) if 0 < (truth == name).sum() < len(truth)]
@@ -120,6 +122,8 @@ def regression_scores(truth: np.ndarray, predicted: np.ndarray) -> dict[str, flo
         where the truth is constant) and ``mae`` (mean absolute error, in the unit of the
         phenotype).
     """
+    from sklearn import metrics
+
     has_r2 = bool(varying(truth))
     # corrcoef divides by zero for a constant, such as the prediction of chance.
     has_r = has_r2 and bool(varying(predicted))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from semantoks.scores.benchmark.comparison import Difference
 from semantoks.scores.metrics import RANGES
@@ -92,7 +92,7 @@ def shuffled_difference(first: ShuffledScore, second: ShuffledScore, baseline: s
     error = float(np.sqrt((differences_M**2).mean()))
     if first.metric == "balanced_accuracy":
         error *= (first.factor + second.factor) / 2
-    p = float(2 * stats.norm.sf(abs(distance) / error)) if error > 0 else float(mean == 0)
+    p = float(2 * special.ndtr(-abs(distance) / error)) if error > 0 else float(mean == 0)
     # Back on the scale of the metric, so that the interval has zero in it where p is above 0.05.
     margin = QUANTILE * error * (mean / distance if distance else 1.0)
     low, high = mean - margin, mean + margin

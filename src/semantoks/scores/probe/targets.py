@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
 from semantoks.errors import UserError
 from semantoks.people.intervals import quantile_names
@@ -123,6 +122,9 @@ def inner_folds(targets: Targets, groups_P: np.ndarray | None, folds: int) -> np
     ndarray of int
         Fold of each training participant.
     """
+    # Imported here: it takes two seconds, and `choose` reads fits that exist already.
+    from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
+
     splitter_class, strata = KFold, np.zeros(len(targets), int)
     if isinstance(targets, ClassificationTargets):
         splitter_class, strata = StratifiedKFold, targets.codes_P
