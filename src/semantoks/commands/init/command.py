@@ -62,7 +62,10 @@ def init(
     guess = (atlas, GIVEN) if atlas else guess_atlas(data.example)
     name = _name(data.path.resolve())
     seconds = seconds_of_image(data.example)
-    text = configuration_text(data, name, table, guess, size, preset, repetition_time, seconds)
+    class_names = catalogue.class_names(data.preset) if data.preset else {}
+    text = configuration_text(
+        data, name, table, guess, size, preset, repetition_time, seconds, class_names
+    )
     validated(Config, yaml.safe_load(text), str(out))
     with atomic(out) as temporary:
         temporary.write_text(text, encoding="utf-8")

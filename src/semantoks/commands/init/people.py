@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from semantoks.commands.init.folder import DataFolder
-from semantoks.config.preflight.sizes import MOST_CLASSES
+from semantoks.config import Config, Phenotype
+from semantoks.config.preflight.sizes import MOST_CLASSES, require_sizes
 from semantoks.errors import UserError
 from semantoks.people.checks import missing_code
 from semantoks.people.columns import KEYS, covariate_columns
@@ -37,11 +39,14 @@ class Column:
         ``classification``, ``regression``, or empty if it is nothing to predict.
     remark : str
         What the guess is from.
+    classes : tuple of str
+        Values of a classification, as the table writes them.
     """
 
     name: str
     kind: Literal["classification", "regression", ""]
     remark: str
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -209,14 +214,33 @@ def _column(name: str, counts: Counter[str]) -> Column:
         whole = distinct == total and all(value.is_integer() for value in values)
         if whole and (is_id or total > MANY):
             return Column(name, "", "all its values are different whole numbers, as of ids")
-        return Column(name, "regression", f"{total} numbers from {values[0]:g} to {values[-1]:g}")
+        remark = f"{total} numbers from {values[0]:g} to {values[-1]:g}"
+        if _too_few(Phenotype(kind="regression"), counts):
+            return Column(name, "", f"too few people ({remark})")
+        return Column(name, "regression", remark)
     if re.fullmatch(r"(?i).*(date|id)", name) or distinct > MOST_CLASSES:
         return Column(name, "", f"it is text with {distinct} different values")
     rarest, count = min(counts.items(), key=lambda item: item[1])
     shown = ", ".join(f"{value}: {n}" for value, n in counts.most_common(_CODES_SHOWN))
     if count < MIN_OF_CLASS:
         return Column(name, "", f"only {count} people are '{rarest}' ({shown})")
-    return Column(name, "classification", shown)
+    if _too_few(Phenotype(kind="classification"), counts):
+        return Column(name, "", f"too few people ({shown})")
+    return Column(name, "classification", shown, tuple(sorted(counts)))
+
+
+def _too_few(phenotype: Phenotype, counts: Counter[str]) -> bool:
+    """Whether a run with default splits would refuse a column; only people with scans count."""
+    try:
+        require_sizes("", phenotype, list(counts.elements()), _defaults())
+    except UserError:
+        return True
+    return False
+
+
+@cache
+def _defaults() -> Config:
+    return Config.model_validate({"datasets": {"any": {"path": "."}}})
 
 
 def _some(people: Sequence[str]) -> str:

@@ -32,6 +32,7 @@ def configuration_text(
     preset_keys: Mapping[str, object],
     repetition_time: float | None = None,
     seconds: float | None = None,
+    class_names: Mapping[str, Mapping[str, str]] | None = None,
 ) -> str:
     """Write the configuration of a data set, with a comment beside what was guessed.
 
@@ -51,6 +52,8 @@ def configuration_text(
         In seconds, of time series that do not state it.
     seconds : float, optional
         Length of a scan.
+    class_names : mapping, optional
+        Names of the classes of columns, by value.
     """
     lines = [
         f"# Written by `semantoks init {data.path}`: {data.kind}.",
@@ -61,7 +64,7 @@ def configuration_text(
         "datasets:",
         f"  {name}:",
         *_indented(4, _dataset_lines(data, table, preset_keys, repetition_time)),
-        *_indented(4, _phenotype_lines(table)),
+        *_indented(4, _phenotype_lines(table, class_names or {})),
         "",
         "models:",
         "  semantoks:",
@@ -170,7 +173,9 @@ def _some(names: list[str], shown: int = 3) -> str:
     return ", ".join(names[:shown]) + (", …" if len(names) > shown else "")
 
 
-def _phenotype_lines(table: PeopleTable | None) -> list[str]:
+def _phenotype_lines(
+    table: PeopleTable | None, class_names: Mapping[str, Mapping[str, str]]
+) -> list[str]:
     """Write the columns to predict, then others as comments, and why the rest is left out."""
     columns = table.columns if table else []
     predicted = [column for column in columns if column.kind]
@@ -185,13 +190,18 @@ def _phenotype_lines(table: PeopleTable | None) -> list[str]:
         "phenotypes: # (?) columns to predict, at most six, usual ones first: take out what you do "
         "not want"
     ]
-    lines += [f"  {_phenotype(column)}" for column in chosen]
-    lines += [f"  # {_phenotype(column)}" for column in others]
+    named = {column.name: class_names.get(column.name, {}) for column in predicted}
+    lines += [f"  {_phenotype(column, named[column.name])}" for column in chosen]
+    lines += [f"  # {_phenotype(column, named[column.name])}" for column in others]
     return lines + remarks
 
 
-def _phenotype(column: Column) -> str:
-    return _line(0, column.name, column.kind, column.remark)
+def _phenotype(column: Column, names: Mapping[str, str]) -> str:
+    """Write a column to predict, with names of its classes if each of them has one."""
+    if not column.classes or not set(column.classes) <= set(names):
+        return _line(0, column.name, column.kind, column.remark)
+    values = {value: names[value] for value in column.classes}
+    return _line(0, column.name, {"kind": column.kind, "values": values}, column.remark)
 
 
 def _line(indent: int, key: str, value: object, comment: str = "") -> str:

@@ -67,6 +67,20 @@ def preset_text(name: str) -> str:
     return _text(f"presets/{name}.yaml")
 
 
+def class_names(preset: str) -> dict[str, dict[str, str]]:
+    """Names of the classes of columns of a preset, by value, as its published tasks give them.
+
+    Columns whose values a task merges are left out.
+    """
+    named = dict[str, dict[str, str]]()
+    for content in map(entry, names()):
+        values = content.get("values", {})
+        if content.get("preset") == preset and len(set(values.values())) == len(values) > 0:
+            columns = content["column"]
+            named |= dict.fromkeys([columns] if isinstance(columns, str) else columns, values)
+    return named
+
+
 def _names(folder: str) -> list[str]:
     entries = (files(__name__) / folder).iterdir()
     return sorted(x.name.removesuffix(".yaml") for x in entries if x.name.endswith(".yaml"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import nibabel
@@ -188,6 +189,33 @@ def test_a_class_of_few_people_is_not_predicted(raw: Path, tmp_path: Path) -> No
     dataset = data_set(written(raw, tmp_path / "out.yaml"))
     assert "phenotypes" not in dataset
     assert "# not dx: only 2 people are" in (tmp_path / "out.yaml").read_text()
+
+
+def test_a_measure_of_few_people_is_not_predicted(raw: Path, tmp_path: Path) -> None:
+    """Splits would refuse it, and the table may have more people than the scans."""
+    for name in PEOPLE[9:]:
+        shutil.rmtree(raw / f"sub-{name}")
+    dataset = data_set(written(raw, tmp_path / "out.yaml"))
+    assert "phenotypes" not in dataset
+    text = (tmp_path / "out.yaml").read_text()
+    assert "# not age: too few people (9 numbers from 20 to 28)" in text
+
+
+def test_a_published_task_names_the_classes(tmp_path: Path) -> None:
+    rows = ["FILE_ID,SITE_ID,DX_GROUP,SEX,AGE_AT_SCAN,EYE_STATUS_AT_SCAN"]
+    for number in range(24):
+        touch(tmp_path / f"abide/NYU_00{number:02d}_rois_cc200.1D", "#1\t#2\n")
+        codes = 1 + number % 2, 1 + number // 12, 20 + number, 1 + number // 6 % 2
+        rows.append(f"NYU_00{number:02d},NYU,{','.join(map(str, codes))}")
+    touch(tmp_path / "abide/Phenotypic_V1_0b_preprocessed1.csv", "\n".join(rows) + "\n")
+    dataset = data_set(written(tmp_path / "abide", tmp_path / "out.yaml"))
+    assert dataset["preset"] == "abide"
+    assert dataset["phenotypes"] == {
+        "DX_GROUP": {"kind": "classification", "values": {"1": "autism", "2": "control"}},
+        "SEX": {"kind": "classification", "values": {"1": "male", "2": "female"}},
+        "AGE_AT_SCAN": "regression",
+        "EYE_STATUS_AT_SCAN": "classification",
+    }
 
 
 def test_what_is_not_proposed_is_said(raw: Path, tmp_path: Path) -> None:
