@@ -44,6 +44,16 @@ def test_each_stage_is_a_folder_with_a_function_of_its_name(name: str) -> None:
     assert stage.settings.__module__ == settings.__name__
 
 
+@pytest.mark.parametrize("name", ["choose", "benchmark", "vary"])
+def test_small_stages_start_without_what_takes_seconds_to_import(name: str) -> None:
+    """A plan has a job of each for every phenotype."""
+    heavy = {"sklearn", "scipy.stats", "matplotlib", "torch"}
+    module = f"semantoks.{STAGES[name].package}.stage"
+    code = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_every_option_has_a_help_text(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
