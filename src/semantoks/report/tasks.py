@@ -71,6 +71,11 @@ class SchemeTable:
     has_permutation: bool
     figure: str
 
+    @property
+    def has_scores(self) -> bool:
+        """Whether the metric of any row is known; notes of the result say why it is not."""
+        return any(not math.isnan(row.score.mean) for row in self.rows)
+
 
 @dataclass(frozen=True)
 class TaskSection:

@@ -157,7 +157,7 @@ def test_rows_of_the_papers_head_are_marked(results: Path, tmp_path: Path) -> No
     write_json(folder / "group.json", task | {"protocol": "both"})
     page = write_page(folder, Report(participants=True), protocol="both")
     assert "<td>connectivity (Pearson) (paper’s head)</td>" in page
-    assert page.count('<td class="text">baseline</td>') == 5  # of which one by the paper's head
+    assert page.count('<td class="text">baseline</td>') == 4  # of which one by the paper's head
     assert "fc@paper\tpaper" in (folder / "scores.tsv").read_text()
 
 
@@ -176,3 +176,19 @@ def test_the_page_says_which_connectivity_was_chosen(results: Path, tmp_path: Pa
         "inner folds of the training part: tangent connectivity 2 of 3, connectivity (Pearson) 1 "
         "of 3." in page
     )
+
+
+def test_a_metric_that_nobody_has_is_no_table(results: Path, tmp_path: Path) -> None:
+    """Of fewer than 20 participants no r is computed; a table of dashes would say nothing."""
+    folder = Path(shutil.copytree(results, tmp_path / "results"))
+    page, task = write_page(folder, Report(participants=True)), read_json(folder / "group.json")
+    names = "mean", "sd", "low", "high"
+    for scheme in task["schemes"]:
+        for row in scheme["representations"]:
+            row[task["metric"]] = dict.fromkeys(names, float("nan"))
+    write_json(folder / "group.json", task)
+    without = write_page(folder, Report(participants=True))
+    tables = [text.count('data-name="toy group random"') for text in (page, without)]
+    assert tables == [1, 0]
+    others = [text.count("<summary>Other metrics</summary>") for text in (page, without)]
+    assert others[1] == others[0] + len(task["schemes"])
