@@ -192,3 +192,18 @@ def test_a_metric_that_nobody_has_is_no_table(results: Path, tmp_path: Path) -> 
     assert tables == [1, 0]
     others = [text.count("<summary>Other metrics</summary>") for text in (page, without)]
     assert others[1] == others[0] + len(task["schemes"])
+
+
+def test_a_metric_that_some_rows_lack_is_a_dash(results: Path, tmp_path: Path) -> None:
+    """Chance has no correlation within sites, and the others may."""
+    folder = Path(shutil.copytree(results, tmp_path / "results"))
+    task = read_json(folder / "trait.json")
+    known = dict.fromkeys(("mean", "sd", "low", "high"), 0.25)
+    first, *others = task["schemes"][0]["representations"]
+    first["pearson_r_within_sites"] = known
+    assert others and not any("pearson_r_within_sites" in row for row in others)
+    write_json(folder / "trait.json", task)
+    page = write_page(folder, Report(participants=True))
+    table = page[page.index('data-name="toy trait random metrics"') :]
+    cells = re.findall(r"<td>(.*?)</td>", table[: table.index("</table>")])
+    assert "<th>r within sites</th>" in table and "0.250" in cells and "–" in cells
