@@ -212,8 +212,9 @@ def _table(comparison: Comparison) -> pd.DataFrame:
 def _line(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, object]:
     """Return a row of the table."""
     summary, difference = row.metrics[comparison.metric], row.difference_from_baseline
-    # Permutations are made over random or fixed splits.
-    p = comparison.permutation.get(row.representation) if scheme.scheme != "site" else None
+    # Permutations are made over random or fixed splits; without a score, p is of another metric.
+    is_tested = scheme.scheme != "site" and not np.isnan(summary.mean)
+    p = comparison.permutation.get(row.representation) if is_tested else None
     line: dict[str, object] = {
         "scheme": scheme.scheme,
         "representation": row.representation,

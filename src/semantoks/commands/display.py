@@ -18,6 +18,7 @@ from rich.progress import (
 from rich.table import Column
 
 from semantoks.commands.names import TARGETS
+from semantoks.config.suggestions import near
 from semantoks.errors import printable
 
 _TOTAL = re.compile(r"total +(\d+)$")
@@ -153,7 +154,9 @@ class Display:
                 self._print(f"{wrong[1]}. Options: semantoks run --help, snakemake --help")
         elif missing := _NO_TARGET.search(text):
             named = f"target '{missing[1]}'" if missing[1] else "target of this name"
-            self._print(f"There is no {named}. Name one of {TARGETS}, or a file.")
+            meant = near(missing[1] or "", TARGETS.split(", "))
+            question = f"; did you mean {' or '.join(meant)}?" if meant else "."
+            self._print(f"There is no {named}{question} Name one of {TARGETS}, or a file.")
         elif "Directory cannot be locked" in text:
             self._print(LOCKED)
         elif not _NOISE.match(text):

@@ -7,4 +7,6 @@ from pathlib import Path
 # `init` writes it, and `run` takes it if nothing else is named.
 CONFIGURATION = Path("semantoks.yaml")
 # Of the workflow, for `run`.
-TARGETS = "timeseries, scan_pages, model, embeddings, benchmarks, report"
+TARGETS = (
+    "timeseries, scan_pages, model, embeddings, benchmarks, importance, scaling, variants, report"
+)

@@ -78,10 +78,12 @@ def status(results: Path, config: Path | None = None) -> Iterator[str]:
         When there is no such folder, or the configuration cannot be read.
     """
     chosen = Chosen.of(config) if config else None
+    if (results / "results").is_dir():
+        results = results / "results"  # the folder of a run was named
     if not results.is_dir():
         raise UserError(
-            f"There is no folder {results}. `semantoks run` makes it; of results elsewhere, name "
-            "the folder."
+            f"There is no folder {results}. `semantoks run` makes it. If your results are in "
+            "another folder: semantoks status FOLDER"
         )
     others = list[str]()
     for kind, name, lines in _parts(results):

@@ -21,16 +21,20 @@ def suggest(word: str, known: Iterable[str], listed: str = "", prefix: str = "")
         Put before the nearest word, as ``datasets.abide.``.
     """
     words = list(known)
+    if meant := near(word, words, prefix):
+        return f"did you mean {' or '.join(meant)}?"
+    return f"known: {listed or ', '.join(words)}"
+
+
+def near(word: str, known: Iterable[str], prefix: str = "") -> list[str]:
+    """Return the one or two known words that are nearest, in quotation marks."""
 
     def likeness(other: str) -> float:
         return difflib.SequenceMatcher(None, other, word).ratio()
 
-    close = difflib.get_close_matches(word, words, n=2, cutoff=0.5)
-    if close:
-        best = max(map(likeness, close))
-        near = [f"'{prefix}{other}'" for other in close if likeness(other) > best - AS_NEAR]
-        return f"did you mean {' or '.join(near)}?"
-    return f"known: {listed or ', '.join(words)}"
+    close = difflib.get_close_matches(word, list(known), n=2, cutoff=0.5)
+    best = max(map(likeness, close), default=0.0)
+    return [f"'{prefix}{other}'" for other in close if likeness(other) > best - AS_NEAR]
 
 
 def sentence(text: str) -> str:

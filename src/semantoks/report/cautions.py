@@ -68,7 +68,7 @@ def _of_confounds(comparison: Comparison) -> Iterator[str]:
     alone = scores.pop("confounds", float("nan"))
     if scores and alone >= max(scores.values()) and comparison.permutation.get("confounds", 1) < P:
         yield (
-            "Confounds alone (of age, sex, site, head motion and scan length those that are known) "
+            "Confounds alone (what is known of age, sex, site, head motion and scan length) "
             "score at least as high as every representation, so what these predict may be the "
             "confounds. Set probe.confounds to residualise to regress them out."
         )

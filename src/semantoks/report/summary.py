@@ -98,8 +98,8 @@ def _lead(tasks: Sequence[TaskSection], baseline: str) -> str:
         text = f"No model is compared with connectivity{f': {because}' if because else ''}."
         if TOO_FEW_TESTED in reasons:
             text += (
-                f" Of {2 * MIN_TESTED} or more usable participants {MIN_TESTED} are tested, with "
-                f"classes if {MIN_TRAINED} of each are left to train on. A participant is usable "
+                f" It takes {2 * MIN_TESTED} usable participants to test {MIN_TESTED} of them, and "
+                f"of classes at least {MIN_TRAINED} of each to train on. A participant is usable "
                 "with a value of the phenotype and a scan that is not excluded."
             )
         return text

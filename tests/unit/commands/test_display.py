@@ -73,8 +73,8 @@ def test_a_target_that_is_not_there_is_one_sentence() -> None:
     ]
     Display(Console(file=stream, width=200)).show(lines)
     assert stream.getvalue() == (
-        "There is no target 'modle'. Name one of timeseries, scan_pages, model, embeddings, "
-        "benchmarks, report, or a file.\n"
+        "There is no target 'modle'; did you mean 'model'? Name one of timeseries, scan_pages, "
+        "model, embeddings, benchmarks, importance, scaling, variants, report, or a file.\n"
     )
 
 

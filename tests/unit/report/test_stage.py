@@ -62,7 +62,7 @@ def test_names_and_small_counts_are_hidden_unless_the_user_allows_them(results: 
     open_page = write_page(results, Report(participants=True))
     assert "sub-" not in page
     assert "head motion" in page
-    assert "<td>head motion</td><td>of fewer than 5 participants</td>" in page
+    assert '<td>head motion</td><td class="text">of fewer than 5 participants</td>' in page
     assert "fewer than 5 participants (no usable scan)." in page
     assert "1 participant (no usable scan)." in open_page
     assert "fewer than 5" not in open_page
@@ -207,3 +207,9 @@ def test_a_metric_that_some_rows_lack_is_a_dash(results: Path, tmp_path: Path) -
     table = page[page.index('data-name="toy trait random metrics"') :]
     cells = re.findall(r"<td>(.*?)</td>", table[: table.index("</table>")])
     assert "<th>r within sites</th>" in table and "0.250" in cells and "–" in cells
+
+
+def test_every_table_can_be_wider_than_a_phone(results: Path) -> None:
+    page = write_page(results, Report(participants=True))
+    tables = [page[match.start() - 60 : match.start()] for match in re.finditer("<table", page)]
+    assert tables and all('<div class="wide' in before for before in tables)

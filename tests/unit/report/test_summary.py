@@ -96,8 +96,8 @@ def test_too_few_test_participants_are_said_at_the_top() -> None:
     few = few.model_copy(update={"schemes": [scheme]})
     summary = page_summary(task_sections([few], [], {}, CONFIG, OPEN), CONFIG, OPEN)
     assert summary.lead == (
-        "No model is compared with connectivity: fewer than 10 test participants. Of 20 or more "
-        "usable participants 10 are tested, with classes if 5 of each are left to train on. A "
+        "No model is compared with connectivity: fewer than 10 test participants. It takes 20 "
+        "usable participants to test 10 of them, and of classes at least 5 of each to train on. A "
         "participant is usable with a value of the phenotype and a scan that is not excluded."
     )
     assert "AUROC of connectivity (Pearson) is not computed." in summary.tasks[0].text

@@ -88,7 +88,8 @@ def init(
             f"{len(data.people)} people are few: with fewer than 20 usable scans, no model is "
             "compared with connectivity."
         )
-    yield f"Written: {out}. Check its lines with (?), then: semantoks run"
+    named = "" if out == CONFIGURATION else f" --configuration {out}"
+    yield f"Written: {out}. Check its lines with (?), then: semantoks run{named}"
 
 
 def _name(path: Path) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from semantoks.commands.init.folder import DataFolder
-from semantoks.config import Config, Phenotype
+from semantoks.config import MIN_TESTED, Config, Phenotype
 from semantoks.config.preflight.sizes import MOST_CLASSES, require_sizes
 from semantoks.errors import UserError
 from semantoks.people.checks import missing_code
@@ -181,7 +181,7 @@ def _guessed(table: TextTable, id_column: str, people: Sequence[str]) -> PeopleT
             missing.setdefault(code, []).append(name)
             del counts[code]
         if name not in no_target:
-            columns.append(_column(name, counts))
+            columns.append(_column(name, counts, table.n_rows))
     digits = _digits(people, table.columns[id_column])
     return PeopleTable(table.path, id_column, columns, keys, missing, digits)
 
@@ -202,7 +202,7 @@ def _distinct_numbers(counts: Counter[str]) -> int:
     return sum(as_number(value) is not None for value in counts)
 
 
-def _column(name: str, counts: Counter[str]) -> Column:
+def _column(name: str, counts: Counter[str], people: int) -> Column:
     """Guess whether a column is classes, a measure, or nothing to predict."""
     distinct, total = len(counts), counts.total()
     if distinct < 2:
@@ -215,7 +215,8 @@ def _column(name: str, counts: Counter[str]) -> Column:
         if whole and (is_id or total > MANY):
             return Column(name, "", "all its values are different whole numbers, as of ids")
         remark = f"{total} numbers from {values[0]:g} to {values[-1]:g}"
-        if _too_few(Phenotype(kind="regression"), counts):
+        has_no_r = total < 2 * MIN_TESTED <= people
+        if has_no_r or _too_few(Phenotype(kind="regression"), counts):
             return Column(name, "", f"too few people ({remark})")
         return Column(name, "regression", remark)
     if re.fullmatch(r"(?i).*(date|id)", name) or distinct > MOST_CLASSES:

@@ -90,7 +90,7 @@ class Readouts:
         if not np.isfinite(embedding).any():
             log.warning(
                 "%s has too few regions with data in every network: its features are NaN.",
-                scan.scan,
+                scan.scan or "The scan",
             )
         return embedding
 

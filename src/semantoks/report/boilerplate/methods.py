@@ -82,13 +82,14 @@ def _data(
     config: Config, images: Mapping[str, Mapping[str, str]], has_motion: bool
 ) -> Iterator[str]:
     """Say where the data sets start, and how they become regional time series."""
-    yield (
-        f"Data were analysed with Semantoks {__version__}, a Snakemake workflow [molder2021] on "
-        "data sets in BIDS [gorgolewski2016]."
-    )
     by_source: dict[str, list[str]] = {}
     for name, dataset in config.datasets.items():
         by_source.setdefault(dataset.source, []).append(name)
+    in_bids = " on data sets in BIDS [gorgolewski2016]" if "bids" in by_source else ""
+    yield (
+        f"Data were analysed with Semantoks {__version__}, a Snakemake workflow "
+        f"[molder2021]{in_bids}."
+    )
     simulated = [name for name, dataset in config.datasets.items() if dataset.simulate]
     if simulated:
         yield f"Simulated: {_listed(simulated)}."

@@ -14,7 +14,7 @@ import pandas as pd
 
 from semantoks.artifacts.tables import read_metadata, read_table, write_table
 from semantoks.artifacts.timeseries import included_scans, why_excluded
-from semantoks.config import PERSON, ColumnNames
+from semantoks.config import MIN_TESTED, PERSON, ColumnNames
 from semantoks.errors import UserError
 from semantoks.people.columns import find_column, may_be_absent
 from semantoks.scores.participants import (
@@ -31,7 +31,7 @@ from semantoks.scores.split.draw import draw
 from semantoks.scores.split.eligibility import eligible_targets
 from semantoks.scores.split.follow import follow
 from semantoks.scores.split.matching import match
-from semantoks.scores.split.parts import UNUSED, codes_table, people_of
+from semantoks.scores.split.parts import TEST, UNUSED, Split, codes_table, people_of
 from semantoks.scores.split.schemes.fixed import count_seen, count_unknown
 from semantoks.scores.split.settings import SplitSettings
 from semantoks.scores.split.targets import check_target, in_fixed_classes, require_variation
@@ -97,6 +97,7 @@ def split(
         left_out["people_in_no_split"] = int((~is_used).sum())
         rows = rows[is_used]
     _log_left_out(name, len(rows), left_out, "blocks" if settings.of_blocks else "participants")
+    _log_few_tested(name, splits)
     metadata = {
         "phenotype": name,
         "kind": phenotype.kind,
@@ -170,6 +171,19 @@ def _count_unused(participant_ids: pd.Index, scans: pd.DataFrame, file: Path) ->
 def _log_left_out(name: str, used: int, left_out: dict[str, int], unit: str) -> None:
     reasons = _reasons(left_out)
     log.info("%s: %d %s%s", name, used, unit, f"; left out: {reasons}" if reasons else "")
+
+
+def _log_few_tested(name: str, splits: Sequence[Split]) -> None:
+    """Say before the models are trained that the report will not compare them."""
+    tested = [int((drawn.codes == TEST).sum()) for drawn in splits if drawn.scheme != "site"]
+    if tested and max(tested) < MIN_TESTED:
+        log.warning(
+            "%s: at most %d are tested, fewer than %d: no model will be compared with "
+            "connectivity, and r is not computed",
+            name,
+            max(tested),
+            MIN_TESTED,
+        )
 
 
 def _reasons(left_out: dict[str, int]) -> str:

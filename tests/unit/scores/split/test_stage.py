@@ -197,3 +197,20 @@ def test_a_phenotype_of_few_people_cannot_share_splits(cohort: tuple[list[Path],
     message = r"'age': split random \d\d, which all phenotypes share, has no training or no test"
     with pytest.raises(UserError, match=message):
         run_split(participants, scans, out, **settings)
+
+
+def test_few_tested_participants_are_said_early(
+    cohort: tuple[list[Path], Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Training takes hours, and the report then compares nothing."""
+    paths, participants = cohort
+    out, scans = (paths[0].with_name(f"{name}.parquet") for name in ("split", "scans"))
+    sentence = "group: at most 4 are tested, fewer than 10: no model will be compared"
+    with caplog.at_level("WARNING"):
+        run_split(participants, scans, out, name="group", phenotype=CLASSIFICATION)
+        assert sentence not in caplog.text
+        table = read_table(scans)
+        some = list(read_table(participants)["participant_id"])[:16]
+        write_table(scans, table.assign(held_out=table["participant_id"].isin(some)))
+        run_split(participants, scans, out, name="group", phenotype=CLASSIFICATION)
+    assert sentence in caplog.text
