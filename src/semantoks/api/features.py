@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TypeAlias, get_args
 
@@ -50,12 +50,27 @@ def with_ids(people: pd.DataFrame) -> pd.DataFrame:
             f"`people` has no column {ID} (columns: {', '.join(map(str, people.columns))}). Rename "
             "the column with the ids."
         )
-    ids = people[ID].astype(str)
-    if ids.duplicated().any():
-        raise UserError(
-            f"`people` has several rows of {ids[ids.duplicated()].iloc[0]}. Keep one row each."
-        )
-    return people.assign(**{ID: ids}).reset_index(drop=True)
+    return people.assign(**{ID: people[ID].astype(str)}).reset_index(drop=True)
+
+
+def without_codes(people: pd.DataFrame, codes: Collection[object]) -> pd.DataFrame:
+    """Return people with NaN in place of codes for missing values, as numbers and as texts."""
+    numbers = pd.to_numeric(pd.Series([*codes], dtype=object), errors="coerce").dropna()
+    is_missing = people.isin([*map(str, codes), *numbers])
+    return people.mask(is_missing.assign(**{ID: False}))
+
+
+def once_each(people: pd.DataFrame, known: Collection[str]) -> pd.DataFrame:
+    """Refuse several rows of a participant who has features, and drop those of others.
+
+    Tables of shared data have rows such as ``no_filename`` of everybody without a scan.
+    """
+    repeated = people[ID].duplicated(keep=False)
+    with_features = people[ID].isin(set(known))
+    if (repeated & with_features).any():
+        example = people[ID][repeated & with_features].iloc[0]
+        raise UserError(f"`people` has several rows of {example}. Keep one row each.")
+    return people[~repeated | with_features]
 
 
 def by_participant(name: str, features: Features, people: pd.DataFrame) -> pd.DataFrame:

@@ -18,7 +18,13 @@ from semantoks.data.atlas.stage import get_atlas
 from semantoks.data.index.repetition_times.of_headers import with_header_tr
 from semantoks.data.layout import PARCELLATED, dataset_of, generated_by, scan_of
 from semantoks.data.parcellate.cleaning import clean_scan
-from semantoks.data.parcellate.readers.fmriprep import WITHOUT_MOTION, read_fmriprep
+from semantoks.data.parcellate.images.cifti import is_dense
+from semantoks.data.parcellate.readers.fmriprep import (
+    AROMA,
+    PREPROCESSED,
+    WITHOUT_MOTION,
+    read_fmriprep,
+)
 from semantoks.data.parcellate.readers.template_images import read_image
 from semantoks.data.parcellate.readers.xcpd import restore_censored
 from semantoks.data.parcellate.regional_means import RegionalMeans
@@ -84,6 +90,8 @@ def scan_of_image(
         raise UserError(f"There is no image at {image}. Check the path.")
     image = image.absolute()
     strategy, changes = _strategy(manifest.confounds, confounds)
+    if strategy != AS_GIVEN:
+        _require_preprocessed(image)
     settings = parcellation_of(manifest, min_coverage=min_coverage, **changes)
     used_atlas = read_atlas(manifest.atlas, atlas)
     with as_user_error(image.name):
@@ -98,6 +106,16 @@ def scan_of_image(
     described = _described(image, means, used_atlas, settings, manifest)
     name = scan_of(image.name)
     return Scan(name, "", "", "", "", manifest.tr, timeseries_CT, amplitude_C), described
+
+
+def _require_preprocessed(image: Path) -> None:
+    """Refuse images beside which there are no mask and confounds by fMRIPrep's names."""
+    if not is_dense(image) and not any(f"{end}.nii" in image.name for end in (PREPROCESSED, AROMA)):
+        raise UserError(
+            f"{image.name} is not named as a preprocessed image of fMRIPrep "
+            f"(…{PREPROCESSED}.nii.gz), so its mask and confounds cannot be found. Preprocess a "
+            "raw image first; of another pipeline's image, give cleaned time series as an array."
+        )
 
 
 def _strategy(confounds: str, table: Path | None) -> tuple[str, dict[str, object]]:

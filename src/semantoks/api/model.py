@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +16,7 @@ import torch
 from semantoks.api.features import require_series
 from semantoks.api.images import IMAGES, require_image, scan_of_image
 from semantoks.api.series import scan_of_series
-from semantoks.artifacts.timeseries import Manifest
+from semantoks.artifacts.timeseries import Manifest, Scan
 from semantoks.config import ManifestField, Parcellation, Readout
 from semantoks.errors import UserError
 from semantoks.model.embed.embedder import SeriesEmbedder
@@ -24,6 +25,7 @@ from semantoks.model.files.hub import HUB_PREFIX, is_repository
 from semantoks.model.files.match import require_fit
 from semantoks.model.network.encoder import Encoder
 
+log = logging.getLogger(__name__)
 MIN_COVERAGE: float = Parcellation.model_fields["min_coverage"].default
 
 
@@ -51,7 +53,12 @@ def load(source: str | Path) -> TrainedModel:
     is_path = Path(name).exists() or Path(name).parent.exists()
     if not is_path and is_repository(name):
         name = HUB_PREFIX + name
-    encoder = load_encoder(name)
+    try:
+        encoder = load_encoder(name)
+    except UserError as error:
+        if name == str(source):
+            raise
+        raise UserError(f"There is no folder {source} on this machine. {error}") from error
     return TrainedModel(name, encoder.to("cuda" if torch.cuda.is_available() else "cpu"))
 
 
@@ -160,7 +167,9 @@ class TrainedModel:
                 repetition_time=repetition_time,
                 filtered=filtered,
             )
-        return self._series.embed_scan(prepared, readout)
+        features = self._series.embed_scan(prepared, readout)
+        _warn_of_unknown(features, prepared)
+        return features
 
     def count_features(self, readout: Readout = "pooled") -> int:
         """Return how many features a readout has."""
@@ -169,3 +178,17 @@ class TrainedModel:
     @cached_property
     def _series(self) -> SeriesEmbedder:
         return SeriesEmbedder(self.source, self.encoder)
+
+
+def _warn_of_unknown(features: np.ndarray, scan: Scan) -> None:
+    """Say how many features are NaN, and of how many regions there are no data."""
+    unknown = int(np.isnan(features).sum())
+    if unknown:
+        covered_C = np.isfinite(scan.timeseries_CT).all(axis=1)
+        log.warning(
+            "%d of %d features are NaN, since %d of %d regions have no data.",
+            unknown,
+            len(features),
+            int((~covered_C).sum()),
+            len(covered_C),
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,9 +16,11 @@ from semantoks.api.features import (
     Features,
     by_participant,
     entities_of,
+    once_each,
     require_names,
     require_series,
     with_ids,
+    without_codes,
 )
 from semantoks.artifacts.representations import read_scan_entities, write_representation
 from semantoks.artifacts.tables import write_table
@@ -49,6 +51,7 @@ def score(
     baselines: Mapping[str, Features | str | Path] | None = None,
     site: str | None = None,
     family: str | None = None,
+    missing_values: Collection[object] = (),
     repeats: int = 10,
     permutations: int = PERMUTATIONS,
     seed: int = 0,
@@ -79,6 +82,8 @@ def score(
         Column of the site; adds scores of sites that are left out.
     family : str, optional
         Column of the family, which stays in a part of a split as a whole.
+    missing_values : collection of str or float, optional
+        Codes for missing values in `people`, such as ``[-9999]``.
     repeats : int
         Number of random splits.
     permutations : int
@@ -107,7 +112,7 @@ def score(
     """
     given: dict[str, Any] = {MAIN: features, **(baselines or {})}
     require_names(given, 1 + len(baselines or {}))
-    people = with_ids(people)
+    people = without_codes(with_ids(people), missing_values)
     split_settings = {
         "name": phenotype,
         "phenotype": {"kind": kind, **options},
@@ -187,7 +192,7 @@ class _Work:
         """Write the table of people with their ids as the scans have them."""
         ids = as_in_scans(list(self.people[ID]), set(known), "`people`")
         out = self.folder / "participants"
-        write_table(out, self.people.assign(**{ID: ids}))
+        write_table(out, once_each(self.people.assign(**{ID: ids}), known))
         return out
 
 

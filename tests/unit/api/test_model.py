@@ -113,6 +113,18 @@ def test_scans_of_any_length_are_embedded(encoder: Encoder, tmp_path: Path, volu
         model.embed(series[:, :9], repetition_time=2.0)
 
 
+def test_it_is_said_that_features_are_unknown(
+    encoder: Encoder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    save(encoder, tmp_path / "model")
+    series = np.random.default_rng(0).standard_normal((4, 60))
+    series[1:] = np.nan
+    features = semantoks.load(tmp_path / "model").embed(series, "amplitude", repetition_time=2.0)
+    assert np.isnan(features).any()
+    assert f"{np.isnan(features).sum()} of {len(features)} features are NaN" in caplog.text
+    assert "since 3 of 4 regions have no data" in caplog.text
+
+
 def test_names_that_are_not_those_of_the_model_are_refused(
     encoder: Encoder, tmp_path: Path
 ) -> None:
@@ -205,5 +217,7 @@ def test_only_names_that_cannot_be_paths_are_looked_up_on_the_hub(
         with pytest.raises(UserError, match="nothing there"):
             semantoks.load(source)
     assert asked == ["hf:lab/name", "hf:lab/name@v1", "models/typo", "results/models/x", "x.pth"]
+    with pytest.raises(UserError, match="There is no folder lab/name on this machine. nothing"):
+        semantoks.load("lab/name")
     with pytest.raises(AttributeError, match="no attribute 'lod'"):
         semantoks.lod  # noqa: B018

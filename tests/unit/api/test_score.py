@@ -141,6 +141,30 @@ def test_arrays_have_the_rows_of_people() -> None:
     assert np.isnan(twice["difference"]).all()
 
 
+def test_tables_of_shared_data_are_taken_as_they_are() -> None:
+    """ABIDE's has -9999 for what is missing, and many rows `no_filename`."""
+    rng = np.random.default_rng(0)
+    ids = [f"s{n:02d}" for n in range(60)]
+    values = np.where(np.arange(60) % 10, np.arange(60) + 50, -9999)
+    people = pd.DataFrame(
+        {"participant_id": [*ids, *["no_filename"] * 3], "iq": [*values, 1, 2, 3]}
+    )
+    features = pd.DataFrame(
+        rng.normal(size=(60, 3)) + np.arange(60)[:, None], pd.Index(ids, name="participant_id")
+    )
+    tables = [
+        semantoks.score(features, people, "iq", kind="regression", missing_values=[code], **QUICK)
+        for code in (-9999, "-9999")
+    ]
+    assert tables[0].attrs["people"] == 54
+    pd.testing.assert_frame_equal(*tables)
+    with pytest.raises(UserError, match="-9999 in 6 of 60 rows"):
+        semantoks.score(features, people, "iq", kind="regression", **QUICK)
+    twice = pd.concat([people, people[:1]])
+    with pytest.raises(UserError, match="several rows of s00"):
+        semantoks.score(features, twice, "iq", kind="regression", **QUICK)
+
+
 def test_a_score_that_is_not_shown_says_why() -> None:
     people = pd.DataFrame({"participant_id": [f"{n:02d}" for n in range(18)], "age": range(18)})
     features = np.random.default_rng(0).normal(size=(18, 3))
