@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from semantoks.artifacts.files import read_json
@@ -13,10 +14,39 @@ from semantoks.errors import UserError
 MOST_SCANS = 50  # of a shard; its table has all
 
 
+@dataclass
+class _Seen:
+    """What has been explained.
+
+    Attributes
+    ----------
+    stages : dict of Path to str
+        Which stage made each artifact.
+    others : set of Path
+        Files that Semantoks did not make.
+    changed : dict of Path to str
+        Files that are not what they were when they were used.
+    """
+
+    stages: dict[Path, str] = field(default_factory=dict)
+    others: set[Path] = field(default_factory=set)
+    changed: dict[Path, str] = field(default_factory=dict)
+
+    def summary(self) -> str:
+        """Return a sentence about all of them."""
+        made, stages, others = len(self.stages), len(set(self.stages.values())), len(self.others)
+        changes = "; ".join(f"{path}{change}" for path, change in self.changed.items())
+        return (
+            f"In all: {made} files by {stages} stages, and {others} other files; "
+            f"{changes or 'none has changed'}."
+        )
+
+
 def why(path: Path) -> Iterator[str]:
     """Yield lines about how an artifact was made: stage, settings and, indented, its inputs.
 
-    The last are the tables of scans, with the files of each in the data set.
+    The last inputs are the tables of scans, with the files of each in the data set. The last line
+    sums up.
 
     Raises
     ------
@@ -31,7 +61,10 @@ def why(path: Path) -> Iterator[str]:
         raise UserError(f"{path} is a folder of several artifacts. Name a file in it{example}.")
     if not sidecar(path).exists():
         raise UserError(f"{path} has no {sidecar(path).name}, so Semantoks did not write it.")
-    yield from _explain(path, path, 0, set())
+    seen = _Seen()
+    yield from _explain(path, path, 0, seen)
+    if len(seen.stages) + len(seen.others) > 1:
+        yield seen.summary()
 
 
 def _root_of(path: Path) -> Path:
@@ -40,7 +73,7 @@ def _root_of(path: Path) -> Path:
     return next((folder.parent for folder in above), Path())
 
 
-def _explain(name: Path, path: Path, depth: int, explained: set[Path]) -> Iterator[str]:
+def _explain(name: Path, path: Path, depth: int, seen: _Seen) -> Iterator[str]:
     """Explain a file and what it was made from, each file once.
 
     Parameters
@@ -50,20 +83,23 @@ def _explain(name: Path, path: Path, depth: int, explained: set[Path]) -> Iterat
     path : Path
         Where it is.
     depth : int
-    explained : set of Path
+    seen : _Seen
         Added to.
     """
     indent = "  " * depth
-    if path in explained:
+    if path in seen.stages or path in seen.others:
         yield f"{indent}{name} (see above)"
         return
-    explained.add(path)
     if not sidecar(path).exists():
+        seen.others.add(path)
         yield f"{indent}{name}" + ("" if path.exists() else " (no longer there)")
         return
     content = read_json(sidecar(path))
     version, seconds = content["software"]["semantoks"], content["seconds"]
+    seen.stages[path] = content["stage"]
     change = _change(path, content["sha256"])
+    if change:
+        seen.changed[name] = change
     yield f"{indent}{name}: {content['stage']}, {seconds} s, semantoks {version}{change}"
     for key, value in content["settings"].items():
         if key != "version" and (text := _text(value)):
@@ -71,8 +107,9 @@ def _explain(name: Path, path: Path, depth: int, explained: set[Path]) -> Iterat
     root = _root_of(path)
     for used, digest in content["inputs"].items():
         if change := _change(root / used, digest):
+            seen.changed[Path(used)] = change
             yield f"{indent}  ! {used}{change} this was made"
-        yield from _explain(Path(used), root / used, depth + 1, explained)
+        yield from _explain(Path(used), root / used, depth + 1, seen)
     if content["stage"] == "index" and path.match("shard-*.tsv"):
         yield from (f"{indent}  - {line}" for line in _files_of_scans(path))
 
