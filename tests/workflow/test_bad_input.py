@@ -24,7 +24,7 @@ DATASET = SMALL["datasets"]["small"]
         ),
         (
             {"datasets": {"small": DATASET | {"phenotypes": {"grup": "classification"}}}},
-            "small has no column 'grup' in participants.tsv (columns: age, sex, group)",
+            "Data set small has no column 'grup' in participants.tsv (columns: age, sex, group)",
         ),
         (
             {"datasets": {"small": DATASET | {"path": "x/" * 2500}}},

@@ -112,21 +112,22 @@ def confounds_sentence(sources: Mapping[str, str | None], of: str = "") -> str:
         Column by confound; empty if it is measured in the scans, None or not there if it is not
         known.
     of : str, optional
-        Where they were looked for, if that is not everywhere.
+        Where they were looked for, if that is not everywhere. What is measured in the scans is then
+        not missed.
     """
     used = [
         _label(name) + (f" (column '{source}')" if source else " (of the scans)")
         for name, source in sources.items()
         if source is not None
     ]
-    absent = [name for name in COVARIATES if sources.get(name) is None]
+    absent = [
+        name for name in COVARIATES if sources.get(name) is None and not (of and name == "mean_fd")
+    ]
     sentence = f"confounds {of}that are used: {', '.join(used) or 'none'}"
     if not absent:
         return sentence
     keys = ", ".join(f"{_label(name)} ({KEYS[name]})" for name in absent)
-    # Where only a table was looked at, the scans may still state it.
-    scans = " (head motion: if the scans do not state it)" if of and "mean_fd" in absent else ""
-    return f"{sentence}; not found: {keys}. If the table has it, name its column by that key{scans}"
+    return f"{sentence}; not found: {keys}. If the table has it, name its column by that key"
 
 
 def _label(name: str) -> str:

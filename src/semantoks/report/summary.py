@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from semantoks.config import MIN_TESTED, MIN_TRAINED, Config, Report
+from semantoks.config import CONNECTIVITY, MIN_TESTED, MIN_TRAINED, Config, Report
 from semantoks.report.figures.comparison import Contrast, contrasts_figure
 from semantoks.report.names import METRICS, representation_label
 from semantoks.report.names import is_baseline as needs_no_model
@@ -145,8 +145,25 @@ def _task_summary(task: TaskSection, settings: Report) -> TaskSummary:
         ]
         if names:
             sentences.append(f"{words}: {', '.join(names)}.")
+    sentences += _above_the_choice(task)
     title = f"{comparison.phenotype} in {comparison.dataset}"
     return TaskSummary(title, f"{comparison.dataset}-{comparison.phenotype}", " ".join(sentences))
+
+
+def _above_the_choice(task: TaskSection) -> Iterator[str]:
+    """Name single connectivities that score higher than the one chosen in the training data."""
+    rows = task.schemes[0].rows
+    best = next((row for row in rows if row.is_baseline and row.chosen), None)
+    higher = [
+        f"{representation_label(row.representation)} {_short(row.score.mean)}"
+        for row in rows
+        if best and row.representation in CONNECTIVITY and row.score.mean > best.score.mean
+    ]
+    if higher:
+        yield (
+            "The best connectivity is chosen within the training data; on the test participants "
+            f"these score higher: {', '.join(higher)}."
+        )
 
 
 def _short(score: float) -> str:

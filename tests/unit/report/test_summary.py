@@ -78,6 +78,20 @@ def test_the_top_says_what_beats_what_and_on_how_many_people() -> None:
     assert list(summary.cautions.values()) == [["toy"]]  # that the data are simulated
 
 
+def test_connectivity_above_the_chosen_one_is_named() -> None:
+    chosen = row("best_connectivity", 0.7, None).model_copy(update={"chosen": {"fc": 10}})
+    others = row("tangent", 0.75, 0.5), row("fc", 0.7, None), row("confounds", 0.9, None)
+    task = comparison(chosen, *others).model_copy(update={"baseline": "best_connectivity"})
+    (line,) = page_summary(task_sections([task], [], {}, CONFIG, OPEN), CONFIG, OPEN).tasks
+    assert line.text.endswith(
+        "The best connectivity is chosen within the training data; on the test participants "
+        "these score higher: tangent connectivity 0.75."
+    )
+    less = comparison(chosen, row("tangent", 0.69, 0.5)).model_copy(update={"baseline": "x"})
+    (line,) = page_summary(task_sections([less], [], {}, CONFIG, OPEN), CONFIG, OPEN).tasks
+    assert "score higher" not in line.text
+
+
 def test_a_page_without_comparisons_says_so() -> None:
     assert page_summary([], CONFIG, OPEN).lead == "No phenotype is scored."
     task = comparison(row("fc", 0.6, None), row("model", math.nan, None))

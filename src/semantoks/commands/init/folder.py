@@ -19,9 +19,10 @@ from semantoks.data.hdf5 import is_hdf5
 from semantoks.data.layout import IMAGE_PATTERNS, entities_of
 from semantoks.errors import UserError
 from semantoks.gate import problem_of_file
+from semantoks.people.read import as_number
 
 # Enough to see what kind of files there are; a data set may have millions.
-PEOPLE_READ, MOST_FILES = 20, 20_000
+PEOPLE_READ, MOST_FILES, ROWS_READ = 20, 20_000, 20
 _TABLES = r"\.(tsv|csv|1D|txt|npy|mat|ptseries\.nii)"
 _DESCRIPTION = "dataset_description.json"
 
@@ -86,7 +87,7 @@ def look_at(path: Path) -> DataFolder:
             f"{path} has no BOLD images and no time series that are recognised (it has "
             f"{seen or 'no files'}). Expected: sub-* folders of raw BIDS data, fMRIPrep or XCP-D, "
             "or a folder of tables of regional time series. For another layout write the "
-            "configuration by hand: `template` in docs/configuration.md."
+            "configuration by hand: `template` in `semantoks guide`."
         )
     return data
 
@@ -198,9 +199,22 @@ def _beside_each_other(path: Path) -> DataFolder | None:
                 file = folder / matching[0]
                 return DataFolder(file, "timeseries", "an HDF5 file of time series", example=file)
             groups = _same_ending(matching)
-            if groups and pattern != patterns[2]:
+            if groups and pattern != patterns[2] and _holds_numbers(folder / groups[1][0]):
                 return _of_series(path, folder, *groups)
     return None
+
+
+def _holds_numbers(file: Path) -> bool:
+    """Whether a table of text has a row of mostly numbers; other formats show by themselves."""
+    if file.suffix not in (".tsv", ".csv", ".1D", ".txt"):
+        return True
+    if problem_of_file(file):
+        return False
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        rows = [re.split(r"[,;\s]+", line.strip()) for line in islice(lines, ROWS_READ)]
+    shares = [sum(as_number(cell) is not None for cell in row) / len(row) for row in rows]
+    # Half of few columns may be texts, such as those that AFNI's 3dROIstats begins a row with.
+    return any(share >= 0.5 and len(row) > 1 for row, share in zip(rows, shares, strict=True))
 
 
 def _of_scans(names: Sequence[str]) -> Sequence[str]:

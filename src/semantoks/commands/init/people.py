@@ -22,6 +22,7 @@ TABLE = "participants.tsv"
 FAMILY = ("family_id", "family", "rel_family_id", "families")
 # A number with so many different values, or more, is a measure and no code of classes.
 MIN_MEASURE, MIN_OF_CLASS, MANY = 5, 5, 30
+MIN_SCALE = 8  # whole numbers without a gap; fewer may be codes, such as DSM_IV_TR of ABIDE
 # Ids of people in a table that are not the first column match at least this part of the scans.
 MIN_MATCHING = 0.5
 _LOOK_ABOVE = 3
@@ -215,6 +216,8 @@ def _column(name: str, counts: Counter[str], people: int) -> Column:
         if whole and (is_id or total > MANY):
             return Column(name, "", "all its values are different whole numbers, as of ids")
         remark = f"{total} numbers from {values[0]:g} to {values[-1]:g}"
+        if distinct < MIN_SCALE and values == list(range(int(values[0]), int(values[-1]) + 1)):
+            return Column(name, "", f"codes of classes, or a scale? {remark}")
         has_no_r = total < 2 * MIN_TESTED <= people
         if has_no_r or _too_few(Phenotype(kind="regression"), counts):
             return Column(name, "", f"too few people ({remark})")

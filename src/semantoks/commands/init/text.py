@@ -57,7 +57,7 @@ def configuration_text(
     """
     lines = [
         f"# Written by `semantoks init {data.path}`: {data.kind}.",
-        "# Check the lines with (?), which are guesses. Every key: docs/configuration.md",
+        "# Check the lines with (?), which are guesses. Every key: `semantoks guide`",
         "",
         _atlas_line(data, atlas),
         "",
@@ -69,7 +69,7 @@ def configuration_text(
         "models:",
         "  semantoks:",
         _line(4, "size", size, "`small` for a CPU; `paper` for a GPU and thousands of scans"),
-        _line(4, "readouts", ["pooled", "full"], "the paper's, and all blocks (docs/methods.md)"),
+        _line(4, "readouts", ["pooled", "full"], "the paper's, and all blocks"),
     ]
     if data.source != "timeseries" and seconds is not None and seconds < FEW_SECONDS:
         remark = f"scans of {seconds:.0f} s are too short to regress out 24 motion regressors"
@@ -90,7 +90,7 @@ def _atlas_line(data: DataFolder, atlas: tuple[str, str] | None) -> str:
         name = atlas[0] if atlas and atlas[1] == GIVEN else "seitzman300"
         return _line(0, "atlas", name, "or schaefer400x7, semantoks457 (the paper's), …")
     if atlas is None:
-        return "# atlas:  (?) of these time series; the names are in docs/configuration.md"
+        return "# atlas:  (?) of these time series; `semantoks guide` lists the names"
     return _line(0, "atlas", atlas[0], f"(?) {atlas[1]}")
 
 

@@ -179,8 +179,8 @@ def _require_simulated_columns(name: str, dataset: Dataset, source: str) -> None
     for columns in [*named, *(getattr(dataset, key) for key in (*KEYS.values(), "group_column"))]:
         if columns and not find_column(columns, SIMULATED_COLUMNS):
             raise UserError(
-                f"{name} has no column {listed(columns)} in {dataset.participants} (columns: "
-                f"{', '.join(SIMULATED_COLUMNS)}). Name an existing column in {source}."
+                f"Data set {name} has no column {listed(columns)} in {dataset.participants} "
+                f"(columns: {', '.join(SIMULATED_COLUMNS)}). Name an existing column in {source}."
             )
 
 

@@ -74,7 +74,7 @@ def _refuse(
     by_case = [other for other in columns if other.lower() == first.lower()]
     hint = suggest(first, by_case) + " " if by_case else ""
     raise UserError(
-        f"{name} has no column {listed(names)} in {table} (columns: "
+        f"Data set {name} has no column {listed(names)} in {table} (columns: "
         f"{', '.join(columns[:LISTED_COLUMNS])}{more}). {hint[:1].upper()}{hint[1:]}"
         f"Name an existing column under {key} in {source}."
     )

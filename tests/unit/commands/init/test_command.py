@@ -204,7 +204,7 @@ def test_a_measure_of_few_people_is_not_predicted(raw: Path, tmp_path: Path) -> 
 def test_a_published_task_names_the_classes(tmp_path: Path) -> None:
     rows = ["FILE_ID,SITE_ID,DX_GROUP,SEX,AGE_AT_SCAN,EYE_STATUS_AT_SCAN"]
     for number in range(24):
-        touch(tmp_path / f"abide/NYU_00{number:02d}_rois_cc200.1D", "#1\t#2\n")
+        touch(tmp_path / f"abide/NYU_00{number:02d}_rois_cc200.1D", "#1\t#2\n1\t2\n")
         codes = 1 + number % 2, 1 + number // 12, 20 + number, 1 + number // 6 % 2
         rows.append(f"NYU_00{number:02d},NYU,{','.join(map(str, codes))}")
     touch(tmp_path / "abide/Phenotypic_V1_0b_preprocessed1.csv", "\n".join(rows) + "\n")
@@ -216,6 +216,17 @@ def test_a_published_task_names_the_classes(tmp_path: Path) -> None:
         "AGE_AT_SCAN": "regression",
         "EYE_STATUS_AT_SCAN": "classification",
     }
+
+
+def test_codes_of_classes_are_no_measure(raw: Path, tmp_path: Path) -> None:
+    """DSM_IV_TR of ABIDE has the codes 0 to 4."""
+    table = raw / "participants.tsv"
+    header, *rows = table.read_text().splitlines()
+    rows = [f"{row}\t{number % 5}" for number, row in enumerate(rows)]
+    table.write_text("\n".join([f"{header}\tdsm", *rows]) + "\n")
+    assert "dsm" not in data_set(written(raw, tmp_path / "out.yaml"))["phenotypes"]
+    text = (tmp_path / "out.yaml").read_text()
+    assert "# not dsm: codes of classes, or a scale? 24 numbers from 0 to 4" in text
 
 
 def test_what_is_not_proposed_is_said(raw: Path, tmp_path: Path) -> None:
@@ -256,6 +267,13 @@ def test_what_is_not_recognised_is_said(tmp_path: Path, name: str, message: str)
     with pytest.raises(UserError, match=message):
         list(init(tmp_path / name, tmp_path / "out.yaml"))
     assert not (tmp_path / "out.yaml").exists()
+
+
+def test_notes_are_no_time_series(tmp_path: Path) -> None:
+    for number in range(3):
+        touch(tmp_path / f"notes/day{number}_notes.txt", "Scanner was warm, 2 people came late.\n")
+    with pytest.raises(UserError, match="has no BOLD images and no time series"):
+        list(init(tmp_path / "notes", tmp_path / "out.yaml"))
 
 
 def test_nothing_is_overwritten(raw: Path, tmp_path: Path) -> None:
