@@ -34,6 +34,7 @@ from semantoks.report.summary import PageSummary
 from semantoks.report.tasks import TaskSection
 from semantoks.report.variants import VariantSection
 from semantoks.scores.participants import LEFT_OUT
+from semantoks.scores.split.schemes.sites import MIN_CLASS, MIN_PART
 from semantoks.system.package import commit_of_checkout
 
 
@@ -126,6 +127,7 @@ def _environment(settings: Report) -> Environment:
         "covariate": lambda key: names.COVARIATES.get(key, key),
         "metric": lambda key: names.METRICS.get(key, key),
     }
+    environment.globals |= {"site_people": MIN_PART, "site_class": MIN_CLASS}
     environment.tests["baseline"] = names.is_baseline
     return environment
 

@@ -21,6 +21,9 @@ def test_the_page_is_self_contained_and_complete(results: Path) -> None:
     assert "not compared (has no features)" in page
     assert "Few participants" in page and "Read these scores with caution" in page
     assert "Leave one site out" in page
+    words = " ".join(page.split())
+    assert "10 of its participants are scored, 5 of each class, and as many of all other" in words
+    assert "10 of its participants are scored, and as many of all other sites" in words
     assert "Comparison with published scores" in page
     assert "same recording" in page
     assert "Label efficiency" not in page  # no model is among the representations
