@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import (
@@ -51,6 +52,11 @@ _NOISE = re.compile(
 
 def _whole() -> Column:
     return Column(no_wrap=True)
+
+
+def elapsed(seconds: float) -> str:
+    """Write a time as 1:02:03."""
+    return str(timedelta(seconds=int(seconds)))
 
 
 @dataclass
@@ -103,6 +109,7 @@ class Display:
             # Steps differ in length by a factor of 100; their mean over the run jumps the least.
             speed_estimate_period=24 * 3600,
         )
+        started = time.monotonic()
         with progress:
             bar = progress.add_task("starting", total=None, visible=False)
             for line in lines:
@@ -113,7 +120,9 @@ class Display:
                     done, total = map(int, steps.groups())
                     progress.update(bar, completed=done, total=total, visible=True)
                     if not is_live:
-                        self._print(f"{done} of {total} steps: {', '.join(self.finished)}")
+                        since = elapsed(time.monotonic() - started)
+                        named = ", ".join(self.finished)
+                        self._print(f"{since} {done} of {total} steps: {named}")
                     self.finished.clear()
                 elif rule := _FINISHED.match(text):
                     self.finished.append(self._label_of(rule[1]))

@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +15,7 @@ from joblib import cpu_count
 from rich.console import Console
 
 from semantoks.commands.configuration import read_configuration
-from semantoks.commands.display import Display
+from semantoks.commands.display import Display, elapsed
 from semantoks.commands.dry_run import dry_run, summary_of
 from semantoks.commands.names import CONFIGURATION
 from semantoks.commands.snakefile import snakefile
@@ -66,11 +67,14 @@ def run_workflow(
     environment = os.environ | {"PATH": path}
     if not is_verbose and not {"-n", "--dry-run", "--dryrun"}.isdisjoint(targets):
         return _planned(command, environment, chosen.name)
+    started = time.monotonic()
     status = _watched(command, environment) if not is_verbose else _passed_on(command, environment)
-    if status == 0 and not targets:
-        print(f"Report: {REPORT.resolve()} (open it in a browser)")
-    elif status == 0:
-        print(f"Results: {REPORT.parents[1].resolve()}")
+    if status == 0:
+        print(f"Done in {elapsed(time.monotonic() - started)}.")
+        if targets:
+            print(f"Results: {REPORT.parents[1].resolve()}")
+        else:
+            print(f"Report: {REPORT.resolve()} (open it in a browser)")
     return status
 
 

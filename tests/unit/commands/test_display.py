@@ -37,7 +37,7 @@ def test_only_what_matters_is_shown_and_once() -> None:
     Display(Console(file=stream, width=200)).show(LINES.splitlines(keepends=True))
     first, second, third = stream.getvalue().splitlines()
     assert first.startswith("[14:07:03 parcellate demo 0001] Atlas ") and "\x1b" not in first
-    assert second == "1 of 74 steps: simulate"
+    assert second == "0:00:00 1 of 74 steps: simulate"
     assert third == "Error in parcellate: [bold]There is no x.[/bold]"
 
 
@@ -54,7 +54,7 @@ def test_without_a_terminal_each_step_is_named() -> None:
     stream = StringIO()
     Display(Console(file=stream, width=200)).show(lines)
     steps = "probe demo trait fc, probe demo group fc, probe abide fc"
-    assert stream.getvalue() == f"9 of 35 steps: {steps}\n"
+    assert stream.getvalue() == f"0:00:00 9 of 35 steps: {steps}\n"
 
 
 def test_on_a_terminal_a_line_moves() -> None:
