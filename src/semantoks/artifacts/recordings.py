@@ -13,8 +13,6 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy.interpolate import CubicSpline
-from scipy.signal import fftconvolve
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import NearestNeighbors
@@ -198,6 +196,8 @@ def similarity_over_time(
     similarities = [_largest_correlation(first_KT, second_KT)]
     ratio = 1.0 if tr is None else float(tr[0] / tr[1])
     if np.isfinite(ratio) and abs(ratio - 1) > _SAME_TR:
+        from scipy.interpolate import CubicSpline  # half a second to import; rarely needed
+
         old = np.arange(second_KT.shape[1]) * ratio
         new = np.arange(int(old[-1] + 1e-9) + 1)
         stretched_KT = CubicSpline(old, second_KT, axis=1)(new)
@@ -213,6 +213,8 @@ def _largest_correlation(first_KT: np.ndarray, second_KT: np.ndarray) -> float:
     allowed = stop - start >= max(_MIN_VOLUMES, _MIN_OVERLAP * shortest)
     if not allowed.any():
         return -1.0
+    from scipy.signal import fftconvolve  # half a second to import; only pairs need it
+
     products = fftconvolve(first_KT, second_KT[:, ::-1], axes=1).sum(axis=0)
     norms = np.sqrt(_energy(first_KT, start, stop) * _energy(second_KT, start - lags, stop - lags))
     return float((products / np.maximum(norms, 1e-12))[allowed].max())

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from nilearn.datasets import load_mni152_brain_mask, load_mni152_wm_template
 from scipy.ndimage import binary_dilation, binary_erosion, map_coordinates
 
 PIXEL = 2.0  # mm
@@ -100,6 +99,9 @@ def _points() -> tuple[np.ndarray, ...]:
 @lru_cache(maxsize=1)
 def _template() -> tuple[Volume, Volume]:
     """Brain mask and white matter of the MNI152 template."""
+    # Seconds to import; pages of time series have no brains.
+    from nilearn.datasets import load_mni152_brain_mask, load_mni152_wm_template
+
     images = load_mni152_brain_mask(resolution=2), load_mni152_wm_template(resolution=2)
     brain, white = (Volume(i.get_fdata(dtype=np.float32), i.affine) for i in images)
     return brain, white
