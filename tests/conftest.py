@@ -157,3 +157,5 @@ def run_index(
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write", action="store_true", help="write the golden numbers anew")
+    help_text = "folder of made-up data and a finished run, shared with other pytest processes"
+    parser.addoption("--workspaces", type=Path, metavar="FOLDER", help=help_text)

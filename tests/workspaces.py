@@ -146,8 +146,14 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """Folder that the processes of pytest-xdist have in common."""
+def shared_folder(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Path:
+    """Folder that the processes of pytest-xdist have in common, and others with --workspaces."""
+    given: Path | None = pytestconfig.getoption("--workspaces")
+    if given is not None:
+        given.mkdir(parents=True, exist_ok=True)
+        return given.resolve()
     base = tmp_path_factory.getbasetemp()
     return base if worker_id == "master" else base.parent
 

@@ -49,10 +49,10 @@ def on_cluster(workspace: Workspace) -> OnCluster:
 
 
 def disturbed(
-    workspace: OnCluster, rule: str, disturb: Callable[[dict[str, str]], object], *arguments: str
+    workspace: OnCluster, rule: str, disturb: Callable[[dict[str, str]], object], target: str
 ) -> subprocess.Popen[str]:
-    """Re-run a rule and everything downstream, and call `disturb` with its job while it runs."""
-    run = workspace.start("--forcerun", rule, *arguments)
+    """Re-run a rule and what a target needs of it, and call `disturb` with its job at work."""
+    run = workspace.start(target, "--forcerun", rule)
     job = wait_for_job(run, workspace.folder, rule)
     disturb(job)
     return run
@@ -84,7 +84,7 @@ def test_cancelled_job_is_submitted_again(
     def cancel(job: dict[str, str]) -> None:
         subprocess.run(["scancel", job["JobId"]], check=True)
 
-    run = disturbed(on_cluster, "preprocess", cancel)
+    run = disturbed(on_cluster, "preprocess", cancel, "timeseries")
     assert run.wait() == 0, log(on_cluster)[-3000:]
     states = [job["JobState"] for job in jobs("preprocess", on_cluster.folder)]
     assert "CANCELLED" in states and states.count("COMPLETED") == 2
@@ -95,7 +95,7 @@ def test_job_out_of_memory_is_retried_with_more(
     cluster: Cluster, on_cluster: OnCluster, finished: Workspace
 ) -> None:
     run = on_cluster.start(
-        "--forcerun", "pretrain", "--set-resources", "pretrain:mem_mb=200*attempt"
+        "embeddings", "--forcerun", "pretrain", "--set-resources", "pretrain:mem_mb=200*attempt"
     )
     assert run.wait() == 0, log(on_cluster)[-3000:]
     states = [job["JobState"] for job in jobs("pretrain", on_cluster.folder)]
@@ -110,7 +110,7 @@ def test_drained_node_gets_no_further_jobs(
         scontrol("update", f"nodename={job['NodeList']}", "state=drain", "reason=test")
 
     try:
-        run = disturbed(on_cluster, "parcellate", drain)
+        run = disturbed(on_cluster, "parcellate", drain, "embeddings")
         assert run.wait() == 0, log(on_cluster)[-3000:]
         drained = [node for node in scontrol("show", "node").split("\n\n") if "DRAIN" in node]
         assert len(drained) == 1
@@ -125,13 +125,13 @@ def test_drained_node_gets_no_further_jobs(
 def test_restart_after_the_submitting_process_was_killed(
     cluster: Cluster, on_cluster: OnCluster, finished: Workspace
 ) -> None:
-    run = on_cluster.start("--forcerun", "pretrain")
+    run = on_cluster.start("embeddings", "--forcerun", "pretrain")
     orphan = wait_for_job(run, on_cluster.folder, "pretrain")
     # On a busy machine it would be finished before the next run looks for it.
     scontrol("suspend", orphan["JobId"])
     run.kill()
     run.wait()
-    done = on_cluster.run()
+    done = on_cluster.run("embeddings")
     assert "Cancelling 1 Slurm jobs that a killed run left in the queue" in done.stdout
     assert [
         job["JobState"]
