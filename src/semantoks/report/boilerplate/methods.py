@@ -156,7 +156,7 @@ def _cleaning(settings: Parcellation, has_images: bool, has_motion: bool) -> Ite
         limits.append(f"DVARS above {settings.max_dvars:g} %")
     yield f"Scans were excluded with {_listed(limits, 'or')}."
     if not has_motion:
-        yield "No scan was excluded for head motion, which the time series do not tell."
+        yield "Head motion was not known, so no scan was excluded for it."
 
 
 def _confounds(settings: Parcellation) -> str:
@@ -208,9 +208,9 @@ def _scores(config: Config) -> Iterator[str]:
         )
     if probe.protocol != "paper" and any("full" in m.readouts for m in config.models.values()):
         yield (
-            "For a “full” embedding, the kernels of all blocks were summed. If the blocks of "
-            "lesser weight alone had a cross-validation loss lower by at least a tenth, these were "
-            "used."
+            "For a “full” embedding, the weighted linear kernels of its blocks were summed. Where "
+            "the blocks of lower weight alone had a cross-validation loss at least a tenth lower "
+            "within the training part, only these were used."
         )
     if probe.protocol != "exact":
         yield "The head of Brain-Semantoks [gijsen2026], trained on windows, was scored, too."
@@ -220,18 +220,23 @@ def _scores(config: Config) -> Iterator[str]:
             "fitted to the training part."
         )
     yield (
-        f"Up to {probe.repeats} random splits by participant with "
-        f"{config.splits.test_fraction:.0%} in the test part (at least {MIN_TESTED} "
-        "participants, if enough were left to train on) were the same for all representations."
+        f"Participants were split at random up to {probe.repeats} times, with "
+        f"{config.splits.test_fraction:.0%} of them in the test part (at least {MIN_TESTED}, where "
+        "enough were left to train on). All representations were scored on the same splits."
     )
     if len([name for name in config.baselines if name in CONNECTIVITY]) > 1:
-        yield "Models were compared with the connectivity that was best inside the training part."
+        yield (
+            "Models were compared with the best kind of connectivity, which was chosen within the "
+            "training part."
+        )
     if probe.permutations and probe.protocol != "paper":
-        yield f"Tests and intervals are from {probe.permutations} permutations of the phenotype,"
-        yield "or else from the corrected t-test [nadeau2003];"
+        yield (
+            f"P-values and intervals come from {probe.permutations} permutations of the phenotype, "
+            "and from the corrected resampled t-test [nadeau2003] where there were none."
+        )
     else:
-        yield "Tests and intervals are from the corrected t-test [nadeau2003];"
-    yield "p-values are adjusted for the number of phenotypes [holm1979]."
+        yield "P-values and intervals come from the corrected resampled t-test [nadeau2003]."
+    yield "P-values were adjusted for the number of phenotypes [holm1979]."
 
 
 def _listed(names: list[str], word: str = "and") -> str:
