@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias, get_args
+from typing import TypeAlias, TypeGuard, get_args
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from semantoks.artifacts.timeseries import SCAN_ENTITIES
 from semantoks.config import Baseline
 from semantoks.errors import UserError, shown
 
 ID = "participant_id"
+SERIES = "_timeseries.parquet"  # as the files of `parcellate` end
 MAIN = "features"  # name of the row that is compared with the baselines
 Features: TypeAlias = pd.DataFrame | np.ndarray
+
+
+def is_series(given: object) -> TypeGuard[str | Path | Sequence[str | Path]]:
+    """Whether something is a path, or a list of paths, of time series."""
+    if isinstance(given, list | tuple):
+        return bool(given) and all(isinstance(path, str | Path) for path in given)
+    return isinstance(given, str | Path)
+
+
+def series_files(given: str | Path | Sequence[str | Path]) -> list[Path]:
+    """List Parquet files of time series: of a path, of several, or of a folder.
+
+    Raises
+    ------
+    UserError
+        When there is none.
+    """
+    paths = [Path(path) for path in ([given] if isinstance(given, str | Path) else given)]
+    files = list[Path]()
+    for path in paths:
+        inside = sorted(path.glob(f"*{SERIES}")) if path.is_dir() else [path]
+        if not inside or not all(file.is_file() for file in inside):
+            where = f"in the folder {path}" if path.is_dir() else f"at {path}"
+            raise UserError(f"There is no file of time series {where}. Check the path.")
+        files += inside
+    return files
 
 
 def require_names(given: Mapping[str, object], count: int) -> None:
@@ -27,7 +55,7 @@ def require_names(given: Mapping[str, object], count: int) -> None:
                 f"A baseline is called '{shown(name)}'. Take letters, digits, '_' and '-', and "
                 f"another name than '{MAIN}'."
             )
-        if isinstance(value, str | Path) and name not in get_args(Baseline):
+        if is_series(value) and name not in get_args(Baseline):
             known = ", ".join(get_args(Baseline))
             raise UserError(
                 f"'{shown(name)}' is the path {shown(str(value))}, and only baselines of the "
@@ -35,14 +63,13 @@ def require_names(given: Mapping[str, object], count: int) -> None:
             )
 
 
-def require_series(path: Path) -> None:
-    """Refuse a path without a file."""
-    if not path.is_file():
-        raise UserError(f"There is no file of time series at {path}. Check the path.")
-
-
 def with_ids(people: pd.DataFrame) -> pd.DataFrame:
     """Return people with a column of ids (str), which may come as the index."""
+    if not isinstance(people, pd.DataFrame):
+        raise UserError(
+            f"`people` is of the type {type(people).__name__}, expected a pandas table. Read a "
+            "file first: pandas.read_csv(path, sep='\\t')."
+        )
     if ID not in people and people.index.name == ID:
         people = people.reset_index()
     if ID not in people:
@@ -76,10 +103,24 @@ def once_each(people: pd.DataFrame, known: Collection[str]) -> pd.DataFrame:
 def by_participant(name: str, features: Features, people: pd.DataFrame) -> pd.DataFrame:
     """Return features with ids as index, or the entities of scans."""
     if isinstance(features, pd.DataFrame):
+        if ID in features:
+            features = features.set_index(ID)
+        texts = [str(column) for column in features if not is_numeric_dtype(features[column])]
+        if texts:
+            raise UserError(
+                f"The column '{shown(texts[0])}' of {name} holds no numbers. Leave it out, or make "
+                "it the index if it is the ids."
+            )
         if features.index.nlevels > 1 and ID not in features.index.names:
             raise UserError(f"The index of {name} has no level {ID}. Name the level of the ids.")
         return features
-    values = np.asarray(features, float)
+    try:
+        values = np.asarray(features, float)
+    except (TypeError, ValueError):
+        raise UserError(
+            f"{name} is no table and no array of numbers, but of the type "
+            f"{type(features).__name__}. Give a pandas table or an array (participants, features)."
+        ) from None
     if values.ndim != 2 or len(values) != len(people):
         raise UserError(
             f"{name} has the shape {values.shape}, expected ({len(people)}, features): the rows of "

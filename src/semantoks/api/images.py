@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -37,13 +39,23 @@ AS_GIVEN = "as given"  # confounds of images in other layouts than fMRIPrep's
 
 
 def require_image(path: Path) -> None:
-    """Refuse a path that is neither of an image nor of time series of ours."""
-    if not path.name.endswith(IMAGES) or path.name.endswith(PARCELLATED):
-        raise UserError(
-            f"{path.name} is not a preprocessed image ({', '.join(IMAGES)}), nor a Parquet file of "
-            "time series of Semantoks. Read other time series yourself, and give an array or a "
-            "table."
-        )
+    """Refuse parcellated CIFTI, whose names end as those of images do."""
+    if path.name.endswith(PARCELLATED):
+        _refuse(path)
+
+
+def require_series(given: str | Path | Sequence[str | Path]) -> None:
+    """Refuse paths that are neither of an image nor of time series of ours, or a folder."""
+    for path in map(Path, [given] if isinstance(given, str | Path) else given):
+        if path.suffix != ".parquet" and not path.is_dir():
+            _refuse(path)
+
+
+def _refuse(path: Path) -> NoReturn:
+    raise UserError(
+        f"{path.name} is not a preprocessed image ({', '.join(IMAGES)}), nor a Parquet file of "
+        "time series of Semantoks. Read other time series yourself, and give an array or a table."
+    )
 
 
 def scan_of_image(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from semantoks.api.features import require_series
-from semantoks.api.images import IMAGES, require_image, scan_of_image
+from semantoks.api.features import is_series, series_files
+from semantoks.api.images import IMAGES, require_image, require_series, scan_of_image
 from semantoks.api.series import scan_of_series
 from semantoks.artifacts.timeseries import Manifest, Scan
 from semantoks.config import ManifestField, Parcellation, Readout
@@ -83,7 +83,7 @@ class TrainedModel:
 
     def embed(
         self,
-        scan: np.ndarray | pd.DataFrame | str | Path,
+        scan: np.ndarray | pd.DataFrame | str | Path | Sequence[str | Path],
         readout: Readout = "pooled",
         *,
         regions: Sequence[str] | None = None,
@@ -98,7 +98,7 @@ class TrainedModel:
 
         Parameters
         ----------
-        scan : ndarray, DataFrame or path
+        scan : ndarray, DataFrame, path or list of paths
             Of one scan, regional time series of which confounds have been regressed out: an array
             (regions, volumes), or a table (volumes, regions) whose columns are names of regions.
             They are band-passed, resampled to the TR of the model and z-scored by the code of the
@@ -106,7 +106,10 @@ class TrainedModel:
 
             Or the path of a preprocessed image in fMRIPrep's layout (``.nii.gz``,
             ``.dtseries.nii``), which is averaged, cleaned, filtered and resampled as `manifest`
-            says by the code of the workflow. Or the path of a Parquet file that `parcellate` wrote.
+            says by the code of the workflow.
+
+            Or the path of a Parquet file that `parcellate` wrote, of a folder of such files, or
+            several paths.
         readout : str
             ``pooled``, ``networks``, ``spectrum``, ``amplitude``; with ``connectome.safetensors``
             also ``coupling``, ``coupling_gsr``, ``distilled``, and ``full``, all of these but
@@ -130,7 +133,7 @@ class TrainedModel:
         Returns
         -------
         ndarray, shape (features,), or DataFrame
-            Of a Parquet file one row per scan, indexed by its entities, and one column per feature.
+            Of Parquet files one row per scan, indexed by its entities, and one column per feature.
 
         Raises
         ------
@@ -143,11 +146,13 @@ class TrainedModel:
                 "`confounds` goes with an image, and this is none. Regress them out of the time "
                 "series first (nilearn.signal.clean), and give what is left."
             )
+        if is_series(scan) and not str(scan).endswith(IMAGES):
+            require_series(scan)
+            files = series_files(scan)
+            embed = partial(self._series.embed_file, readout=readout, allow_mismatch=allow_mismatch)
+            return pd.concat([embed(file) for file in files])
         if isinstance(scan, str | Path):
             path = Path(scan)
-            if path.suffix == ".parquet":
-                require_series(path)
-                return self._series.embed_file(path, readout, allow_mismatch)
             require_image(path)
             prepared, described = scan_of_image(
                 path,

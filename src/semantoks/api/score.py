@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,16 +17,18 @@ from semantoks.api.features import (
     Features,
     by_participant,
     entities_of,
+    is_series,
     once_each,
     require_names,
-    require_series,
+    series_files,
     with_ids,
     without_codes,
 )
 from semantoks.artifacts.representations import read_scan_entities, write_representation
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import INCLUDED
-from semantoks.config import Kind
+from semantoks.config import PUBLICATION, Kind, Phenotype
+from semantoks.config.suggestions import near
 from semantoks.config.validation import validated
 from semantoks.errors import UserError
 from semantoks.people.ids import as_in_scans
@@ -48,7 +51,7 @@ def score(
     phenotype: str,
     *,
     kind: Kind,
-    baselines: Mapping[str, Features | str | Path] | None = None,
+    baselines: Mapping[str, Features | str | Path | Sequence[str | Path]] | None = None,
     site: str | None = None,
     family: str | None = None,
     missing_values: Collection[object] = (),
@@ -74,10 +77,10 @@ def score(
     phenotype : str
         Column of `people`.
     kind : {"classification", "regression"}
-    baselines : mapping of str to DataFrame, ndarray or path, optional
-        Features by name. Or Parquet files of time series, of which the workflow's baseline of this
-        name is made: ``{"fc": "results/timeseries/….parquet"}``, likewise ``tangent``,
-        ``confounds``, …. The others are compared with the first.
+    baselines : mapping of str to DataFrame, ndarray, path or list of paths, optional
+        Features by name. Or Parquet files of time series, or their folder, of which the workflow's
+        baseline of this name is made: ``{"fc": "results/timeseries/study"}``, likewise
+        ``tangent``, ``confounds``, …. The others are compared with the first.
     site : str, optional
         Column of the site; adds scores of sites that are left out.
     family : str, optional
@@ -87,7 +90,7 @@ def score(
     repeats : int
         Number of random splits.
     permutations : int
-        Of the phenotype, for its p; regressions have no intervals without any.
+        Of the phenotype, for its p; regressions have intervals with 99 or more only.
     seed : int
         Of the splits.
     probe, splits : mapping, optional
@@ -110,6 +113,7 @@ def score(
     UserError
         If features, people or settings do not fit each other, or the phenotype cannot be scored.
     """
+    _require_options(options, baselines)
     given: dict[str, Any] = {MAIN: features, **(baselines or {})}
     require_names(given, 1 + len(baselines or {}))
     people = without_codes(with_ids(people), missing_values)
@@ -138,6 +142,23 @@ def score(
     return _table(comparison)
 
 
+def _require_options(options: Mapping[str, Any], baselines: Any) -> None:
+    """Refuse what would be ignored, or fail with an error of Python."""
+    if unused := [key for key in options if key in PUBLICATION]:
+        raise UserError(
+            f"score() takes no `{unused[0]}`: it belongs to published scores in a configuration. "
+            "Classes are compared by balanced accuracy, numbers by Pearson's r."
+        )
+    arguments = signature(score).parameters
+    for key in options:
+        if key not in Phenotype.model_fields and (meant := near(key, [*arguments])):
+            raise UserError(f"score() takes no `{key}`; did you mean {meant[0]}?")
+    if baselines is not None and not isinstance(baselines, Mapping):
+        raise UserError(
+            "`baselines` gives features, or files of time series, by name: {'fc': 'folder'}."
+        )
+
+
 class _Work:
     """The files of a call, which the stages read and write.
 
@@ -155,14 +176,13 @@ class _Work:
     def representation(self, name: str, features: Any, site: str | None) -> Path:
         """Write features, or the workflow's baseline of time series."""
         out = self.folder / f"{name}.parquet"
-        if not isinstance(features, str | Path):
+        if not is_series(features):
             table = by_participant(name, features, self.people)
             write_representation(out, entities_of(table.index), table.to_numpy(float))
             return out
-        require_series(Path(features))
+        series = series_files(features)
         settings = validated(RepresentSettings, {"site_column": site}, "score")
-        series = [Path(features)]
-        table = self._participants(read_scan_entities(series[0])[ID])
+        table = self._participants(pd.concat([read_scan_entities(file)[ID] for file in series]))
         represent(settings, representation=name, timeseries=series, participants=table, out=out)
         return out
 

@@ -166,7 +166,7 @@ def within_sites_r(truth: np.ndarray, predicted: np.ndarray, site: np.ndarray) -
 
 def with_enough_tested(rows: pd.DataFrame) -> pd.DataFrame:
     """Remove correlations and calibration errors of fits with too few test participants."""
-    needed = dict.fromkeys(CORRELATIONS, MIN_TESTED) | {"ece": MIN_TESTED_FOR_CALIBRATION}
+    needed = dict.fromkeys((*CORRELATIONS, "r2"), MIN_TESTED) | {"ece": MIN_TESTED_FOR_CALIBRATION}
     columns = {
         name: rows[name].where(rows["test_people"] >= least)
         for name, least in needed.items()

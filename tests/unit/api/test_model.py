@@ -49,6 +49,8 @@ def test_files_and_arrays_are_embedded_as_by_the_workflow(encoder: Encoder, tmp_
             table = model.embed(shard, readout)
             np.testing.assert_array_equal(table.to_numpy(), expected)
             assert table.index.get_level_values("scan").tolist() == ["s1", "s2"]
+        twice = model.embed([shard, str(shard)])
+        pd.testing.assert_frame_equal(twice, pd.concat([model.embed(shard)] * 2))
         # An array is z-scored first, in whatever unit it comes.
         z = np.random.default_rng(3).standard_normal((4, 60))
         features = model.embed(z, repetition_time=2.0)

@@ -165,6 +165,44 @@ def test_tables_of_shared_data_are_taken_as_they_are() -> None:
         semantoks.score(features, twice, "iq", kind="regression", **QUICK)
 
 
+def test_ids_may_be_a_column_and_time_series_several_files(cohort: Cohort) -> None:
+    paths, participants = cohort
+    people = read_table(participants)
+    rng = np.random.default_rng(0)
+    features = pd.DataFrame(rng.normal(size=(24, 3)))
+    features["participant_id"] = people["participant_id"]
+    tables = []
+    for given in (paths, [str(path) for path in paths], folder_of(paths)):
+        tables.append(
+            semantoks.score(
+                features, people, "group", kind="classification", baselines={"fc": given}, **QUICK
+            )
+        )
+        assert tables[-1].attrs["people"] == 23
+        assert not any("add `fc`" in note for note in tables[-1].attrs["notes"])
+    pd.testing.assert_frame_equal(tables[0], tables[1])
+    pd.testing.assert_frame_equal(tables[0], tables[2])
+
+
+def folder_of(paths: list[Path]) -> Path:
+    folder = paths[0].parent / "series"
+    folder.mkdir()
+    for path in paths:
+        (folder / f"{path.stem}_timeseries.parquet").write_bytes(path.read_bytes())
+    return folder
+
+
+def test_few_permutations_are_said() -> None:
+    rng = np.random.default_rng(0)
+    people = pd.DataFrame({"participant_id": [f"{n:02d}" for n in range(60)]})
+    people["age"] = rng.normal(size=60)
+    given = {"baselines": {"other": rng.normal(size=(60, 3))}, "repeats": 4, "permutations": 50}
+    table = semantoks.score(rng.normal(size=(60, 3)), people, "age", kind="regression", **given)
+    line = table.loc[("random", "features")]
+    assert np.isnan(line[["low", "difference", "difference_p"]].astype(float)).all()
+    assert line["remark"] == "fewer than 99 permutations of both rows"
+
+
 def test_a_score_that_is_not_shown_says_why() -> None:
     people = pd.DataFrame({"participant_id": [f"{n:02d}" for n in range(18)], "age": range(18)})
     features = np.random.default_rng(0).normal(size=(18, 3))
@@ -185,6 +223,15 @@ def test_a_score_that_is_not_shown_says_why() -> None:
         ({"phenotype": "age"}, "has no column 'age'"),
         ({"probe": {"repeat": 3}}, "unknown key 'probe.repeat'"),
         ({"kind": "classes"}, "kind is 'classes'"),
+        ({"metric": "auc"}, r"score\(\) takes no `metric`"),
+        ({"permutation": 50}, "takes no `permutation`; did you mean 'permutations'"),
+        ({"baselines": ["fc"]}, "`baselines` gives features, or files of time series, by name"),
+        ({"people": "participants.tsv"}, "`people` is of the type str, expected a pandas table"),
+        ({"features": {"a": 1}}, "features is no table and no array of numbers, but of the type"),
+        (
+            {"features": pd.DataFrame({"participant_id": ["00", "01"], "x": ["a", "b"]})},
+            "The column 'x' of features holds no numbers",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(changes: dict[str, Any], message: str) -> None:

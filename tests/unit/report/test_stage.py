@@ -17,7 +17,7 @@ def test_the_page_is_self_contained_and_complete(results: Path) -> None:
     # Random splits and sites of one phenotype, and sites of another, whose r is not computed over
     # random splits; a learning curve; scans; training.
     assert page.count("<svg") == 6
-    assert "r is not computed in 3 of 3 splits" in page
+    assert "r and R² are not computed in 3 of 3 splits" in page
     assert "not compared (has no features)" in page
     assert "Few participants" in page and "Read these scores with caution" in page
     assert "Leave one site out" in page

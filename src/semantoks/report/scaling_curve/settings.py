@@ -10,4 +10,4 @@ from semantoks.config import Settings
 class ScalingCurveSettings(Settings):
     """Settings of the curves of scores against pretraining people."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2

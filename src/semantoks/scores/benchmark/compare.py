@@ -165,6 +165,7 @@ def _compare_scheme(
         _with_features(scored, tables_of),
         results,
         metrics[0],
+        baseline=baseline,
         has_shuffles=bool(shuffled),
         needs_shuffles=scored[0].task.needs_shuffles,
     )
@@ -229,7 +230,7 @@ def _row(
             rows, difference, metric, probe.features, needs_shuffles=needs_shuffles
         )
         if reason is not None:
-            unknown = dict.fromkeys(("low", "high", "p"), float("nan"))
+            unknown = dict.fromkeys(("mean", "low", "high", "p"), float("nan"))
             difference = difference.model_copy(update=unknown) if probe.features else None
     return Row(
         representation=probe.representation,

@@ -10,6 +10,7 @@ from semantoks.config import MIN_TESTED
 from semantoks.scores.benchmark.baselines import baseline_of
 from semantoks.scores.benchmark.comparison import Difference, Row, Summary
 from semantoks.scores.benchmark.probe_scores import ProbeScores
+from semantoks.scores.benchmark.shuffles import MIN_SHUFFLES
 from semantoks.scores.metrics import CORRELATIONS, MIN_TESTED_FOR_CALIBRATION
 
 # Without features the predicted class is the first of the alphabet, and r is undefined.
@@ -19,8 +20,9 @@ FROM_SHUFFLES = (
     "permutations get neither, because the corrected t is too narrow for r."
 )
 NO_SHUFFLES = (
-    "r has no interval and no verdict where the phenotype is not permuted, or only within families "
-    "or people, because the corrected t is too narrow for r."
+    f"r has no interval and no verdict with fewer than {MIN_SHUFFLES} permutations of the "
+    "phenotype, or with those within families or people, because the corrected t is too narrow for "
+    "r."
 )
 OF_GROUPS = (
     "Intervals and differences come from permutations of whole people or families, where there are "
@@ -40,7 +42,8 @@ NOT_FINETUNED = (
 OF_FINETUNED = (
     "Fine-tuned rows have no permutation test: each permutation would have to be trained anew."
 )
-CORRECTED_T = "Differences that have no permutations of both rows use the corrected t."
+FEW_SHUFFLES = f"fewer than {MIN_SHUFFLES} permutations of both rows"
+CORRECTED_T = f"Differences with {FEW_SHUFFLES} use the corrected t."
 FEW_FOR_CALIBRATION = (
     f"The calibration error is not shown with fewer than {MIN_TESTED_FOR_CALIBRATION} test "
     "participants, because it would be far from zero by chance."
@@ -81,7 +84,7 @@ def reason_not_compared(
     # that share their values.
     by_t = difference.method == "corrected t"
     if needs_shuffles and by_t and rows["scheme"].iloc[0] != "site":
-        return "no permutations of both rows"
+        return FEW_SHUFFLES
     return None
 
 
@@ -90,6 +93,7 @@ def notes(
     results: Sequence[Row],
     metric: str,
     *,
+    baseline: str | None,
     has_shuffles: bool,
     needs_shuffles: bool,
 ) -> list[str]:
@@ -103,6 +107,8 @@ def notes(
         Of all representations.
     metric : str
         The metric that they are compared by.
+    baseline : str or None
+        The row that the others are compared with, if it is given.
     has_shuffles : bool
         Whether a representation has permutations.
     needs_shuffles : bool
@@ -125,7 +131,7 @@ def notes(
     differences = [row.difference_from_baseline for row in results if row.no_verdict is None]
     if any(difference and difference.method == "corrected t" for difference in differences):
         sentences.append(CORRECTED_T)
-    if not any(baseline_of(name, scored) for name in scored):
+    if baseline is None and not any(baseline_of(name, scored) for name in scored):
         sentences.append(NO_BASELINE)
     return sentences
 
@@ -145,8 +151,8 @@ def _notes_on_correlations(rows: pd.DataFrame, parts: str) -> list[str]:
     sentences = []
     if few.any():
         sentences.append(
-            f"r is not computed in {int(few.sum())} of {len(rows)} {parts}, which have fewer than "
-            f"{MIN_TESTED} test participants."
+            f"r and R² are not computed in {int(few.sum())} of {len(rows)} {parts}, which have "
+            f"fewer than {MIN_TESTED} test participants."
         )
     if undefined:
         sentences.append(

@@ -10,4 +10,4 @@ from semantoks.config import Settings
 class VarySettings(Settings):
     """Settings of the comparison of variants with the main analysis."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2

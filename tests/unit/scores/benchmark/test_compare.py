@@ -65,7 +65,7 @@ def test_differences_use_the_permutations_of_both_rows_jointly(task: Task) -> No
         (TASK, 3, [0.9, 0.95, 0.9], "fewer than 10 test participants"),
         (REGRESSION_TASK, 3, [0.9, 0.95, 0.9], "fewer than 10 test participants"),
         (TASK, 10, [0.9], "a single split"),
-        (REGRESSION_TASK, 10, [0.9, 0.95, 0.9], "no permutations of both rows"),
+        (REGRESSION_TASK, 10, [0.9, 0.95, 0.9], "fewer than 99 permutations of both rows"),
         (TASK, 10, [0.9, 0.95, 0.9], None),
     ],
 )
@@ -95,7 +95,7 @@ def test_correlations_of_few_or_constant_participants_are_not_averaged() -> None
     (scheme,) = compare([rows], "toy").schemes
     assert scheme.representations[0].metrics["pearson_r"].mean == pytest.approx(0.3)
     assert [note.split(",")[0] for note in scheme.notes] == [
-        "r is not computed in 1 of 4 sites",
+        "r and R² are not computed in 1 of 4 sites",
         "r is undefined in 1 of 4 sites",
     ]
 
