@@ -97,9 +97,13 @@ def _run(arguments: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run one command; return 0 if it worked, 1 after one sentence about what is wrong."""
     parser = make_parser()
+    if not (sys.argv[1:] if argv is None else argv):
+        parser.print_help()
+        return 2
     arguments, others = parser.parse_known_args(argv)
     if others and arguments.command != "run":
-        parser.error(f"unrecognized arguments: {' '.join(others)}")
+        options = f"`semantoks {arguments.command} --help` lists what it takes"
+        parser.error(f"unrecognized arguments: {' '.join(others)}; {options}")
     _log(arguments)
     try:
         if arguments.command == "run":

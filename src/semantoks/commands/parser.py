@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import re
 import textwrap
 from pathlib import Path
+from typing import NoReturn
 
 from semantoks import __version__
 from semantoks.commands.names import CONFIGURATION, TARGETS
 from semantoks.commands.stage import Stage
 from semantoks.commands.stages import STAGES
+from semantoks.config.suggestions import near
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that suggests a command instead of listing those of all stages."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.match(
+            r"argument command: invalid choice: '([^']*)' \(choose from (.*)", message
+        )
+        if unknown:
+            meant = near(unknown[1], re.findall(r"[\w-]+", unknown[2]))
+            hint = f"; did you mean {' or '.join(meant)}?" if meant else "."
+            message = f"there is no command '{unknown[1]}'{hint} `semantoks --help` lists them"
+        super().error(message)
 
 
 def make_parser() -> argparse.ArgumentParser:
     """Build the parser: the commands of users first, then one per stage."""
     stages = ", ".join(stage.command for stage in STAGES.values())
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="semantoks",
         description="From raw BIDS fMRI data to phenotype scores.",
         epilog=textwrap.fill(
@@ -25,7 +42,11 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar="command", title="commands"
+        dest="command",
+        required=True,
+        metavar="command",
+        title="commands",
+        parser_class=argparse.ArgumentParser,
     )
     _add_init(commands.add_parser("init", help="Look at a folder, and write a configuration."))
     _add_run(commands.add_parser("run", help="Run the workflow in this folder."))

@@ -95,7 +95,9 @@ def status(results: Path, config: Path | None = None) -> Iterator[str]:
         yield f"not in {config}, of earlier runs: {', '.join(others)}"
     report = results / "report" / "index.html"
     yield f"report: {report}" if report.exists() else "report: not yet written"
-    if config and has_snakemake():
+    if config is None:
+        yield "to do: not known without the configuration; name it by --configuration FILE"
+    elif has_snakemake():
         yield from to_do_lines(config)
 
 

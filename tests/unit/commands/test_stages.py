@@ -54,6 +54,27 @@ def test_small_stages_start_without_what_takes_seconds_to_import(name: str) -> N
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["stauts"], "there is no command 'stauts'; did you mean 'status'?"),
+        (["xyzzy"], "there is no command 'xyzzy'. `semantoks --help` lists them"),
+        (["status", "--outt", "x"], "--outt; `semantoks status --help` lists what it takes"),
+    ],
+)
+def test_wrong_words_are_one_sentence(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(words)
+    assert sentence in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_without_words_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "Look at a folder, and write a configuration." in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_every_option_has_a_help_text(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

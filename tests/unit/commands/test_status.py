@@ -21,6 +21,7 @@ def test_participants_without_features_stand_beside_the_score(tmp_path: Path) ->
     lines = list(status(tmp_path))
     assert "  fc    0.650 ± 0.071" in lines
     assert "  model 0.500 ± 0.000 (2 of 25 participants have no features)" in lines
+    assert lines[-1].startswith("to do: not known without the configuration")
 
 
 def test_results_that_the_configuration_does_not_name_are_set_apart(
