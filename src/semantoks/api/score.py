@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from semantoks.api.features import (
     ID,
@@ -28,6 +29,7 @@ from semantoks.artifacts.representations import read_scan_entities, write_repres
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import INCLUDED
 from semantoks.config import PUBLICATION, Kind, Phenotype
+from semantoks.config.preflight.sizes import MOST_CLASSES
 from semantoks.config.suggestions import near
 from semantoks.config.validation import validated
 from semantoks.errors import UserError
@@ -117,6 +119,9 @@ def score(
     given: dict[str, Any] = {MAIN: features, **(baselines or {})}
     require_names(given, 1 + len(baselines or {}))
     people = without_codes(with_ids(people), missing_values)
+    _require_columns(people, site=site, family=family)
+    if kind == "classification" and not {"bins", "edges", "values", "column"} & {*options}:
+        _require_classes(people, phenotype)
     split_settings = {
         "name": phenotype,
         "phenotype": {"kind": kind, **options},
@@ -156,6 +161,27 @@ def _require_options(options: Mapping[str, Any], baselines: Any) -> None:
     if baselines is not None and not isinstance(baselines, Mapping):
         raise UserError(
             "`baselines` gives features, or files of time series, by name: {'fc': 'folder'}."
+        )
+
+
+def _require_columns(people: pd.DataFrame, **columns: str | None) -> None:
+    """Refuse arguments that name columns which are not there."""
+    for argument, column in columns.items():
+        if column is not None and column not in people:
+            listed = ", ".join(map(str, people.columns))
+            raise UserError(
+                f"`people` has no column '{column}', which `{argument}` names (columns: {listed})."
+                " Correct the name."
+            )
+
+
+def _require_classes(people: pd.DataFrame, phenotype: str) -> None:
+    """Refuse a measure as classes."""
+    values = people.get(phenotype)
+    if values is not None and is_numeric_dtype(values) and values.nunique() > MOST_CLASSES:
+        raise UserError(
+            f"'{phenotype}' has {values.nunique()} different numbers; did you mean "
+            "kind='regression'? For classes of a measure give `bins` or `edges`."
         )
 
 

@@ -223,6 +223,11 @@ def test_a_score_that_is_not_shown_says_why() -> None:
         ({"phenotype": "age"}, "has no column 'age'"),
         ({"probe": {"repeat": 3}}, "unknown key 'probe.repeat'"),
         ({"kind": "classes"}, "kind is 'classes'"),
+        ({"site": "sites"}, "no column 'sites', which `site` names .columns: participant_id, sex"),
+        (
+            {"people": pd.DataFrame({"participant_id": range(40), "sex": range(40)})},
+            "'sex' has 40 different numbers; did you mean kind='regression'",
+        ),
         ({"metric": "auc"}, r"score\(\) takes no `metric`"),
         ({"permutation": 50}, "takes no `permutation`; did you mean 'permutations'"),
         ({"baselines": ["fc"]}, "`baselines` gives features, or files of time series, by name"),
