@@ -153,6 +153,9 @@ def _in_order(
             "must be (regions, volumes), in the order of `manifest.labels` or of `regions`; a "
             "table has a column per region."
         )
+    gaps = int(np.isnan(values_TC).any(axis=0).sum())
+    if gaps:
+        log.warning("%d of %d regions have NaN and count as not covered.", gaps, expected)
     return values_TC if names is None else _matched(values_TC, names, manifest)
 
 

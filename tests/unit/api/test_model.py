@@ -125,6 +125,7 @@ def test_it_is_said_that_features_are_unknown(
     assert np.isnan(features).any()
     assert f"{np.isnan(features).sum()} of {len(features)} features are NaN" in caplog.text
     assert "since 3 of 4 regions have no data" in caplog.text
+    assert "3 of 4 regions have NaN and count as not covered." in caplog.text
 
 
 def test_names_that_are_not_those_of_the_model_are_refused(
