@@ -29,8 +29,8 @@ OF_GROUPS = (
     "any; the corrected t is too narrow where several rows share a value."
 )
 NO_FEATURES = (
-    "Chance has no features. It is not compared, and metrics that would depend on the order of the "
-    "class names, or correlate with a constant, are not shown."
+    "Chance has no features, so it is not compared. Its r, accuracy, F1 and calibration are not "
+    "shown: they would mean nothing."
 )
 NOT_BY_PAPER = (
     "The paper’s head has no rows here, because it chooses its learning rate on validation "
