@@ -13,10 +13,10 @@ from pandas.api.types import is_numeric_dtype
 
 from semantoks.artifacts.timeseries import SCAN_ENTITIES
 from semantoks.config import Baseline
+from semantoks.data.index.derivatives.scans import PARQUET_PATTERN
 from semantoks.errors import UserError, shown
 
 ID = "participant_id"
-SERIES = "_timeseries.parquet"  # as the files of `parcellate` end
 MAIN = "features"  # name of the row that is compared with the baselines
 Features: TypeAlias = pd.DataFrame | np.ndarray
 
@@ -39,7 +39,7 @@ def series_files(given: str | Path | Sequence[str | Path]) -> list[Path]:
     paths = [Path(path) for path in ([given] if isinstance(given, str | Path) else given)]
     files = list[Path]()
     for path in paths:
-        inside = sorted(path.glob(f"*{SERIES}")) if path.is_dir() else [path]
+        inside = sorted(path.glob(PARQUET_PATTERN)) if path.is_dir() else [path]
         if not inside or not all(file.is_file() for file in inside):
             where = f"in the folder {path}" if path.is_dir() else f"at {path}"
             raise UserError(f"There is no file of time series {where}. Check the path.")
@@ -81,7 +81,15 @@ def with_ids(people: pd.DataFrame) -> pd.DataFrame:
 
 
 def without_codes(people: pd.DataFrame, codes: Collection[object]) -> pd.DataFrame:
-    """Return people with NaN in place of codes for missing values, as numbers and as texts."""
+    """Return people with NaN in place of codes for missing values, as numbers and as texts.
+
+    Raises
+    ------
+    UserError
+        When the codes are a single one: the characters of a text would be codes.
+    """
+    if not isinstance(codes, list | tuple | set | frozenset):
+        raise UserError(f"`missing_values` is {codes!r}, expected a list, such as [-9999].")
     numbers = pd.to_numeric(pd.Series([*codes], dtype=object), errors="coerce").dropna()
     is_missing = people.isin([*map(str, codes), *numbers])
     return people.mask(is_missing.assign(**{ID: False}))

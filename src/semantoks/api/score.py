@@ -176,9 +176,11 @@ def _require_columns(people: pd.DataFrame, **columns: str | None) -> None:
 
 
 def _require_classes(people: pd.DataFrame, phenotype: str) -> None:
-    """Refuse a measure as classes."""
+    """Refuse a measure as classes: many numbers, some of which a single participant has."""
     values = people.get(phenotype)
-    if values is not None and is_numeric_dtype(values) and values.nunique() > MOST_CLASSES:
+    if values is None or not is_numeric_dtype(values):
+        return
+    if values.nunique() > MOST_CLASSES and values.value_counts().min() == 1:
         raise UserError(
             f"'{phenotype}' has {values.nunique()} different numbers; did you mean "
             "kind='regression'? For classes of a measure give `bins` or `edges`."

@@ -192,6 +192,17 @@ def folder_of(paths: list[Path]) -> Path:
     return folder
 
 
+def test_many_classes_may_be_numbers() -> None:
+    """Such as the numbers of sites; only a measure has numbers that occur once."""
+    rng = np.random.default_rng(0)
+    people = pd.DataFrame({"participant_id": [f"{n:03d}" for n in range(120)]})
+    people["centre"] = np.arange(120) % 12
+    features = np.eye(12)[people["centre"]] + 0.1 * rng.normal(size=(120, 12))
+    table = semantoks.score(features, people, "centre", kind="classification", **QUICK)
+    assert len(table.attrs["classes"]) == 12
+    assert table.loc[("random", "features"), "mean"] > 0.9
+
+
 def test_few_permutations_are_said() -> None:
     rng = np.random.default_rng(0)
     people = pd.DataFrame({"participant_id": [f"{n:02d}" for n in range(60)]})
@@ -223,6 +234,8 @@ def test_a_score_that_is_not_shown_says_why() -> None:
         ({"phenotype": "age"}, "has no column 'age'"),
         ({"probe": {"repeat": 3}}, "unknown key 'probe.repeat'"),
         ({"kind": "classes"}, "kind is 'classes'"),
+        ({"missing_values": "-9999"}, r"`missing_values` is '-9999', expected a list"),
+        ({"missing_values": -9999}, "`missing_values` is -9999, expected a list"),
         ({"site": "sites"}, "no column 'sites', which `site` names .columns: participant_id, sex"),
         (
             {"people": pd.DataFrame({"participant_id": range(40), "sex": range(40)})},
