@@ -227,7 +227,8 @@ def _column(name: str, counts: Counter[str], people: int) -> Column:
     rarest, count = min(counts.items(), key=lambda item: item[1])
     shown = ", ".join(f"{value}: {n}" for value, n in counts.most_common(_CODES_SHOWN))
     if count < MIN_OF_CLASS:
-        return Column(name, "", f"only {count} people are '{rarest}' ({shown})")
+        few = "1 person is" if count == 1 else f"{count} people are"
+        return Column(name, "", f"only {few} '{rarest}' ({shown})")
     if _too_few(Phenotype(kind="classification"), counts):
         return Column(name, "", f"too few people ({shown})")
     return Column(name, "classification", shown, tuple(sorted(counts)))
