@@ -280,7 +280,5 @@ def _line(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, o
     names = ("mean", "low", "high", "p")
     values = (getattr(difference, name) if difference else np.nan for name in names)
     columns = ("difference", *(f"difference_{name}" for name in names[1:]))
-    # Of a mean that is not shown, the notes of the scheme say why.
-    withheld = " ".join(scheme.notes) if np.isnan(summary.mean) else ""
-    remark = {"remark": row.no_verdict or withheld}
-    return line | dict(zip(columns, values, strict=True)) | remark
+    line |= dict(zip(columns, values, strict=True))
+    return line | {"remark": scheme.remark(row, comparison.metric)}

@@ -19,6 +19,7 @@ REASONS = {
     "code has changed since last execution": "the workflow changed",
     "software environment definition has changed since last execution": "the environment changed",
 }
+FOLLOWING = ("input files updated by another job",)
 _COUNT = re.compile(r"(\w+) +(\d+)$")
 _HELPERS = ("all", "total")  # no steps of their own
 
@@ -54,8 +55,13 @@ def summary_of(lines: Sequence[str], config: str) -> Iterator[str]:
     reasons = dict(_reasons(lines))
     if set(steps) <= set(reasons.get(_MISSING, ())):
         return  # all is new, which needs no reasons
-    for reason, rules in reasons.items():
-        yield f"  {REASONS.get(reason, reason)}: {', '.join(rules)}"
+    named: set[str] = set()
+    # A rule stands under its first reason: the others follow from it, or are of other jobs of it.
+    for reason in sorted(reasons, key=lambda reason: reason in FOLLOWING):
+        rules = [rule for rule in reasons[reason] if rule not in named]
+        named.update(rules)
+        if rules:
+            yield f"  {REASONS.get(reason, reason)}: {', '.join(rules)}"
 
 
 def _reasons(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from semantoks import __version__
 from semantoks.commands.names import CONFIGURATION, TARGETS
@@ -18,6 +20,12 @@ from semantoks.config.suggestions import near
 class _Parser(argparse.ArgumentParser):
     """A parser that suggests a command instead of listing those of all stages."""
 
+    _given: Sequence[str] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self._given = sys.argv[1:] if args is None else args
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         unknown = re.match(
             r"argument command: invalid choice: '([^']*)' \(choose from (.*)", message
@@ -26,6 +34,10 @@ class _Parser(argparse.ArgumentParser):
             meant = near(unknown[1], re.findall(r"[\w-]+", unknown[2]))
             hint = f"; did you mean {' or '.join(meant)}?" if meant else "."
             message = f"there is no command '{unknown[1]}'{hint} `semantoks --help` lists them"
+        elif self._given and message.endswith("required: command"):
+            meant = near(self._given[0], ["--version", "--help"])
+            hint = f"; did you mean {' or '.join(meant)}?" if meant else "."
+            message = f"there is no option '{self._given[0]}'{hint}"
         super().error(message)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Sequence
 
 import yaml
@@ -14,7 +16,7 @@ from semantoks.errors import UserError
 
 
 def preset_text(name: str | None) -> str:
-    """Return the file of a preset, or the names of all.
+    """Return the file of a preset, or the names and first sentences of all.
 
     Raises
     ------
@@ -23,10 +25,20 @@ def preset_text(name: str | None) -> str:
     """
     names = catalogue.preset_names()
     if name is None:
-        return "".join(f"{known}\n" for known in names)
+        width = max(map(len, names))
+        return "".join(f"{known:{width}}  {_title(known)}\n" for known in names)
     if name not in names:
         raise UserError(sentence(f"There is no preset '{name}'; {suggest(name, names)}"))
     return catalogue.preset_text(name)
+
+
+def _title(name: str) -> str:
+    """Return the first sentence of the comment that a preset begins with."""
+    lines = itertools.takewhile(
+        lambda line: line.startswith("#"), catalogue.preset_text(name).splitlines()
+    )
+    comment = " ".join(line.removeprefix("#").strip() for line in lines)
+    return re.split(r"(?<=\.) (?=[A-Z])", comment)[0]
 
 
 def row_text(name: str | None, keys: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from semantoks.artifacts.provenance import sha256, sidecar
 from semantoks.data.index.shards import read_shard
 from semantoks.errors import UserError
 
+WIDTH = 100  # of a line
 MOST_SCANS = 50  # of a shard; its table has all
 
 
@@ -102,8 +103,8 @@ def _explain(name: Path, path: Path, depth: int, seen: _Seen) -> Iterator[str]:
         seen.changed[name] = change
     yield f"{indent}{name}: {content['stage']}, {seconds} s, semantoks {version}{change}"
     for key, value in content["settings"].items():
-        if key != "version" and (text := _text(value)):
-            yield f"{indent}  · {key}: {text}"
+        if key != "version":
+            yield from _setting(key, value, f"{indent}  · ")
     root = _root_of(path)
     for used, digest in content["inputs"].items():
         if change := _change(root / used, digest):
@@ -112,6 +113,19 @@ def _explain(name: Path, path: Path, depth: int, seen: _Seen) -> Iterator[str]:
         yield from _explain(Path(used), root / used, depth + 1, seen)
     if content["stage"] == "index" and path.match("shard-*.tsv"):
         yield from (f"{indent}  - {line}" for line in _files_of_scans(path))
+
+
+def _setting(key: str, value: object, indent: str) -> Iterator[str]:
+    """Yield a setting; of one with keys of its own that do not fit a line, each key."""
+    text = _text(value)
+    if not text:
+        return
+    if isinstance(value, dict) and len(indent) + len(key) + len(text) > WIDTH:
+        yield f"{indent}{key}:"
+        for name, part in value.items():
+            yield from _setting(name, part, f"  {indent}")
+    else:
+        yield f"{indent}{key}: {text}"
 
 
 def _text(value: object) -> str:

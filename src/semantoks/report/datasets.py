@@ -14,7 +14,15 @@ from semantoks.people.ids import NO_ROW
 from semantoks.report.figures.scans import Measure, distributions_figure
 from semantoks.report.groups import people_figure
 from semantoks.report.outliers import Outlier, outliers, page_of
-from semantoks.report.privacy import MIN_CELL_SIZE, is_small, rounded, rounded_blocks
+from semantoks.report.privacy import (
+    MIN_CELL_SIZE,
+    count_text,
+    is_small,
+    participants_text,
+    rounded,
+    rounded_blocks,
+    scan_count_text,
+)
 from semantoks.report.reasons import kind_of_exclusion, kind_of_unmatched
 
 MOST_LISTED = 100  # excluded scans by name: the page of a large data set must not grow
@@ -157,6 +165,19 @@ def dataset_section(
         unmatched=_unmatched(left_out, settings),
         confounds=_sentence(confounds_sentence(sources)) if sources else "",
     )
+
+
+def sample_text(section: DatasetSection, settings: Report) -> str:
+    """Write how many scans are used, of how many participants, and how many are excluded."""
+    used = f"{count_text(section.used, settings)} {section.unit}"
+    used += f" of {participants_text(section.participants, settings)}"
+    excluded = section.excluded.drop(section.unlisted.index)
+    if excluded.empty:
+        return f"{used} (no scan excluded)"
+    number = scan_count_text(excluded, settings)
+    if number.startswith("of "):
+        return f"{used} (scans {number} excluded)"
+    return f"{used} ({number} {'scan' if number == '1' else 'scans'} excluded)"
 
 
 def _distributions(runs: pd.DataFrame, limits: Parcellation, settings: Report) -> str | None:

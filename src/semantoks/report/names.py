@@ -72,3 +72,8 @@ def representation_label(name: str) -> str:
 def is_baseline(name: str) -> bool:
     """Whether a row is of a representation that needs no model, by whatever protocol."""
     return name.removesuffix(PAPER_SUFFIX) in BASELINES
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a number with its noun, such as ``2 scans``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -16,6 +16,7 @@ COLUMNS = (
     *("dataset", "phenotype", "classes", "scheme", "splits", "representation", "protocol"),
     "metric",
     *("mean", "sd", "low", "high", "baseline", "difference_from_baseline", *P_VALUES),
+    "remark",
 )
 
 
@@ -43,7 +44,7 @@ def score_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
     DataFrame
         `COLUMNS`; ``classes`` names them and says how they are cut from a number, ``low`` and
         ``high`` are a 95 % interval, ``p_difference`` belongs to the paired difference from
-        ``baseline``. Missing where there is none.
+        ``baseline``. Missing where there is none; ``remark`` says why.
     """
     rows = [
         _row(comparison, scheme, row)
@@ -75,4 +76,5 @@ def _row(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, ob
         "difference_from_baseline": difference and difference.mean,
         "p_difference": difference and difference.p,
         "p_permutation": permutation_p(comparison, scheme, row),
+        "remark": scheme.remark(row, comparison.metric) or None,
     }

@@ -12,7 +12,7 @@ from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.config import Config, Model, Parcellation
 from semantoks.report.boilerplate.methods import methods
 from semantoks.report.cards import card_section
-from semantoks.report.datasets import dataset_section
+from semantoks.report.datasets import dataset_section, sample_text
 from semantoks.report.figures.training import training_figure
 from semantoks.report.importance import connectomes, importance_sections
 from semantoks.report.overlap import overlaps
@@ -100,6 +100,19 @@ def report(
     training = {name: read_table(path) for name, path in metrics_files.items()}
     files = ScoreFiles.of_paths(scores, predictions)
     tasks = task_sections(comparisons, shared, training, config, shown, files)
+    datasets = [
+        dataset_section(
+            name,
+            table,
+            config.datasets[name],
+            _limits(config, name),
+            shown,
+            unmatched.get(name),
+            sources.get(name),
+            people.get(name),
+        )
+        for name, table in scan_tables.items()
+    ]
     page = Page(
         summary=page_summary(tasks, config, shown),
         made=Made.of_inputs([*benchmarks, *scans]),
@@ -107,6 +120,8 @@ def report(
             config,
             {path.stem: read_metadata(path) for path in scans},
             has_motion=any(table["mean_fd"].notna().any() for table in scan_tables.values()),
+            samples={section.name: sample_text(section, shown) for section in datasets},
+            splits={s.splits for c in comparisons for s in c.schemes if s.scheme == "random"},
         ),
         tasks=tasks,
         overlaps=shared,
@@ -115,19 +130,7 @@ def report(
             for name in config.datasets
             if (of_dataset := _read_cards(name, cards))
         ],
-        datasets=[
-            dataset_section(
-                name,
-                table,
-                config.datasets[name],
-                _limits(config, name),
-                shown,
-                unmatched.get(name),
-                sources.get(name),
-                people.get(name),
-            )
-            for name, table in scan_tables.items()
-        ],
+        datasets=datasets,
         models=[_model(n, model, training.get(n)) for n, model in config.models.items()],
         importance=importance_sections(importance, maps, comparisons, shown),
         connectomes=connectomes(maps),

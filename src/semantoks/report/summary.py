@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from semantoks.config import CONNECTIVITY, MIN_TESTED, MIN_TRAINED, Config, Report
 from semantoks.report.figures.comparison import Contrast, contrasts_figure
-from semantoks.report.names import METRICS, representation_label
+from semantoks.report.names import METRICS, plural, representation_label
 from semantoks.report.names import is_baseline as needs_no_model
 from semantoks.report.privacy import samples_text
 from semantoks.report.tasks import ScoreRow, TaskSection
@@ -106,8 +106,8 @@ def _lead(tasks: Sequence[TaskSection], baseline: str) -> str:
     names = {row.representation for task in tasks for row in _model_rows(task)}
     above, below = compared.count(ABOVE), compared.count(BELOW)
     text = (
-        f"Of {len(compared)} comparisons of a model with {baseline} ({_plural(len(names), 'row')} "
-        f"of models, {_plural(len(tasks), 'phenotype')}), {above} "
+        f"Of {len(compared)} comparisons of a model with {baseline} ({plural(len(names), 'row')} "
+        f"of models, {plural(len(tasks), 'phenotype')}), {above} "
         f"{'is' if above == 1 else 'are'} clearly above it, {below} clearly below, and "
         f"{compared.count(UNCLEAR)} {'shows' if compared.count(UNCLEAR) == 1 else 'show'} no clear "
         f"difference (p < {SIGNIFICANCE_LEVEL:g}, adjusted for the number of phenotypes)."
@@ -115,10 +115,6 @@ def _lead(tasks: Sequence[TaskSection], baseline: str) -> str:
     if UNCLEAR in compared:
         text += " No clear difference does not mean that they are equal: look at the intervals."
     return text
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _task_summary(task: TaskSection, settings: Report) -> TaskSummary:

@@ -11,7 +11,9 @@ from semantoks.errors import UserError
 
 
 def test_presets_and_rows_are_listed() -> None:
-    assert preset_text(None).split() == catalogue.preset_names()
+    listed = preset_text(None).splitlines()
+    assert [line.split()[0] for line in listed] == catalogue.preset_names()
+    assert "abide2   ABIDE II, raw images of 19 sites." in listed
     names = [line.split()[0] for line in row_text(None, []).splitlines()]
     assert names == catalogue.row_names()
 

@@ -57,6 +57,7 @@ def test_small_stages_start_without_what_takes_seconds_to_import(name: str) -> N
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (["--verion"], "there is no option '--verion'; did you mean '--version'?"),
         (["stauts"], "there is no command 'stauts'; did you mean 'status'?"),
         (["xyzzy"], "there is no command 'xyzzy'. `semantoks --help` lists them"),
         (["status", "--outt", "x"], "--outt; `semantoks status --help` lists what it takes"),

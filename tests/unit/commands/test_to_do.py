@@ -22,7 +22,7 @@ DRY_RUN = f"""Building DAG of jobs...
 Reasons:
     (check individual jobs above for details)
     input files updated by another job:
-        all, report
+        all, parcellate, report
     params have changed since last execution:
         parcellate
 Some jobs were triggered by provenance information, see 'reason' section above.
@@ -32,8 +32,8 @@ Some jobs were triggered by provenance information, see 'reason' section above.
 def test_steps_and_their_reasons() -> None:
     assert list(summary_of(DRY_RUN.splitlines(), "mine.yaml")) == [
         "to do for mine.yaml: 7 steps (6 parcellate, 1 report); `semantoks run` does them",
-        "  their input is made again: report",
         "  settings changed: parcellate",
+        "  their input is made again: report",
     ]
 
 

@@ -25,5 +25,7 @@ def test_every_score_of_the_page_is_a_row(results: Path) -> None:
     assert is_tested.any() and (plain["p_permutation"].notna() == is_tested).all()
     # Five test participants are too few for a correlation.
     assert table.loc[table["scheme"] == "random", "mean"].isna().sum() == 3
+    is_known = table["mean"].notna()
+    assert table.loc[~is_known, "remark"].str.contains("not computed|fewer than|no features").all()
     table = table[table["low"].notna()]
     assert ((table["low"] <= table["mean"]) & (table["mean"] <= table["high"])).all()

@@ -54,6 +54,8 @@ def init(
     UserError
         When `out` exists, or nothing in the folder is recognised.
     """
+    if not out.parent.is_dir():
+        raise UserError(f"{out} cannot be written: there is no folder {out.parent}. Make it first.")
     if out.exists():
         raise UserError(f"{out} is there already. Name another file with --out, or move it away.")
     data = look_at(path)
@@ -83,6 +85,8 @@ def init(
         shown = "; ".join(f"{c.name} ({c.remark})" for c in left_out[:MOST_SHOWN])
         if shown:
             yield f"Not proposed: {shown}{'; …' if len(left_out) > MOST_SHOWN else ''}."
+    if guess and not atlas and data.source == "timeseries":
+        yield f"Atlas: {guess[0]}, a guess from the {guess[1]}; --atlas NAME names another."
     if table is not None and 0 < len(data.people) < FEW:
         yield (
             f"{len(data.people)} people are few: with fewer than 20 usable scans, no model is "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from semantoks import __version__
@@ -15,7 +15,7 @@ from semantoks.config import (
     Parcellation,
 )
 from semantoks.report.boilerplate.references import REFERENCES, bibliography
-from semantoks.report.names import BASELINES
+from semantoks.report.names import BASELINES, plural
 
 REGRESSORS = {"basic": 6, "power2": 12, "derivatives": 12, "full": 24}  # of motion
 # By the beginning of an atlas's name.
@@ -52,6 +52,8 @@ def methods(
     images: Mapping[str, Mapping[str, str]] | None = None,
     *,
     has_motion: bool = True,
+    samples: Mapping[str, str] | None = None,
+    splits: Collection[int] = (),
 ) -> Methods:
     """Describe what a configuration does, and cite what it uses.
 
@@ -63,8 +65,13 @@ def methods(
         ``engine`` and ``space`` of the preprocessed images, by data set.
     has_motion : bool
         Whether the head motion of any scan is known.
+    samples : mapping of str to str, optional
+        How many scans and participants were used, by data set.
+    splits : collection of int
+        Numbers of random splits that phenotypes have.
     """
-    parts = _data(config, images or {}, has_motion), _models(config), _scores(config)
+    data = [*_data(config, images or {}, has_motion), *_samples(samples or {})]
+    parts = data, _models(config), _scores(config, splits)
     paragraphs = [" ".join(part) for part in parts]
     keys = [key for text in paragraphs for cited in CITATION.findall(text) for key in _keys(cited)]
     return Methods([CITATION.sub(_in_words, text) for text in paragraphs], bibliography(keys))
@@ -136,6 +143,11 @@ def _cleaning(settings: Parcellation, has_images: bool, has_motion: bool) -> Ite
     band = f"band-pass filtered ({settings.high_pass:g} to {settings.low_pass:g} Hz)"
     if has_images and settings.confounds != "none":
         yield f"Confounds of the images were regressed out: {_confounds(settings)}."
+    if has_images and settings.min_coverage:
+        yield (
+            f"Regions of which the brain mask covered less than {settings.min_coverage:.0%} were "
+            "treated as missing."
+        )
     yield (
         f"Time series were {band}, resampled to a TR of {settings.repetition_time:g} s and "
         "z-scored per region."
@@ -157,6 +169,13 @@ def _cleaning(settings: Parcellation, has_images: bool, has_motion: bool) -> Ite
     yield f"Scans were excluded with {_listed(limits, 'or')}."
     if not has_motion:
         yield "Head motion was not known, so no scan was excluded for it."
+
+
+def _samples(samples: Mapping[str, str]) -> Iterator[str]:
+    """Say what was used."""
+    if samples:
+        used = [f"{text} of {name}" for name, text in samples.items()]
+        yield f"This left {_listed(used)}."
 
 
 def _confounds(settings: Parcellation) -> str:
@@ -188,14 +207,14 @@ def _model(name: str, model: Model, config: Config) -> str:
     datasets = _listed(model.datasets or list(config.datasets))
     return (
         f"The model {name} is Brain-Semantoks [gijsen2026], an independent implementation in "
-        f"PyTorch [paszke2019] ({model.architecture.depth} layers, windows of "
+        f"PyTorch [paszke2019] ({plural(model.architecture.depth, 'layer')}, windows of "
         f"{model.architecture.window} volumes), pretrained on the scans of {datasets} for "
         f"{model.training.epochs} epochs in batches of at most {model.training.batch_size} scans, "
         "without phenotypes."
     )
 
 
-def _scores(config: Config) -> Iterator[str]:
+def _scores(config: Config, splits: Collection[int]) -> Iterator[str]:
     """Say how representations were scored and compared."""
     if not any(dataset.phenotypes for dataset in config.datasets.values()):
         return
@@ -220,7 +239,7 @@ def _scores(config: Config) -> Iterator[str]:
             "fitted to the training part."
         )
     yield (
-        f"Participants were split at random up to {probe.repeats} times, with "
+        f"Participants were split at random {_times(splits or {probe.repeats})}, with "
         f"{config.splits.test_fraction:.0%} of them in the test part (at least {MIN_TESTED}, where "
         "enough were left to train on). All representations were scored on the same splits."
     )
@@ -237,6 +256,11 @@ def _scores(config: Config) -> Iterator[str]:
     else:
         yield "P-values and intervals come from the corrected resampled t-test [nadeau2003]."
     yield "P-values were adjusted for the number of phenotypes [holm1979]."
+
+
+def _times(counts: Collection[int]) -> str:
+    low, high = min(counts), max(counts)
+    return plural(low, "time") if low == high else f"{low} to {high} times"
 
 
 def _listed(names: list[str], word: str = "and") -> str:

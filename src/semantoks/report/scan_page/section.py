@@ -38,7 +38,7 @@ MEASURES = {
     "dice": ("Dice, brain", "{:.2f}"),
     "correlation": ("r, T1w and template", "{:.2f}"),
 }
-MANY_REGIONS = 8  # without data in a network; more are not named
+MANY_REGIONS = 8  # without data in a scan; of more, only the numbers by network are shown
 
 
 @dataclass(frozen=True)
@@ -184,13 +184,13 @@ def _carpet_span(
 
 
 def _missing(timeseries_CT: np.ndarray, manifest: Manifest) -> list[str]:
-    """Count the regions without data by network, and name a few."""
+    """Count the regions without data by network, and name them if they are few."""
     missing = np.flatnonzero(np.isnan(timeseries_CT).any(axis=1))
     totals = Counter(manifest.networks)
     sentences = []
     for network, count in Counter(manifest.networks[i] for i in missing).most_common():
         names = [manifest.labels[i] for i in missing if manifest.networks[i] == network]
-        named = f": {', '.join(names)}" if count <= MANY_REGIONS else ""
+        named = f": {', '.join(names)}" if len(missing) <= MANY_REGIONS else ""
         sentences.append(f"{network} {count} of {totals[network]}{named}")
     return sentences
 

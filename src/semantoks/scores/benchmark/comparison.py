@@ -5,6 +5,7 @@ A field that is None is stored as null, except those marked with `exclude_if`, w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
@@ -125,6 +126,11 @@ class SchemeResult(Settings):
     test_people: float = Field(description="Mean number of test participants.")
     representations: list[Row]
     notes: list[str] = Field([], description="Which numbers are withheld, and why.")
+
+    def remark(self, row: Row, metric: str) -> str:
+        """Say why numbers of a row are withheld; empty if none is."""
+        withheld = " ".join(self.notes) if math.isnan(row.metrics[metric].mean) else ""
+        return row.no_verdict or withheld
 
 
 class CurvePoint(Settings):

@@ -100,6 +100,8 @@ def test_derivatives_have_their_table_above(raw: Path, tmp_path: Path) -> None:
     assert dataset["task"] == "faces"
     assert dataset["participants"] == str(raw / "participants.tsv")
     assert "preprocessing" not in content
+    said = " ".join(init(folder, tmp_path / "said.yaml"))
+    assert "Atlas: seitzman300, a guess from the number of columns (300) alone" in said
     named = written(folder, tmp_path / "named.yaml", atlas="schaefer400x7")
     assert (content["atlas"], named["atlas"]) == ("seitzman300", "schaefer400x7")
     text = (tmp_path / "out.yaml").read_text()
@@ -281,6 +283,12 @@ def test_nothing_is_overwritten(raw: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is there already"):
         list(init(raw, tmp_path / "out.yaml"))
     assert (tmp_path / "out.yaml").read_text() == "mine"
+
+
+def test_no_folder_is_made(raw: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="there is no folder"):
+        list(init(raw, tmp_path / "there/out.yaml"))
+    assert not (tmp_path / "there").exists()
 
 
 def test_a_table_that_is_named_must_have_these_people(raw: Path, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_what_ran_is_described_and_cited() -> None:
     assert "6 regressors of head motion" in text
     assert "mean framewise displacement above 0.4 mm (Power et al. 2012)" in text
     assert "connectivity (Pearson) and tangent connectivity (Varoquaux et al. 2010)" in text
-    assert "split at random up to 20 times" in text and "500 permutations" in text
+    assert "split at random 20 times" in text and "500 permutations" in text
     assert {"avants2011", "power2012", "varoquaux2010", "holm1979"} <= keys
     assert "esteban2019" not in keys
     assert not re.search(r"[\[\]]", text)
@@ -57,6 +57,15 @@ def test_an_exclusion_that_cannot_have_happened_is_not_claimed() -> None:
     (text, *_) = methods(config, has_motion=False).paragraphs
     assert "framewise displacement" not in text and "censored" not in text
     assert "Head motion was not known, so no scan was excluded for it." in text
+
+
+def test_what_was_used_and_split_is_counted() -> None:
+    config = Config.model_validate(
+        {"datasets": {"mine": {"path": "x", "phenotypes": {"age": "regression"}}}}
+    )
+    made = methods(config, samples={"mine": "9 scans of 8 participants"}, splits={4, 10})
+    assert "This left 9 scans of 8 participants of mine." in made.paragraphs[0]
+    assert "split at random 4 to 10 times" in made.paragraphs[2]
 
 
 def test_the_choice_between_blocks_is_described() -> None:
