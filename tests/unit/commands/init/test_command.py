@@ -100,8 +100,6 @@ def test_derivatives_have_their_table_above(raw: Path, tmp_path: Path) -> None:
     assert dataset["task"] == "faces"
     assert dataset["participants"] == str(raw / "participants.tsv")
     assert "preprocessing" not in content
-    said = " ".join(init(folder, tmp_path / "said.yaml"))
-    assert "Atlas: seitzman300, a guess from the number of columns (300) alone" in said
     named = written(folder, tmp_path / "named.yaml", atlas="schaefer400x7")
     assert (content["atlas"], named["atlas"]) == ("seitzman300", "schaefer400x7")
     text = (tmp_path / "out.yaml").read_text()
@@ -113,6 +111,8 @@ def test_time_series_of_xcp_d(tmp_path: Path) -> None:
     folder = tmp_path / "xcp_d"
     name = "sub-01_task-rest_space-fsLR_seg-4S156Parcels_stat-mean_timeseries.tsv"
     touch(folder / "sub-01/func" / name, "LH_Vis_1\tLH_Vis_2\n1\t2\n")
+    said = " ".join(init(folder, tmp_path / "said.yaml"))
+    assert "Atlas: schaefer100x17, a guess from the cortex of 4S156Parcels;" in said
     content = written(folder, tmp_path / "out.yaml", repetition_time=0.8)
     assert content["atlas"] == "schaefer100x17"
     assert data_set(content)["source"] == "timeseries"
