@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from semantoks.config import Baseline
 from semantoks.data.index.derivatives.scans import PARQUET_PATTERN
 from semantoks.errors import UserError, shown
 
+log = logging.getLogger(__name__)
 ID = "participant_id"
 MAIN = "features"  # name of the row that is compared with the baselines
 Features: TypeAlias = pd.DataFrame | np.ndarray
@@ -135,6 +137,22 @@ def by_participant(name: str, features: Features, people: pd.DataFrame) -> pd.Da
             "`people`. A table with participant ids as its index may have others."
         )
     return pd.DataFrame(values, pd.Index(people[ID], name=ID))
+
+
+def finite_as_stored(name: str, features_SF: np.ndarray) -> np.ndarray:
+    """Return features with NaN for those that are infinite as float32, and say how many are."""
+    values_SF = np.where(np.abs(features_SF) <= np.finfo(np.float32).max, features_SF, np.nan)
+    unknown_SF = np.isnan(values_SF)
+    if unknown_SF.any():
+        log.warning(
+            "%s: %d values in %d of %d rows are NaN or infinite (or too large for float32). They "
+            "count as not known, and take the mean of the training part.",
+            name,
+            unknown_SF.sum(),
+            unknown_SF.any(axis=1).sum(),
+            len(values_SF),
+        )
+    return values_SF
 
 
 def entities_of(index: pd.Index) -> pd.DataFrame:

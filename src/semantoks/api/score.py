@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 
+from semantoks.api.checks import require_classes, require_columns, require_options
 from semantoks.api.features import (
     ID,
     MAIN,
     Features,
     by_participant,
     entities_of,
+    finite_as_stored,
     is_series,
     once_each,
     require_names,
@@ -28,9 +29,7 @@ from semantoks.api.features import (
 from semantoks.artifacts.representations import read_scan_entities, write_representation
 from semantoks.artifacts.tables import write_table
 from semantoks.artifacts.timeseries import INCLUDED
-from semantoks.config import PUBLICATION, Kind, Phenotype
-from semantoks.config.preflight.sizes import MOST_CLASSES
-from semantoks.config.suggestions import near
+from semantoks.config import Kind
 from semantoks.config.validation import validated
 from semantoks.errors import UserError
 from semantoks.people.ids import as_in_scans
@@ -73,7 +72,8 @@ def score(
     ----------
     features : DataFrame or ndarray, shape (scans or participants, features)
         A table as `TrainedModel.embed` returns it, or with participants as index; several scans of
-        a participant are averaged. Or an array with the rows of `people`.
+        a participant are averaged. Or an array with the rows of `people`. A feature that is NaN or
+        infinite counts as not known, and takes the mean of the training part.
     people : DataFrame
         One row per participant, with ``participant_id`` as a column or as the index.
     phenotype : str
@@ -81,8 +81,9 @@ def score(
     kind : {"classification", "regression"}
     baselines : mapping of str to DataFrame, ndarray, path or list of paths, optional
         Features by name. Or Parquet files of time series, or their folder, of which the workflow's
-        baseline of this name is made: ``{"fc": "results/timeseries/study"}``, likewise
-        ``tangent``, ``confounds``, …. The others are compared with the first.
+        baseline of this name is made: ``{"fc": "results/timeseries/study"}``, likewise ``fc_gsr``,
+        ``tangent``, ``tangent_gsr``, ``tangent_rbf``, ``partial``, ``coskewness`` and
+        ``confounds``. The others are compared with the first.
     site : str, optional
         Column of the site; adds scores of sites that are left out.
     family : str, optional
@@ -114,14 +115,33 @@ def score(
     ------
     UserError
         If features, people or settings do not fit each other, or the phenotype cannot be scored.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, semantoks
+    >>> rng = np.random.default_rng(0)
+    >>> ids = [f"sub-{number}" for number in range(60)]
+    >>> people = pd.DataFrame({"participant_id": ids, "age": rng.uniform(20, 80, 60)})
+    >>> embedding = pd.DataFrame(people[["age"]].to_numpy() + rng.normal(0, 20, (60, 3)), ids)
+    >>> table = semantoks.score(
+    ...     embedding,
+    ...     people,
+    ...     "age",
+    ...     kind="regression",
+    ...     baselines={"noise": rng.normal(size=(60, 3))},
+    ...     repeats=2,
+    ...     permutations=99,
+    ... )
+    >>> table.loc["random", "mean"].round(1).to_dict()
+    {'features': 0.9, 'noise': 0.0}
     """
-    _require_options(options, baselines)
+    require_options(options, baselines, signature(score).parameters)
     given: dict[str, Any] = {MAIN: features, **(baselines or {})}
     require_names(given, 1 + len(baselines or {}))
     people = without_codes(with_ids(people), missing_values)
-    _require_columns(people, site=site, family=family)
+    require_columns(people, site=site, family=family)
     if kind == "classification" and not {"bins", "edges", "values", "column"} & {*options}:
-        _require_classes(people, phenotype)
+        require_classes(people, phenotype)
     split_settings = {
         "name": phenotype,
         "phenotype": {"kind": kind, **options},
@@ -147,46 +167,6 @@ def score(
     return _table(comparison)
 
 
-def _require_options(options: Mapping[str, Any], baselines: Any) -> None:
-    """Refuse what would be ignored, or fail with an error of Python."""
-    if unused := [key for key in options if key in PUBLICATION]:
-        raise UserError(
-            f"score() takes no `{unused[0]}`: it belongs to published scores in a configuration. "
-            "Classes are compared by balanced accuracy, numbers by Pearson's r."
-        )
-    arguments = signature(score).parameters
-    for key in options:
-        if key not in Phenotype.model_fields and (meant := near(key, [*arguments])):
-            raise UserError(f"score() takes no `{key}`; did you mean {meant[0]}?")
-    if baselines is not None and not isinstance(baselines, Mapping):
-        raise UserError(
-            "`baselines` gives features, or files of time series, by name: {'fc': 'folder'}."
-        )
-
-
-def _require_columns(people: pd.DataFrame, **columns: str | None) -> None:
-    """Refuse arguments that name columns which are not there."""
-    for argument, column in columns.items():
-        if column is not None and column not in people:
-            listed = ", ".join(map(str, people.columns))
-            raise UserError(
-                f"`people` has no column '{column}', which `{argument}` names (columns: {listed})."
-                " Correct the name."
-            )
-
-
-def _require_classes(people: pd.DataFrame, phenotype: str) -> None:
-    """Refuse a measure as classes: many numbers, some of which a single participant has."""
-    values = people.get(phenotype)
-    if values is None or not is_numeric_dtype(values):
-        return
-    if values.nunique() > MOST_CLASSES and values.value_counts().min() == 1:
-        raise UserError(
-            f"'{phenotype}' has {values.nunique()} different numbers; did you mean "
-            "kind='regression'? For classes of a measure give `bins` or `edges`."
-        )
-
-
 class _Work:
     """The files of a call, which the stages read and write.
 
@@ -206,7 +186,8 @@ class _Work:
         out = self.folder / f"{name}.parquet"
         if not is_series(features):
             table = by_participant(name, features, self.people)
-            write_representation(out, entities_of(table.index), table.to_numpy(float))
+            values = finite_as_stored(name, table.to_numpy(float))
+            write_representation(out, entities_of(table.index), values)
             return out
         series = series_files(features)
         settings = validated(RepresentSettings, {"site_column": site}, "score")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -212,6 +214,25 @@ def test_few_permutations_are_said() -> None:
     line = table.loc[("random", "features")]
     assert np.isnan(line[["low", "difference", "difference_p"]].astype(float)).all()
     assert line["remark"] == "fewer than 99 permutations of both rows"
+
+
+def test_features_that_are_not_finite_are_said(caplog: pytest.LogCaptureFixture) -> None:
+    rng = np.random.default_rng(0)
+    people = pd.DataFrame({"participant_id": [f"{n:02d}" for n in range(40)]})
+    people["age"] = rng.normal(size=40)
+    scores = []
+    for bad in (np.nan, np.inf, -1e300):
+        features = np.random.default_rng(1).normal(size=(40, 3))
+        features[3, 1] = features[3, 2] = bad
+        table = semantoks.score(features, people, "age", kind="regression", **QUICK)
+        scores.append(table.loc[("random", "features"), "mean"])
+    assert scores[0] == scores[1] == scores[2]
+    assert caplog.text.count("features: 2 values in 1 of 40 rows are NaN or infinite") == 3
+
+
+def test_the_example_in_the_docstring_runs() -> None:
+    result = doctest.testmod(importlib.import_module("semantoks.api.score"))
+    assert result.attempted and not result.failed
 
 
 def test_a_score_that_is_not_shown_says_why() -> None:
