@@ -10,12 +10,12 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.neighbors import NearestNeighbors
 
 from semantoks.artifacts.fingerprints import (
     CONNECTIVITY,
@@ -24,6 +24,9 @@ from semantoks.artifacts.fingerprints import (
     read_signals,
 )
 from semantoks.artifacts.timeseries import SOURCE, whole_runs
+
+if TYPE_CHECKING:
+    from sklearn.neighbors import NearestNeighbors
 
 log = logging.getLogger(__name__)
 NEIGHBOURS = 10
@@ -250,9 +253,7 @@ def _neighbours(fingerprints: pd.Series) -> list[tuple[int, int]]:
     if len(fingerprints) < 2:
         return []
     values = _directions(fingerprints)
-    # By blocks of rows. Euclidean distances of unit vectors have the order of correlations.
-    search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(values) - 1), algorithm="brute")
-    neighbours = search.fit(values).kneighbors(return_distance=False)
+    neighbours = _search(values, len(values) - 1).kneighbors(return_distance=False)
     return sorted(
         {(min(i, j), max(i, j)) for i, row in enumerate(neighbours.tolist()) for j in row}
     )
@@ -265,11 +266,21 @@ def _neighbours_among(
     if not (len(rows) and len(others)):
         return []
     values = _directions(fingerprints)
-    search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(others)), algorithm="brute")
-    neighbours = search.fit(values[others]).kneighbors(values[rows], return_distance=False)
+    search = _search(values[others], len(others))
+    neighbours = search.kneighbors(values[rows], return_distance=False)
     return [
         (int(row), int(j)) for row, near in zip(rows, others[neighbours], strict=True) for j in near
     ]
+
+
+def _search(values: np.ndarray, others: int) -> NearestNeighbors:
+    """Prepare the search for the nearest rows, of which there are at most `others`."""
+    # Imported here: it takes a second, and pretraining compares nobody unless people are held out.
+    from sklearn.neighbors import NearestNeighbors
+
+    # By blocks of rows. Euclidean distances of unit vectors have the order of correlations.
+    search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, others), algorithm="brute")
+    return search.fit(values)
 
 
 def _directions(fingerprints: pd.Series) -> np.ndarray:

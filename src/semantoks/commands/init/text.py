@@ -8,13 +8,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import yaml
+from joblib import cpu_count
 
 from semantoks.commands.init.folder import DataFolder
 from semantoks.commands.init.people import Column, PeopleTable
+from semantoks.system.launch import CHUNKS
 
 PEOPLE_PER_SHARD, MOST_PHENOTYPES, MOST_LISTED = 100, 6, 60
 # The built-in engine loses a shard that is interrupted, which takes a minute and more per scan.
-RAW_PER_SHARD, MOST_RAW_SHARDS = 5, 40
+PER_SHARD = {"bids": 5, "fmriprep": 10}  # images, which shards read side by side
+MOST_SHARDS_OF_IMAGES = 40
 GIVEN = "given"  # a name that is no guess
 # 24 motion regressors and two of tissues leave no 10 degrees of freedom in a shorter scan, at the
 # default band-pass of 0.01 to 0.1 Hz; nothing is censored here yet.
@@ -69,6 +72,7 @@ def configuration_text(
         "models:",
         "  semantoks:",
         _line(4, "size", size, "`small` for a CPU; `paper` for a GPU and thousands of scans"),
+        *_thread_lines(size),
         _line(4, "readouts", ["pooled", "full"], "the paper's, and all blocks"),
     ]
     if data.source != "timeseries" and seconds is not None and seconds < FEW_SECONDS:
@@ -83,6 +87,14 @@ def configuration_text(
         _line(2, "participants", False, "`true` shows ids, and groups of fewer than 5"),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _thread_lines(size: str) -> list[str]:
+    """Write how many CPU threads train a small model: as many as there are cores and chunks."""
+    if size != "small":
+        return []
+    threads = max(n for n in range(1, CHUNKS + 1) if CHUNKS % n == 0 and n <= cpu_count())
+    return [_line(4, "cpu_threads", threads, "of pretraining; the last digits depend on it")]
 
 
 def _atlas_line(data: DataFolder, atlas: tuple[str, str] | None) -> str:
@@ -128,8 +140,9 @@ def _dataset_lines(
 def _shards(data: DataFolder) -> int:
     people = len(data.people)
     shards = max(1, round(people / PEOPLE_PER_SHARD))
-    if data.source == "bids":
-        shards = max(shards, min(MOST_RAW_SHARDS, math.ceil(people / RAW_PER_SHARD)))
+    if data.source in PER_SHARD:
+        of_images = math.ceil(people / PER_SHARD[data.source])
+        shards = max(shards, min(MOST_SHARDS_OF_IMAGES, of_images))
     return shards
 
 

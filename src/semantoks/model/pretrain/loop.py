@@ -133,7 +133,7 @@ def _train(
             scan_B = scan_B.to(state.sums.device, non_blocking=True)
             train_step(state, scan_B, packed, schedule, settings, process)
             progress.log(state)
-        _finish_epoch(state, packed, schedule, settings)
+        _finish_epoch(state, packed, schedule, settings, process)
 
 
 def _long_enough(scans: Iterable[np.ndarray], window: int) -> Iterator[np.ndarray]:
@@ -167,7 +167,11 @@ def _long_enough(scans: Iterable[np.ndarray], window: int) -> Iterator[np.ndarra
 
 
 def _finish_epoch(
-    state: TrainingState, packed: PackedScans, schedule: Schedule, settings: Pretraining
+    state: TrainingState,
+    packed: PackedScans,
+    schedule: Schedule,
+    settings: Pretraining,
+    process: Process,
 ) -> None:
     """Append the metrics of the epoch, check them, and reset the sums."""
     sums = dict(zip(SUMS, state.sums.tolist(), strict=True))
@@ -186,7 +190,7 @@ def _finish_epoch(
         **mean,
         "learning_rate": schedule.learning_rate(state.step - 1),
         "weight_decay": schedule.weight_decay(state.step - 1),
-        **measure(state.model, _middle_windows(packed, settings.architecture.window)),
+        **measure(state.model, _middle_windows(packed, settings.architecture.window), process),
     }
     state.epochs.append(metrics)
     state.sums.zero_()

@@ -14,6 +14,7 @@ from semantoks.model.distillation.losses import coding_rate
 from semantoks.model.distillation.student_teacher import SelfDistillation
 from semantoks.model.network.encoder import Encoder, EncoderOutput
 from semantoks.model.network.projector import Projector
+from semantoks.system.distributed import Process, sum_over_processes
 
 # A row of metrics.parquet: the metrics of an epoch by column.
 Metrics = dict[str, float]
@@ -23,6 +24,7 @@ Metrics = dict[str, float]
 COLLAPSED_RANK = 1.02
 COLLAPSED_TOKEN_COSINE = 0.95
 PATIENCE = 3
+MEASURES = ("effective_rank", "token_cosine", "coding_rate")
 
 
 def effective_rank(features_MK: Tensor) -> Tensor:
@@ -49,26 +51,29 @@ def token_cosine(tokens_BLD: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def measure(model: SelfDistillation, windows_BCT: Tensor) -> Metrics:
-    """Measure student and teacher on unmasked windows of different scans."""
-    pairs = {
-        "student": (model.student, model.projector),
-        "teacher": (model.teacher, model.teacher_projector),
-    }
-    metrics: Metrics = {}
-    for role, (encoder, projector) in pairs.items():
-        metrics |= {f"{role}_{k}": v for k, v in _measure(encoder, projector, windows_BCT).items()}
-    return metrics
+def measure(model: SelfDistillation, windows_BCT: Tensor, process: Process) -> Metrics:
+    """Measure student and teacher on unmasked windows of different scans.
+
+    The windows are the same in all processes. Of several, one measures the student and another the
+    teacher, and all return both.
+    """
+    encoders = (model.student, model.projector), (model.teacher, model.teacher_projector)
+    values = torch.zeros(
+        len(encoders), len(MEASURES), dtype=torch.float64, device=windows_BCT.device
+    )
+    for number, (encoder, projector) in enumerate(encoders):
+        if number % process.world_size == process.rank:
+            values[number] = _measure(encoder, projector, windows_BCT)
+    names = [f"{role}_{name}" for role in ("student", "teacher") for name in MEASURES]
+    return dict(zip(names, sum_over_processes(values).flatten().tolist(), strict=True))
 
 
-def _measure(encoder: Encoder, projector: Projector, windows_BCT: Tensor) -> Metrics:
+def _measure(encoder: Encoder, projector: Projector, windows_BCT: Tensor) -> Tensor:
+    """Return the values of `MEASURES`."""
     output: EncoderOutput = encoder(windows_BCT)
     features_BK = projector(output.cls_BD)
-    return {
-        "effective_rank": effective_rank(features_BK).item(),
-        "token_cosine": token_cosine(output.tokens_BLD).item(),
-        "coding_rate": coding_rate(features_BK[None]).item(),
-    }
+    cosine, rate = token_cosine(output.tokens_BLD), coding_rate(features_BK[None])[0]
+    return torch.stack([effective_rank(features_BK), cosine, rate.double()])
 
 
 def raise_if_not_finite(loss: float, epoch: float) -> None:

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import joblib
 import nibabel
 import numpy as np
 import pytest
@@ -78,6 +79,8 @@ def test_raw_data_with_their_table(raw: Path, tmp_path: Path) -> None:
         },
     }
     assert content["preprocessing"] == {"engine": "minimal"}
+    threads = content["models"]["semantoks"]["cpu_threads"]  # type: ignore[index]
+    assert threads in (1, 2, 4, 8) and threads <= joblib.cpu_count()
     assert content["report"] == {"participants": False}
     text = (tmp_path / "out.yaml").read_text()
     assert "# (?) -999 in score" in text
