@@ -5,6 +5,7 @@ Snakemake's own process runs this too; it has pydantic, since Snakemake depends 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -20,6 +21,27 @@ from semantoks.errors import UserError, shown
 M = TypeVar("M", bound=BaseModel)
 MOST_VALUES = 1_000_000
 MOST_PLACES = 4  # of a key; a longer list does not help
+# What kind of value a key takes, by the beginning of pydantic's name for the error.
+_KINDS = {
+    "int_": "a whole number",
+    "float_": "a number",
+    "bool_": "true or false",
+    "string_type": "a text (put numbers in quotes)",
+    "list_type": "a list, such as [a, b]",
+    "dict_type": "keys and values below it, such as `name: value`",
+    "model_": "keys and values below it, such as `name: value`",
+}
+_LIMITS = {
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le:g}",
+    "too_short": "at least {min_length} in it",
+    "too_long": "at most {max_length} in it",
+    "string_pattern_mismatch": "a text of the form {pattern}",
+}
+# pydantic puts which kind of several a value was taken for behind the key.
+_OF_UNION = re.compile(r"(constrained-)?(int|float|bool|str)$|(list|literal|function)\b")
 
 
 def validated(model: type[M], content: Any, source: str) -> M:
@@ -68,7 +90,7 @@ def complete(config: dict[str, Any], source: str) -> dict[str, Any]:
 def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
     """Turn an error of pydantic into a sentence that says where and what to do."""
     *parents, last = error["loc"] or ("",)
-    where = ".".join(shown(part) for part in error["loc"])
+    where = ".".join(shown(part) for part in error["loc"] if not _OF_UNION.match(str(part)))
     if error["type"] == "extra_forbidden":
         prefix = "".join(f"{part}." for part in parents)
         known = sorted(_keys_below(model, parents))
@@ -91,7 +113,22 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
         return sentence(f"{where} is '{shown(error['input'])}'; {hint}")
     if error["type"] == "value_error":
         return sentence(f"{where + ': ' if where else ''}{error['ctx']['error']}")
-    return f"{where} is '{shown(error['input'])}': {error['msg'][0].lower()}{error['msg'][1:]}."
+    return f"{where} is {_as_yaml(error['input'])}, {_expected(error)}."
+
+
+def _expected(error: ErrorDetails) -> str:
+    """Say what kind of value, or which numbers, a key takes."""
+    if words := next((words for key, words in _KINDS.items() if error["type"].startswith(key)), ""):
+        return f"expected {words}"
+    if words := _LIMITS.get(error["type"], ""):
+        return f"expected {words.format(**error['ctx'])}"
+    return f"{error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _as_yaml(value: object) -> str:
+    if value is None:
+        return "empty"
+    return str(value).lower() if isinstance(value, bool) else f"'{shown(value)}'"
 
 
 def _right_place(model: type[BaseModel], key: str) -> str:

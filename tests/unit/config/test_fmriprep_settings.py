@@ -18,7 +18,7 @@ from semantoks.errors import UserError
         ({"runner": "podman"}, "fmriprep.runner is 'podman'; known: apptainer, docker, native"),
         ({"output_space": "fsaverage5"}, "'fsaverage5' is not a volume in a template space"),
         ({"output_space": "T1w"}, "'T1w' is not a volume"),
-        ({"output_space": "A B"}, "fmriprep.output_space is 'A B': string should match pattern"),
+        ({"output_space": "A B"}, "fmriprep.output_space is 'A B', expected a text of the form"),
         ({"arguments": ["--output-spaces", "T1w"]}, "'--output-spaces' cannot be given; set 'outp"),
         ({"arguments": ["--nthreads=3"]}, "'--nthreads' cannot be given; it follows the threads"),
         ({"arguments": ["-w", "x"]}, "'-w' cannot be given; the engine gives each call its own"),

@@ -54,9 +54,20 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
         ({"probe": {"repeat": 3}}, r"unknown key 'probe.repeat'; did you mean 'probe.repeats'\?"),
         (
             {"probe": {"repeats": "many"}},
-            "probe.repeats is 'many': input should be a valid integer",
+            "probe.repeats is 'many', expected a whole number.",
         ),
-        ({"probe": {"seconds": [0]}}, "probe.seconds.0 is '0': input should be greater than 0"),
+        ({"atlas": None}, r"atlas is empty, expected a text \(put numbers in quotes\)\."),
+        ({"atlas": 300}, "atlas is '300', expected a text"),
+        ({"report": True}, "report is true, expected keys and values below it"),
+        ({"report": {"participants": "maybe"}}, "is 'maybe', expected true or false"),
+        ({"baselines": "fc"}, r"baselines is 'fc', expected a list, such as \[a, b\]"),
+        ({"probe": {"strengths": []}}, "expected at least 1 in it"),
+        ({"parcellation": {"low_pass": "fast"}}, "is 'fast', expected a number"),
+        (
+            {"datasets": {"a": {"path": "x", "repetition_time": [2]}}},
+            r"a.repetition_time is '\[2\]', expected a number",
+        ),
+        ({"probe": {"seconds": [0]}}, "probe.seconds.0 is '0', expected more than 0."),
         (
             {"probe": {"seconds": [60, 5]}},
             r"probe.seconds has 5, which is 2 volumes of 2 s \(parcellation.repetition_time\); at",
@@ -154,7 +165,7 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
         ),
         (
             {"models": {"a": {"architecture": {"tokenizer": {"scales": 30_000}}}}},
-            "scales is '30000': input should be less than or equal to 20",
+            "scales is '30000', expected at most 20",
         ),
         (
             {"models": {"a": {"architecture": {"patch": 7}}}},
@@ -210,7 +221,7 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
             {"models": {"a": {"checkpoint": "mine", "connectome": {"components": 5}}}},
             "models.a: a model with a `checkpoint` is not trained, so `connectome` has no effect",
         ),
-        ({"models": {"a": {"blocks": []}}}, "models.a.blocks is .*at least 1 item"),
+        ({"models": {"a": {"blocks": []}}}, "models.a.blocks is .*expected at least 1 in it"),
         (
             {"models": {"a": {"blocks": ["spectrum", "networks", "spectrum"]}}},
             "models.a: blocks has spectrum twice",
@@ -257,7 +268,7 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
         ),
         (
             {"finetune": {"layer_decay": 1.5}},
-            "finetune.layer_decay is '1.5': input should be less than or equal to 1",
+            "finetune.layer_decay is '1.5', expected at most 1",
         ),
     ],
 )
@@ -329,7 +340,7 @@ def test_aliases_that_multiply_and_long_values_are_cut() -> None:
         ({"values": {"1": "a"}, "bins": 2}, "give either 'values' or 'bins'"),
         ({"edges": [2, 1]}, "'edges' must ascend"),
         ({"edges": [1, 1]}, "'edges' must ascend"),
-        ({"edges": []}, "at least 1 item"),
+        ({"edges": []}, "expected at least 1 in it"),
         ({"edges": [1, float("inf")]}, "finite"),
         ({"cut": "once"}, "needs 'bins'"),
         ({"cut": "once", "edges": [1]}, "needs 'bins'"),
