@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
 import subprocess
@@ -51,6 +52,7 @@ def run_workflow(
             "Snakemake is not installed. Install it with the package: pip install "
             "'semantoks[workflow]'."
         )
+    _require_own_option(targets)
     chosen = config or configuration_here()
     if chosen is None or not chosen.is_file():
         raise UserError(
@@ -76,6 +78,18 @@ def run_workflow(
         else:
             print(f"Report: {REPORT.resolve()} (open it in a browser)")
     return status
+
+
+def _require_own_option(words: Sequence[str]) -> None:
+    """Refuse a configuration that is named by an option of Snakemake.
+
+    Snakemake fails at ``--config FILE`` with a traceback, and ours would overrule ``--configfile``.
+    """
+    for word, following in itertools.zip_longest(words, words[1:], fillvalue=""):
+        option, _, value = word.partition("=")
+        value = value or following
+        if option == "--configfile" or (option == "--config" and "=" not in value):
+            raise UserError(f"A configuration is named by --configuration: not {option} {value}.")
 
 
 def _planned(command: Sequence[str], environment: Mapping[str, str], config: str) -> int:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from semantoks.config.base import Settings
 from semantoks.config.readouts import FULL, OF_CONNECTOME, Block, ConnectomeMap, Readout, Recentre
 from semantoks.config.scaling import PeopleFraction
-from semantoks.config.sizes import Size, with_size
+from semantoks.config.sizes import Size, small_values, with_size
 
 # The fields of `artifacts.timeseries.Manifest`, which `config` may not import; a test compares.
 ManifestField = Literal[
@@ -198,8 +198,8 @@ class Model(Settings):
     size: Size = Field(
         "paper",
         description="Defaults of `architecture` and `training`: `paper` (62.75 million weights, "
-        "for a GPU), or `small` (0.26 million, windows of 60 volumes, for a few hundred scans and "
-        "a CPU).",
+        f"for a GPU), or `small` (0.26 million, for a few hundred scans and a CPU), with "
+        f"{small_values()}.",
     )
     scaling: list[PeopleFraction] = Field(
         [],

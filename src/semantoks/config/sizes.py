@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 Size = Literal["paper", "small"]
@@ -39,6 +39,19 @@ def with_size(content: Mapping[str, Any]) -> dict[str, Any]:
         for key, values in _SMALL.items():
             filled[key] = _merged(values, filled.get(key, {}))
     return filled
+
+
+def small_values() -> str:
+    """List the values that a small model sets, with their keys."""
+    return ", ".join(f"`{key}: {value:g}`" for key, value in _flat(_SMALL))
+
+
+def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value)
+        else:
+            yield key, value
 
 
 def _merged(defaults: Mapping[str, Any], given: Any) -> Any:

@@ -10,6 +10,7 @@ import pandas as pd
 from semantoks.config import PAPER_SUFFIX
 from semantoks.report.overlap import Overlap
 from semantoks.scores.benchmark.comparison import Comparison
+from semantoks.scores.split.schemes.sites import MIN_CLASS, MIN_PART
 
 # With 100 participants, cross-validated accuracies of one method differ by about ±0.1 between
 # samples. Source: Varoquaux 2018, doi:10.1016/j.neuroimage.2017.06.061.
@@ -23,6 +24,8 @@ def cautions(
     comparison: Comparison,
     overlaps: Sequence[Overlap],
     training: Mapping[str, pd.DataFrame],
+    *,
+    has_sites: bool = False,
 ) -> list[str]:
     """Return sentences for the box of a task; they contain no exact number of participants.
 
@@ -32,10 +35,13 @@ def cautions(
     overlaps : sequence of Overlap
     training : mapping of str to DataFrame
         Training metrics by model, one row per epoch.
+    has_sites : bool
+        Whether the data set has a column of sites.
     """
     return [
         *_of_participants(comparison),
         *_of_confounds(comparison),
+        *(_of_sites(comparison) if has_sites else ()),
         *_of_training(comparison, training),
         *_of_overlap(comparison, overlaps),
     ]
@@ -74,6 +80,15 @@ def _of_confounds(comparison: Comparison) -> Iterator[str]:
         )
 
 
+def _of_sites(comparison: Comparison) -> Iterator[str]:
+    """Say why there are no scores of sites that are left out."""
+    if comparison.schemes and all(result.scheme != "site" for result in comparison.schemes):
+        yield (
+            f"No site is left out, since fewer than two have {MIN_PART} participants (of classes, "
+            f"{MIN_CLASS} of each). So no score here is of a site that was not trained on."
+        )
+
+
 def _of_training(comparison: Comparison, training: Mapping[str, pd.DataFrame]) -> Iterator[str]:
     for model, metrics in training.items():
         if not (len(metrics) and _is_scored(model, comparison)):
@@ -92,8 +107,9 @@ def _of_overlap(comparison: Comparison, overlaps: Sequence[Overlap]) -> Iterator
             continue
         if overlap.same_id or overlap.same_scan:
             yield (
-                f"{overlap.model} was pretrained on scans of tested participants, so its scores "
-                "do not show how it does on participants it has not seen."
+                f"{overlap.model} was pretrained on scans of tested participants, so no row of it "
+                "shows how it does on participants it has not seen. `hold_out` of the data set "
+                "leaves them out."
             )
         elif not overlap.known:
             yield (

@@ -18,7 +18,13 @@ from semantoks.scores.benchmark.withheld import TOO_FEW_TESTED
 MOST_ROWS = 40  # of the figure
 MOST_TASKS = 8  # in words; of more, the lead sentence and the figure must do
 ABOVE, BELOW, UNCLEAR = "above baseline", "below baseline", "no clear difference"
-WORDS = {ABOVE: "Above it", BELOW: "Below it", UNCLEAR: "No clear difference"}
+OF_CHANCE = "above baseline, not above chance"
+WORDS = {
+    ABOVE: "Above it",
+    OF_CHANCE: "Above it, but not clearly above chance",
+    BELOW: "Below it",
+    UNCLEAR: "No clear difference",
+}
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ def _model_rows(task: TaskSection) -> list[ScoreRow]:
 def _lead(tasks: Sequence[TaskSection], baseline: str) -> str:
     """Count the verdicts on models."""
     verdicts = [row.verdict for task in tasks for row in _model_rows(task)]
-    compared = [verdict for verdict in verdicts if verdict in (ABOVE, BELOW, UNCLEAR)]
+    compared = [verdict for verdict in verdicts if verdict in WORDS]
     if not tasks:
         return "No phenotype is scored."
     if not compared:
@@ -112,9 +118,25 @@ def _lead(tasks: Sequence[TaskSection], baseline: str) -> str:
         f"{compared.count(UNCLEAR)} {'shows' if compared.count(UNCLEAR) == 1 else 'show'} no clear "
         f"difference (p < {SIGNIFICANCE_LEVEL:g}, adjusted for the number of phenotypes)."
     )
+    return " ".join([text, *_remarks(tasks, compared)])
+
+
+def _remarks(tasks: Sequence[TaskSection], compared: Sequence[str]) -> Iterator[str]:
+    """Say what the numbers of verdicts leave out."""
+    if count := compared.count(OF_CHANCE):
+        yield (
+            f"{count} more {'is' if count == 1 else 'are'} above it where it predicts little or "
+            "nothing, and not clearly above chance."
+        )
+    skipped = [
+        task.comparison.phenotype
+        for task in tasks
+        if not any(row.verdict in WORDS for row in _model_rows(task))
+    ]
+    if skipped:
+        yield f"Not compared: {', '.join(skipped)}; the reasons stand below."
     if UNCLEAR in compared:
-        text += " No clear difference does not mean that they are equal: look at the intervals."
-    return text
+        yield "No clear difference does not mean that they are equal: look at the intervals."
 
 
 def _task_summary(task: TaskSection, settings: Report) -> TaskSummary:
@@ -141,9 +163,17 @@ def _task_summary(task: TaskSection, settings: Report) -> TaskSummary:
         ]
         if names:
             sentences.append(f"{words}: {', '.join(names)}.")
-    sentences += _above_the_choice(task)
+    sentences += [*_not_compared(task), *_above_the_choice(task)]
     title = f"{comparison.phenotype} in {comparison.dataset}"
     return TaskSummary(title, f"{comparison.dataset}-{comparison.phenotype}", " ".join(sentences))
+
+
+def _not_compared(task: TaskSection) -> Iterator[str]:
+    """Say why no model is compared."""
+    rows = _model_rows(task)
+    if rows and not any(row.verdict in WORDS for row in rows):
+        reasons = dict.fromkeys(row.no_verdict for row in rows if row.no_verdict)
+        yield f"No model is compared{': ' if reasons else ''}{'; '.join(reasons)}."
 
 
 def _above_the_choice(task: TaskSection) -> Iterator[str]:
@@ -172,7 +202,7 @@ def _contrasts(tasks: Sequence[TaskSection]) -> list[Contrast]:
         (row, task)
         for task in tasks
         for row in _model_rows(task)
-        if row.difference is not None and row.verdict in (ABOVE, BELOW, UNCLEAR)
+        if row.difference is not None and row.verdict in WORDS
     ]
     if len(rows) > MOST_ROWS:
         rows = [(row, task) for row, task in rows if "+" not in row.representation]

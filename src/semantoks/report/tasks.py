@@ -58,7 +58,11 @@ class ScoreRow:
             return "not compared"
         if self.p_holm >= SIGNIFICANCE_LEVEL:
             return "no clear difference"
-        return "above baseline" if self.difference.mean > 0 else "below baseline"
+        if self.difference.mean < 0:
+            return "below baseline"
+        # What is above a baseline that is worse than chance need not predict anything.
+        is_chance = self.p_permutation is not None and self.p_permutation >= SIGNIFICANCE_LEVEL
+        return "above baseline, not above chance" if is_chance else "above baseline"
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,12 @@ def task_sections(
         _section(
             comparison,
             p_values,
-            cautions(comparison, overlaps, training),
+            cautions(
+                comparison,
+                overlaps,
+                training,
+                has_sites=bool(config.datasets[comparison.dataset].site_column),
+            ),
             beside_published(comparison, overlaps, config, settings),
             shown.figures(comparison),
         )

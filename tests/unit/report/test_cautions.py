@@ -29,6 +29,11 @@ def test_no_caution_without_a_reason() -> None:
     assert cautions(large({"a": 100, "b": 300}), shared, training) == []
 
 
+def test_sites_that_cannot_be_left_out_are_said() -> None:
+    (sentence,) = cautions(large(), [], {}, has_sites=True)
+    assert sentence.startswith("No site is left out, since fewer than two have 10 participants")
+
+
 def test_a_row_of_the_papers_head_is_of_its_model() -> None:
     task = large()
     (scheme,) = task.schemes

@@ -78,6 +78,19 @@ def test_the_top_says_what_beats_what_and_on_how_many_people() -> None:
     assert list(summary.cautions.values()) == [["toy"]]  # that the data are simulated
 
 
+def test_what_is_not_compared_or_not_above_chance_is_said() -> None:
+    lucky = comparison(row("fc", 0.6, None), row("model", 0.7, 0.001))
+    lucky = lucky.model_copy(update={"permutation": {"model": 0.4}})
+    few = row("model", 0.5, None).model_copy(update={"no_verdict": "4 tested"})
+    skipped = comparison(row("fc", 0.3, None), few).model_copy(update={"phenotype": "sex"})
+    summary = page_summary(task_sections([lucky, skipped], [], {}, CONFIG, OPEN), CONFIG, OPEN)
+    assert "0 are clearly above it" in summary.lead
+    assert "1 more is above it where it predicts little or nothing" in summary.lead
+    assert "Not compared: sex;" in summary.lead
+    assert summary.tasks[0].text.endswith("Above it, but not clearly above chance: model 0.70.")
+    assert summary.tasks[1].text.endswith("No model is compared: 4 tested.")
+
+
 def test_connectivity_above_the_chosen_one_is_named() -> None:
     chosen = row("best_connectivity", 0.7, None).model_copy(update={"chosen": {"fc": 10}})
     others = row("tangent", 0.75, 0.5), row("fc", 0.7, None), row("confounds", 0.9, None)

@@ -54,6 +54,15 @@ def test_a_verdict_that_is_withheld_says_why() -> None:
     assert row.verdict == "not compared (fewer than 10 test participants)"
 
 
+def test_above_a_bad_baseline_is_not_above_chance() -> None:
+    paired = difference(0.01, 0.8)
+    verdicts = [
+        ScoreRow("model", SCORE, {}, paired, 0.01, p_permutation).verdict
+        for p_permutation in (0.01, 0.11, None)
+    ]
+    assert verdicts == ["above baseline", "above baseline, not above chance", "above baseline"]
+
+
 @pytest.mark.parametrize(
     ("representation", "mean", "p_holm", "verdict"),
     [

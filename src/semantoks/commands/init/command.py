@@ -54,11 +54,11 @@ def init(
     UserError
         When `out` exists, or nothing in the folder is recognised.
     """
+    data = look_at(path)
     if not out.parent.is_dir():
         raise UserError(f"{out} cannot be written: there is no folder {out.parent}. Make it first.")
     if out.exists():
         raise UserError(f"{out} is there already. Name another file with --out, or move it away.")
-    data = look_at(path)
     preset = catalogue.read_preset(data.preset) if data.preset else {}
     table = find_table(data, participants, preset.get("missing_values", []))
     guess = (atlas, GIVEN) if atlas else guess_atlas(data.example)
@@ -89,8 +89,8 @@ def init(
         yield f"Atlas: {guess[0]}, a guess from the {guess[1]}; --atlas NAME names another."
     if table is not None and 0 < len(data.people) < FEW:
         yield (
-            f"{len(data.people)} people are few: with fewer than 20 usable scans, no model is "
-            "compared with connectivity."
+            f"{len(data.people)} people are few: with fewer than 20 usable scans, or of classes "
+            "with fewer than 10 of each, no model is compared with connectivity."
         )
     named = "" if out == CONFIGURATION else f" --configuration {out}"
     yield f"Written: {out}. Check its lines with (?), then: semantoks run{named}"

@@ -185,6 +185,11 @@ def _require_simulated_columns(name: str, dataset: Dataset, source: str) -> None
 
 
 def _require_atlas(config: Config, source: str) -> None:
+    if config.atlas_dir and not Path(config.atlas_dir).is_dir():
+        raise UserError(
+            f"{source}: atlas_dir is {config.atlas_dir}, expected a folder with the files of the "
+            "atlas. Correct the path, or remove the key to download them."
+        )
     files = config.atlases.get(config.atlas)
     for path in (files.image, files.table) if files else ():
         if path is not None and not Path(path).exists():

@@ -105,7 +105,8 @@ def _data(
     for name in by_source.get("fmriprep", ()):
         yield _given_images(name, images.get(name, {}))
     if "timeseries" in by_source:
-        yield f"Of {_listed(by_source['timeseries'])}, regional time series were given."
+        given = _listed(by_source["timeseries"])
+        yield f"Of {given}, time series averaged over {_atlas(config)} were given."
     if "bids" in by_source or "fmriprep" in by_source:
         yield f"BOLD signals were averaged over {_atlas(config)}."
     yield from _cleaning(config.parcellation, bool(set(by_source) - {"timeseries"}), has_motion)
@@ -168,7 +169,7 @@ def _cleaning(settings: Parcellation, has_images: bool, has_motion: bool) -> Ite
         limits.append(f"DVARS above {settings.max_dvars:g} %")
     yield f"Scans were excluded with {_listed(limits, 'or')}."
     if not has_motion:
-        yield "Head motion was not known, so no scan was excluded for it."
+        yield "Head motion was not known from the scans, so none was excluded for it."
 
 
 def _samples(samples: Mapping[str, str]) -> Iterator[str]:
@@ -250,8 +251,10 @@ def _scores(config: Config, splits: Collection[int]) -> Iterator[str]:
         )
     if probe.permutations and probe.protocol != "paper":
         yield (
-            f"P-values and intervals come from {probe.permutations} permutations of the phenotype, "
-            "and from the corrected resampled t-test [nadeau2003] where there were none."
+            "Intervals of balanced accuracy, and all of sites that were left out, come from the "
+            "corrected resampled t-test [nadeau2003]. Intervals of Pearson's r, and differences "
+            f"between representations, come from {probe.permutations} permutations of the "
+            "phenotype."
         )
     else:
         yield "P-values and intervals come from the corrected resampled t-test [nadeau2003]."

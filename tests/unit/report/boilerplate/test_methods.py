@@ -35,7 +35,10 @@ def test_what_ran_is_described_and_cited() -> None:
 def test_what_did_not_run_is_not_cited() -> None:
     timeseries = {"mine": {"path": "mine", "source": "timeseries"}}
     text, keys = text_of(datasets=timeseries, models={}, baselines=["fc"], atlas="schaefer100x7")
-    assert "regional time series were given" in text and "registration" not in text
+    assert (
+        "Of mine, time series averaged over the Schaefer atlas" in text
+        and "registration" not in text
+    )
     assert keys.isdisjoint({"avants2011", "esteban2019", "paszke2019", "varoquaux2010", "wang2024"})
     assert "Phenotypes were predicted" not in text
     _, keys = text_of(preprocessing={"engine": "fmriprep"}, atlas="schaefer100x7")
@@ -56,7 +59,7 @@ def test_an_exclusion_that_cannot_have_happened_is_not_claimed() -> None:
     config = Config.model_validate({"datasets": {"mine": {"path": "x", "source": "timeseries"}}})
     (text, *_) = methods(config, has_motion=False).paragraphs
     assert "framewise displacement" not in text and "censored" not in text
-    assert "Head motion was not known, so no scan was excluded for it." in text
+    assert "Head motion was not known from the scans, so none was excluded for it." in text
 
 
 def test_what_was_used_and_split_is_counted() -> None:
