@@ -57,6 +57,11 @@ def require_names(given: Mapping[str, object], count: int) -> None:
                 f"A baseline is called '{shown(name)}'. Take letters, digits, '_' and '-', and "
                 f"another name than '{MAIN}'."
             )
+        if is_series(value) and name == MAIN:
+            raise UserError(
+                f"`features` is the path {shown(str(value))}, expected features. Make them first: "
+                "semantoks.load(MODEL).embed(PATH)."
+            )
         if is_series(value) and name not in get_args(Baseline):
             known = ", ".join(get_args(Baseline))
             raise UserError(

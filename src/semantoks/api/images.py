@@ -102,6 +102,8 @@ def scan_of_image(
         raise UserError(f"There is no image at {image}. Check the path.")
     image = image.absolute()
     strategy, changes = _strategy(manifest.confounds, confounds)
+    if confounds is not None and not confounds.is_file():
+        raise UserError(f"There is no table of confounds at {confounds}. Check the path.")
     if strategy != AS_GIVEN:
         _require_preprocessed(image)
     settings = parcellation_of(manifest, min_coverage=min_coverage, **changes)

@@ -92,7 +92,7 @@ class TrainedModel:
         confounds: str | Path | None = None,
         atlas: str | Path | None = None,
         min_coverage: float = MIN_COVERAGE,
-        allow_mismatch: Sequence[ManifestField] = (),
+        allow_mismatch: ManifestField | Sequence[ManifestField] = (),
     ) -> Any:
         """Embed a scan, or all included scans of a file of time series.
 
@@ -127,7 +127,7 @@ class TrainedModel:
             Label image that the workflow wrote, for images and models whose atlas is not built in.
         min_coverage : float
             Regions of an image of which the brain mask covers less are NaN.
-        allow_mismatch : sequence of str
+        allow_mismatch : str or sequence of str
             Fields of `manifest`, such as ``engine``, in which a file or an image may differ.
 
         Returns
@@ -140,6 +140,8 @@ class TrainedModel:
         UserError
             If the scan does not fit the model, or it has no such readout.
         """
+        if isinstance(allow_mismatch, str):
+            allow_mismatch = [allow_mismatch]
         is_path = isinstance(scan, str | Path)
         if confounds is not None and not (is_path and str(scan).endswith(IMAGES)):
             raise UserError(

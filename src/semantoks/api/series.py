@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from semantoks.artifacts.timeseries import Manifest, Scan
 from semantoks.artifacts.zscores import zscore
@@ -137,9 +138,16 @@ def _in_order(
     names = None if regions is None else [str(name) for name in regions]
     if isinstance(series, pd.DataFrame):
         names = names or [str(name) for name in series.columns]
+        texts = [name for name in series if not is_numeric_dtype(series[name])]
+        if texts:
+            raise UserError(
+                f"The column '{shown(str(texts[0]))}' of the time series holds no numbers. Leave "
+                "it out; a column per region is expected."
+            )
         values_TC = series.to_numpy(float)
     else:
-        values_TC = np.asarray(series, float).T
+        values_TC = _as_array(series).T
+    values_TC = np.where(np.isfinite(values_TC), values_TC, np.nan)
     if values_TC.ndim != 2 or not len(values_TC):
         raise UserError(
             f"An array of time series has the shape {values_TC.T.shape}, expected (regions, "
@@ -155,8 +163,30 @@ def _in_order(
         )
     gaps = int(np.isnan(values_TC).any(axis=0).sum())
     if gaps:
-        log.warning("%d of %d regions have NaN and count as not covered.", gaps, expected)
+        log.warning(
+            "%d of %d regions have NaN or infinite values and count as not covered.", gaps, expected
+        )
     return values_TC if names is None else _matched(values_TC, names, manifest)
+
+
+def _as_array(series: object) -> np.ndarray:
+    """Return an array of numbers.
+
+    Raises
+    ------
+    UserError
+        When these are texts, or several scans of different length.
+    """
+    try:
+        values = np.asarray(series)
+    except ValueError:
+        values = np.empty(0, object)
+    if values.dtype.kind not in "fiub":
+        raise UserError(
+            f"The time series are of the type {type(series).__name__} and no array of numbers "
+            "(regions, volumes). Embed one scan at a time; `Embedder` takes a list of scans."
+        )
+    return values.astype(float)
 
 
 def _matched(values_TC: np.ndarray, names: Sequence[str], manifest: Manifest | None) -> np.ndarray:

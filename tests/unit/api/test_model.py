@@ -125,7 +125,26 @@ def test_it_is_said_that_features_are_unknown(
     assert np.isnan(features).any()
     assert f"{np.isnan(features).sum()} of {len(features)} features are NaN" in caplog.text
     assert "since 3 of 4 regions have no data" in caplog.text
-    assert "3 of 4 regions have NaN and count as not covered." in caplog.text
+    assert "3 of 4 regions have NaN or infinite values and count as not covered." in caplog.text
+
+
+def test_what_is_no_scan_is_refused(encoder: Encoder, tmp_path: Path) -> None:
+    save(encoder, tmp_path / "model")
+    model = semantoks.load(tmp_path / "model")
+    series = np.random.default_rng(0).standard_normal((60, 4))
+    table = pd.DataFrame(series).assign(note="a")
+    for scan, message in (
+        (table, "The column 'note' of the time series holds no numbers"),
+        ([series.T, series[:40].T], "of the type list and no array of numbers"),
+        (np.array([["a"]]), "of the type ndarray and no array of numbers"),
+    ):
+        with pytest.raises(UserError, match=message):
+            model.embed(scan, repetition_time=2.0)
+    infinite = series.T.copy()
+    infinite[1, 3] = np.inf
+    missing = np.where(np.isinf(infinite), np.nan, infinite)
+    features = [model.embed(scan, repetition_time=2.0) for scan in (infinite, missing)]
+    np.testing.assert_array_equal(*features)
 
 
 def test_names_that_are_not_those_of_the_model_are_refused(
