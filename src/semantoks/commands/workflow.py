@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -90,6 +93,8 @@ def _require_own_option(words: Sequence[str]) -> None:
         value = value or following
         if option == "--configfile" or (option == "--config" and "=" not in value):
             raise UserError(f"A configuration is named by --configuration: not {option} {value}.")
+    if words and words[0].endswith((".yaml", ".yml")) and Path(words[0]).is_file():
+        raise UserError(f"{words[0]} is no target. Name it by --configuration {words[0]}.")
 
 
 def _planned(command: Sequence[str], environment: Mapping[str, str], config: str) -> int:
@@ -122,15 +127,31 @@ def snakemake_command(config: Path, cores: str, arguments: Sequence[str]) -> lis
 def _watched(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a command and show its progress; return its exit status."""
     pipe, both = subprocess.PIPE, subprocess.STDOUT
-    with subprocess.Popen(
-        command, env=environment, stdout=pipe, stderr=both, text=True, errors="replace"
-    ) as process:
+    with (
+        subprocess.Popen(
+            command, env=environment, stdout=pipe, stderr=both, text=True, errors="replace"
+        ) as process,
+        _passing_on_sigterm(process),
+    ):
         try:
             Display(Console(stderr=True)).show(process.stdout or ())
         except KeyboardInterrupt:
             # The terminal has interrupted Snakemake, too, which now ends its jobs.
             print("Interrupted; finished work is kept.", file=sys.stderr)
         return process.wait()
+
+
+@contextmanager
+def _passing_on_sigterm(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Let a process end when this one is asked to: its jobs would go on without a master."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may handle signals
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _passed_on(command: Sequence[str], environment: Mapping[str, str]) -> int:

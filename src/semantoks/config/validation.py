@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -94,7 +95,9 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         prefix = "".join(f"{part}." for part in parents)
         known = sorted(_keys_below(model, parents))
-        hint = _right_place(model, str(last)) or suggest(shown(last), known, prefix=prefix)
+        typed = get_close_matches(str(last), known, n=1, cutoff=0.8)
+        elsewhere = "" if typed else _right_place(model, str(last))
+        hint = elsewhere or suggest(shown(last), known, prefix=prefix)
         return sentence(f"unknown key '{where}'; {hint}")
     if error["type"] == "missing":
         return f"'{where}' is missing{_meaning(model, error['loc'])}; add it."
@@ -102,6 +105,8 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
     if last == "[key]":
         more = ", '_' and '-'" if "datasets" in parents else ""
         name = shown(parents[-1])
+        if error["input"] is None:
+            return "a key is null, which stands for nothing in YAML; put it in quotes: 'null'."
         if error["type"] == "string_too_long":
             most = error["ctx"]["max_length"]
             return f"the name '{name}' has more than {most} characters; choose a shorter one."

@@ -102,6 +102,7 @@ def _of_training(comparison: Comparison, training: Mapping[str, pd.DataFrame]) -
 
 
 def _of_overlap(comparison: Comparison, overlaps: Sequence[Overlap]) -> Iterator[str]:
+    """Warn of models that have seen the tested people, or may have."""
     for overlap in overlaps:
         if overlap.dataset != comparison.dataset or not _is_scored(overlap.model, comparison):
             continue

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import pytest
 from semantoks.__main__ import main
 from semantoks.commands import workflow
 from semantoks.commands.snakefile import snakefile
+from semantoks.commands.workflow import run_workflow
+from semantoks.errors import UserError
 
 
 @pytest.fixture
@@ -89,3 +93,36 @@ def test_without_a_configuration_it_says_how_to_get_one(
     assert main(["run"]) == 1
     assert started == []
     assert "There is no semantoks.yaml here. `semantoks init FOLDER`" in capsys.readouterr().err
+
+
+def test_who_ends_the_command_ends_snakemake() -> None:
+    code = (
+        "import os, sys; from semantoks.commands.workflow import _watched;"
+        "wait = 'import os, time; print(os.getpid(), flush=True); time.sleep(60)';"
+        "sys.exit(_watched([sys.executable, '-c', wait], os.environ))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) as command:
+        assert command.stderr is not None
+        child = int(command.stderr.readline())
+        command.terminate()
+        assert command.wait(timeout=30) != 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--config", "mine.yaml"], "named by --configuration: not --config mine.yaml"),
+        (["--config=mine.yaml"], "named by --configuration: not --config mine.yaml"),
+        (["--configfile", "mine.yaml"], "named by --configuration: not --configfile mine.yaml"),
+        (["mine.yaml"], "mine.yaml is no target. Name it by --configuration mine.yaml"),
+    ],
+)
+def test_a_configuration_is_named_by_its_own_option(
+    words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").write_text("datasets: {}")
+    with pytest.raises(UserError, match=message):
+        run_workflow(None, "1", words)

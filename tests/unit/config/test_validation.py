@@ -56,6 +56,8 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
             {"probe": {"repeats": "many"}},
             "probe.repeats is 'many', expected a whole number.",
         ),
+        ({"model": {}}, r"unknown key 'model'; did you mean 'models'\?"),
+        ({"datasets": {None: {"path": "x"}}}, "a key is null, .* put it in quotes: 'null'"),
         ({"atlas": None}, r"atlas is empty, expected a text \(put numbers in quotes\)\."),
         ({"atlas": 300}, "atlas is '300', expected a text"),
         ({"report": True}, "report is true, expected keys and values below it"),

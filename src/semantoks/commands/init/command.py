@@ -89,8 +89,8 @@ def init(
         yield f"Atlas: {guess[0]}, a guess from the {guess[1]}; --atlas NAME names another."
     if table is not None and 0 < len(data.people) < FEW:
         yield (
-            f"{len(data.people)} people are few: with fewer than 20 usable scans, or fewer than 5 "
-            "of a class beside the 10 that are tested, no model is compared with connectivity."
+            f"{len(data.people)} people are few: with fewer than 20 of them usable, or fewer than "
+            "5 of a class beside the 10 that are tested, no model is compared with connectivity."
         )
     named = "" if out == CONFIGURATION else f" --configuration {out}"
     yield f"Written: {out}. Check its lines with (?), then: semantoks run{named}"

@@ -81,6 +81,7 @@ def configuration_text(
     if data.source == "bids":
         remark = "built in; `fmriprep` runs fMRIPrep in a container"
         lines += ["", "preprocessing:", _line(2, "engine", "minimal", remark)]
+        lines.append(_line(2, "voxel_size", 2, "mm, of the images that are written"))
     lines += [
         "",
         "report:",
@@ -100,7 +101,10 @@ def _thread_lines(size: str) -> list[str]:
 def _atlas_line(data: DataFolder, atlas: tuple[str, str] | None) -> str:
     if data.source != "timeseries":
         name = atlas[0] if atlas and atlas[1] == GIVEN else "seitzman300"
-        return _line(0, "atlas", name, "or schaefer400x7, semantoks457 (the paper's), …")
+        others = "or schaefer400x7, semantoks457 (the paper's), …"
+        if data.source == "bids":
+            others = f"with engine fmriprep also {others.removeprefix('or ')}"
+        return _line(0, "atlas", name, others)
     if atlas is None:
         return "# atlas:  (?) of these time series; `semantoks guide` lists the names"
     return _line(0, "atlas", atlas[0], f"(?) {atlas[1]}")
@@ -133,7 +137,7 @@ def _dataset_lines(
         lines += _table_lines(data, table, preset_keys)
     shards = _shards(data)
     if shards > 1 or "shards" in preset_keys:
-        lines.append(_line(0, "shards", shards, "parts that are processed one by one"))
+        lines.append(_line(0, "shards", shards, "parts; as many at a time as there are cores"))
     return lines
 
 

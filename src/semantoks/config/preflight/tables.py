@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from semantoks.config import ColumnNames, Config, Dataset
 from semantoks.config.participants_table import HDF5_SUFFIXES
@@ -68,11 +69,12 @@ def require_columns(name: str, dataset: Dataset, config: Config, source: str) ->
 def _refuse(
     name: str, names: ColumnNames, key: str, columns: list[str], table: str, source: str
 ) -> None:
-    """Name the columns that are there, and one that differs in case only."""
+    """Name the columns that are there, and one that differs in case or by a letter or two."""
     more = ", …" if len(columns) > LISTED_COLUMNS else ""
     first = names if isinstance(names, str) else names[0]
     by_case = [other for other in columns if other.lower() == first.lower()]
-    hint = suggest(first, by_case) + " " if by_case else ""
+    alike = by_case or get_close_matches(first, columns, n=1, cutoff=0.75)
+    hint = suggest(first, alike) + " " if alike else ""
     raise UserError(
         f"Data set {name} has no column {listed(names)} in {table} (columns: "
         f"{', '.join(columns[:LISTED_COLUMNS])}{more}). {hint[:1].upper()}{hint[1:]}"

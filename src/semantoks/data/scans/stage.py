@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from semantoks.artifacts.timeseries import (
 )
 from semantoks.config import PERSON
 from semantoks.data.scans.settings import ScansSettings
+
+log = logging.getLogger(__name__)
 
 
 def scans(
@@ -61,6 +64,12 @@ def scans(
     rows = table.loc[table["status"] == EXCLUDED, ["scan", "participant_id", "reason"]]
     with atomic(excluded, of_people=True) as temporary:
         rows.to_csv(temporary, sep="\t", index=False)
+    if len(rows):
+        log.info(
+            "%d scans are used and %d excluded; `semantoks status` says why.",
+            len(table) - len(rows),
+            len(rows),
+        )
     manifests = [read_manifest(path) for path in timeseries]
     # That of a shard whose scans are all excluded knows neither.
     manifest = next((known for known in manifests if known.space), manifests[0])

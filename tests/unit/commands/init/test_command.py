@@ -78,7 +78,7 @@ def test_raw_data_with_their_table(raw: Path, tmp_path: Path) -> None:
             "score": "regression",
         },
     }
-    assert content["preprocessing"] == {"engine": "minimal"}
+    assert content["preprocessing"] == {"engine": "minimal", "voxel_size": 2}
     threads = content["models"]["semantoks"]["cpu_threads"]  # type: ignore[index]
     assert threads in (1, 2, 4, 8) and threads <= joblib.cpu_count()
     assert content["report"] == {"participants": False}
