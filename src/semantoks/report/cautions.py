@@ -109,8 +109,8 @@ def _of_overlap(comparison: Comparison, overlaps: Sequence[Overlap]) -> Iterator
         if overlap.same_id or overlap.same_scan:
             yield (
                 f"{overlap.model} was pretrained on scans of tested participants, so no row of it "
-                "shows how it does on participants it has not seen. `hold_out` of the data set "
-                "leaves them out."
+                "shows how it does on participants it has not seen. The key hold_out of the data "
+                "set leaves them out of pretraining."
             )
         elif not overlap.known:
             yield (

@@ -180,10 +180,12 @@ def _above_the_choice(task: TaskSection) -> Iterator[str]:
     """Name single connectivities that score higher than the one chosen in the training data."""
     rows = task.schemes[0].rows
     best = next((row for row in rows if row.is_baseline and row.chosen), None)
+    # A correlation below zero is no success, however bad the one that was chosen.
+    least = max(best.score.mean, 0) if best else math.inf
     higher = [
         f"{representation_label(row.representation)} {_short(row.score.mean)}"
         for row in rows
-        if best and row.representation in CONNECTIVITY and row.score.mean > best.score.mean
+        if row.representation in CONNECTIVITY and row.score.mean > least
     ]
     if higher:
         yield (
