@@ -198,6 +198,11 @@ def _models(config: Config) -> Iterator[str]:
     ]
     if baselines and any(dataset.phenotypes for dataset in config.datasets.values()):
         yield f"Baselines were {_listed(baselines)}."
+        if "confounds" in config.baselines:
+            yield (
+                "Confounds are age, sex, site, head motion and scan length, as far as they are "
+                "known, without the phenotype itself."
+            )
 
 
 def _model(name: str, model: Model, config: Config) -> str:
@@ -228,9 +233,9 @@ def _scores(config: Config, splits: Collection[int]) -> Iterator[str]:
         )
     if probe.protocol != "paper" and any("full" in m.readouts for m in config.models.values()):
         yield (
-            "For a “full” embedding, the weighted linear kernels of its blocks were summed. Where "
-            "the blocks of lower weight alone had a cross-validation loss at least a tenth lower "
-            "within the training part, only these were used."
+            f"For a “full” embedding, the weighted linear kernels of its blocks ({_blocks(config)})"
+            " were summed. Where the blocks of lower weight alone had a cross-validation loss at "
+            "least a tenth lower within the training part, only these were used."
         )
     if probe.protocol != "exact":
         yield "The head of Brain-Semantoks [gijsen2026], trained on windows, was scored, too."
@@ -259,6 +264,12 @@ def _scores(config: Config, splits: Collection[int]) -> Iterator[str]:
     else:
         yield "P-values and intervals come from the corrected resampled t-test [nadeau2003]."
     yield "P-values were adjusted for the number of phenotypes [holm1979]."
+
+
+def _blocks(config: Config) -> str:
+    """List the blocks of full embeddings."""
+    full = [model.blocks for model in config.models.values() if "full" in model.readouts]
+    return ", ".join(dict.fromkeys(block for blocks in full for block in blocks))
 
 
 def _times(counts: Collection[int]) -> str:

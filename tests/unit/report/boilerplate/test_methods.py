@@ -74,6 +74,7 @@ def test_what_was_used_and_split_is_counted() -> None:
 def test_the_choice_between_blocks_is_described() -> None:
     text, _ = text_of(models={"mine": {"readouts": ["pooled", "full"]}})
     assert "the blocks of lower weight alone" in text
+    assert "its blocks (" in text and "distilled" in text
     text, _ = text_of(models={"mine": {"readouts": ["pooled"]}})
     assert "lower weight" not in text
 
