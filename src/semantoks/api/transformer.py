@@ -27,7 +27,8 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     model : str, Path or TrainedModel
         As for `load`.
     readout : str
-        What is read from the model.
+        What is read from the model: ``pooled``, ``networks``, ``full``, …, as for
+        `TrainedModel.embed`.
     regions : sequence of str, optional
         Names of the rows of arrays.
     repetition_time : float, optional
@@ -38,9 +39,9 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Label image, for images and models whose atlas is not built in.
     min_coverage : float
         Regions of an image of which the brain mask covers less are NaN.
-    allow_mismatch : sequence of str
-        Fields of the manifest in which images and files may differ. All parameters but the first
-        are those of `TrainedModel.embed`.
+    allow_mismatch : str or sequence of str
+        Fields of the manifest, such as ``engine``, in which images and files may differ. All
+        parameters but the first are those of `TrainedModel.embed`.
 
     Attributes
     ----------

@@ -71,7 +71,7 @@ def init(
     validated(Config, yaml.safe_load(text), str(out))
     with atomic(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    people = f" of {len(data.people)} people" if data.people else ""
+    people = f" of {_people(len(data.people))}" if data.people else ""
     yield f"{data.path}: {data.kind}{people}."
     if table is None:
         yield "No table of participants was found: time series are made, and nothing is scored."
@@ -89,11 +89,15 @@ def init(
         yield f"Atlas: {guess[0]}, a guess from the {guess[1]}; --atlas NAME names another."
     if table is not None and 0 < len(data.people) < FEW:
         yield (
-            f"{len(data.people)} people are few: with fewer than 20 of them usable, or fewer than "
-            "5 of a class beside the 10 that are tested, no model is compared with connectivity."
+            f"{_people(len(data.people))} are few: with fewer than 20 of them usable, or fewer "
+            "than 5 of a class beside the 10 that are tested, no model is compared with connectivity."
         )
     named = "" if out == CONFIGURATION else f" --configuration {out}"
     yield f"Written: {out}. Check its lines with (?), then: semantoks run{named}"
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"
 
 
 def _name(path: Path) -> str:
