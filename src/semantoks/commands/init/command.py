@@ -90,7 +90,8 @@ def init(
     if table is not None and 0 < len(data.people) < FEW:
         yield (
             f"{_people(len(data.people))} are few: with fewer than 20 of them usable, or fewer "
-            "than 5 of a class beside the 10 that are tested, no model is compared with connectivity."
+            "than 5 of a class beside the 10 that are tested, no model is compared with "
+            "connectivity."
         )
     named = "" if out == CONFIGURATION else f" --configuration {out}"
     yield f"Written: {out}. Check its lines with (?), then: semantoks run{named}"
