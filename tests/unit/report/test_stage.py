@@ -70,7 +70,7 @@ def test_names_and_small_counts_are_hidden_unless_the_user_allows_them(results: 
     assert "1 participant (no usable scan)." in open_page
     assert "fewer than 5" not in open_page
     assert "numbers of participants and scans are rounded to multiples of 5" in page
-    assert "about 25 scans of about 25 participants are used" in page
+    assert "About 25 scans of about 25 participants are used" in page
     assert "23 scans of 23 participants are used" in open_page
     assert "Excluded scans: of fewer than 5 participants." in page
     assert "Excluded scans: 1." in open_page
