@@ -115,6 +115,15 @@ def once_each(people: pd.DataFrame, known: Collection[str]) -> pd.DataFrame:
     return people[~repeated | with_features]
 
 
+def require_known(ids: Sequence[str], known: Collection[str]) -> None:
+    """Refuse features of other people than those in the table."""
+    if len(ids) and len(known) and not set(ids) & set(known):
+        raise UserError(
+            f"No participant of the features is in `people`: they are '{shown(next(iter(known)))}' "
+            f"and so on there, and '{shown(ids[0])}' and so on in `people`."
+        )
+
+
 def by_participant(name: str, features: Features, people: pd.DataFrame) -> pd.DataFrame:
     """Return features with ids as index, or the entities of scans."""
     if isinstance(features, pd.DataFrame):

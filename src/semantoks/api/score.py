@@ -21,6 +21,7 @@ from semantoks.api.features import (
     finite_as_stored,
     is_series,
     once_each,
+    require_known,
     require_names,
     series_files,
     with_ids,
@@ -220,6 +221,7 @@ class _Work:
     def _participants(self, known: pd.Series) -> Path:
         """Write the table of people with their ids as the scans have them."""
         ids = as_in_scans(list(self.people[ID]), set(known), "`people`")
+        require_known(ids, known)
         out = self.folder / "participants"
         write_table(out, once_each(self.people.assign(**{ID: ids}), known))
         return out

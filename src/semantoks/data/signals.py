@@ -48,7 +48,7 @@ def require_repetition_time(value: Any, source: str) -> float:
     if np.isnan(tr):
         raise ScanError(f"no repetition time: no RepetitionTime in {source}")
     if not 0 < tr <= MAX_TR:
-        hint = "; is it in milliseconds?" if tr > MAX_TR else ""
+        hint = " (is it in milliseconds?)" if tr > MAX_TR else ""
         raise ScanError(f"RepetitionTime is {tr:g} in {source}; seconds are needed{hint}")
     return tr
 

@@ -15,7 +15,8 @@ P_VALUES = ("p_difference", "p_permutation")
 COLUMNS = (
     *("dataset", "phenotype", "classes", "scheme", "splits", "representation", "protocol"),
     "metric",
-    *("mean", "sd", "low", "high", "baseline", "difference_from_baseline", *P_VALUES),
+    *("mean", "sd", "low", "high", "baseline", "difference_from_baseline"),
+    *("difference_low", "difference_high", *P_VALUES),
     "remark",
 )
 
@@ -74,6 +75,8 @@ def _row(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, ob
         **score.model_dump(),
         "baseline": difference and difference.baseline,
         "difference_from_baseline": difference and difference.mean,
+        "difference_low": difference and difference.low,
+        "difference_high": difference and difference.high,
         "p_difference": difference and difference.p,
         "p_permutation": permutation_p(comparison, scheme, row),
         "remark": scheme.remark(row, comparison.metric) or None,

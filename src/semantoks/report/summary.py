@@ -109,12 +109,13 @@ def _lead(tasks: Sequence[TaskSection], baseline: str) -> str:
                 "with a value of the phenotype and a scan that is not excluded."
             )
         return text
-    names = {row.representation for task in tasks for row in _model_rows(task)}
+    rows = [[row for row in _model_rows(task) if row.verdict in WORDS] for task in tasks]
+    names = {row.representation for of_task in rows for row in of_task}
     above, below = compared.count(ABOVE), compared.count(BELOW)
     text = (
         f"Of {len(compared)} comparisons of a model with {baseline} ({plural(len(names), 'row')} "
-        f"of models, {plural(len(tasks), 'phenotype')}), {above} "
-        f"{'is' if above == 1 else 'are'} clearly above it, {below} clearly below, and "
+        f"of models, {plural(sum(map(bool, rows)), 'phenotype')}), {above} "
+        f"{_is(above)} clearly above it, {below} clearly below, and "
         f"{compared.count(UNCLEAR)} {'shows' if compared.count(UNCLEAR) == 1 else 'show'} no clear "
         f"difference (p < {SIGNIFICANCE_LEVEL:g}, adjusted for the number of phenotypes)."
     )
@@ -124,10 +125,7 @@ def _lead(tasks: Sequence[TaskSection], baseline: str) -> str:
 def _remarks(tasks: Sequence[TaskSection], compared: Sequence[str]) -> Iterator[str]:
     """Say what the numbers of verdicts leave out."""
     if count := compared.count(OF_CHANCE):
-        yield (
-            f"{count} more {'is' if count == 1 else 'are'} above it where it predicts little or "
-            "nothing, and not clearly above chance."
-        )
+        yield f"{count} more {_is(count)} above it, but not clearly above chance."
     skipped = [
         task.comparison.phenotype
         for task in tasks
@@ -137,6 +135,10 @@ def _remarks(tasks: Sequence[TaskSection], compared: Sequence[str]) -> Iterator[
         yield f"Not compared: {', '.join(skipped)}; the reasons stand below."
     if UNCLEAR in compared:
         yield "No clear difference does not mean that they are equal: look at the intervals."
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _task_summary(task: TaskSection, settings: Report) -> TaskSummary:

@@ -26,6 +26,7 @@ from semantoks.scores.benchmark.comparison import (
     Summary,
 )
 from semantoks.scores.intervals import holm
+from semantoks.scores.metrics import CORRELATIONS
 
 Training = Mapping[str, pd.DataFrame]
 NO_VERDICTS = ("baseline", "not compared")  # beginnings of what `ScoreRow.verdict` says
@@ -45,6 +46,7 @@ class ScoreRow:
     no_verdict: str | None = None
     is_baseline: bool = False
     chosen: dict[str, int] | None = None
+    below_chance: float = 0.0  # by how much the baseline is
 
     @property
     def verdict(self) -> str:
@@ -62,7 +64,9 @@ class ScoreRow:
             return "below baseline"
         # What is above a baseline that is worse than chance need not predict anything.
         is_chance = self.p_permutation is not None and self.p_permutation >= SIGNIFICANCE_LEVEL
-        return "above baseline, not above chance" if is_chance else "above baseline"
+        if is_chance or (self.below_chance > 0 and self.difference.low <= self.below_chance):
+            return "above baseline, not above chance"
+        return "above baseline"
 
 
 @dataclass(frozen=True)
@@ -215,6 +219,8 @@ def score_rows(scheme: SchemeResult, comparison: Comparison, adjusted: AdjustedP
     # Unknown scores (NaN) cannot be sorted and come last.
     results = sorted(scheme.representations, key=lambda row: _last_if_unknown(row, metric))
     names = [row.representation for row in results]
+    means = {row.representation: row.metrics[metric].mean for row in results}
+    chance = 0.0 if metric in CORRELATIONS else means.get("chance", math.nan)
     return [
         ScoreRow(
             representation=row.representation,
@@ -226,9 +232,16 @@ def score_rows(scheme: SchemeResult, comparison: Comparison, adjusted: AdjustedP
             no_verdict=row.no_verdict,
             chosen=row.chosen,
             is_baseline=row.representation == baseline_of(row.representation, names),
+            below_chance=chance - _baseline_mean(row, means),
         )
         for row in results
     ]
+
+
+def _baseline_mean(row: Row, means: Mapping[str, float]) -> float:
+    """Return the score of what a row is compared with; NaN if that is nothing."""
+    difference = row.difference_from_baseline
+    return means.get(difference.baseline, math.nan) if difference else math.nan
 
 
 def _is_known(metric: str, results: Sequence[Row]) -> bool:

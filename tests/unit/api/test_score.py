@@ -230,6 +230,13 @@ def test_features_that_are_not_finite_are_said(caplog: pytest.LogCaptureFixture)
     assert caplog.text.count("features: 2 values in 1 of 40 rows are NaN or infinite") == 3
 
 
+def test_features_of_other_people_are_refused() -> None:
+    people = pd.DataFrame({"participant_id": ["a", "b"], "age": [1.0, 2.0]})
+    features = pd.DataFrame(np.zeros((2, 3)), ["x", "y"])
+    with pytest.raises(UserError, match="they are 'x' and so on there, and 'a' and so on in"):
+        semantoks.score(features, people, "age", kind="regression", **QUICK)
+
+
 def test_the_example_in_the_docstring_runs() -> None:
     result = doctest.testmod(importlib.import_module("semantoks.api.score"))
     assert result.attempted and not result.failed

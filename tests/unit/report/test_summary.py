@@ -85,7 +85,7 @@ def test_what_is_not_compared_or_not_above_chance_is_said() -> None:
     skipped = comparison(row("fc", 0.3, None), few).model_copy(update={"phenotype": "sex"})
     summary = page_summary(task_sections([lucky, skipped], [], {}, CONFIG, OPEN), CONFIG, OPEN)
     assert "0 are clearly above it" in summary.lead
-    assert "1 more is above it where it predicts little or nothing" in summary.lead
+    assert "1 more is above it, but not clearly above chance" in summary.lead
     assert "Not compared: sex;" in summary.lead
     assert summary.tasks[0].text.endswith("Above it, but not clearly above chance: model 0.70.")
     assert summary.tasks[1].text.endswith("No model is compared: 4 tested.")

@@ -61,6 +61,12 @@ def test_above_a_bad_baseline_is_not_above_chance() -> None:
         for p_permutation in (0.01, 0.11, None)
     ]
     assert verdicts == ["above baseline", "above baseline, not above chance", "above baseline"]
+    paired = paired.model_copy(update={"low": 0.3})
+    verdicts = [
+        ScoreRow("model", SCORE, {}, paired, 0.01, 0.01, below_chance=gap).verdict
+        for gap in (0.2, 0.3)
+    ]
+    assert verdicts == ["above baseline", "above baseline, not above chance"]
 
 
 @pytest.mark.parametrize(

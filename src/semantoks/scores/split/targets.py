@@ -142,9 +142,10 @@ def _as_numbers(values: pd.Series, phenotype: str) -> pd.Series:
     invalid = values[~np.isfinite(numbers)]
     if len(invalid):
         raise UserError(
-            f"Phenotype '{phenotype}' must be numeric, but its column holds '{invalid.iloc[0]}' "
-            f"({len(invalid)} rows). If that means missing, list it in `missing_values` of the "
-            "data set; else correct the participants table, or set `kind: classification`."
+            f"Phenotype '{phenotype}' must be numeric, but {len(invalid)} of {len(values)} values "
+            f"are not, such as '{invalid.iloc[0]}'. If these are classes, set `kind: "
+            f"classification`. If '{invalid.iloc[0]}' means missing, list it in `missing_values` "
+            "of the data set; else correct the participants table."
         )
     return numbers
 

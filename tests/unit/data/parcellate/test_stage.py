@@ -117,7 +117,7 @@ FAULTS: dict[str, tuple[Callable[[FaultyRun], Any], str]] = {
     "NaN volumes": (FaultyRun.blank_a_volume, "1 of 80 volumes have NaN or infinite values"),
     "3-D": (lambda r: r.write(r.data[..., 0]), "4-D is needed"),
     "TR 0": (lambda r: r.write_sidecar(RepetitionTime=0), "RepetitionTime is 0 in sub-"),
-    "TR in ms": (lambda r: r.write_sidecar(RepetitionTime=2000), "is it in milliseconds?"),
+    "TR in ms": (lambda r: r.write_sidecar(RepetitionTime=2000), "(is it in milliseconds?)"),
     "TR in words": (lambda r: r.write_sidecar(RepetitionTime="two"), "a number is needed"),
     "no TR": (lambda r: r.write_sidecar(TaskName="rest"), "no RepetitionTime in"),
     "no sidecar": (lambda r: r.sidecar.unlink(), "there is no sub-09_task-rest_space"),

@@ -59,7 +59,7 @@ def test_faulty_raw_runs_fail_with_a_reason(tmp_path: Path) -> None:
     done = preprocess_shard(scans, Gate(root), tmp_path / "out", Preprocessing(), threads=1)
     expected = {
         "sub-01": "RepetitionTime is 0 in the sidecars",
-        "sub-02": "is it in milliseconds?",
+        "sub-02": "(is it in milliseconds?)",
         "sub-03": "no RepetitionTime in",
         "sub-04": "may be truncated",
         "sub-05": "link to a file that is not here",

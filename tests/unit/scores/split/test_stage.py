@@ -33,7 +33,12 @@ def test_only_participants_with_scan_and_value_are_split(
     [
         ("same", CLASSIFICATION, {}, "'same' has the same value in all 23 participants"),
         ("iq", CLASSIFICATION, {}, "no column 'iq'"),
-        ("group", REGRESSION, {}, "must be numeric, but its column holds 'control'"),
+        (
+            "group",
+            REGRESSION,
+            {},
+            "but .* such as 'control'. If these are classes, set `kind: classification`",
+        ),
         ("group", CLASSIFICATION, {"site_column": "village"}, "no column 'village'"),
         (
             "group",
