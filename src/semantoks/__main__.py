@@ -102,8 +102,10 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     arguments, others = parser.parse_known_args(argv)
     if others and arguments.command != "run":
+        # The value of an option that is not known may have been taken for another argument.
+        unknown = [word for word in others if word.startswith("-")] or others
         options = f"`semantoks {arguments.command} --help` lists what it takes"
-        parser.error(f"unrecognized arguments: {' '.join(others)}; {options}")
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}; {options}")
     _log(arguments)
     try:
         if arguments.command == "run":

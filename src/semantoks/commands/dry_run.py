@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from semantoks.errors import printable
+from semantoks.system.run_folder import RunFolder
 
 _MISSING = "output files have to be generated"
 # Snakemake's reasons, in words for users. Others are shown as they are.
@@ -62,6 +64,13 @@ def summary_of(lines: Sequence[str], config: str) -> Iterator[str]:
         named.update(rules)
         if rules:
             yield f"  {REASONS.get(reason, reason)}: {', '.join(rules)}"
+
+
+def run_in_progress() -> Iterator[str]:
+    """Yield a line about a run in this folder, whose steps a dry run counts until they are done."""
+    process = RunFolder(Path.cwd()).running()
+    if process is not None:
+        yield f"in progress: a run in this folder (process {process}); the steps below are its own"
 
 
 def _reasons(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:

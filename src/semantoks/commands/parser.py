@@ -142,10 +142,19 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     # --config is an option of Snakemake and not short for --configuration.
     parser.allow_abbrev = False
     _add_configuration(parser)
-    parser.add_argument("--cores", default="all", help="CPU cores (default: all that may be used).")
+    parser.add_argument(
+        "--cores", type=_cores, default="all", help="CPU cores (default: all that may be used)."
+    )
     parser.add_argument(
         "--verbose", action="store_true", help="Show all that Snakemake and the stages print."
     )
+
+
+def _cores(text: str) -> str:
+    """Check the number of cores; Snakemake answers a wrong one with all of its options."""
+    if text != "all" and not re.fullmatch(r"[1-9]\d*", text):
+        raise argparse.ArgumentTypeError(f"'{text}' is neither a number of cores nor 'all'")
+    return text
 
 
 def _add_push(parser: argparse.ArgumentParser) -> None:

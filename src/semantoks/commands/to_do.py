@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from semantoks.commands.dry_run import dry_run, summary_of
+from semantoks.commands.dry_run import dry_run, run_in_progress, summary_of
 from semantoks.commands.workflow import snakemake_command
 
 
@@ -22,4 +22,5 @@ def to_do_lines(config: Path) -> Iterator[str]:
         error = next((line for line in lines if "Error" in line), f"exit status {status}")
         yield f"to do: not known, because Snakemake cannot plan. {error}"
         return
+    yield from run_in_progress()
     yield from summary_of(lines, config.name)

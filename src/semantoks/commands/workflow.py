@@ -20,7 +20,7 @@ from rich.console import Console
 
 from semantoks.commands.configuration import read_configuration
 from semantoks.commands.display import Display, elapsed
-from semantoks.commands.dry_run import dry_run, summary_of
+from semantoks.commands.dry_run import dry_run, run_in_progress, summary_of
 from semantoks.commands.names import CONFIGURATION
 from semantoks.commands.snakefile import snakefile
 from semantoks.errors import UserError
@@ -101,7 +101,7 @@ def _planned(command: Sequence[str], environment: Mapping[str, str], config: str
     """Show in short what a dry run prints; return its exit status."""
     status, lines = dry_run(command, environment)
     if status == 0:
-        print("\n".join(summary_of(lines, config)))
+        print("\n".join([*run_in_progress(), *summary_of(lines, config)]))
     else:
         Display(Console(stderr=True)).show(lines)
     return status

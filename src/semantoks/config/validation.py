@@ -6,7 +6,7 @@ Snakemake's own process runs this too; it has pydantic, since Snakemake depends 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -21,6 +21,7 @@ from semantoks.errors import UserError, shown
 
 M = TypeVar("M", bound=BaseModel)
 MOST_VALUES = 1_000_000
+MOST_MISTAKES = 5  # in a message
 MOST_PLACES = 4  # of a key; a longer list does not help
 # What kind of value a key takes, by the beginning of pydantic's name for the error.
 _KINDS = {
@@ -59,14 +60,36 @@ def validated(model: type[M], content: Any, source: str) -> M:
     Raises
     ------
     UserError
-        For the first thing that is wrong.
+        For everything that is wrong; checks of several keys together come after those of each.
     """
     _require_plausible_size(content, source)
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        first = min(error.errors(), key=lambda details: len(details["loc"]))
-        raise UserError(f"{source}: {_explain(model, first)}") from None
+        mistakes = [_explain(model, details) for details in _one_per_place(error.errors())]
+    raise UserError(f"{source}: {_listed(mistakes)}")
+
+
+def _one_per_place(errors: Iterable[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """Yield errors without those at or below a place that has another.
+
+    pydantic reports each kind that a value could have been.
+    """
+    places = list[tuple[int | str, ...]]()
+    for details in sorted(errors, key=lambda details: len(details["loc"])):
+        place = tuple(part for part in details["loc"] if not _OF_UNION.match(str(part)))
+        if not any(place[: len(above)] == above for above in places):
+            places.append(place)
+            yield details
+
+
+def _listed(mistakes: Sequence[str]) -> str:
+    """Write mistakes on one line, with a number each if there are several."""
+    if len(mistakes) == 1:
+        return mistakes[0]
+    numbered = [f"({n}) {text}" for n, text in enumerate(mistakes[:MOST_MISTAKES], 1)]
+    more = len(mistakes) - len(numbered)
+    return f"{len(mistakes)} mistakes: {' '.join(numbered)}{f' And {more} more.' if more else ''}"
 
 
 def _require_plausible_size(content: Any, source: str) -> None:

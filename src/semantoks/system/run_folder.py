@@ -130,11 +130,18 @@ class RunFolder:
             return Note(**json.loads(_read_own(self._note, LARGEST_NOTE)))
         return None
 
+    def running(self) -> int | None:
+        """Return the process id of the run in this folder; None if this machine has none."""
+        note = self._read_note()
+        if note is None or note.host != socket.gethostname() or not note.is_running():
+            return None
+        return note.pid
+
     def remove_stale_lock(self) -> None:
         """Remove Snakemake's lock if a run that was killed on this machine left it behind."""
         note = self._read_note()
         # The processes of another host cannot be seen from here, so its lock stays.
-        if note is None or note.host != socket.gethostname() or note.is_running():
+        if note is None or note.host != socket.gethostname() or self.running() is not None:
             return
         # A live run may not have written its note yet, but it holds this lock. Where nothing can be
         # locked, such a run may be on another host, so its lock stays, too.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from semantoks.commands.dry_run import summary_of
+import pytest
+
+from semantoks.commands.dry_run import run_in_progress, summary_of
 from semantoks.commands.to_do import to_do_lines
+from semantoks.system.run_folder import RunFolder
 
 # What Snakemake 9 prints in a dry run with the profile of the workflow.
 STATS = """Job stats:
@@ -35,6 +39,15 @@ def test_steps_and_their_reasons() -> None:
         "  settings changed: parcellate",
         "  their input is made again: report",
     ]
+
+
+def test_a_run_in_progress_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert list(run_in_progress()) == []
+    Path(".snakemake").mkdir()
+    RunFolder(tmp_path).write_note("0123456789abcdef")
+    (line,) = run_in_progress()
+    assert line.startswith(f"in progress: a run in this folder (process {os.getpid()})")
 
 
 def test_nothing_is_left() -> None:

@@ -58,6 +58,25 @@ def test_options_of_snakemake_are_passed_on_and_its_status_returned(
     assert "Report" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("cores", ["two", "0", "-1", ""])
+def test_cores_are_checked_here(
+    started: list[list[str]], capsys: pytest.CaptureFixture[str], cores: str
+) -> None:
+    Path("semantoks.yaml").touch()
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", f"--cores={cores}"])
+    assert not started
+    assert f"'{cores}' is neither a number of cores nor 'all'" in capsys.readouterr().err
+
+
+def test_an_unknown_option_is_named_without_what_follows(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["init", "--outt", "mine.yaml", "folder"])
+    assert "unrecognized arguments: --outt;" in capsys.readouterr().err
+
+
 def test_options_keep_their_values(started: list[list[str]]) -> None:
     Path("semantoks.yaml").touch()
     words = ["report", "--forcerun", "index", "--config", "a=1", "--cores", "2", "-j1"]

@@ -279,6 +279,20 @@ def test_what_is_wrong_is_said_in_one_sentence(changes: dict[str, Any], message:
         check(**changes)
 
 
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    wrong: dict[str, Any] = {"atlass": "cc200", "probe": {"repeats": "many"}}
+    with pytest.raises(UserError, match="^config.yaml: 2 mistakes: ") as caught:
+        check(**wrong)
+    assert "(1) unknown key 'atlass'; did you mean 'atlases' or 'atlas'?" in str(caught.value)
+    assert "(2) probe.repeats is 'many', expected a whole number." in str(caught.value)
+    # A value that may be of several kinds is a single mistake.
+    with pytest.raises(UserError) as caught:
+        check(datasets={"demo": {"path": "x", "repetition_time": [2]}})
+    assert "mistakes" not in str(caught.value)
+    with pytest.raises(UserError, match=r"8 mistakes: .* And 3 more\.$"):
+        check(probe={f"unknown{n}": 1 for n in range(8)})
+
+
 def test_a_missing_key_is_named() -> None:
     with pytest.raises(UserError, match="'datasets' is missing"):
         complete({}, "config.yaml")

@@ -80,6 +80,14 @@ def test_the_lock_of_a_killed_run_is_removed(folder: RunFolder) -> None:
     assert not lock.exists()  # the pid belongs to another process by now
 
 
+def test_a_run_in_progress_is_seen(folder: RunFolder) -> None:
+    assert folder.running() is None
+    folder.write_note(TOKEN)
+    assert folder.running() == os.getpid()
+    note_of_dead_run(folder)
+    assert folder.running() is None
+
+
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", "null", '{"host": 1}', '{"pid": {}}', "[" * 100_000, "\xff"]
 )

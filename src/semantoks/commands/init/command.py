@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
 
 from semantoks.artifacts.files import atomic
 from semantoks.commands.init.atlas import guess_atlas
-from semantoks.commands.init.folder import look_at, seconds_of_image
-from semantoks.commands.init.people import find_table
+from semantoks.commands.init.folder import DataFolder, look_at, seconds_of_image
+from semantoks.commands.init.people import PeopleTable, find_table
 from semantoks.commands.init.text import GIVEN, configuration_text
 from semantoks.commands.names import CONFIGURATION
 from semantoks.config import Config, catalogue
@@ -71,8 +71,18 @@ def init(
     validated(Config, yaml.safe_load(text), str(out))
     with atomic(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
+    yield from _findings(data, name, table, None if atlas else guess)
+    named = "" if out == CONFIGURATION else f" --configuration {out}"
+    yield f"Written: {out}. Check its lines with (?), then: semantoks run{named}"
+
+
+def _findings(
+    data: DataFolder, name: str, table: PeopleTable | None, guess: tuple[str, str] | None
+) -> Iterator[str]:
+    """Yield what was found in a folder and in its table of participants."""
     people = f" of {_people(len(data.people))}" if data.people else ""
-    yield f"{data.path}: {data.kind}{people}."
+    called = f" Results call it '{name}'." if name not in data.path.resolve().parts else ""
+    yield f"{data.path}: {data.kind}{people}.{called}"
     if table is None:
         yield "No table of participants was found: time series are made, and nothing is scored."
     else:
@@ -81,20 +91,23 @@ def init(
             f"{table.path}: {kinds.count('classification')} phenotypes in classes and "
             f"{kinds.count('regression')} in numbers."
         )
-        left_out = [column for column in table.columns if not column.kind]
-        shown = "; ".join(f"{c.name} ({c.remark})" for c in left_out[:MOST_SHOWN])
-        if shown:
-            yield f"Not proposed: {shown}{'; …' if len(left_out) > MOST_SHOWN else ''}."
-    if guess and not atlas and data.source == "timeseries":
+        left_out = [f"{c.name} ({c.remark})" for c in table.columns if not c.kind]
+        if left_out:
+            yield f"Not proposed: {_few(left_out, '; ')}."
+    if guess and data.source == "timeseries":
         yield f"Atlas: {guess[0]}, a guess from the {guess[1]}; --atlas NAME names another."
     if table is not None and 0 < len(data.people) < FEW:
+        now = [column.name for column in table.columns if column.kind and not column.is_compared]
         yield (
             f"{_people(len(data.people))} are few: with fewer than 20 of them usable, or fewer "
             "than 5 of a class beside the 10 that are tested, no model is compared with "
-            "connectivity."
+            f"connectivity{f' (so already for {_few(now)})' if now else ''}."
         )
-    named = "" if out == CONFIGURATION else f" --configuration {out}"
-    yield f"Written: {out}. Check its lines with (?), then: semantoks run{named}"
+
+
+def _few(texts: Sequence[str], separator: str = ", ") -> str:
+    """List the first of some texts."""
+    return separator.join([*texts[:MOST_SHOWN], *(["…"] if len(texts) > MOST_SHOWN else [])])
 
 
 def _people(count: int) -> str:

@@ -42,12 +42,15 @@ class Column:
         What the guess is from.
     classes : tuple of str
         Values of a classification, as the table writes them.
+    is_compared : bool
+        Whether its people are enough for a verdict of the report, should all be usable.
     """
 
     name: str
     kind: Literal["classification", "regression", ""]
     remark: str
     classes: tuple[str, ...] = ()
+    is_compared: bool = True
 
 
 @dataclass(frozen=True)
@@ -221,7 +224,7 @@ def _column(name: str, counts: Counter[str], people: int) -> Column:
         has_no_r = total < 2 * MIN_TESTED <= people
         if has_no_r or _too_few(Phenotype(kind="regression"), counts):
             return Column(name, "", f"too few people ({remark})")
-        return Column(name, "regression", remark)
+        return Column(name, "regression", remark, is_compared=_is_compared(total))
     if re.fullmatch(r"(?i).*(date|id)", name) or distinct > MOST_CLASSES:
         return Column(name, "", f"it is text with {distinct} different values")
     rarest, count = min(counts.items(), key=lambda item: item[1])
@@ -231,7 +234,8 @@ def _column(name: str, counts: Counter[str], people: int) -> Column:
         return Column(name, "", f"only {few} '{rarest}' ({shown})")
     if _too_few(Phenotype(kind="classification"), counts):
         return Column(name, "", f"too few people ({shown})")
-    return Column(name, "classification", shown, tuple(sorted(counts)))
+    is_compared = _is_compared(total, count)
+    return Column(name, "classification", shown, tuple(sorted(counts)), is_compared)
 
 
 def _too_few(phenotype: Phenotype, counts: Counter[str]) -> bool:
@@ -241,6 +245,10 @@ def _too_few(phenotype: Phenotype, counts: Counter[str]) -> bool:
     except UserError:
         return True
     return False
+
+
+def _is_compared(people: int, smallest_class: int | None = None) -> bool:
+    return _defaults().splits.test_people(people, smallest_class) >= MIN_TESTED
 
 
 @cache

@@ -243,6 +243,25 @@ def test_what_is_not_proposed_is_said(raw: Path, tmp_path: Path) -> None:
     )
 
 
+def test_a_name_that_is_not_the_folders_is_said(raw: Path, tmp_path: Path) -> None:
+    assert "call" not in next(iter(init(raw, tmp_path / "first.yaml")))
+    renamed = raw.rename(raw.parent / "sleep_study")
+    said = next(iter(init(renamed, tmp_path / "second.yaml")))
+    assert said.endswith("of 24 people. Results call it 'sleepstudy'.")
+
+
+def test_phenotypes_of_too_few_for_a_comparison_are_named(raw: Path, tmp_path: Path) -> None:
+    said = list(init(raw, tmp_path / "first.yaml"))[-2]
+    assert said.startswith("24 people are few:") and said.endswith("compared with connectivity.")
+    table = raw / "participants.tsv"
+    header, *rows = table.read_text().splitlines()
+    # 7 of 24 with 14 in training: 4 of them train.
+    rows = [f"{row}\t{'yes' if number < 7 else 'no'}" for number, row in enumerate(rows)]
+    table.write_text("\n".join([f"{header}\tsmoker", *rows]) + "\n")
+    said = list(init(raw, tmp_path / "second.yaml"))[-2]
+    assert said.endswith("compared with connectivity (so already for smoker).")
+
+
 @pytest.mark.parametrize(("volumes", "motion"), [(100, {"motion": "basic"}), (200, None)])
 def test_short_scans_have_few_motion_regressors(
     raw: Path, tmp_path: Path, volumes: int, motion: dict[str, str] | None
