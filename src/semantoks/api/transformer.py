@@ -96,7 +96,8 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ----------
         X : iterable of ndarray, DataFrame or path, or ndarray (scans, regions, volumes)
             See `TrainedModel.embed`. Scans may differ in length. Of Parquet files each has to
-            hold one scan.
+            hold one scan. An image whose table of confounds is not beside it comes as a pair of
+            paths: (image, confounds).
 
         Returns
         -------
@@ -143,9 +144,11 @@ class Embedder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _embed(self, scan: Any) -> np.ndarray:
         """Return the features of a scan, shape (features,)."""
+        scan, confounds = scan if isinstance(scan, tuple) and len(scan) == 2 else (scan, None)
         features = self.model_.embed(
             scan,
             self.readout,
+            confounds=confounds,
             regions=self.regions,
             repetition_time=self.repetition_time,
             filtered=self.filtered,

@@ -2,55 +2,49 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import pandas as pd
 
 from semantoks.report.classes import classes_text
+from semantoks.report.tasks import ScoreRow
+from semantoks.report.variants import RowsOfAnalyses
 from semantoks.scores.benchmark.comparison import Comparison, Row, SchemeResult
 
 DECIMALS = 3  # as on the page: more digits would tell how many participants there are
-P_VALUES = ("p_difference", "p_permutation")
+P_VALUES = ("p_difference", "p_holm", "p_permutation")
 COLUMNS = (
     *("dataset", "phenotype", "classes", "scheme", "splits", "representation", "protocol"),
     "metric",
     *("mean", "sd", "low", "high", "baseline", "difference_from_baseline"),
     *("difference_low", "difference_high", *P_VALUES),
-    "remark",
+    *("verdict", "remark"),
 )
 
 
-def permutation_p(comparison: Comparison, scheme: SchemeResult, row: Row) -> float | None:
-    """Return p of the permutations of a row.
-
-    None for sites left out, as random or fixed splits are permuted, and where the score is not
-    known: p would be of another metric than the one that is shown.
-    """
-    if scheme.scheme == "site" or math.isnan(row.metrics[comparison.metric].mean):
-        return None
-    return comparison.permutation.get(row.representation)
-
-
-def score_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
+def score_table(comparisons: Sequence[Comparison], judged: RowsOfAnalyses) -> pd.DataFrame:
     """Make a table with one row per data set, phenotype, scheme and representation.
 
     Parameters
     ----------
     comparisons : sequence of Comparison
         Rounded already if the report protects participants.
+    judged : mapping
+        What `rows_of_analyses` returns for them.
 
     Returns
     -------
     DataFrame
         `COLUMNS`; ``classes`` names them and says how they are cut from a number, ``low`` and
         ``high`` are a 95 % interval, ``p_difference`` belongs to the paired difference from
-        ``baseline``. Missing where there is none; ``remark`` says why.
+        ``baseline``, and ``p_holm`` is the same adjusted for the number of phenotypes, from which
+        ``verdict`` is. Missing where there is none; ``remark`` says why.
     """
     rows = [
-        _row(comparison, scheme, row)
+        _row(comparison, scheme, row, of_scheme[row.representation])
         for comparison in comparisons
         for scheme in comparison.schemes
+        for of_scheme in [judged[comparison.dataset, comparison.phenotype, scheme.scheme]]
         for row in scheme.representations
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -60,7 +54,9 @@ def score_table(comparisons: Sequence[Comparison]) -> pd.DataFrame:
     return table.round({name: DECIMALS for name in COLUMNS if name not in P_VALUES})
 
 
-def _row(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, object]:
+def _row(
+    comparison: Comparison, scheme: SchemeResult, row: Row, judged: ScoreRow
+) -> dict[str, object]:
     """Values of one representation under one scheme, by the names of ``COLUMNS``."""
     score, difference = row.metrics[comparison.metric], row.difference_from_baseline
     return {
@@ -78,6 +74,8 @@ def _row(comparison: Comparison, scheme: SchemeResult, row: Row) -> dict[str, ob
         "difference_low": difference and difference.low,
         "difference_high": difference and difference.high,
         "p_difference": difference and difference.p,
-        "p_permutation": permutation_p(comparison, scheme, row),
+        "p_holm": difference and judged.p_holm,
+        "p_permutation": judged.p_permutation,
+        "verdict": judged.verdict,
         "remark": scheme.remark(row, comparison.metric) or None,
     }

@@ -13,7 +13,7 @@ from semantoks.report.redaction import redacted
 class ReportSettings(Settings):
     """Settings that the report depends on."""
 
-    version: Literal[16] = 16
+    version: Literal[17] = 17
     report: Report = Field(Report(), description="What the report shows of people.")
     config: Config = Field(description="The whole configuration, which the report quotes.")
 

@@ -24,7 +24,7 @@ from semantoks.report.score_table import score_table
 from semantoks.report.settings import ReportSettings
 from semantoks.report.summary import page_summary
 from semantoks.report.tasks import task_sections
-from semantoks.report.variants import variant_sections
+from semantoks.report.variants import rows_of_analyses, variant_sections
 from semantoks.scores.benchmark.comparison import Comparison
 from semantoks.scores.card.contents import Card
 from semantoks.scores.vary.contents import Varied
@@ -144,7 +144,9 @@ def report(
     table = out.with_name("scores.tsv")
     with atomic(table) as temporary:
         varied = [v.comparison for section in page.variants for v in section.variants]
-        score_table([*comparisons, *varied]).to_csv(temporary, sep="\t", index=False, na_rep="n/a")
+        judged = rows_of_analyses(page.variants, comparisons)
+        scores_of_all = score_table([*comparisons, *varied], judged)
+        scores_of_all.to_csv(temporary, sep="\t", index=False, na_rep="n/a")
     return [out, table]
 
 

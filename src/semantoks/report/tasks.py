@@ -15,7 +15,6 @@ from semantoks.report.names import METRICS
 from semantoks.report.overlap import Overlap
 from semantoks.report.predictions import PredictionFigures, ScoreFiles
 from semantoks.report.published import PublishedScore, beside_published
-from semantoks.report.score_table import permutation_p
 from semantoks.scores.benchmark.baselines import baseline_of
 from semantoks.scores.benchmark.compare import SIGNIFICANCE_LEVEL
 from semantoks.scores.benchmark.comparison import (
@@ -228,7 +227,7 @@ def score_rows(scheme: SchemeResult, comparison: Comparison, adjusted: AdjustedP
             metrics=row.metrics,
             difference=row.difference_from_baseline,
             p_holm=adjusted.get((scheme.scheme, row.representation)),
-            p_permutation=permutation_p(comparison, scheme, row),
+            p_permutation=_permutation_p(comparison, scheme, row),
             no_verdict=row.no_verdict,
             chosen=row.chosen,
             is_baseline=row.representation == baseline_of(row.representation, names),
@@ -236,6 +235,17 @@ def score_rows(scheme: SchemeResult, comparison: Comparison, adjusted: AdjustedP
         )
         for row in results
     ]
+
+
+def _permutation_p(comparison: Comparison, scheme: SchemeResult, row: Row) -> float | None:
+    """Return p of the permutations of a row.
+
+    None for sites left out, as random or fixed splits are permuted, and where the score is not
+    known: p would be of another metric than the one that is shown.
+    """
+    if scheme.scheme == "site" or math.isnan(row.metrics[comparison.metric].mean):
+        return None
+    return comparison.permutation.get(row.representation)
 
 
 def _baseline_mean(row: Row, means: Mapping[str, float]) -> float:

@@ -13,6 +13,8 @@ from semantoks.scores.benchmark.comparison import Comparison, Difference, Scheme
 from semantoks.scores.intervals import holm
 from semantoks.scores.vary.contents import FromMain, Variant, Varied
 
+# By data set, phenotype and scheme, then by representation.
+RowsOfAnalyses = Mapping[tuple[str, str, str], Mapping[str, ScoreRow]]
 PValues = dict[tuple[str, str, str, str, str], float]  # by data set, phenotype and `_keys`
 
 
@@ -96,7 +98,7 @@ def variant_sections(
     if not settings.participants:
         varied = [_rounded(phenotype) for phenotype in varied]
     adjusted = _adjusted(varied)
-    verdicts = _verdicts(varied, comparisons)
+    verdicts = rows_of_analyses(varied, comparisons)
     return [
         VariantSection(
             phenotype.main, phenotype.variants, list(_tables(phenotype, verdicts, adjusted))
@@ -147,11 +149,22 @@ def _adjusted(varied: Sequence[Varied]) -> PValues:
     }
 
 
-Verdicts = Mapping[tuple[str, str, str], Mapping[str, ScoreRow]]  # by data set, phenotype, scheme
+def rows_of_analyses(
+    varied: Sequence[Varied | VariantSection], main: Sequence[Comparison]
+) -> RowsOfAnalyses:
+    """Judge the rows of all analyses.
 
+    Parameters
+    ----------
+    varied : sequence of Varied or VariantSection
+    main : sequence of Comparison
+        All of the main analysis.
 
-def _verdicts(varied: Sequence[Varied], main: Sequence[Comparison]) -> Verdicts:
-    """Rows of all analyses; p-values of an analysis are adjusted for all of its phenotypes."""
+    Returns
+    -------
+    mapping
+        p-values are adjusted for all phenotypes of the same analysis.
+    """
     of_main = {(c.dataset, c.phenotype): c for c in main}
     analyses = {"": of_main}
     for phenotype in varied:
@@ -163,7 +176,8 @@ def _verdicts(varied: Sequence[Varied], main: Sequence[Comparison]) -> Verdicts:
         (comparison.dataset, comparison.phenotype, scheme.scheme): {
             row.representation: row for row in score_rows(scheme, comparison, p_values)
         }
-        for analysis in analyses.values()
+        # The main analysis last: what variants leave unchanged is adjusted as on its own.
+        for analysis in reversed(analyses.values())
         for comparison, p_values in zip(
             analysis.values(), holm_adjusted([*analysis.values()]), strict=True
         )
@@ -171,7 +185,7 @@ def _verdicts(varied: Sequence[Varied], main: Sequence[Comparison]) -> Verdicts:
     }
 
 
-def _tables(varied: Varied, verdicts: Verdicts, adjusted: PValues) -> Iterator[VariantTable]:
+def _tables(varied: Varied, verdicts: RowsOfAnalyses, adjusted: PValues) -> Iterator[VariantTable]:
     """Yield a table of each scheme, representations in the order of the main analysis."""
     main = varied.main
     for scheme in main.schemes:
@@ -195,7 +209,7 @@ def _cell(
     variant: Variant,
     scheme: SchemeResult,
     name: str,
-    verdicts: Verdicts,
+    verdicts: RowsOfAnalyses,
     main: Comparison,
     adjusted: PValues,
 ) -> Cell | None:

@@ -119,6 +119,9 @@ def test_a_table_of_confounds_may_lie_elsewhere(tmp_path: Path, atlas: Any) -> N
     with pytest.raises(UserError, match=r"cannot be embedded: no confounds table beside sub-01"):
         study.model.embed(study.image, atlas=study.atlas)
     moved = study.model.embed(study.image, atlas=study.atlas, confounds=tmp_path / "mine.tsv")
+    embedder = semantoks.Embedder(study.model, atlas=study.atlas)
+    of_pair = embedder.fit_transform([(study.image, tmp_path / "mine.tsv")])
+    np.testing.assert_array_equal(of_pair[0], moved)
     np.testing.assert_array_equal(moved, expected)
 
 

@@ -20,6 +20,10 @@ def test_every_score_of_the_page_is_a_row(results: Path) -> None:
     assert plain["difference_from_baseline"].isna().all()
     compared = table[table["representation"] == "confounds"]
     assert set(compared["baseline"]) == {"fc"} and plain["baseline"].isna().all()
+    # Two phenotypes were compared, of which one has too few test participants.
+    compared = compared[compared["p_difference"].notna()]
+    assert len(compared) and (compared["p_holm"] >= compared["p_difference"]).all()
+    assert set(plain["verdict"]) == {"baseline"}
     # Random splits are permuted, sites left out are not; a score that is not known has no p.
     is_tested = (plain["scheme"] == "random") & plain["mean"].notna()
     assert is_tested.any() and (plain["p_permutation"].notna() == is_tested).all()

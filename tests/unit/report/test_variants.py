@@ -10,7 +10,7 @@ from semantoks.artifacts.files import read_json, write_json
 from semantoks.config import Config, Report
 from semantoks.report.settings import ReportSettings
 from semantoks.report.stage import report
-from semantoks.report.variants import variant_sections
+from semantoks.report.variants import rows_of_analyses, variant_sections
 from semantoks.scores.benchmark.comparison import Comparison, Difference
 from semantoks.scores.vary.contents import FromMain, Variant, Varied
 from tests.unit.report.conftest import CONFIG, TASKS
@@ -76,21 +76,35 @@ def test_p_values_are_adjusted_over_variants_and_phenotypes(varied: Varied) -> N
     assert [cell.p_holm for cell in row.variants.values()] == [0.04, 0.04]
 
 
+def above(comparison: Comparison, p: float) -> Comparison:
+    """Return a comparison in which confounds are above connectivity."""
+    scheme = comparison.schemes[0]
+    difference = Difference(baseline="fc", mean=0.2, low=0.1, high=0.3, p=p)
+    update = {"difference_from_baseline": difference, "no_verdict": None}
+    rows = [
+        row.model_copy(update=update) if row.representation == "confounds" else row
+        for row in scheme.representations
+    ]
+    scheme = scheme.model_copy(update={"representations": rows})
+    # By the permutations of these data, confounds are not above chance.
+    return comparison.model_copy(update={"schemes": [scheme], "permutation": {}})
+
+
+def test_a_variant_of_one_phenotype_leaves_the_others_as_they_are(varied: Varied) -> None:
+    """p of the second is adjusted for the phenotypes of the main analysis, not of the variant."""
+    first = above(varied.main, 0.001)
+    second = above(varied.main, 0.03).model_copy(update={"phenotype": "second"})
+    narrow = varied.variants[0]
+    narrow = narrow.model_copy(update={"comparison": above(narrow.comparison, 0.9)})
+    judged = rows_of_analyses([Varied(main=first, variants=[narrow])], [first, second])
+    # Of the phenotypes of the variant, 0.03 is the smallest p and would become 0.06.
+    assert judged["toy", "second", "random"]["confounds"].p_holm == 0.03
+    assert judged["toy~narrow", "group", "random"]["confounds"].p_holm == 0.9
+
+
 def test_agreement_counts_the_variants_with_the_verdict_of_the_main_analysis(
     varied: Varied,
 ) -> None:
-    def above(comparison: Comparison, p: float) -> Comparison:
-        scheme = comparison.schemes[0]
-        difference = Difference(baseline="fc", mean=0.2, low=0.1, high=0.3, p=p)
-        update = {"difference_from_baseline": difference, "no_verdict": None}
-        rows = [
-            row.model_copy(update=update) if row.representation == "confounds" else row
-            for row in scheme.representations
-        ]
-        scheme = scheme.model_copy(update={"representations": rows})
-        # By the permutations of these data, confounds are not above chance.
-        return comparison.model_copy(update={"schemes": [scheme], "permutation": {}})
-
     main = above(varied.main, 0.001)
     narrow, seed = (
         variant.model_copy(update={"comparison": above(variant.comparison, p)})

@@ -13,6 +13,8 @@ from semantoks.report.scan_page.section import MEASURES, ScanSection
 from semantoks.report.scan_page.settings import ScanPageSettings
 from semantoks.report.scan_page.traces import HEIGHT, WIDTH
 
+LEGIBLE = 4.5  # % of the height of a small connectome that a name needs
+
 
 @dataclass(frozen=True)
 class Band:
@@ -41,13 +43,15 @@ def render(sections: Sequence[ScanSection], manifest: Manifest, settings: ScanPa
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    bands = _bands(manifest.networks)
     known = {key for section in sections for key in section.keys}
     return environment.get_template("page.html").render(
         sections=sections,
         settings=settings,
         excluded=sum(bool(section.reason) for section in sections),
         networks=Counter(sorted(manifest.networks)),
-        bands=_bands(manifest.networks),
+        bands=bands,
+        named=[band for band in bands if band.size >= LEGIBLE],
         sorting={key: label for key, (label, _) in MEASURES.items() if key in known},
         width=WIDTH,
         height=HEIGHT,

@@ -13,7 +13,7 @@ from semantoks.config.origin import Source
 class ScanPageSettings(Settings):
     """Settings of the page of one shard."""
 
-    version: Literal[4] = 4
+    version: Literal[5] = 5
     dataset: str = Field(description="Name of the data set.")
     number: int = Field(ge=0, description="Number of the shard.")
     shards: int = Field(ge=1, description="Number of shards of the data set.")

@@ -8,6 +8,7 @@ import numpy as np
 
 WIDTH, HEIGHT = 320, 40  # units of the drawing, which is as wide as the carpet
 MOST_POINTS = 240
+TOP_OF_LIMIT = 4  # times the limit is the upper edge, the same in all scans
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Trace:
     points : str
         Of an SVG polyline on `WIDTH` × `HEIGHT`.
     top : float
-        Value at the upper edge; the lower one is 0.
+        Value at the upper edge, at which larger ones are cut; the lower edge is 0.
     limit : float or None
         Height of a line to compare with, in units of the drawing.
     peak : float
@@ -55,9 +56,9 @@ def trace(values: np.ndarray, label: str, limit: float | None = None) -> Trace |
     known = np.nan_to_num(values, nan=float(np.nanmean(values)))
     edges = np.linspace(0, len(known), min(len(known), MOST_POINTS) + 1).astype(int)
     heights = np.maximum.reduceat(known, edges[:-1])
-    top = max(float(known.max()), 2 * (limit or 0), 1e-6)
+    top = TOP_OF_LIMIT * limit if limit else max(float(known.max()), 1e-6)
     x = (edges[:-1] + edges[1:]) / 2 / len(known) * WIDTH
-    y = HEIGHT * (1 - heights / top)
+    y = HEIGHT * (1 - np.minimum(heights / top, 1))
     points = " ".join(f"{a:.0f},{b:.1f}" for a, b in zip(x, y, strict=True))
     line = None if limit is None else round(HEIGHT * (1 - limit / top), 1)
     return Trace(label, points, top, line, float(np.nanmax(values)))

@@ -98,8 +98,13 @@ def test_a_curve_has_its_peak_at_the_top_and_the_limit_below() -> None:
     assert curve is not None
     heights = [float(point.split(",")[1]) for point in curve.points.split()]
     assert len(heights) <= 240 and min(heights) == 0.0
-    assert curve.limit == HEIGHT * 0.75
+    assert curve.limit == HEIGHT * 0.75  # a quarter of the height, in all scans
     assert (curve.top, curve.peak) == (2.0, 2.0)
+    values[500] = 12.0
+    higher = trace(values, "FD", limit=0.5)
+    assert higher is not None and (higher.top, higher.peak) == (2.0, 12.0)
+    # Cut at the upper edge; the first volume, which is not known, is drawn as the mean.
+    assert higher.points.split()[1:] == curve.points.split()[1:]
     assert trace(np.full(5, np.nan), "FD") is None
 
 
