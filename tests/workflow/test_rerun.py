@@ -7,6 +7,7 @@ import shutil
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from semantoks.artifacts.files import read_json
@@ -194,6 +195,27 @@ def test_holding_people_out_trains_and_scores_again(
     origin = "\n".join(why(Path("results/models/tiny/encoder.safetensors")))
     assert "results/index/small/held_out.tsv" in origin
     assert workspace.planned() == {}
+
+
+def test_excluding_a_scan_by_hand_reruns_its_shard_from_the_time_series(
+    workspace: Workspace,
+) -> None:
+    """Its images stay preprocessed, so that a second look costs nothing."""
+    small = SMALL["datasets"]["small"]
+    scans = read_table(workspace.folder / "results/scans/small.parquet")
+    scan = scans.loc[scans["status"] == "ok", "scan"].iloc[0]
+    bad = workspace.folder / "bad.tsv"
+    bad.write_text(f"scan\treason\n{scan}\twrong registration\n")
+    workspace.configure(datasets={"small": small | {"exclude": str(bad)}})
+    assert workspace.ran("results/scans/small.parquet") == {"index": 1, "timeseries": 1, "scans": 1}
+    now = read_table(workspace.folder / "results/scans/small.parquet").set_index("scan")
+    assert now["reason"][scan] == "excluded by hand: wrong registration"
+    assert (now["status"] == "ok").sum() == (scans["status"] == "ok").sum() - 1
+    workspace.configure()
+    assert workspace.ran("results/scans/small.parquet") == {"index": 1, "timeseries": 1, "scans": 1}
+    pd.testing.assert_frame_equal(
+        read_table(workspace.folder / "results/scans/small.parquet"), scans
+    )
 
 
 def test_a_new_person_reruns_one_shard(workspace: Workspace) -> None:

@@ -7,6 +7,7 @@ are made small.
 from __future__ import annotations
 
 import fnmatch
+import json
 import re
 import subprocess
 import sys
@@ -20,7 +21,7 @@ import yaml
 import semantoks
 from tests.derivatives import write_derivatives
 from tests.holders import abide
-from tests.workspaces import ROOT, SMALL, environment
+from tests.workspaces import ROOT, SIMULATION, SMALL, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.journeys]
 
@@ -97,6 +98,22 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tutorial.changes = {"parcellation": {"min_coverage": 0.1}}  # spheres in large voxels
     tutorial.follow()
     return folder
+
+
+def test_raw_images(tmp_path: Path) -> None:
+    """The simulation's own table of participants has the columns that the page counts."""
+    tutorial = Tutorial("raw.md", tmp_path)
+    tutorial.run(
+        [
+            *(sys.executable, "-m", "semantoks", "simulate", "--threads", "2"),
+            *("--settings", json.dumps({"simulate": SIMULATION | {"participants": 24}})),
+            *("--truth", str(tmp_path / "truth")),
+            *("--out", str(tmp_path / "data/study/participants.tsv")),
+        ]
+    )
+    tutorial.changes = {key: SMALL[key] for key in ("preprocessing", "parcellation")}
+    tutorial.follow()
+    assert (tutorial.folder / "results/report/scores.tsv").exists()
 
 
 def test_my_fmriprep_derivatives(study: Path) -> None:

@@ -58,6 +58,11 @@ def hold_out_file(w):
     return hold_out if isinstance(hold_out, str) else []
 
 
+def exclude_file(w):
+    """Table of scans that are excluded by hand; nothing if there is none."""
+    return DATASETS[w.dataset].exclude or []
+
+
 def held_out_list(w):
     """Who is held out; nothing if nobody is, so that a table of scans has one input less."""
     name = SHARING.dataset("index", w.dataset)
@@ -75,6 +80,16 @@ def shard_table(w):
     name = SHARING.dataset("index", w.dataset)
     checkpoints.index.get(dataset=name)
     return f"results/index/{name}/shard-{w.shard}.tsv"
+
+
+def excluded_of_shard(w):
+    """Scans of a shard that are excluded by hand; nothing if it has none."""
+    name = SHARING.dataset("index", w.dataset)
+    if DATASETS[name].exclude is None:
+        return []
+    checkpoints.index.get(dataset=name)
+    table = Path(f"results/index/{name}/excluded-{w.shard}.tsv")
+    return str(table) if table.exists() else []
 
 
 def preprocessing_settings(w):

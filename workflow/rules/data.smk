@@ -33,6 +33,7 @@ checkpoint index:
     input:
         participants=participants_tables,
         hold_out=hold_out_file,
+        exclude=exclude_file,
     output:
         scans="results/index/{dataset}/scans.parquet",
         participants="results/index/{dataset}/participants.parquet",
@@ -59,8 +60,8 @@ checkpoint index:
     shell:
         "python -m semantoks index --settings {params.settings:q}"
         " --label {wildcards.dataset} --participants {input.participants:q}"
-        " --hold-out {input.hold_out:q} --data {params.data:q} --out {output.scans:q}"
-        " 2>&1 | tee {log:q}"
+        " --hold-out {input.hold_out:q} --exclude {input.exclude:q} --data {params.data:q}"
+        " --out {output.scans:q} 2>&1 | tee {log:q}"
 
 
 rule preprocess:
@@ -111,6 +112,7 @@ rule parcellate:
         shard=shard_table,
         derivatives=preprocessed,
         regions=lambda w: DATASETS[w.dataset].regions or [],
+        excluded=excluded_of_shard,
         image=ATLAS_FILES.get("image", []),
         table=ATLAS_FILES["table"],
         metadata=ATLAS_FILES["metadata"],
@@ -135,7 +137,8 @@ rule parcellate:
     shell:
         "python -m semantoks parcellate --settings {params.settings:q}"
         " --label '{wildcards.dataset} {wildcards.shard}' --shard {input.shard:q}"
-        " --derivatives {input.derivatives:q} --regions {input.regions:q} --data {params.data:q}"
+        " --derivatives {input.derivatives:q} --regions {input.regions:q}"
+        " --excluded {input.excluded:q} --data {params.data:q}"
         " --atlas-image {input.image:q} --atlas-table {input.table:q}"
         " --link-targets {resources.link_targets:q}"
         " --atlas-metadata {input.metadata:q} --out {output:q} 2>&1 | tee {log:q}"

@@ -105,6 +105,13 @@ class Dataset(Origin, ParticipantsTable):
         "drawn of those who have a scan. A draw depends on the ids alone, and keeps families "
         "(`group_column`) together.",
     )
+    exclude: str | None = Field(
+        None,
+        min_length=1,
+        description="Table of scans to leave out, such as after a look at their pictures: a column "
+        "`scan` (names as on the pages of scans) or `participant_id`, and perhaps `reason`; or one "
+        "scan per line.",
+    )
     phenotypes: dict[str, Phenotype] = Field(
         {},
         description="What to predict, by column of the table of participants: `classification`, "

@@ -11,6 +11,8 @@ from semantoks.errors import UserError
 SOME_IDS = 1000  # of which it is looked up whether they carry a suffix
 # Why a scan is excluded whose participant is not in the table of participants.
 NO_ROW = "no row in the table of participants"
+# Why one is excluded that `exclude` of its data set names; behind it is what the user wrote.
+BY_HAND = "excluded by hand"
 
 
 def as_in_scans(

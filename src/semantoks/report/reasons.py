@@ -8,12 +8,13 @@ stands for it. A file whose name has such words leads to the wrong text, but nev
 
 from __future__ import annotations
 
-from semantoks.people.ids import NO_ROW
+from semantoks.people.ids import BY_HAND, NO_ROW
 
 ANOTHER_REASON = "another reason"
 # By fixed text: words of the sentences that are raised as `ScanError` or stored as a problem by
 # `index`. The first text that fits is taken, so failures of a whole step come first.
 KINDS: dict[str, tuple[str, ...]] = {
+    BY_HAND: (BY_HAND,),  # first: behind it are words of the user
     NO_ROW: (NO_ROW,),
     "fMRIPrep did not write all outputs": ("fMRIPrep wrote ",),
     "the events of the task are missing or damaged": ("events: ",),

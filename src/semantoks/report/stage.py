@@ -24,7 +24,7 @@ from semantoks.report.score_table import score_table
 from semantoks.report.settings import ReportSettings
 from semantoks.report.summary import page_summary
 from semantoks.report.tasks import task_sections
-from semantoks.report.variants import rows_of_analyses, variant_sections
+from semantoks.report.variants import VariantSection, rows_of_analyses, variant_sections
 from semantoks.scores.benchmark.comparison import Comparison
 from semantoks.scores.card.contents import Card
 from semantoks.scores.vary.contents import Varied
@@ -142,12 +142,18 @@ def report(
     with atomic(out) as temporary:
         temporary.write_text(render(page, config, shown), encoding="utf-8")
     table = out.with_name("scores.tsv")
-    with atomic(table) as temporary:
-        varied = [v.comparison for section in page.variants for v in section.variants]
-        judged = rows_of_analyses(page.variants, comparisons)
-        scores_of_all = score_table([*comparisons, *varied], judged)
-        scores_of_all.to_csv(temporary, sep="\t", index=False, na_rep="n/a")
+    _write_scores(table, comparisons, page.variants)
     return [out, table]
+
+
+def _write_scores(
+    out: Path, comparisons: Sequence[Comparison], variants: Sequence[VariantSection]
+) -> None:
+    """Write the scores of the main analysis and of all variants as a table."""
+    varied = [variant.comparison for section in variants for variant in section.variants]
+    table = score_table([*comparisons, *varied], rows_of_analyses(variants, comparisons))
+    with atomic(out) as temporary:
+        table.to_csv(temporary, sep="\t", index=False, na_rep="n/a")
 
 
 def _limits(config: Config, dataset: str) -> Parcellation:

@@ -128,6 +128,8 @@ def test_a_tidy_table_passes(tmp_path: Path) -> None:
         (with_column("TR", "2.0", "2,5"), {"repetition_time": "TR"}, "'2,5'"),
         (ROWS, {"phenotypes": {"age": {"kind": "regression", "splits_file": "no.tsv"}}}, "no.tsv"),
         (ROWS, {"hold_out": "no.tsv"}, "hold_out: there is no file no.tsv"),
+        (ROWS, {"exclude": "no.tsv"}, "exclude: there is no file no.tsv"),
+        (ROWS, {"exclude": "~/bad.tsv"}, "where ~ is not replaced by your home folder"),
         (ROWS, {"hold_out": "~/people.tsv"}, "where ~ is not replaced by your home folder"),
         (
             ROWS,

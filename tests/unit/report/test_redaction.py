@@ -55,6 +55,7 @@ CONFIG: dict[str, Any] = {
             "repetition_time": {"SITE_ID": {"SECRETHOSPITAL": 2.0, "SECRETCLINIC": 2.5}},
             "task": "SECRETTASK",
             "hold_out": "/home/SECRETUSER/held_out.tsv",
+            "exclude": "/home/SECRETUSER/SECRETEXCLUDED.tsv",
             "entities": {"acq": ["SECRETPROTOCOL", None], "run": 2},
             "t1w_entities": {"rec": "SECRETREC"},
             "phenotypes": {"dx": PHENOTYPE},

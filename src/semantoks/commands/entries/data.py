@@ -51,6 +51,7 @@ DATA = (
                 "Tables of participants (.tsv, .csv, .tab, .txt), or one HDF5 file.",
             ),
             Option("hold_out", "Table of people whom the settings hold out.", "input", False),
+            Option("exclude", "Table of scans that are excluded by hand.", "input", False),
             path_option("data", "Folder of the data set, or its HDF5 file."),
         ),
     ),
@@ -90,6 +91,9 @@ DATA = (
             # Named again by `data`; as an input its checksum is verified and recorded.
             inputs_option("derivatives", "Folder that `preprocess` wrote.", optional=True),
             inputs_option("regions", "Table of regions that the settings name.", optional=True),
+            inputs_option(
+                "excluded", "Table of its scans that are excluded by hand.", optional=True
+            ),
             LINK_TARGETS,
         ),
     ),

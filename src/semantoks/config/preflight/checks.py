@@ -76,6 +76,8 @@ def _require_dataset(name: str, dataset: Dataset, config: Config, source: str) -
             where = f"datasets.{name}.phenotypes.{key}.splits_file"
             raise UserError(f"{where}: there is no {phenotype.splits_file}.")
     _require_held_out(name, dataset)
+    if dataset.exclude and not Path(dataset.exclude).is_file():
+        raise UserError(f"datasets.{name}.exclude: there is no file {dataset.exclude}.")
     require_events_folder(name, dataset)
     if dataset.regions and not Path(dataset.regions).exists():
         raise UserError(f"datasets.{name}.regions: there is no {dataset.regions}.")

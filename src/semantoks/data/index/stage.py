@@ -12,6 +12,7 @@ from semantoks.artifacts.files import atomic
 from semantoks.artifacts.tables import write_table
 from semantoks.config import IndexedDataset
 from semantoks.data.index.derivatives.scans import find_derivative_scans
+from semantoks.data.index.excluded import excluded_scans
 from semantoks.data.index.people.held_out import held_out_people
 from semantoks.data.index.people.participants import match_participants, read_participants
 from semantoks.data.index.people.partners import exclude_unlisted, without_scan
@@ -37,14 +38,18 @@ def index(
     participants: Sequence[Path],
     out: Path,
     hold_out: Path | None = None,
+    exclude: Path | None = None,
 ) -> list[Path]:
     """Write ``scans.parquet``, ``participants.parquet`` and a ``shard-NNNN.tsv`` per shard.
 
     Participants without a scan are listed in ``left_out.tsv``; the scans of those who are not in
     the table have that as their problem. ``held_out.tsv`` lists who is kept out of pretraining.
 
-    The table of a shard is not touched if its content stays the same, so that new data re-run only
-    the shards that they belong to.
+    Scans that are excluded by hand are in ``excluded-NNNN.tsv`` beside the table of their shard, so
+    that excluding them does not preprocess the shard again.
+
+    The tables of a shard are not touched if their content stays the same, so that new data re-run
+    only the shards that they belong to.
 
     Parameters
     ----------
@@ -57,6 +62,8 @@ def index(
         ``scans.parquet``; the other tables are written beside it.
     hold_out : Path, optional
         File of the people who are held out, if the settings name one.
+    exclude : Path, optional
+        Table of scans that are excluded by hand.
 
     Returns
     -------
@@ -67,14 +74,10 @@ def index(
     ------
     UserError
         When there are no scans, no participants, no participant with a scan, no scan with a TR, or
-        nobody to hold out.
+        nobody to hold out, or a scan that is excluded by hand does not exist.
     """
     dataset, folder = settings.dataset, out.parent
-    gate = Gate(data, [Path(target) for target in dataset.link_targets])
-    for path in participants:
-        is_own = gate.has(path) and path.exists()
-        if is_own and (problem := gate.departure_of(path)):
-            raise UserError(f"{path}: {problem}.")
+    _require_inside(participants, Gate(data, [Path(target) for target in dataset.link_targets]))
     table, source = read_participants(participants, dataset.layout()), names_of(participants)
     is_raw = dataset.source == "bids"
     if is_raw and dataset.template is not None:
@@ -93,14 +96,23 @@ def index(
     held_out = _held_out(settings, table, scans, hold_out)
     tables = [folder / f"shard-{shard:04d}.tsv" for shard in range(dataset.shards)]
     _write_shards(scans, tables)
-    people = {"left_out": without_scan(scans, table), "held_out": held_out}
+    excluded = _write_excluded(scans, exclude, tables)
+    people = {"left_out.tsv": without_scan(scans, table), "held_out.tsv": held_out}
     for name, rows in people.items():
-        with atomic(folder / f"{name}.tsv", of_people=True) as temporary:
+        with atomic(folder / name, of_people=True) as temporary:
             rows.to_csv(temporary, sep="\t", index=False)
     write_table(folder / "participants.parquet", _storable(table))
     write_table(out, scans)
-    others = [folder / f"{name}.tsv" for name in people]
-    return [out, folder / "participants.parquet", *others, *tables]
+    others = [folder / name for name in ("participants.parquet", *people)]
+    return [out, *others, *tables, *excluded]
+
+
+def _require_inside(tables: Sequence[Path], gate: Gate) -> None:
+    """Refuse tables of the data set that lead out of it."""
+    for path in tables:
+        is_own = gate.has(path) and path.exists()
+        if is_own and (problem := gate.departure_of(path)):
+            raise UserError(f"{path}: {problem}.")
 
 
 def _held_out(
@@ -136,6 +148,23 @@ def _write_shards(scans: pd.DataFrame, tables: Sequence[Path]) -> None:
         _write_if_changed(path, rows.to_csv(sep="\t", index=False))
     for surplus in set(tables[0].parent.glob("shard-*.tsv")) - set(tables):
         surplus.unlink()
+
+
+def _write_excluded(
+    scans: pd.DataFrame, exclude: Path | None, tables: Sequence[Path]
+) -> list[Path]:
+    """Write a table for each shard with scans that are excluded by hand; remove the others."""
+    folder, written = tables[0].parent, list[Path]()
+    excluded = excluded_scans(exclude, scans) if exclude else pd.DataFrame()
+    if len(excluded):
+        log.info("%d scan(s) are excluded by hand", len(excluded))
+        for shard, rows in excluded.groupby(scans["shard"]):
+            path = folder / f"excluded-{shard:04d}.tsv"
+            _write_if_changed(path, rows.to_csv(sep="\t", index=False))
+            written.append(path)
+    for surplus in set(folder.glob("excluded-*.tsv")) - set(written):
+        surplus.unlink()
+    return written
 
 
 def _write_if_changed(path: Path, text: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from semantoks.artifacts.timeseries import write_timeseries
 from semantoks.data.atlas.atlas import Atlas
-from semantoks.data.index.shards import DerivativeScan, RawScan, read_scans
+from semantoks.data.index.shards import DerivativeScan, RawScan, ScanT, read_scans
 from semantoks.data.layout import generated_by
 from semantoks.data.parcellate.readers.fmriprep import FmriprepReader, PreprocessedReader
 from semantoks.data.parcellate.readers.reader import ScanReader
@@ -32,6 +33,7 @@ def parcellate(
     atlas_image: Path | None = None,
     derivatives: Sequence[Path] = (),
     regions: Sequence[Path] = (),
+    excluded: Sequence[Path] = (),
     link_targets: Sequence[str] = (),
 ) -> list[Path]:
     """Write the time series of one shard; an excluded scan is a row with its reason.
@@ -52,6 +54,8 @@ def parcellate(
         Parquet file.
     derivatives, regions : sequence of Path
         Also read through `data` and `settings`; arguments so that their hashes are recorded.
+    excluded : sequence of Path
+        Tables of scans that are excluded by hand, written by `semantoks.data.index`.
     link_targets : sequence of str
         Folders that links of the data set may lead to.
 
@@ -67,7 +71,7 @@ def parcellate(
             "Name it as --atlas-image."
         )
     with Gate(data, [Path(folder) for folder in link_targets]):
-        result = _parcellate(settings, shard, data, atlas)
+        result = _parcellate(settings, shard, data, atlas, _by_hand(excluded))
     write_timeseries(
         out, result.table, result.timeseries, result.manifest, result.means, result.amplitudes
     )
@@ -75,7 +79,11 @@ def parcellate(
 
 
 def _parcellate(
-    settings: ParcellateSettings, shard: Path, data: Path, atlas: Atlas
+    settings: ParcellateSettings,
+    shard: Path,
+    data: Path,
+    atlas: Atlas,
+    excluded: Mapping[str, str],
 ) -> ShardTimeseries:
     """Parcellate the scans of a table with the reader for their source."""
     engine = generated_by(data)
@@ -84,11 +92,22 @@ def _parcellate(
         outcomes = pd.read_csv(data / "scans.tsv", sep="\t", keep_default_na=False)
         fmriprep = _fmriprep_reader(settings, data, atlas)
         reader = PreprocessedReader(fmriprep, outcomes.set_index("scan"))
-        raw = read_scans(shard, RawScan)
+        raw = _without(read_scans(shard, RawScan), excluded)
         return parcellate_scans(raw, reader, atlas, settings.parcellation, engine)
-    given = read_scans(shard, DerivativeScan)
+    given = _without(read_scans(shard, DerivativeScan), excluded)
     given_reader = _derivative_reader(settings, data, atlas)
     return parcellate_scans(given, given_reader, atlas, settings.parcellation, engine)
+
+
+def _by_hand(tables: Sequence[Path]) -> dict[str, str]:
+    """Read the scans that are excluded by hand, and why."""
+    rows = (pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False) for path in tables)
+    return {scan: why for table in rows for scan, why in table.itertuples(index=False, name=None)}
+
+
+def _without(scans: Sequence[ScanT], excluded: Mapping[str, str]) -> list[ScanT]:
+    """Give scans that are excluded by hand their reason; another problem of theirs stays."""
+    return [replace(scan, problem=scan.problem or excluded.get(scan.scan, "")) for scan in scans]
 
 
 def _derivative_reader(
