@@ -113,6 +113,7 @@ def report(
         )
         for name, table in scan_tables.items()
     ]
+    schemes = [scheme for comparison in comparisons for scheme in comparison.schemes]
     page = Page(
         summary=page_summary(tasks, config, shown),
         made=Made.of_inputs([*benchmarks, *scans]),
@@ -121,7 +122,8 @@ def report(
             {path.stem: read_metadata(path) for path in scans},
             has_motion=any(table["mean_fd"].notna().any() for table in scan_tables.values()),
             samples={section.name: sample_text(section, shown) for section in datasets},
-            splits={s.splits for c in comparisons for s in c.schemes if s.scheme == "random"},
+            splits={s.splits for s in schemes if s.scheme == "random"},
+            has_sites=any(s.scheme == "site" for s in schemes),
         ),
         tasks=tasks,
         overlaps=shared,

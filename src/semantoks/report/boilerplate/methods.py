@@ -52,6 +52,7 @@ def methods(
     images: Mapping[str, Mapping[str, str]] | None = None,
     *,
     has_motion: bool = True,
+    has_sites: bool = False,
     samples: Mapping[str, str] | None = None,
     splits: Collection[int] = (),
 ) -> Methods:
@@ -65,13 +66,15 @@ def methods(
         ``engine`` and ``space`` of the preprocessed images, by data set.
     has_motion : bool
         Whether the head motion of any scan is known.
+    has_sites : bool
+        Whether sites were left out.
     samples : mapping of str to str, optional
         How many scans and participants were used, by data set.
     splits : collection of int
         Numbers of random splits that phenotypes have.
     """
-    data = [*_data(config, images or {}, has_motion), *_samples(samples or {})]
-    parts = data, _models(config), _scores(config, splits)
+    data = [*_data(config, images or {}, has_motion), *_samples(config, samples or {})]
+    parts = data, _models(config), _scores(config, splits, has_sites)
     paragraphs = [" ".join(part) for part in parts]
     keys = [key for text in paragraphs for cited in CITATION.findall(text) for key in _keys(cited)]
     return Methods([CITATION.sub(_in_words, text) for text in paragraphs], bibliography(keys))
@@ -172,8 +175,11 @@ def _cleaning(settings: Parcellation, has_images: bool, has_motion: bool) -> Ite
         yield "Head motion was not known from the scans, so none was excluded for it."
 
 
-def _samples(samples: Mapping[str, str]) -> Iterator[str]:
-    """Say what was used."""
+def _samples(config: Config, samples: Mapping[str, str]) -> Iterator[str]:
+    """Say what was left out by hand, and what was used."""
+    by_hand = [name for name, dataset in config.datasets.items() if dataset.exclude]
+    if by_hand:
+        yield f"Scans of {_listed(by_hand)} that had been listed beforehand were left out."
     if samples:
         used = [f"{text} of {name}" for name, text in samples.items()]
         yield f"This left {_listed(used)}."
@@ -220,7 +226,7 @@ def _model(name: str, model: Model, config: Config) -> str:
     )
 
 
-def _scores(config: Config, splits: Collection[int]) -> Iterator[str]:
+def _scores(config: Config, splits: Collection[int], has_sites: bool) -> Iterator[str]:
     """Say how representations were scored and compared."""
     if not any(dataset.phenotypes for dataset in config.datasets.values()):
         return
@@ -244,11 +250,7 @@ def _scores(config: Config, splits: Collection[int]) -> Iterator[str]:
             "Age, sex, site, head motion and scan length were regressed out of the features, "
             "fitted to the training part."
         )
-    yield (
-        f"Participants were split at random {_times(splits or {probe.repeats})}, with "
-        f"{config.splits.test_fraction:.0%} of them in the test part (at least {MIN_TESTED}, where "
-        "enough were left to train on). All representations were scored on the same splits."
-    )
+    yield from _splits(config, splits or {probe.repeats}, has_sites)
     if len([name for name in config.baselines if name in CONNECTIVITY]) > 1:
         yield (
             "Models were compared with the best kind of connectivity, which was chosen within the "
@@ -264,6 +266,29 @@ def _scores(config: Config, splits: Collection[int]) -> Iterator[str]:
     else:
         yield "P-values and intervals come from the corrected resampled t-test [nadeau2003]."
     yield "P-values were adjusted for the number of phenotypes [holm1979]."
+
+
+def _splits(config: Config, repeats: Collection[int], has_sites: bool) -> Iterator[str]:
+    """Say how participants were split: at random, as a file says, and by site."""
+    phenotypes = [p for dataset in config.datasets.values() for p in dataset.phenotypes.values()]
+    is_given = [bool(phenotype.splits_file) for phenotype in phenotypes]
+    if any(is_given):
+        which = "" if all(is_given) else " of some phenotypes"
+        yield f"Participants{which} were split as published or given in a file."
+    if not all(is_given):
+        others = "those of the others" if any(is_given) else "Participants"
+        sizes = [p.test_people or p.train_people or p.validation_people for p in phenotypes]
+        part = (
+            f"{config.splits.test_fraction:.0%} of them in the test part (at least {MIN_TESTED}, "
+            "where enough were left to train on)"
+        )
+        yield (
+            f"{others[0].upper()}{others[1:]} were split at random {_times(repeats)}, with "
+            f"{'parts of given sizes' if all(sizes) else part}."
+        )
+    yield "All representations were scored on the same splits."
+    if has_sites:
+        yield "Sites with enough participants were also left out, one at a time."
 
 
 def _blocks(config: Config) -> str:

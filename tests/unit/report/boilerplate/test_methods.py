@@ -71,6 +71,27 @@ def test_what_was_used_and_split_is_counted() -> None:
     assert "split at random 4 to 10 times" in made.paragraphs[2]
 
 
+def test_splits_are_described_as_they_were_made() -> None:
+    given: dict[str, Any] = {"kind": "regression", "splits_file": "splits.tsv"}
+    text, _ = text_of(datasets={"mine": {"path": "x", "phenotypes": {"age": given}}})
+    assert "Participants were split as published or given in a file." in text
+    assert "at random" not in text and "left out, one" not in text
+    both = {"age": given, "iq": "regression"}
+    text, _ = text_of(datasets={"mine": {"path": "x", "phenotypes": both}})
+    assert "Those of the others were split at random 10 times, with 20% of them" in text
+    config = Config.model_validate({"datasets": {"mine": {"path": "x", "phenotypes": both}}})
+    text = methods(config, has_sites=True).paragraphs[2]
+    assert "Sites with enough participants were also left out, one at a time." in text
+    sized = {"kind": "regression", "test_people": 12}
+    text, _ = text_of(datasets={"mine": {"path": "x", "phenotypes": {"age": sized}}})
+    assert "split at random 10 times, with parts of given sizes." in text
+
+
+def test_scans_that_were_excluded_by_hand_are_not_kept_secret() -> None:
+    text, _ = text_of(datasets={"mine": {"path": "x", "exclude": "bad.tsv"}})
+    assert "Scans of mine that had been listed beforehand were left out." in text
+
+
 def test_the_choice_between_blocks_is_described() -> None:
     text, _ = text_of(models={"mine": {"readouts": ["pooled", "full"]}})
     assert "the blocks of lower weight alone" in text
