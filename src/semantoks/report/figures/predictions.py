@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_curve
 
 from semantoks.report.figures.style import (
     BLUE,
@@ -41,6 +40,9 @@ def mean_roc(predictions: pd.DataFrame, rates: np.ndarray) -> np.ndarray:
         True-positive rates of the second class.
     """
     positive = sorted(predictions["target"].unique())[1]
+    # Imported here: it takes seconds, and only pages that show participants have these curves.
+    from sklearn.metrics import roc_curve
+
     curves = []
     for _, split in predictions.groupby("split"):
         truth = (split["target"] == positive).to_numpy()

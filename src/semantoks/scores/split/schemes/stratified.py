@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedShuffleSplit
 
 from semantoks.config import Phenotype, Splitting
 from semantoks.errors import UserError
@@ -91,6 +90,9 @@ def strata_of(target: pd.Series, phenotype: Phenotype, n_test: int) -> np.ndarra
 
 def stratified_splits(strata: np.ndarray, sizes: PartSizes, seed: int) -> list[Split]:
     """Draw `REPEATS` random splits in which every part has its share of every stratum."""
+    # Imported here: it takes a second, and the report needs no more than limits of the splits.
+    from sklearn.model_selection import StratifiedShuffleSplit
+
     shuffles = StratifiedShuffleSplit(
         REPEATS,
         test_size=sizes.test,
