@@ -1,7 +1,7 @@
 """From regional means to the time series that a model reads: clean and resample.
 
-nilearn regresses out the confounds and applies the band-pass in one step. Resampling to the target
-TR comes after the band-pass, so it cannot alias.
+nilearn regresses out the confounds and applies the band-pass. Resampling to the target TR comes
+after the band-pass, so it cannot alias.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from scipy.interpolate import CubicSpline
 from semantoks.errors import ScanError
 
 MAX_TR = 20.0  # s; a larger value must be in milliseconds
+# Of lines across gaps of censored volumes; the more, the nearer to the signal in gaps of a volume,
+# and the farther in gaps of many.
+SMOOTHINGS = 2
 MIN_VOLUMES = 34  # nilearn's fifth-order Butterworth filter pads by 33 volumes on either side
 
 
@@ -76,36 +79,49 @@ def clean(
         Edges of the pass band in Hz.
     sample_mask : ndarray of int or None
         Indices of the volumes that are not censored. Censored volumes between them are
-        interpolated to keep the sampling regular; those at either end are dropped.
+        interpolated to keep the sampling regular, and left out of the regression; those at either
+        end are dropped.
 
     Returns
     -------
     ndarray, shape (volumes, regions)
     """
+    if sample_mask is None:
+        return _band_passed(signals_TC, tr, low_pass, high_pass, confounds)
+    sample_mask = np.asarray(sample_mask)
+    # nilearn's own `sample_mask` fills gaps by cubic splines; see `fill_censored`.
+    cleaned_TC = _band_passed(
+        fill_censored(signals_TC[sample_mask], sample_mask, tr, low_pass), tr, low_pass, high_pass
+    )
+    if confounds is None:
+        return cleaned_TC
+    given_TN = fill_censored(confounds.to_numpy(float)[sample_mask], sample_mask, tr, low_pass)
+    regressors_TN = _band_passed(given_TN, tr, low_pass, high_pass)
+    rows = sample_mask - sample_mask[0]
+    regressors_TN = regressors_TN - regressors_TN[rows].mean(axis=0)
+    deviations_N = regressors_TN[rows].std(axis=0)
+    regressors_TN /= np.where(deviations_N > 0, deviations_N, 1)
+    weights_NC = np.linalg.lstsq(regressors_TN[rows], cleaned_TC[rows], rcond=None)[0]
+    return np.asarray(cleaned_TC - regressors_TN @ weights_NC)
+
+
+def _band_passed(
+    values_TX: np.ndarray,
+    tr: float,
+    low_pass: float,
+    high_pass: float,
+    confounds: pd.DataFrame | None = None,
+) -> np.ndarray:
+    """Detrend and band-pass, and regress out confounds that are treated in the same way."""
     from nilearn.signal import clean as nilearn_clean
 
-    if sample_mask is not None:
-        sample_mask = np.asarray(sample_mask)
-        signals_TC = fill_censored(signals_TC[sample_mask], sample_mask)
-        if confounds is not None:
-            regressors_TN = confounds.to_numpy(float)[sample_mask]
-            confounds = pd.DataFrame(
-                fill_censored(regressors_TN, sample_mask), columns=confounds.columns
-            )
-        # From here on the first volume is the first that is not censored. A new array, since
-        # nilearn changes its arguments.
-        sample_mask = sample_mask - sample_mask[0]
     cleaned: np.ndarray = nilearn_clean(
-        signals_TC,
+        values_TX,
         confounds=confounds,
         t_r=tr,
         low_pass=low_pass,
         # nilearn expects None for no high-pass.
         high_pass=high_pass or None,
-        # Leaves interpolated volumes out of the regression. nilearn 0.13 interpolates volume
-        # n-1-i where volume i is kept (`~sample_mask` of integers), so censored volumes must be
-        # interpolated before: the same spline once more changes nothing.
-        sample_mask=sample_mask,
         # A linear trend has power at all frequencies; the band-pass alone would leave some of it.
         detrend=True,
         # Filter all regions at once. By default nilearn does one after another to save memory, and
@@ -114,31 +130,45 @@ def clean(
         # z-scores come after resampling. nilearn 0.13 deprecates False in favour of None.
         standardize=None,
     )
-    # nilearn drops censored volumes again after the filter, but resampling needs every volume.
-    return cleaned if sample_mask is None else fill_censored(cleaned, sample_mask)
+    return cleaned
 
 
-def fill_censored(uncensored_TX: np.ndarray, sample_mask: np.ndarray) -> np.ndarray:
-    """Interpolate censored volumes with cubic splines.
+def fill_censored(
+    uncensored_TX: np.ndarray, sample_mask: np.ndarray, tr: float, low_pass: float
+) -> np.ndarray:
+    """Interpolate censored volumes linearly, and smooth the lines by the low-pass.
+
+    The slope at the edge of a gap is noise. Splines continue it, leave the range of the data in
+    gaps of many volumes, and the band-pass spreads that over the volumes that are kept
+    (docs/decisions/0024-censored-volumes.md).
 
     Parameters
     ----------
     uncensored_TX : ndarray, shape (uncensored volumes, n)
     sample_mask : ndarray of int
         Indices of these volumes in the run, ascending.
+    tr : float
+        Seconds.
+    low_pass : float
+        Hz.
 
     Returns
     -------
     ndarray, shape (volumes, n)
-        From the first to the last uncensored volume: beyond them, a spline would extrapolate.
+        From the first to the last uncensored volume: nothing is extrapolated. Uncensored volumes
+        are as they were.
     """
+    from nilearn.signal import butterworth
+
     every_volume = np.arange(sample_mask[0], sample_mask[-1] + 1)
     if len(every_volume) == len(sample_mask):
         return uncensored_TX
-    filled: np.ndarray = CubicSpline(sample_mask, uncensored_TX, axis=0)(every_volume)
-    # The spline returns its knots up to rounding; measured values stay as they are.
-    filled[sample_mask - sample_mask[0]] = uncensored_TX
-    return filled
+    lines = [np.interp(every_volume, sample_mask, x) for x in uncensored_TX.T]
+    filled_TX = np.stack(lines, axis=1)
+    is_gap = ~np.isin(every_volume, sample_mask)
+    for _ in range(SMOOTHINGS):
+        filled_TX[is_gap] = butterworth(filled_TX, 1 / tr, low_pass=low_pass, copy=True)[is_gap]
+    return filled_TX
 
 
 def resample_time(signals_TC: np.ndarray, tr: float, target_tr: float) -> np.ndarray:

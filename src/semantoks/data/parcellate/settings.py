@@ -12,7 +12,7 @@ from semantoks.config import Origin, Parcellation, Settings
 class ParcellateSettings(Settings):
     """What regional time series depend on."""
 
-    version: Literal[9] = 9
+    version: Literal[10] = 10
     atlas: str = Field(description="Name of the atlas.")
     origin: Origin = Field(Origin(), description="What the folder of the data set holds.")
     parcellation: Parcellation = Field(
