@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from semantoks.artifacts.files import read_json
+from semantoks.artifacts.representations import read_participant_features
 from semantoks.artifacts.tables import read_metadata, read_table
 from semantoks.commands.status import status
 from semantoks.commands.why import why
@@ -131,6 +132,22 @@ def test_a_representation_of_your_own_runs_what_hangs_on_it(workspace: Workspace
     assert workspace.planned() == added
     workspace.configure()
     assert workspace.planned() == {"benchmark": 2, "report": 1}
+
+
+def test_a_variant_reads_the_representation_that_it_names(workspace: Workspace) -> None:
+    people = sorted((workspace.folder / "data/small/bids").glob("sub-*"))
+    for name, value in (("small", 1), ("other", 2)):
+        rows = [f"{path.name}\t{value}" for path in people]
+        text = "\n".join(["participant_id\tx", *rows])
+        (workspace.folder / f"{name}.tsv").write_text(text)
+    other = {"representations": {"mine": {"path": "other.tsv"}}}
+    workspace.configure(
+        representations={"mine": {"path": "{dataset}.tsv"}}, variants={"other": other}
+    )
+    folder = workspace.folder / "results/representations/mine"
+    for name, value in (("small", 1), ("small~other", 2)):
+        workspace.run(f"results/representations/mine/{name}.parquet")
+        assert (read_participant_features(folder / f"{name}.parquet").features_PF == value).all()
 
 
 def test_a_combined_row_is_scored_from_the_files_of_its_members(workspace: Workspace) -> None:

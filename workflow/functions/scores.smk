@@ -64,7 +64,14 @@ def probe_settings(w):
 
 def encoder_of(w):
     """Name of the encoder of a representation, of whole scans or of their first seconds."""
-    return GIVEN_ROWS[split_row(w.encoded)[0]].encoder
+    return config_of(w).representations[split_row(w.encoded)[0]].encoder
+
+
+def given_files(w):
+    """Files of a representation that the main analysis or a variant names."""
+    given = config_of(w).representations[w.given]
+    # The files are those of the people, so a variant has no files of its own name.
+    return given.files(w.dataset.partition(MARK)[0])
 
 
 def finetuned_folder(w):

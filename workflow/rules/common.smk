@@ -36,7 +36,7 @@ from semantoks.config import OF_ENCODER, Pretraining
 from semantoks.config import connectivity_candidates
 from semantoks.config.preflight.checks import require_files
 from semantoks.config.rows import expand_row
-from semantoks.config.sharing import Sharing
+from semantoks.config.sharing import MARK, Sharing
 from semantoks.config.validation import validated
 from semantoks.config.variants import changed_part
 from semantoks.config.variants import read_variants

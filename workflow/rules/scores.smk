@@ -38,7 +38,7 @@ rule represent:
 rule get_representation:
     """A representation that is given as a file instead of made."""
     input:
-        files=lambda w: GIVEN_ROWS[w.given].files(w.dataset),
+        files=given_files,
         scans="results/scans/{dataset}.parquet",
     output:
         "results/representations/{given}/{dataset}.parquet",

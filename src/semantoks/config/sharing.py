@@ -201,10 +201,9 @@ class Sharing:
             return False
         config = self.variants[variant]
         if row in config.finetune.rows:
-            training = self.main.finetune.training(1), config.finetune.training(1)
-            return training[0] == training[1] and self._same_model(
-                config.finetune.rows[row], variant
-            )
+            training = [c.finetune.training(c.probe.repeats) for c in (self.main, config)]
+            is_same = training[0] == training[1]
+            return is_same and self._same_model(config.finetune.rows[row], variant)
         if row not in config.embeddings:
             given = self.main.representations.get(row) == config.representations.get(row)
             return given and (row != "confounds" or self._same_columns(name, variant))

@@ -116,6 +116,10 @@ def _rows(config: Config) -> dict[str, object]:
             for key, phenotype in dataset.phenotypes.items()
         },
         "names or readouts of models": config.embeddings,
+        "names or kinds of representations": {
+            name: bool(given.path) for name, given in config.representations.items()
+        },
+        "fine-tuned models (finetune.models)": sorted(config.finetune.models),
         "protocol (probe.protocol)": config.probe.protocol,
         "lengths of scans (probe.seconds)": config.probe.seconds,
     }

@@ -99,6 +99,14 @@ def test_regressing_confounds_out_depends_on_them() -> None:
     assert plan.representation(RAW, "fc") == "raw" and plan.scores(RAW, "sex", ["fc"]) == RAW
 
 
+def test_more_splits_of_a_fine_tuned_model_are_scores_of_the_variant() -> None:
+    main = merged(CONTENT, {"finetune": {"models": ["seen"], "splits": 2}})
+    varied = merged(main, {"finetune": {"splits": 4}})
+    plan = Sharing(Config.model_validate(main), {"v": Config.model_validate(varied)})
+    assert plan.scores(RAW, "sex", ["seen-finetuned"]) == RAW
+    assert plan.scores(RAW, "sex", ["fc"]) == "raw"
+
+
 def test_whoever_is_held_out_anywhere_matters_to_a_model() -> None:
     held_out = {"datasets": {"corpus": {"hold_out": 5}}}
     assert of_raw(sharing(**held_out))[:2] == ["seen", "all"]

@@ -55,6 +55,8 @@ def test_without_variants_there_are_none() -> None:
         ({"models": {"small": {"readouts": ["networks"]}}}, "changes the names or readouts of mod"),
         ({"datasets": {"other": {"path": "e"}}}, "changes the names of data sets"),
         ({"probe": {"protocol": "both"}}, "changes the protocol"),
+        ({"representations": {"mine": {"path": "x.tsv"}}}, "changes the names or kinds of repr"),
+        ({"finetune": {"models": ["small"]}}, "changes the fine-tuned models"),
         (
             {"atlas": "mine", "atlases": {"mine": {"table": "t.tsv"}}},
             "the atlas mine is a table of regions without an image, and seitzman300 has one",
