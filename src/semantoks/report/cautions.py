@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import pandas as pd
 
 from semantoks.config import PAPER_SUFFIX
 from semantoks.report.overlap import Overlap
 from semantoks.scores.benchmark.comparison import Comparison
+from semantoks.scores.benchmark.withheld import NOT_BY_PAPER
 from semantoks.scores.split.schemes.sites import MIN_CLASS, MIN_PART
 
 # With 100 participants, cross-validated accuracies of one method differ by about ±0.1 between
@@ -26,6 +27,7 @@ def cautions(
     training: Mapping[str, pd.DataFrame],
     *,
     has_sites: bool = False,
+    with_confounds: Collection[str] = (),
 ) -> list[str]:
     """Return sentences for the box of a task; they contain no exact number of participants.
 
@@ -37,10 +39,12 @@ def cautions(
         Training metrics by model, one row per epoch.
     has_sites : bool
         Whether the data set has a column of sites.
+    with_confounds : collection of str
+        Rows that confounds are combined into.
     """
     return [
         *_of_participants(comparison),
-        *_of_confounds(comparison),
+        *_of_confounds(comparison, with_confounds),
         *(_of_sites(comparison) if has_sites else ()),
         *_of_training(comparison, training),
         *_of_overlap(comparison, overlaps),
@@ -67,11 +71,13 @@ def _of_participants(comparison: Comparison) -> Iterator[str]:
         )
 
 
-def _of_confounds(comparison: Comparison) -> Iterator[str]:
-    """Warn where confounds alone score as high as every other row, by the first scheme."""
+def _of_confounds(comparison: Comparison, with_confounds: Collection[str]) -> Iterator[str]:
+    """Warn where confounds alone score as high as every row without them, by the first scheme."""
     rows = comparison.schemes[0].representations if comparison.schemes else []
     scores = {row.representation: row.metrics[comparison.metric].mean for row in rows}
-    alone = scores.pop("confounds", float("nan"))
+    alone = scores.get("confounds", float("nan"))
+    holding = {"confounds", *with_confounds}
+    scores = {n: mean for n, mean in scores.items() if n.removesuffix(PAPER_SUFFIX) not in holding}
     if scores and alone >= max(scores.values()) and comparison.permutation.get("confounds", 1) < P:
         yield (
             "Confounds alone (what is known of age, sex, site, head motion and scan length) "
@@ -82,7 +88,9 @@ def _of_confounds(comparison: Comparison) -> Iterator[str]:
 
 def _of_sites(comparison: Comparison) -> Iterator[str]:
     """Say why there are no scores of sites that are left out."""
-    if comparison.schemes and all(result.scheme != "site" for result in comparison.schemes):
+    if comparison.protocol == "paper":
+        yield NOT_BY_PAPER
+    elif comparison.schemes and all(result.scheme != "site" for result in comparison.schemes):
         yield (
             f"No site is left out, since fewer than two have {MIN_PART} participants (of classes, "
             f"{MIN_CLASS} of each). So no score here is of a site that was not trained on."

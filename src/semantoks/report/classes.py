@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from semantoks.people.intervals import interval_names, quantile_names
 from semantoks.scores.benchmark.comparison import Comparison
 
@@ -19,12 +21,21 @@ def cut_text(comparison: Comparison) -> str:
 def class_sizes(comparison: Comparison) -> dict[str, int]:
     """Participants per class, in the order of the numbers where classes are cut from these."""
     sizes = comparison.classes or {}
-    names = list(sizes)
+    return {name: sizes[name] for name in class_order(comparison, sizes) if name in sizes}
+
+
+def class_order(comparison: Comparison, named: Collection[str]) -> list[str]:
+    """Order classes as probabilities of predictions are.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    named : collection of str
+        Classes that are no intervals of a number, which are in alphabetical order.
+    """
     if comparison.edges:
-        names = interval_names(comparison.edges)
-    elif comparison.bins:
-        names = quantile_names(comparison.bins)
-    return {name: sizes[name] for name in names if name in sizes}
+        return interval_names(comparison.edges)
+    return quantile_names(comparison.bins) if comparison.bins else sorted(named)
 
 
 def classes_text(comparison: Comparison) -> str:

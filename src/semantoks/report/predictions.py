@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from semantoks.artifacts.tables import read_table
+from semantoks.report.classes import class_order
 from semantoks.report.figures.predictions import (
     confusion_figure,
     roc_figure,
@@ -87,10 +88,11 @@ def _predictions(tables: dict[str, pd.DataFrame], comparison: Comparison) -> str
         return None
     if comparison.kind == "regression":
         return scatter_figure(tables)
-    classes = {str(value) for table in tables.values() for value in table["target"]}
+    tested = {str(value) for table in tables.values() for value in table["target"]}
+    classes = class_order(comparison, tested)
     if len(classes) == 2:
-        return roc_figure(tables)
-    return confusion_figure(tables) if len(classes) <= MOST_CLASSES else None
+        return roc_figure(tables, classes[1])
+    return confusion_figure(tables, classes) if len(classes) <= MOST_CLASSES else None
 
 
 def _sites(tables: dict[str, pd.DataFrame], comparison: Comparison) -> str | None:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from semantoks.config import CONNECTIVITY, MIN_TESTED, MIN_TRAINED, Config, Report
 from semantoks.report.figures.comparison import Contrast, contrasts_figure
 from semantoks.report.names import METRICS, plural, representation_label
-from semantoks.report.names import is_baseline as needs_no_model
 from semantoks.report.privacy import samples_text
-from semantoks.report.tasks import ScoreRow, TaskSection
+from semantoks.report.tasks import TaskSection
 from semantoks.scores.benchmark.compare import SIGNIFICANCE_LEVEL
 from semantoks.scores.benchmark.withheld import TOO_FEW_TESTED
 
@@ -87,19 +86,14 @@ def page_summary(tasks: Sequence[TaskSection], config: Config, settings: Report)
     )
 
 
-def _model_rows(task: TaskSection) -> list[ScoreRow]:
-    rows = task.schemes[0].rows if task.schemes else []
-    return [row for row in rows if not needs_no_model(row.representation)]
-
-
 def _lead(tasks: Sequence[TaskSection], baseline: str) -> str:
     """Count the verdicts on models."""
-    verdicts = [row.verdict for task in tasks for row in _model_rows(task)]
+    verdicts = [row.verdict for task in tasks for row in task.of_models]
     compared = [verdict for verdict in verdicts if verdict in WORDS]
     if not tasks:
         return "No phenotype is scored."
     if not compared:
-        reasons = dict.fromkeys(row.no_verdict for t in tasks for row in _model_rows(t))
+        reasons = dict.fromkeys(row.no_verdict for t in tasks for row in t.of_models)
         because = "; ".join(reason for reason in reasons if reason)
         text = f"No model is compared with connectivity{f': {because}' if because else ''}."
         if TOO_FEW_TESTED in reasons:
@@ -109,7 +103,7 @@ def _lead(tasks: Sequence[TaskSection], baseline: str) -> str:
                 "with a value of the phenotype and a scan that is not excluded."
             )
         return text
-    rows = [[row for row in _model_rows(task) if row.verdict in WORDS] for task in tasks]
+    rows = [[row for row in task.of_models if row.verdict in WORDS] for task in tasks]
     names = {row.representation for of_task in rows for row in of_task}
     above, below = compared.count(ABOVE), compared.count(BELOW)
     text = (
@@ -129,7 +123,7 @@ def _remarks(tasks: Sequence[TaskSection], compared: Sequence[str]) -> Iterator[
     skipped = [
         task.comparison.phenotype
         for task in tasks
-        if not any(row.verdict in WORDS for row in _model_rows(task))
+        if not any(row.verdict in WORDS for row in task.of_models)
     ]
     if skipped:
         yield f"Not compared: {', '.join(skipped)}; the reasons stand below."
@@ -160,7 +154,7 @@ def _task_summary(task: TaskSection, settings: Report) -> TaskSummary:
     for verdict, words in WORDS.items():
         names = [
             f"{representation_label(row.representation)} {_short(row.score.mean)}"
-            for row in _model_rows(task)
+            for row in task.of_models
             if row.verdict == verdict
         ]
         if names:
@@ -172,7 +166,7 @@ def _task_summary(task: TaskSection, settings: Report) -> TaskSummary:
 
 def _not_compared(task: TaskSection) -> Iterator[str]:
     """Say why no model is compared."""
-    rows = _model_rows(task)
+    rows = task.of_models
     if rows and not any(row.verdict in WORDS for row in rows):
         reasons = dict.fromkeys(row.no_verdict for row in rows if row.no_verdict)
         yield f"No model is compared{': ' if reasons else ''}{'; '.join(reasons)}."
@@ -205,7 +199,7 @@ def _contrasts(tasks: Sequence[TaskSection]) -> list[Contrast]:
     rows = [
         (row, task)
         for task in tasks
-        for row in _model_rows(task)
+        for row in task.of_models
         if row.difference is not None and row.verdict in WORDS
     ]
     if len(rows) > MOST_ROWS:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from semantoks.config import Config, Report
+from semantoks.config import PAPER_SUFFIX, Config, Report
 from semantoks.report.cautions import cautions
 from semantoks.report.figures.scores import curves_figure, durations_figure, scores_figure
-from semantoks.report.names import METRICS
+from semantoks.report.names import METRICS, is_baseline
 from semantoks.report.overlap import Overlap
 from semantoks.report.predictions import PredictionFigures, ScoreFiles
 from semantoks.report.published import PublishedScore, beside_published
@@ -92,6 +92,7 @@ class TaskSection:
     title: str
     cautions: list[str]
     schemes: list[SchemeTable]
+    of_models: list[ScoreRow]  # of the first scheme
     learning_curves: str | None
     duration_curves: str | None
     shown: PredictionFigures
@@ -133,9 +134,11 @@ def task_sections(
                 overlaps,
                 training,
                 has_sites=bool(config.datasets[comparison.dataset].site_column),
+                with_confounds=[n for n, rows in config.combined.items() if "confounds" in rows],
             ),
             beside_published(comparison, overlaps, config, settings),
             shown.figures(comparison),
+            config,
         )
         for comparison, p_values in zip(comparisons, adjusted, strict=True)
     ]
@@ -172,18 +175,23 @@ def _section(
     warnings: list[str],
     published: list[PublishedScore],
     shown: PredictionFigures,
+    config: Config,
 ) -> TaskSection:
     """Gather what the page shows of one comparison."""
     curves = comparison.curves
     metric, baseline = METRICS[comparison.metric], comparison.baseline
     figure = curves_figure(curves, metric, baseline) if curves else None
     durations = comparison.durations
+    schemes = [_scheme_table(scheme, comparison, adjusted) for scheme in comparison.schemes]
     efficiency = {name: curve[-1].worth for name, curve in curves.items()}
     return TaskSection(
         comparison=comparison,
         title=comparison.publication.title if comparison.publication else "",
         cautions=warnings,
-        schemes=[_scheme_table(scheme, comparison, adjusted) for scheme in comparison.schemes],
+        schemes=schemes,
+        of_models=[row for row in schemes[0].rows if _is_of_model(row.representation, config)]
+        if schemes
+        else [],
         learning_curves=figure,
         duration_curves=durations_figure(durations, metric, baseline) if durations else None,
         shown=shown,
@@ -197,6 +205,12 @@ def _section(
             if row.people_without_features
         },
     )
+
+
+def _is_of_model(row: str, config: Config) -> bool:
+    """Whether a row, or a part of a combined one, is of a model or another given representation."""
+    members = config.combined.get(row.removesuffix(PAPER_SUFFIX), [row])
+    return not all(map(is_baseline, members))
 
 
 def _scheme_table(scheme: SchemeResult, comparison: Comparison, adjusted: AdjustedP) -> SchemeTable:

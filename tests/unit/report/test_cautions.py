@@ -5,7 +5,7 @@ import pytest
 
 from semantoks.report.cautions import cautions
 from semantoks.report.overlap import Overlap
-from semantoks.scores.benchmark.comparison import Comparison
+from semantoks.scores.benchmark.comparison import Comparison, Row
 from tests.unit.report.test_tasks import comparison
 
 
@@ -32,6 +32,30 @@ def test_no_caution_without_a_reason() -> None:
 def test_sites_that_cannot_be_left_out_are_said() -> None:
     (sentence,) = cautions(large(), [], {}, has_sites=True)
     assert sentence.startswith("No site is left out, since fewer than two have 10 participants")
+
+
+def test_the_papers_head_alone_has_no_sites() -> None:
+    task = large().model_copy(update={"protocol": "paper"})
+    (sentence,) = cautions(task, [], {}, has_sites=True)
+    assert sentence.startswith("The paper’s head has no rows here")
+
+
+def test_rows_that_hold_confounds_do_not_hide_how_well_these_predict() -> None:
+    task = large()
+    (scheme,) = task.schemes
+    (first, *_) = scheme.representations
+
+    def row(name: str, mean: float) -> Row:
+        score = first.metrics[task.metric].model_copy(update={"mean": mean})
+        return first.model_copy(update={"representation": name, "metrics": {task.metric: score}})
+
+    scores = {"model": 0.6, "fc": 0.62, "confounds": 0.8, "confounds@paper": 0.81, "all": 0.82}
+    scheme = scheme.model_copy(update={"representations": [*map(row, scores, scores.values())]})
+    update = {"schemes": [scheme], "permutation": {"confounds": 0.001}}
+    task = task.model_copy(update=update)
+    (sentence,) = cautions(task, [], {}, with_confounds=["all"])
+    assert sentence.startswith("Confounds alone")
+    assert cautions(task, [], {}) == []
 
 
 def test_a_row_of_the_papers_head_is_of_its_model() -> None:

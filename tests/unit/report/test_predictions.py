@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from semantoks.artifacts.files import read_json
+from semantoks.artifacts.tables import read_table, write_table
 from semantoks.config import Report
 from semantoks.report.predictions import ScoreFiles
 from semantoks.scores.benchmark.comparison import Comparison
@@ -31,6 +32,20 @@ def test_predictions_and_sites_are_drawn_of_the_baseline(results: Path, tmp_path
         if phenotype == "group":
             assert figures.sites is not None
             assert ">north<" in figures.sites and ">south<" in figures.sites
+
+
+def test_the_positive_class_is_the_second_by_number(results: Path, tmp_path: Path) -> None:
+    """By name, "50 and above" stands before "below 50"."""
+    files = files_of(results, tmp_path)
+    comparison = Comparison.model_validate(read_json(results / "group.json"))
+    path = files.predictions["toy", "group", "fc"]
+    table = read_table(path)
+    names = dict(zip(sorted(comparison.classes or {}), ["below 50", "50 and above"], strict=True))
+    write_table(path, table.assign(target=table["target"].map(names)))
+    cut = comparison.model_copy(
+        update={"edges": [50.0], "classes": dict.fromkeys(names.values(), 20)}
+    )
+    assert "finding “50 and above”" in str(files.figures(cut).predictions)
 
 
 def test_nothing_of_single_people_is_drawn_without_leave(results: Path) -> None:

@@ -53,6 +53,14 @@ def comparison(*rows: Row) -> Comparison:
     )
 
 
+def test_connectivity_that_is_combined_is_no_model() -> None:
+    combined = {"combined": {"both": ["fc", "tangent"]}, "models": {}}
+    config = Config.model_validate(CONFIG.model_dump(exclude_defaults=True) | combined)
+    task = comparison(row("fc", 0.6, None), row("both", 0.8, 0.001))
+    summary = page_summary(task_sections([task], [], {}, config, OPEN), config, OPEN)
+    assert "comparisons of a model" not in summary.lead and not summary.figure
+
+
 def test_the_top_says_what_beats_what_and_on_how_many_people() -> None:
     task = comparison(
         row("fc", 0.6, None),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ MANY_POINTS = 400  # of a scatter; more are drawn as an image, which keeps the p
 LOOKS = ((BLUE, "-", "o"), (INK, "--", "s"))  # of the model and the baseline
 
 
-def mean_roc(predictions: pd.DataFrame, rates: np.ndarray) -> np.ndarray:
+def mean_roc(predictions: pd.DataFrame, rates: np.ndarray, positive: str) -> np.ndarray:
     """Average the ROC curves of all splits at given false-positive rates.
 
     Parameters
@@ -33,13 +33,14 @@ def mean_roc(predictions: pd.DataFrame, rates: np.ndarray) -> np.ndarray:
         ``split``, ``target`` and ``probabilities`` of two classes.
     rates : ndarray, shape (n,)
         False-positive rates.
+    positive : str
+        The second class, whose probability is the second.
 
     Returns
     -------
     ndarray, shape (n,)
         True-positive rates of the second class.
     """
-    positive = sorted(predictions["target"].unique())[1]
     # Imported here: it takes seconds, and only pages that show participants have these curves.
     from sklearn.metrics import roc_curve
 
@@ -52,19 +53,18 @@ def mean_roc(predictions: pd.DataFrame, rates: np.ndarray) -> np.ndarray:
     return np.mean(curves, axis=0)
 
 
-def roc_figure(predictions: Mapping[str, pd.DataFrame]) -> str:
+def roc_figure(predictions: Mapping[str, pd.DataFrame], positive: str) -> str:
     """Draw the mean ROC curve of each representation, the first of them a model."""
     with mpl.rc_context(STYLE):
         figure, axes = axes_of(4.2, 3.6)
         rates = np.linspace(0, 1, 101)
         axes.plot([0, 1], [0, 1], color=GREY, lw=1, ls=":")
         for (name, table), (color, style, _) in zip(predictions.items(), LOOKS, strict=False):
-            true = mean_roc(table, rates)
+            true = mean_roc(table, rates, positive)
             # From the corner: at a rate of 0, some positives are found already.
             axes.plot(
                 [0, *rates], [0, *true], style, color=color, lw=2, label=representation_label(name)
             )
-        positive = sorted(next(iter(predictions.values()))["target"].unique())[1]
         axes.set_xlabel("false-positive rate")
         axes.set_ylabel("true-positive rate")
         axes.set_title(f"finding “{positive}”, mean over splits", fontsize=10, loc="left")
@@ -99,14 +99,14 @@ def scatter_figure(predictions: Mapping[str, pd.DataFrame]) -> str:
         return svg(figure, "Predicted against true numbers, a point per participant")
 
 
-def confusion_figure(predictions: Mapping[str, pd.DataFrame]) -> str:
-    """Draw the shares of predicted classes by true class."""
+def confusion_figure(predictions: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> str:
+    """Draw the shares of predicted classes by true class, in the order of `classes`."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 3.4))
         for number, (name, table) in enumerate(predictions.items(), 1):
             axes = figure.add_subplot(1, len(predictions), number)
             shares = pd.crosstab(table["target"], table["predicted"], normalize="index")
-            shares = shares.reindex(columns=shares.index, fill_value=0)
+            shares = shares.reindex(index=classes, columns=classes, fill_value=0)
             axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
             for (row, column), share in np.ndenumerate(shares.to_numpy()):
                 color = "white" if share > 0.6 else "black"

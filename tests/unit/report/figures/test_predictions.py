@@ -36,14 +36,19 @@ def test_the_area_below_the_mean_curve_is_the_mean_auroc(predictions: pd.DataFra
         for _, split in predictions.groupby("split")
     ]
     rates = np.linspace(0, 1, 2001)
-    assert auc(rates, mean_roc(predictions, rates)) == pytest.approx(np.mean(expected), abs=0.002)
+    assert auc(rates, mean_roc(predictions, rates, "patient")) == pytest.approx(
+        np.mean(expected), abs=0.002
+    )
 
 
 def test_figures_have_labels_and_names_as_they_are(predictions: pd.DataFrame) -> None:
-    figure = roc_figure({"model": predictions, "fc": predictions})
+    figure = roc_figure({"model": predictions, "fc": predictions}, "patient")
     assert 'role="img" aria-label="ROC curves of model, connectivity (Pearson)"' in figure
     assert "finding “patient”" in figure
-    assert confusion_figure({"fc": predictions}).count(">control<") == 2
+    matrix = confusion_figure({"fc": predictions}, ["patient", "control"])
+    assert matrix.count(">control<") == 2
+    # In the order that is named, not in that of the alphabet.
+    assert matrix.index(">patient<") < matrix.index(">control<")
     sites = pd.Series({"NYU $1": 0.6, "KKI <b>": 0.7})
     figure = sites_figure({"model": sites}, "AUROC")
     assert ">NYU $1<" in figure and "<b>" not in figure
