@@ -14,6 +14,7 @@ from semantoks.report.figures.effects import losses_figure
 from semantoks.report.names import METRICS
 from semantoks.report.steps import Steps
 from semantoks.scores.benchmark.comparison import Comparison, Difference, SchemeResult
+from semantoks.scores.network_importance.table import read_losses
 
 PAIRS = 8  # that are listed
 HOW = ("left_out", "shuffled")
@@ -112,7 +113,7 @@ def data_uri(path: Path) -> str:
 
 def _first_scheme(path: Path) -> pd.DataFrame:
     """Read the losses over random or fixed splits, or over sites where there are no others."""
-    table = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=["n/a"])
+    table = read_losses(path)
     return table[table["scheme"] == table["scheme"].iloc[0]]
 
 

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from semantoks.artifacts.files import read_json
 from semantoks.config import Report
 from semantoks.report.figures.effects import scaling_figure
 from semantoks.report.names import METRICS
 from semantoks.report.privacy import MIN_CELL_SIZE, rounded
 from semantoks.report.scaling_curve.contents import ScalingCurve, ScalingCurves, ScalingPoint
+from semantoks.report.scaling_curve.fit import EXTRAPOLATED
 from semantoks.report.steps import Steps, in_steps
 from semantoks.scores.benchmark.comparison import Comparison, Difference
 
@@ -61,16 +64,26 @@ def _rounded(curves: ScalingCurves, comparison: Comparison) -> ScalingCurves:
 def _rounded_curve(curve: ScalingCurve, steps: Steps, metric: str) -> ScalingCurve:
     """Round one curve; groups that are too small to be shown have no place on it."""
 
-    def point(exact: ScalingPoint) -> ScalingPoint:
+    def point(exact: ScalingPoint, people: float) -> ScalingPoint:
         ends = Difference(baseline="", mean=exact.mean, low=exact.low, high=exact.high, p=1)
-        values = steps.rounded(ends, metric)
-        return ScalingPoint(people=rounded(exact.people), **values)
+        return ScalingPoint(people=people, **steps.rounded(ends, metric))
 
+    measured = [rounded(exact.people) for exact in curve.points]
+    # Places of the fit lie between exact numbers, and ten times a number tells its last digit.
+    places = np.geomspace(max(measured[0], 1), EXTRAPOLATED * measured[-1], len(curve.fitted))
     gain = Difference(baseline="", **curve.gain.model_dump())
     return curve.model_copy(
         update={
-            "points": [point(p) for p in curve.points if p.people >= MIN_CELL_SIZE],
-            "fitted": [point(p) for p in curve.fitted if p.people >= MIN_CELL_SIZE],
+            "points": [
+                point(exact, people)
+                for exact, people in zip(curve.points, measured, strict=True)
+                if exact.people >= MIN_CELL_SIZE
+            ],
+            "fitted": [
+                point(exact, float(people))
+                for exact, people in zip(curve.fitted, places, strict=True)
+                if people >= MIN_CELL_SIZE
+            ],
             "gain": curve.gain.model_copy(update=steps.rounded(gain, metric)),
             "misfit": in_steps(curve.misfit, steps.of_mean(metric)),
         }

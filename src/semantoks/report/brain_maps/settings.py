@@ -10,4 +10,4 @@ from semantoks.config import Settings
 class BrainMapsSettings(Settings):
     """Settings of the maps of networks."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2

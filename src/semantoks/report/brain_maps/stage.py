@@ -15,10 +15,12 @@ from semantoks.artifacts.timeseries import (
     read_manifest,
     read_scan_table,
 )
+from semantoks.data.atlas.regions import read_regions
 from semantoks.report.brain_maps.connectome import connectome_by_network
 from semantoks.report.brain_maps.drawing import Brain, draw_connectome
 from semantoks.report.brain_maps.settings import BrainMapsSettings
 from semantoks.report.names import METRICS
+from semantoks.scores.network_importance.table import read_losses
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ def brain_maps(
         connectome.to_csv(folder / "connectome.tsv", sep="\t", na_rep="n/a")
         (folder / "connectome.png").write_bytes(draw_connectome(connectome))
         if brain is not None:
-            _draw_all(brain, importance, pd.read_csv(atlas_table, sep="\t"), folder)
+            _draw_all(brain, importance, read_regions(atlas_table), folder)
     return [out]
 
 
@@ -74,7 +76,7 @@ def _draw_all(
 ) -> None:
     """Draw a map of each table of losses."""
     for path in importance:
-        losses = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=["n/a"])
+        losses = read_losses(path)
         values = _value_of_region(losses, regions)
         if not values:  # r of fewer than ten test participants is not known
             log.warning(

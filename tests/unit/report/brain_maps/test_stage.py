@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 
 from semantoks.artifacts.timeseries import Manifest, Scan
+from semantoks.data.atlas.regions import read_regions
 from semantoks.report.brain_maps.connectome import connectome_by_network
 from semantoks.report.brain_maps.settings import BrainMapsSettings
-from semantoks.report.brain_maps.stage import brain_maps
+from semantoks.report.brain_maps.stage import _value_of_region, brain_maps
+from semantoks.scores.network_importance.table import read_losses
 from semantoks.scores.represent.connectivity import fisher_z
 from tests.conftest import NETWORKS, write_cohort
 
@@ -70,6 +72,15 @@ def test_maps_and_the_connectome(tmp_path: Path, manifest: Manifest) -> None:
     assert table.loc["B", "C"] == pytest.approx(0, abs=0.03)
     first = (out / "group/fc.png").read_bytes()
     assert first.startswith(b"\x89PNG") and len(first) > 20_000
+
+
+@pytest.mark.parametrize("names", [["Vis", "None", "Default"], ["1", "2", "3"]])
+def test_networks_may_have_any_name(tmp_path: Path, names: list[str]) -> None:
+    write_losses(tmp_path / "fc.tsv", dict(zip(names, (0.1, 0.2, 0.3), strict=True)))
+    regions = {"index": [1, 2, 3], "name": ["a", "b", "c"], "network": names}
+    pd.DataFrame(regions).to_csv(tmp_path / "atlas.tsv", sep="\t", index=False)
+    losses, table = read_losses(tmp_path / "fc.tsv"), read_regions(tmp_path / "atlas.tsv")
+    assert _value_of_region(losses, table) == {1: 0.1, 2: 0.2, 3: 0.3}
 
 
 def test_people_count_as_one_each() -> None:

@@ -87,6 +87,12 @@ def test_the_curves_and_their_figure(tmp_path: Path) -> None:
     assert section.curves.curves["m"].points[0].people == pytest.approx(21)
     (section,) = scaling_sections([out], [shown], Report())
     assert [p.people for p in section.curves.curves["m"].points] == [20, 65, 210]
+    # Ten times 207 would tell the number that is shown as 205.
+    content["curves"]["m"]["points"][-1]["people"] = 207
+    write_json(out, content)
+    (section,) = scaling_sections([out], [shown], Report())
+    curve = section.curves.curves["m"]
+    assert curve.points[-1].people == 205 and curve.fitted[-1].people == pytest.approx(2050)
     assert scaling_sections([], [exact], Report()) == []
 
 
