@@ -13,7 +13,7 @@ LAUNCHES = {
         MODELS[name].processes,
         MODELS[name].nodes,
         MODELS[name].cpu_threads,
-        MODELS[name].training.batch_size,
+        MODELS[name].chunks,
     )
     for name in TRAINED
 }

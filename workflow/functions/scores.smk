@@ -67,7 +67,7 @@ def encoder_of(w):
     return config_of(w).representations[split_row(w.encoded)[0]].encoder
 
 
-def given_files(w):
+def files_of_given_row(w):
     """Files of a representation that the main analysis or a variant names."""
     given = config_of(w).representations[w.given]
     # The files are those of the people, so a variant has no files of its own name.

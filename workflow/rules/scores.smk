@@ -38,7 +38,7 @@ rule represent:
 rule get_representation:
     """A representation that is given as a file instead of made."""
     input:
-        files=given_files,
+        files=files_of_given_row,
         scans="results/scans/{dataset}.parquet",
     output:
         "results/representations/{given}/{dataset}.parquet",

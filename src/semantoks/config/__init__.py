@@ -15,6 +15,7 @@ from semantoks.config.finetuning import FINETUNED_SUFFIX, Finetune, FinetuneTrai
 from semantoks.config.fmriprep import Fmriprep
 from semantoks.config.importance import Content, Importance
 from semantoks.config.model import (
+    CHUNKS,
     Architecture,
     ManifestField,
     Model,
@@ -70,6 +71,7 @@ __all__ = [
     "BEST_CONNECTIVITY",
     "BLOCK_WEIGHTS",
     "BUILT_IN",
+    "CHUNKS",
     "CONNECTIVITY",
     "ENTITIES",
     "FINETUNED_SUFFIX",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -27,6 +28,9 @@ ManifestField = Literal[
 ]
 
 
+# The views of a batch are drawn in this many chunks, if they divide it, each with its own seed. As
+# many processes as divide this number therefore draw the same views as one.
+CHUNKS = 8
 # Lengths that no weight determines are limited: a stranger's model must not fill the memory.
 MOST_VOLUMES = 1_000_000
 MOST_SCALES = 20  # 2^19 is the last power of two below it
@@ -138,6 +142,8 @@ class Pretraining(Settings):
     architecture: Architecture = Architecture()
     training: Training = Training()
     allow_mismatch: list[ManifestField] = Field([])
+    # So that settings without it are what they were.
+    ranks: int | None = Field(None, exclude_if=lambda ranks: ranks is None)
 
 
 class Model(Settings):
@@ -191,8 +197,10 @@ class Model(Settings):
     processes: int = Field(
         1,
         ge=1,
-        description="Pretraining processes per node, each with one GPU if there are any. The "
-        "result is the same except for the last digits.",
+        description="Pretraining processes per node, each with one GPU if there are any. If "
+        "`processes` × `nodes` divides 8 and `training.batch_size`, the result is that of one "
+        "process except for the last digits; otherwise other views are drawn, and the model is "
+        "another one.",
     )
     nodes: int = Field(1, ge=1, description="Slurm nodes for pretraining, started by srun.")
     size: Size = Field(
@@ -244,6 +252,17 @@ class Model(Settings):
     def fractions(self) -> list[float]:
         """Fractions of the people below 1 that the model is pretrained on, too."""
         return sorted({fraction for fraction in self.scaling if fraction < 1})
+
+    @property
+    def chunks(self) -> int:
+        """Parts in which the views of a batch are drawn, each with a seed of its own."""
+        return math.gcd(self.training.batch_size, CHUNKS)
+
+    @property
+    def ranks(self) -> int | None:
+        """Number of pretraining processes if other views are drawn than by one of them."""
+        ranks = self.processes * self.nodes
+        return ranks if self.chunks % ranks else None
 
     @property
     def is_untrained(self) -> bool:

@@ -24,7 +24,7 @@ from semantoks.config import (
 MARK = "~"  # in no name of a data set or model
 # Keys of a data set that only stages after its time series use.
 LATE = {"phenotypes", "events", "group_column", *ConfoundColumns.model_fields}
-# Keys of a model that change the last digits of its weights at most.
+# Keys of a model that change the last digits of its weights at most; see `Model.ranks`.
 LAUNCH = {"processes", "nodes"}
 # Keys that change neither its weights nor its connectome.
 AFTER_TRAINING = {"readouts", "blocks", "recentre", *LAUNCH}
@@ -186,6 +186,8 @@ class Sharing:
         config = self.variants[variant]
         ours, theirs = self.main.models[name], config.models[name]
         if ours.model_dump(exclude=AFTER_TRAINING) != theirs.model_dump(exclude=AFTER_TRAINING):
+            return False
+        if ours.ranks != theirs.ranks:
             return False
         if theirs.checkpoint:
             return True

@@ -5,10 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-# The views of a batch are drawn in this many chunks, if they divide it, each with its own seed. As
-# many processes as divide this number therefore draw the same views as one.
-CHUNKS = 8
-
 
 @dataclass(frozen=True)
 class Launch:
@@ -21,14 +17,14 @@ class Launch:
     nodes : int
     cpu_threads : int
         CPU threads of each process.
-    batch_size : int
-        Scans per step, which processes share in equal parts.
+    chunks : int
+        Parts in which the views of a batch are drawn, which processes share.
     """
 
     processes: int
     nodes: int
     cpu_threads: int
-    batch_size: int
+    chunks: int
 
     @property
     def cpus(self) -> int:
@@ -52,7 +48,7 @@ class Launch:
             return f"python -m semantoks.system.ranks {self.processes} 1"
         # Threads of one process wait for each other in every operation, processes once per step. So
         # processes are faster on a CPU, and much faster if other programs use the same cores.
-        on_cpu = math.gcd(self.cpu_threads, self.batch_size, CHUNKS)
+        on_cpu = math.gcd(self.cpu_threads, self.chunks)
         return f"python -m semantoks.system.ranks --on-cpu {on_cpu} 1 1" if on_cpu > 1 else "python"
 
     def resource(self, name: str) -> int | str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from semantoks.config import Config
+from semantoks.config import Config, Model, Pretraining
 from semantoks.config.rows import merged
 from semantoks.config.sharing import STAGES, Sharing
 
@@ -97,6 +97,18 @@ def test_regressing_confounds_out_depends_on_them() -> None:
     varied = merged(main, {"datasets": {"raw": {"motion_column": "fd"}}})
     plan = Sharing(Config.model_validate(main), {"v": Config.model_validate(varied)})
     assert plan.representation(RAW, "fc") == "raw" and plan.scores(RAW, "sex", ["fc"]) == RAW
+
+
+@pytest.mark.parametrize(("processes", "nodes", "is_shared"), [(4, 2, True), (3, 1, False)])
+def test_processes_that_draw_other_views_train_another_model(
+    processes: int, nodes: int, is_shared: bool
+) -> None:
+    plan = sharing(models={"seen": {"processes": processes, "nodes": nodes}})
+    assert (plan.model(RAW, "seen") == "seen") == is_shared
+    model = Model(processes=processes, nodes=nodes)
+    content = Pretraining.part_of(model).model_dump(mode="json")
+    assert ("ranks" not in content) == is_shared
+    assert Model(nodes=16).ranks == 16 and Model(training={"batch_size": 50}, nodes=4).ranks == 4
 
 
 def test_more_splits_of_a_fine_tuned_model_are_scores_of_the_variant() -> None:

@@ -15,31 +15,31 @@ def resources(launch: Launch) -> dict[str, object]:
 
 
 def test_one_process() -> None:
-    launch = Launch(processes=1, nodes=1, cpu_threads=1, batch_size=48)
+    launch = Launch(processes=1, nodes=1, cpu_threads=1, chunks=8)
     assert launch.command == "python"
     assert resources(launch) == {"gpu": 1}
     assert launch.cpus == 1
 
 
 @pytest.mark.parametrize(
-    ("threads", "batch", "ranks"), [(4, 48, 4), (6, 48, 2), (64, 256, 8), (4, 50, 2)]
+    ("threads", "chunks", "ranks"), [(4, 8, 4), (6, 8, 2), (64, 8, 8), (4, 2, 2)]
 )
-def test_threads_are_processes_on_a_cpu(threads: int, batch: int, ranks: int) -> None:
+def test_threads_are_processes_on_a_cpu(threads: int, chunks: int, ranks: int) -> None:
     """As many as divide the threads and the chunks of a batch: they draw the same views."""
-    launch = Launch(processes=1, nodes=1, cpu_threads=threads, batch_size=batch)
+    launch = Launch(processes=1, nodes=1, cpu_threads=threads, chunks=chunks)
     assert launch.command == f"python -m semantoks.system.ranks --on-cpu {ranks} 1 1"
     assert resources(launch) == {"gpu": 1}
     assert launch.cpus == threads
 
 
 def test_several_processes_stay_on_one_node() -> None:
-    launch = Launch(processes=2, nodes=1, cpu_threads=4, batch_size=48)
+    launch = Launch(processes=2, nodes=1, cpu_threads=4, chunks=8)
     assert launch.command == "python -m semantoks.system.ranks 2 1"
     assert resources(launch) == {"gpu": 2, "nodes": 1, "cpus_per_task": 8}
 
 
 def test_several_nodes_are_started_by_srun() -> None:
-    launch = Launch(processes=4, nodes=2, cpu_threads=3, batch_size=48)
+    launch = Launch(processes=4, nodes=2, cpu_threads=3, chunks=8)
     assert launch.command == (
         "MASTER_ADDR=$(hostname) MASTER_PORT=$((20000 + RANDOM % 10000))"
         " srun --nodes 2 --ntasks 2 --ntasks-per-node 1 --cpus-per-task 12"

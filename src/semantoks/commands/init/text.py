@@ -12,7 +12,7 @@ from joblib import cpu_count
 
 from semantoks.commands.init.folder import DataFolder
 from semantoks.commands.init.people import Column, PeopleTable
-from semantoks.system.launch import CHUNKS
+from semantoks.config import CHUNKS
 
 PEOPLE_PER_SHARD, MOST_PHENOTYPES, MOST_LISTED = 100, 6, 60
 # The built-in engine loses a shard that is interrupted, which takes a minute and more per scan.

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Generator, Tensor, nn
 
-from semantoks.config import Pretraining
+from semantoks.config import CHUNKS, Pretraining
 from semantoks.model.distillation.student_teacher import Outputs, SelfDistillation
 from semantoks.model.network.encoder import EncoderOutput
 from semantoks.model.pretrain.packed import PackedScans
@@ -15,7 +15,6 @@ from semantoks.model.pretrain.schedule import Schedule
 from semantoks.model.pretrain.state import TrainingState
 from semantoks.model.pretrain.views import Views, draw_views
 from semantoks.system.distributed import Process, average_over_processes
-from semantoks.system.launch import CHUNKS
 
 DECAYING = 0  # index of the group with weight decay in `weight_decay_groups`
 
