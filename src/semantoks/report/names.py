@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from semantoks.config import BEST_CONNECTIVITY, FINETUNED_SUFFIX, PAPER_SUFFIX
 
 METRICS = {
@@ -77,3 +79,8 @@ def is_baseline(name: str) -> bool:
 def plural(count: int, noun: str) -> str:
     """Return a number with its noun, such as ``2 scans``."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(names: Sequence[str], word: str = "and") -> str:
+    """Write names as ``a, b and c``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {word} {names[-1]}"

@@ -199,6 +199,14 @@ REFERENCES = {
         2003,
         "10.1023/A:1024068626366",
     ),
+    "johnson2007": Reference(
+        "Johnson et al. 2007",
+        "Johnson, W. Evan and Li, Cheng and Rabinovic, Ariel",
+        "Adjusting batch effects in microarray expression data using empirical Bayes methods",
+        "Biostatistics",
+        2007,
+        "10.1093/biostatistics/kxj037",
+    ),
     "holm1979": Reference(
         "Holm 1979",
         "Holm, Sture",

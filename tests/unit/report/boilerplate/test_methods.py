@@ -92,6 +92,37 @@ def test_scans_that_were_excluded_by_hand_are_not_kept_secret() -> None:
     assert "Scans of mine that had been listed beforehand were left out." in text
 
 
+def test_data_sets_may_have_confounds_and_limits_of_their_own() -> None:
+    images: dict[str, Any] = {"path": "x", "source": "fmriprep"}
+    datasets = {"plain": images, "done": images | {"confounds": "none"}}
+    text, _ = text_of(datasets=datasets, parcellation={"confounds": "simple"})
+    assert "Confounds of the images of plain were regressed out: the strategy “simple”" in text
+    text, _ = text_of(datasets={"done": datasets["done"]})
+    assert "were regressed out" not in text
+    text, _ = text_of(
+        datasets={"own": images | {"confounds": "36p"}}, parcellation={"confounds": "none"}
+    )
+    assert "Confounds of the images were regressed out: 36 parameters" in text
+    text, _ = text_of(datasets={"rest": images, "task": images | {"events": {}}})
+    resting, task = text.split("Scans of rest were excluded with ")[1].split("Runs of task were ")
+    assert "less than 120 s" in resting and "fewer than 10 degrees" in resting
+    limits = task.split(", and cut into blocks")[0]
+    assert "less than 0 s" not in limits and "fewer than 1 degree of freedom" in limits
+
+
+def test_what_changes_scores_is_said() -> None:
+    mine: dict[str, Any] = {"path": "mine", "phenotypes": {"sex": "classification"}}
+    held_out = {"mine": mine | {"hold_out": 30, "site_column": "town"}}
+    text, keys = text_of(datasets=held_out, models={"own": {}}, probe={"harmonize": "combat"})
+    assert "Participants of mine who were held out took no part in pretraining." in text
+    assert "ComBat (Johnson et al. 2007)" in text and "johnson2007" in keys
+    text, _ = text_of(models={"own": {}}, finetune={"models": ["own"]})
+    assert "For each phenotype, own was also fine-tuned." in text
+    paper = {"protocol": "paper"}
+    text, _ = text_of(datasets={"mine": mine}, baselines=["fc", "partial"], probe=paper)
+    assert "best kind of connectivity" not in text
+
+
 def test_the_choice_between_blocks_is_described() -> None:
     text, _ = text_of(models={"mine": {"readouts": ["pooled", "full"]}})
     assert "the blocks of lower weight alone" in text
