@@ -22,7 +22,8 @@ REASONS = {
     "software environment definition has changed since last execution": "the environment changed",
 }
 FOLLOWING = ("input files updated by another job",)
-_COUNT = re.compile(r"(\w+) +(\d+)$")
+# Rules of a data set have its name, which may have dashes.
+_COUNT = re.compile(r"([\w-]+) +(\d+)$")
 _HELPERS = ("all", "total")  # no steps of their own
 
 

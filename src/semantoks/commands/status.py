@@ -16,9 +16,10 @@ from semantoks.commands.configuration import read_configuration
 from semantoks.commands.left_out import left_out_lines
 from semantoks.commands.to_do import to_do_lines
 from semantoks.commands.workflow import has_snakemake
-from semantoks.config import Config, split_fraction
+from semantoks.config import Config
 from semantoks.config.sharing import MARK
 from semantoks.config.validation import validated
+from semantoks.config.variants import read_variants
 from semantoks.errors import UserError
 from semantoks.scores.benchmark.comparison import Comparison
 from semantoks.scores.participants import LEFT_OUT
@@ -35,11 +36,16 @@ class Chosen(NamedTuple):
     models : collection of str
     phenotypes : mapping of str to (collection of str)
         Of each data set.
+    variants : collection of str
+    atlases : mapping of str to str
+        Of the main analysis (an empty name) and of each variant.
     """
 
     datasets: Collection[str]
     models: Collection[str]
     phenotypes: Mapping[str, Collection[str]]
+    variants: Collection[str]
+    atlases: Mapping[str, str]
 
     @classmethod
     def of(cls, path: Path) -> Chosen:
@@ -50,17 +56,27 @@ class Chosen(NamedTuple):
         UserError
             When it cannot be read, or a key is wrong.
         """
-        config = validated(Config, read_configuration(path), str(path))
+        content = read_configuration(path)
+        config = validated(Config, content, str(path))
+        variants = read_variants(content, config, str(path))
+        atlases = {"": config.atlas} | {name: v.atlas for name, v in variants.items()}
         phenotypes = {name: list(d.phenotypes) for name, d in config.datasets.items()}
-        return cls(list(config.datasets), list(config.models), phenotypes)
+        models = [*config.models, *config.scaled_models]
+        return cls(list(config.datasets), models, phenotypes, list(variants), atlases)
 
     def has(self, kind: str, name: str, phenotype: str = "") -> bool:
         """Whether the configuration names a data set, a model or a benchmark."""
         # What a variant makes has its name behind that of the data set or model.
-        name = split_fraction(name.partition(MARK)[0])[0]
+        name, _, variant = name.partition(MARK)
+        if variant and variant not in self.variants:
+            return False
         if kind == "benchmark":
             return phenotype in self.phenotypes.get(name, ())
         return name in (self.datasets if kind == "data set" else self.models)
+
+    def atlas_of(self, name: str) -> str:
+        """Return the atlas of a data set of the main analysis or of a variant."""
+        return self.atlases.get(name.partition(MARK)[2], self.atlases[""])
 
 
 def status(results: Path, config: Path | None = None) -> Iterator[str]:
@@ -86,7 +102,7 @@ def status(results: Path, config: Path | None = None) -> Iterator[str]:
             "another folder: semantoks status FOLDER"
         )
     others = list[str]()
-    for kind, name, lines in _parts(results):
+    for kind, name, lines in _parts(results, chosen):
         if chosen is None or chosen.has(kind, *name):
             yield from lines
         else:
@@ -101,11 +117,15 @@ def status(results: Path, config: Path | None = None) -> Iterator[str]:
         yield from to_do_lines(config)
 
 
-def _parts(results: Path) -> Iterator[tuple[str, tuple[str, ...], Iterator[str]]]:
+def _parts(
+    results: Path, chosen: Chosen | None
+) -> Iterator[tuple[str, tuple[str, ...], Iterator[str]]]:
     """Yield kind, name and lines of everything that was made."""
     for folder in sorted(results.glob("index/*")):
         left_out = left_out_lines(results, folder.name, listed=None)
-        yield "data set", (folder.name,), chain([_dataset_line(results, folder)], left_out)
+        atlas = chosen.atlas_of(folder.name) if chosen else "*"
+        line = _dataset_line(results, folder, atlas)
+        yield "data set", (folder.name,), chain([line], left_out)
     for folder in sorted(results.glob("models/*")):
         yield "model", (folder.name,), iter([_model_line(folder)])
     for path in sorted(results.glob("benchmarks/*/*.json")):
@@ -114,9 +134,10 @@ def _parts(results: Path) -> Iterator[tuple[str, tuple[str, ...], Iterator[str]]
             yield "benchmark", (path.parent.name, path.stem), _benchmark_lines(comparison)
 
 
-def _dataset_line(results: Path, folder: Path) -> str:
+def _dataset_line(results: Path, folder: Path, atlas: str) -> str:
     tables = sorted(folder.glob("shard-*.tsv"))
-    files = [(results / "timeseries" / folder.name).glob(f"*_{t.stem}_*.parquet") for t in tables]
+    made = results / "timeseries" / folder.name
+    files = [made.glob(f"atlas-{atlas}_{t.stem}_*.parquet") for t in tables]
     done = [path for paths in files for path in paths]
     line = f"data set {folder.name}: {len(done)} of {len(tables)} shards have time series"
     if not done:

@@ -30,6 +30,7 @@ from semantoks.report.privacy import (
 )
 from semantoks.report.reasons import ANOTHER_REASON
 from semantoks.report.scaling import ScalingSection
+from semantoks.report.steps import DECIMALS
 from semantoks.report.summary import PageSummary
 from semantoks.report.tasks import TaskSection
 from semantoks.report.variants import VariantSection
@@ -111,7 +112,7 @@ def _environment(settings: Report) -> Environment:
     )
     environment.filters |= {
         "score": score_text,
-        "signed": partial(_number, sign="+"),
+        "signed": _signed,
         "p": p_text,
         "minutes": lambda minutes: f"{minutes:.{MINUTE_DECIMALS}f} min",
         "count": partial(count_text, settings=settings),
@@ -132,9 +133,9 @@ def _environment(settings: Report) -> Environment:
     return environment
 
 
-def score_text(value: float) -> str:
-    """Write a score with three decimals; a dash for NaN."""
-    return _number(value)
+def score_text(value: float, decimals: int = DECIMALS) -> str:
+    """Write a score; a dash for NaN."""
+    return _number(value, decimals)
 
 
 def p_text(p: float) -> str:
@@ -142,8 +143,12 @@ def p_text(p: float) -> str:
     return "< 0.001" if p < 0.001 else score_text(p)
 
 
-def _number(value: float, sign: str = "") -> str:
+def _signed(value: float, decimals: int = DECIMALS) -> str:
+    return _number(value, decimals, sign="+")
+
+
+def _number(value: float, decimals: int, sign: str = "") -> str:
     if value != value:
         return "–"
     # The hyphen is narrower than the plus sign, and browsers may break a line after it.
-    return f"{value:{sign}.3f}".replace("-", "−")
+    return f"{value:{sign}.{decimals}f}".replace("-", "−")

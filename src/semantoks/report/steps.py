@@ -51,8 +51,17 @@ def _fewest(people: float) -> int:
 
 
 def in_steps(value: float, step: float) -> float:
-    """Round to a multiple of a step; NaN stays."""
-    return value if math.isnan(value) else round(step * round(value / step), 6)
+    """Round to a multiple of a step, halves away from 0; NaN stays."""
+    if math.isnan(value):
+        return value
+    # 0.15 / 0.1 is slightly less than 1.5.
+    steps = math.floor(abs(value) / step + 0.5 + 1e-9)
+    return round(math.copysign(step * steps, value), 6) + 0.0  # no -0.0
+
+
+def decimals_of(step: float) -> int:
+    """Return how many decimals multiples of a step have, at most `DECIMALS`."""
+    return next((n for n in range(DECIMALS) if math.isclose(step * 10**n % 1, 0)), DECIMALS)
 
 
 @dataclass(frozen=True)

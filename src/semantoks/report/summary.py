@@ -140,20 +140,21 @@ def _task_summary(task: TaskSection, settings: Report) -> TaskSummary:
     comparison = task.comparison
     rows = {row.representation: row for row in task.schemes[0].rows}
     baseline = rows.get(comparison.baseline or "")
-    metric = METRICS[comparison.metric]
+    metric, digits = METRICS[comparison.metric], task.schemes[0].decimals(comparison.metric)
     parts = [samples_text(comparison, settings)]
     if baseline is not None and math.isnan(baseline.score.mean):
         label = representation_label(baseline.representation)
         parts.append(f"{metric} of {label} is not computed")
     elif baseline is not None:
         score = baseline.score
-        interval = f"({_short(score.low)} to {_short(score.high)})"
+        ends = task.schemes[0].decimals(comparison.metric, of_interval=True)
+        interval = f"({_short(score.low, ends)} to {_short(score.high, ends)})"
         label = representation_label(baseline.representation)
-        parts.append(f"{metric} of {label} {_short(score.mean)} {interval}")
+        parts.append(f"{metric} of {label} {_short(score.mean, digits)} {interval}")
     sentences = [f"{'; '.join(parts)}."]
     for verdict, words in WORDS.items():
         names = [
-            f"{representation_label(row.representation)} {_short(row.score.mean)}"
+            f"{representation_label(row.representation)} {_short(row.score.mean, digits)}"
             for row in task.of_models
             if row.verdict == verdict
         ]
@@ -178,8 +179,9 @@ def _above_the_choice(task: TaskSection) -> Iterator[str]:
     best = next((row for row in rows if row.is_baseline and row.chosen), None)
     # A correlation below zero is no success, however bad the one that was chosen.
     least = max(best.score.mean, 0) if best else math.inf
+    digits = task.schemes[0].decimals(task.comparison.metric)
     higher = [
-        f"{representation_label(row.representation)} {_short(row.score.mean)}"
+        f"{representation_label(row.representation)} {_short(row.score.mean, digits)}"
         for row in rows
         if row.representation in CONNECTIVITY and row.score.mean > least
     ]
@@ -190,8 +192,8 @@ def _above_the_choice(task: TaskSection) -> Iterator[str]:
         )
 
 
-def _short(score: float) -> str:
-    return f"{score:.2f}".replace("-", "−")
+def _short(score: float, decimals: int) -> str:
+    return f"{score:.{min(decimals, 2)}f}".replace("-", "−")
 
 
 def _contrasts(tasks: Sequence[TaskSection]) -> list[Contrast]:

@@ -15,6 +15,7 @@ from semantoks.report.names import METRICS, is_baseline
 from semantoks.report.overlap import Overlap
 from semantoks.report.predictions import PredictionFigures, ScoreFiles
 from semantoks.report.published import PublishedScore, beside_published
+from semantoks.report.steps import DECIMALS, Steps, decimals_of
 from semantoks.scores.benchmark.baselines import baseline_of
 from semantoks.scores.benchmark.compare import SIGNIFICANCE_LEVEL
 from semantoks.scores.benchmark.comparison import (
@@ -77,6 +78,14 @@ class SchemeTable:
     other_metrics: list[str]
     has_permutation: bool
     figure: str
+    steps: Steps | None = None  # of scores that are rounded
+
+    def decimals(self, metric: str, *, of_interval: bool = False) -> int:
+        """Return how many decimals of a score are known."""
+        if self.steps is None:
+            return DECIMALS
+        of_metric = self.steps.of_interval if of_interval else self.steps.of_mean
+        return decimals_of(of_metric(metric))
 
     @property
     def has_scores(self) -> bool:
@@ -139,6 +148,7 @@ def task_sections(
             beside_published(comparison, overlaps, config, settings),
             shown.figures(comparison),
             config,
+            is_rounded=not settings.participants,
         )
         for comparison, p_values in zip(comparisons, adjusted, strict=True)
     ]
@@ -176,13 +186,23 @@ def _section(
     published: list[PublishedScore],
     shown: PredictionFigures,
     config: Config,
+    *,
+    is_rounded: bool,
 ) -> TaskSection:
     """Gather what the page shows of one comparison."""
     curves = comparison.curves
     metric, baseline = METRICS[comparison.metric], comparison.baseline
     figure = curves_figure(curves, metric, baseline) if curves else None
     durations = comparison.durations
-    schemes = [_scheme_table(scheme, comparison, adjusted) for scheme in comparison.schemes]
+    schemes = [
+        _scheme_table(
+            scheme,
+            comparison,
+            adjusted,
+            Steps.of_scheme(scheme, comparison.people) if is_rounded else None,
+        )
+        for scheme in comparison.schemes
+    ]
     efficiency = {name: curve[-1].worth for name, curve in curves.items()}
     return TaskSection(
         comparison=comparison,
@@ -213,7 +233,9 @@ def _is_of_model(row: str, config: Config) -> bool:
     return not all(map(is_baseline, members))
 
 
-def _scheme_table(scheme: SchemeResult, comparison: Comparison, adjusted: AdjustedP) -> SchemeTable:
+def _scheme_table(
+    scheme: SchemeResult, comparison: Comparison, adjusted: AdjustedP, steps: Steps | None
+) -> SchemeTable:
     """Sort representations by their score, and gather what the table shows of each."""
     rows = score_rows(scheme, comparison, adjusted)
     metric = comparison.metric
@@ -223,6 +245,7 @@ def _scheme_table(scheme: SchemeResult, comparison: Comparison, adjusted: Adjust
         other_metrics=[m for m in METRICS if m != metric and _is_known(m, scheme.representations)],
         has_permutation=any(row.p_permutation is not None for row in rows),
         figure=_scores_figure(rows, metric),
+        steps=steps,
     )
 
 

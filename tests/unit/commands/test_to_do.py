@@ -50,6 +50,13 @@ def test_a_run_in_progress_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert line.startswith(f"in progress: a run in this folder (process {os.getpid()})")
 
 
+def test_rules_of_data_sets_with_dashes_are_counted() -> None:
+    lines = DRY_RUN.replace("parcellate        6", "probe_my-data     6").splitlines()
+    assert next(iter(summary_of(lines, "mine.yaml"))).startswith(
+        "to do for mine.yaml: 7 steps (6 probe_my-data, 1 report)"
+    )
+
+
 def test_nothing_is_left() -> None:
     lines = ["Building DAG of jobs...", "Nothing to be done."]
     assert list(summary_of(lines, "mine.yaml")) == [

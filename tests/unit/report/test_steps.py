@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from semantoks.report.privacy import rounded
-from semantoks.report.steps import STEPS, in_steps, step_of, step_of_r_interval
+from semantoks.report.steps import STEPS, decimals_of, in_steps, step_of, step_of_r_interval
 
 
 @pytest.mark.parametrize("splits", [1, 2, 3, 10, 25])
@@ -46,3 +46,17 @@ def test_the_interval_of_r_does_not_tell_the_number_of_permuted_participants() -
         assert len({in_steps(width, step) for width in widths}) <= 2
         assert max(widths) - min(widths) <= 2 * step
     assert step_of_r_interval(1000) == STEPS[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "step", "expected"),
+    [(0.15, 0.1, 0.2), (0.65, 0.1, 0.7), (-0.15, 0.1, -0.2), (0.14, 0.1, 0.1), (0.525, 0.05, 0.55)],
+)
+def test_halves_are_rounded_away_from_zero(value: float, step: float, expected: float) -> None:
+    assert in_steps(value, step) == expected
+    assert math.copysign(1, in_steps(-0.01, 0.1)) == 1
+
+
+def test_multiples_of_a_step_have_as_many_decimals_as_it_needs() -> None:
+    decimals = {step: decimals_of(step) for step in (0.5, 0.1, 0.05, 0.01, 0.005, 0.001)}
+    assert decimals == {0.5: 1, 0.1: 1, 0.05: 2, 0.01: 2, 0.005: 3, 0.001: 3}
