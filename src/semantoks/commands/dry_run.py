@@ -54,7 +54,9 @@ def summary_of(lines: Sequence[str], config: str) -> Iterator[str]:
         yield f"to do: nothing, the results are those of {config}"
         return
     listed = ", ".join(f"{count} {rule}" for rule, count in steps.items())
-    yield f"to do for {config}: {sum(steps.values())} steps ({listed}); `semantoks run` does them"
+    total = sum(steps.values())
+    noun = "step" if total == 1 else "steps"
+    yield f"to do for {config}: {total} {noun} ({listed}); `semantoks run` does them"
     reasons = dict(_reasons(lines))
     if set(steps) <= set(reasons.get(_MISSING, ())):
         return  # all is new, which needs no reasons
@@ -71,7 +73,7 @@ def run_in_progress() -> Iterator[str]:
     """Yield a line about a run in this folder, whose steps a dry run counts until they are done."""
     process = RunFolder(Path.cwd()).running()
     if process is not None:
-        yield f"in progress: a run in this folder (process {process}); the steps below are its own"
+        yield f"in progress: a run in this folder (process {process}), which does what is to do"
 
 
 def _reasons(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:

@@ -32,7 +32,7 @@ from semantoks.report.reasons import ANOTHER_REASON
 from semantoks.report.scaling import ScalingSection
 from semantoks.report.steps import DECIMALS
 from semantoks.report.summary import PageSummary
-from semantoks.report.tasks import TaskSection
+from semantoks.report.tasks import OF_CHANCE, TaskSection
 from semantoks.report.variants import VariantSection
 from semantoks.scores.participants import LEFT_OUT
 from semantoks.scores.split.schemes.sites import MIN_CLASS, MIN_PART
@@ -129,6 +129,7 @@ def _environment(settings: Report) -> Environment:
         "metric": lambda key: names.METRICS.get(key, key),
     }
     environment.globals |= {"site_people": MIN_PART, "site_class": MIN_CLASS}
+    environment.globals |= {"of_chance": OF_CHANCE}
     environment.tests["baseline"] = names.is_baseline
     return environment
 

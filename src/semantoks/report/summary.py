@@ -10,14 +10,13 @@ from semantoks.config import CONNECTIVITY, MIN_TESTED, MIN_TRAINED, Config, Repo
 from semantoks.report.figures.comparison import Contrast, contrasts_figure
 from semantoks.report.names import METRICS, plural, representation_label
 from semantoks.report.privacy import samples_text
-from semantoks.report.tasks import TaskSection
+from semantoks.report.tasks import OF_CHANCE, TaskSection
 from semantoks.scores.benchmark.compare import SIGNIFICANCE_LEVEL
 from semantoks.scores.benchmark.withheld import TOO_FEW_TESTED
 
 MOST_ROWS = 40  # of the figure
 MOST_TASKS = 8  # in words; of more, the lead sentence and the figure must do
 ABOVE, BELOW, UNCLEAR = "above baseline", "below baseline", "no clear difference"
-OF_CHANCE = "above baseline, not above chance"
 WORDS = {
     ABOVE: "Above it",
     OF_CHANCE: "Above it, but not clearly above chance",

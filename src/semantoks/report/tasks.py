@@ -30,6 +30,7 @@ from semantoks.scores.metrics import CORRELATIONS
 
 Training = Mapping[str, pd.DataFrame]
 NO_VERDICTS = ("baseline", "not compared")  # beginnings of what `ScoreRow.verdict` says
+OF_CHANCE = "above baseline, not above chance"  # a verdict
 AdjustedP = dict[tuple[str, str], float]  # by scheme and representation
 
 
@@ -65,7 +66,7 @@ class ScoreRow:
         # What is above a baseline that is worse than chance need not predict anything.
         is_chance = self.p_permutation is not None and self.p_permutation >= SIGNIFICANCE_LEVEL
         if is_chance or (self.below_chance > 0 and self.difference.low <= self.below_chance):
-            return "above baseline, not above chance"
+            return OF_CHANCE
         return "above baseline"
 
 

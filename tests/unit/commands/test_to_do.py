@@ -47,7 +47,7 @@ def test_a_run_in_progress_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     Path(".snakemake").mkdir()
     RunFolder(tmp_path).write_note("0123456789abcdef")
     (line,) = run_in_progress()
-    assert line.startswith(f"in progress: a run in this folder (process {os.getpid()})")
+    assert line.startswith(f"in progress: a run in this folder (process {os.getpid()}),")
 
 
 def test_rules_of_data_sets_with_dashes_are_counted() -> None:

@@ -157,7 +157,7 @@ def _write_excluded(
     folder, written = tables[0].parent, list[Path]()
     excluded = excluded_scans(exclude, scans) if exclude else pd.DataFrame()
     if len(excluded):
-        log.info("%d scan(s) are excluded by hand", len(excluded))
+        log.info("excluded by hand: %d of %d scans", len(excluded), len(scans))
         for shard, rows in excluded.groupby(scans["shard"]):
             path = folder / f"excluded-{shard:04d}.tsv"
             _write_if_changed(path, rows.to_csv(sep="\t", index=False))
