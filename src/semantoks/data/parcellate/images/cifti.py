@@ -7,6 +7,7 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
+from nibabel.affines import apply_affine
 
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.atlas.images import is_cifti
@@ -22,6 +23,7 @@ from semantoks.gate import require_file
 
 CHUNK = 4096  # grayordinates read at a time; a whole run of the HCP would take 0.9 GB as float64
 TR_TOLERANCE = 0.01  # relative
+SAME_VOXEL = 0.05  # voxels that two headers may differ by, such as by rounding
 
 
 def is_dense(bold: Path) -> bool:
@@ -32,8 +34,9 @@ def is_dense(bold: Path) -> bool:
 def cifti_means(bold: Path, atlas: Atlas, min_coverage: float, tr: float) -> ImageMeans:
     """Average the grayordinates of each region.
 
-    Vertices are matched by structure and vertex number, voxels by structure and voxel index, so
-    that file and atlas may list different grayordinates (with or without the medial wall).
+    Vertices are matched by structure and vertex number, voxels by structure and place, so that file
+    and atlas may list different grayordinates (with or without the medial wall), and count voxels
+    from another corner.
 
     Parameters
     ----------
@@ -52,7 +55,7 @@ def cifti_means(bold: Path, atlas: Atlas, min_coverage: float, tr: float) -> Ima
     Raises
     ------
     ScanError
-        When file and atlas are not both CIFTI, or are on different meshes.
+        When file and atlas are not both CIFTI, or are on different meshes or grids.
     """
     if not is_cifti(atlas.image):
         raise ScanError(f"{bold.name} is CIFTI; the atlas {atlas.name} must be a .dlabel.nii")
@@ -146,8 +149,11 @@ def _regions(models: Any, atlas: Atlas) -> tuple[np.ndarray, np.ndarray]:
     number = {int(label): n for n, label in enumerate(atlas.regions["index"], 1)}
     numbers = np.array([number.get(label, 0) for label in labels])
     size_C = np.bincount(numbers, minlength=len(number) + 1)[1:]
-    region_of = dict(zip(_keys(atlas.image.header.get_axis(1)), numbers, strict=True))
-    region_G = np.array([region_of.get(key, 0) for key in _keys(models)])
+    of_atlas = atlas.image.header.get_axis(1)
+    has_voxels = (numbers[of_atlas.volume_mask] > 0).any()
+    affine = of_atlas.affine if has_voxels else None
+    region_of = dict(zip(_keys(of_atlas, affine), numbers, strict=True))
+    region_G = np.array([region_of.get(key, 0) for key in _keys(models, affine)])
     if (region_G > 0).sum() < MIN_OVERLAP * size_C.sum():
         raise ScanError(
             f"only {(region_G > 0).sum() / max(size_C.sum(), 1):.0%} of the grayordinates of the "
@@ -156,16 +162,37 @@ def _regions(models: Any, atlas: Atlas) -> tuple[np.ndarray, np.ndarray]:
     return region_G, size_C
 
 
-def _keys(models: Any) -> list[tuple[Any, ...]]:
-    """Key of each grayordinate: structure and voxel, or structure, size of the mesh and vertex."""
+def _keys(models: Any, affine: np.ndarray | None) -> list[tuple[Any, ...]]:
+    """Key of each grayordinate: structure and voxel, or structure, size of the mesh and vertex.
+
+    `affine` is that of the grid whose voxels are meant; None if no voxel is in a region.
+    """
     keys: list[tuple[Any, ...]] = []
     # A vertex number is another place on another mesh, so the key includes the size of the mesh.
     for name, _, part in models.iter_structures():
         if part.volume_mask.any():
-            keys += [(name, *voxel) for voxel in part.voxel.tolist()]
+            voxels = part.voxel if affine is None else _on_grid(part, affine)
+            keys += [(name, *voxel) for voxel in voxels.tolist()]
         else:
             keys += [(name, part.nvertices[name], vertex) for vertex in part.vertex.tolist()]
     return keys
+
+
+def _on_grid(part: Any, affine: np.ndarray) -> np.ndarray:
+    """Return the indices that the voxels of a structure have on another grid.
+
+    Raises
+    ------
+    ScanError
+        When they lie between the voxels of this grid.
+    """
+    places = apply_affine(np.linalg.inv(affine) @ part.affine, part.voxel)
+    nearest = np.rint(places)
+    if not (np.abs(places - nearest) < SAME_VOXEL).all():
+        raise ScanError(
+            "the voxels of the file lie between those of the atlas; they are on different grids"
+        )
+    return nearest.astype(int)
 
 
 def _average(
