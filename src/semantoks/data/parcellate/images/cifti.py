@@ -31,7 +31,9 @@ def is_dense(bold: Path) -> bool:
     return bold.name.endswith(".dtseries.nii")
 
 
-def cifti_means(bold: Path, atlas: Atlas, min_coverage: float, tr: float) -> ImageMeans:
+def cifti_means(
+    bold: Path, atlas: Atlas, min_coverage: float, tr: float, steady: np.ndarray | None = None
+) -> ImageMeans:
     """Average the grayordinates of each region.
 
     Vertices are matched by structure and vertex number, voxels by structure and place, so that file
@@ -47,6 +49,8 @@ def cifti_means(bold: Path, atlas: Atlas, min_coverage: float, tr: float) -> Ima
         A region of which a smaller fraction of the grayordinates has data is NaN.
     tr : float
         Repetition time (s) of the sidecar; the header must agree with it.
+    steady : ndarray of int, optional
+        Volumes in steady state, of which tSNR and DVARS are measured (default: all).
 
     Returns
     -------
@@ -66,7 +70,8 @@ def cifti_means(bold: Path, atlas: Atlas, min_coverage: float, tr: float) -> Ima
             f"the header of {bold.name} has a TR of {series.step:g} s, its sidecar of {tr:g} s"
         )
     region_G, size_C = _regions(models, atlas)
-    return _average(image, region_G, size_C, min_coverage)
+    steady = np.arange(image.shape[0]) if steady is None else steady[steady < image.shape[0]]
+    return _average(image, region_G, size_C, min_coverage, steady)
 
 
 def header_tr(bold: Path) -> float:
@@ -196,20 +201,23 @@ def _on_grid(part: Any, affine: np.ndarray) -> np.ndarray:
 
 
 def _average(
-    image: Any, region_G: np.ndarray, size_C: np.ndarray, min_coverage: float
+    image: Any, region_G: np.ndarray, size_C: np.ndarray, min_coverage: float, steady: np.ndarray
 ) -> ImageMeans:
     """Go through the grayordinates in chunks, all volumes at a time."""
     volumes, regions = image.shape[0], len(size_C)
     sums_CT, count_C = np.zeros((regions + 1, volumes)), np.zeros(regions + 1, int)
-    snrs, change_T, count = [], np.zeros(volumes - 1), 0
+    follow = np.flatnonzero(np.diff(steady) == 1)  # volumes whose next one is steady as well
+    snrs, change_T, count = [], np.zeros(len(follow)), 0
     for start in range(0, len(region_G), CHUNK):
         data_TG, part_G = _read_chunk(image, region_G, start)
         # `sums_CT[part_G] += …` would add only one of the grayordinates of each region.
         np.add.at(sums_CT, part_G, data_TG.T)
         np.add.at(count_C, part_G, 1)
-        snrs.append(data_TG.mean(axis=0) / data_TG.std(axis=0))
-        change_T += (np.diff(data_TG, axis=0) ** 2).sum(axis=1)
         count += len(part_G)
+        data_TG = data_TG[steady]
+        deviation_G = data_TG.std(axis=0)
+        snrs.append(data_TG.mean(axis=0)[deviation_G > 0] / deviation_G[deviation_G > 0])
+        change_T += (np.diff(data_TG, axis=0)[follow] ** 2).sum(axis=1)
     if not count:
         raise ScanError("no grayordinate of the atlas has data")
     coverage_C = count_C[1:] / np.maximum(size_C, 1)
@@ -217,10 +225,11 @@ def _average(
     with np.errstate(divide="ignore", invalid="ignore"):
         means_TC = np.where(covered_C, (sums_CT / count_C[:, None])[1:].T, np.nan)
     signal_T = sums_CT[1:].sum(axis=0)
-    if is_demeaned(signal_T):
+    if is_demeaned(signal_T) or not len(follow):
         return ImageMeans(means_TC, coverage_C, float("nan"), float("nan"))
-    tsnr = float(np.median(np.concatenate(snrs)))
-    dvars = float(100 * np.sqrt(change_T / count).mean() / (signal_T.mean() / count))
+    known = np.concatenate(snrs)
+    tsnr = float(np.median(known)) if len(known) else 0.0
+    dvars = float(100 * np.sqrt(change_T / count).mean() / (signal_T[steady].mean() / count))
     return ImageMeans(means_TC, coverage_C, tsnr, dvars)
 
 

@@ -130,6 +130,25 @@ def test_grayordinates_that_never_change_have_no_data(tmp_path: Path, dense_atla
     assert np.isnan([demeaned.tsnr, demeaned.dvars]).all()
 
 
+def test_quality_is_of_the_volumes_in_steady_state(tmp_path: Path, dense_atlas: Atlas) -> None:
+    path, data = write_dense(tmp_path, dense_axis(np.arange(100), np.arange(100)))
+    bright, steady = data.copy(), np.setdiff1d(np.arange(50), [0, 7])
+    bright[[0, 7]] *= 1.3
+    nib.save(nib.Cifti2Image(bright, nib.load(path).header), path)
+    means = cifti_means(path, dense_atlas, 0.5, 0.8, steady)
+    everything = cifti_means(path, dense_atlas, 0.5, 0.8)
+    np.testing.assert_array_equal(means.means_TC, everything.means_TC)
+    used = np.r_[0:60, 100:140, 200:202]  # in a region
+    kept_TG, changes_TG = data[steady][:, used], np.diff(data[:, used], axis=0)
+    changes_TG = changes_TG[steady[:-1][np.diff(steady) == 1]]
+    dvars = 100 * np.sqrt((changes_TG**2).mean(axis=1)).mean() / kept_TG.mean()
+    assert means.tsnr == pytest.approx(np.median(kept_TG.mean(0) / kept_TG.std(0)), rel=1e-4)
+    assert means.dvars == pytest.approx(dvars, rel=1e-4)
+    assert means.tsnr > 1.5 * everything.tsnr and means.dvars < everything.dvars
+    alone = cifti_means(path, dense_atlas, 0.5, 0.8, steady[:1])
+    assert np.isnan([alone.tsnr, alone.dvars]).all()
+
+
 def test_a_first_axis_that_is_not_time_is_refused(tmp_path: Path, dense_atlas: Atlas) -> None:
     axis = dense_axis(np.arange(100), np.arange(100))
     path, data = write_dense(tmp_path, axis)
