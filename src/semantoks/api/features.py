@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeGuard, get_args
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import is_integer_dtype, is_numeric_dtype
 
 from semantoks.artifacts.timeseries import SCAN_ENTITIES
 from semantoks.config import Baseline
@@ -137,6 +137,12 @@ def by_participant(name: str, features: Features, people: pd.DataFrame) -> pd.Da
             )
         if features.index.nlevels > 1 and ID not in features.index.names:
             raise UserError(f"The index of {name} has no level {ID}. Name the level of the ids.")
+        if _only_counts_rows(features.index):
+            raise UserError(
+                f"The index of {name} looks like row numbers (it has no name, and a 0), expected "
+                "participant ids. Make the ids the index: table.set_index(ids). Or give an array "
+                f"with the rows of `people`. If they are ids, call the index {ID}."
+            )
         return features
     try:
         values = np.asarray(features, float)
@@ -151,6 +157,11 @@ def by_participant(name: str, features: Features, people: pd.DataFrame) -> pd.Da
             "`people`. A table with participant ids as its index may have others."
         )
     return pd.DataFrame(values, pd.Index(people[ID], name=ID))
+
+
+def _only_counts_rows(index: pd.Index) -> bool:
+    """Whether an index seems to be the default one of pandas, perhaps after a choice of rows."""
+    return index.name is None and is_integer_dtype(index.dtype) and 0 in index
 
 
 def finite_as_stored(name: str, features_SF: np.ndarray) -> np.ndarray:

@@ -115,7 +115,8 @@ class TrainedModel:
             also ``coupling``, ``coupling_gsr``, ``distilled``, and ``full``, all of these but
             ``pooled`` one after another, as far as the model and the scan have them.
         regions : sequence of str, optional
-            Names of the rows of an array (default: those of `manifest`, in its order).
+            Names of the rows of an array (default: those of `manifest`, in its order), or of the
+            columns of a table that only counts them.
         repetition_time : float, optional
             Seconds; needed for arrays and tables, and for images that do not state it.
         filtered : bool

@@ -72,9 +72,10 @@ def score(
     Parameters
     ----------
     features : DataFrame or ndarray, shape (scans or participants, features)
-        A table as `TrainedModel.embed` returns it, or with participants as index; several scans of
-        a participant are averaged. Or an array with the rows of `people`. A feature that is NaN or
-        infinite counts as not known, and takes the mean of the training part.
+        A table as `TrainedModel.embed` returns it, or with participant ids as index or as the
+        column ``participant_id``; several scans of a participant are averaged. Or an array with the
+        rows of `people`. A feature that is NaN or infinite counts as not known, and takes the mean
+        of the training part.
     people : DataFrame
         One row per participant, with ``participant_id`` as a column or as the index.
     phenotype : str

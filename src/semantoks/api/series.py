@@ -15,6 +15,7 @@ from semantoks.artifacts.zscores import zscore
 from semantoks.config import Parcellation
 from semantoks.data.parcellate.cleaning import clean_scan
 from semantoks.data.parcellate.quality import require_quality
+from semantoks.data.parcellate.readers.region_order import count_columns
 from semantoks.data.parcellate.readers.timeseries import without_constants
 from semantoks.data.parcellate.regional_means import RegionalMeans
 from semantoks.data.signals import require_repetition_time, resample_time
@@ -78,7 +79,8 @@ def scan_of_series(
     count : int
         Number of regions of the model.
     regions : sequence of str or None
-        Names of the rows of an array (default: those of the model, in order).
+        Names of the rows of an array (default: those of the model, in order), or of the columns of
+        a table that only counts them.
     repetition_time : float or None
         Seconds.
     filtered : bool
@@ -137,7 +139,7 @@ def _in_order(
     """Return volumes × regions of the model."""
     names = None if regions is None else [str(name) for name in regions]
     if isinstance(series, pd.DataFrame):
-        names = names or [str(name) for name in series.columns]
+        names = _names_of(series, names)
         texts = [name for name in series if not is_numeric_dtype(series[name])]
         if texts:
             raise UserError(
@@ -167,6 +169,25 @@ def _in_order(
             "%d of %d regions have NaN or infinite values and count as not covered.", gaps, expected
         )
     return values_TC if names is None else _matched(values_TC, names, manifest)
+
+
+def _names_of(series: pd.DataFrame, regions: list[str] | None) -> list[str]:
+    """Return the regions of a table: its columns, or `regions` if these only count.
+
+    Raises
+    ------
+    UserError
+        When the two differ: either order may be the right one.
+    """
+    columns = [str(name) for name in series.columns]
+    if regions is None or columns == regions:
+        return columns
+    if not count_columns(columns):
+        raise UserError(
+            f"`regions` ({_some(regions)}) are not the columns of the table of time series "
+            f"({_some(columns)}). Leave `regions` out if the columns are right; else rename them."
+        )
+    return regions
 
 
 def _as_array(series: object) -> np.ndarray:
@@ -215,7 +236,10 @@ def _matched(values_TC: np.ndarray, names: Sequence[str], manifest: Manifest | N
     return aligned_TC
 
 
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(map(shown, names[:5])) + (", …" if len(names) > 5 else "")
+
+
 def _say(names: Sequence[str], sentence: str, of: object) -> None:
     if names:
-        listed = ", ".join(map(shown, names[:5])) + (", …" if len(names) > 5 else "")
-        log.warning(sentence, len(names), len(of), listed)  # type: ignore[arg-type]
+        log.warning(sentence, len(names), len(of), _some(names))  # type: ignore[arg-type]

@@ -279,3 +279,21 @@ def find_scan(path: Path, scan: str) -> tuple[Scan | None, Manifest]:
     batches = _read_scan(file, names.index(scan))
     included = [item for batch in batches for item in _included(batch, manifest)]
     return (included[0] if included else None), manifest
+
+
+def find_measures(path: Path, scan: str, names: Iterable[str]) -> dict[str, float]:
+    """Read numbers of a scan that `find_scan` finds, as far as the file has and knows them.
+
+    Parameters
+    ----------
+    path : Path
+    scan : str
+    names : iterable of str
+        Columns.
+    """
+    file = open_parquet(path)
+    types = {field.name: field.type for field in file.schema_arrow}
+    columns = [name for name in names if name in types and pa.types.is_floating(types[name])]
+    group = file.read(columns=["scan"]).column("scan").to_pylist().index(scan)
+    (row,) = file.read_row_group(group, ["scan", *columns]).to_pylist()
+    return {name: row[name] for name in columns if row[name] is not None and np.isfinite(row[name])}

@@ -42,20 +42,20 @@ def as_in_scans(
     matched = [by_label.get(_label(name), name) for name in ids]
     unused = sorted(set(by_label.values()) - set(matched))
     unknown = sorted(set(matched) - set(by_label.values()))
-    by_spelling = {_spelling(name): name for name in unused}
-    pairs = [(name, by_spelling[s]) for name in unknown if (s := _spelling(name)) in by_spelling]
+    by_spelling = {id_spelling(name): name for name in unused}
+    pairs = [(name, by_spelling[s]) for name in unknown if (s := id_spelling(name)) in by_spelling]
     if pairs:
         raise UserError(
             f"{source} has {pairs[0][0]} where the scans have {pairs[0][1]}, and {len(pairs)} such "
             "ids in all: leading zeros are lost, or case or punctuation differ. Write them as in "
             "the file names (in a spreadsheet, format the column as text)"
-            f"{_digits(by_label) if is_table else ''}."
+            f"{digits_hint(by_label) if is_table else ''}."
         )
     return matched
 
 
-def _digits(labels: Iterable[str]) -> str:
-    """Name the key that writes zeros, if all scans have ids of as many digits."""
+def digits_hint(labels: Iterable[str]) -> str:
+    """Name the key that writes zeros, if all ids that are numbers have as many digits."""
     lengths = {len(label) for label in labels if label.isascii() and label.isdecimal()}
     return f", or set `participant_digits: {lengths.pop()}`" if len(lengths) == 1 else ""
 
@@ -120,7 +120,7 @@ def _by_label(known: Iterable[str]) -> dict[str, str]:
     return by_label
 
 
-def _spelling(name: str) -> str:
+def id_spelling(name: str) -> str:
     """Reduce an id to what spreadsheets and data portals leave of it."""
     text = unicodedata.normalize("NFC", name).casefold().removeprefix("sub-")
     text = re.sub(r"(?<=\d)\.0$", "", text)  # numbers with gaps become decimals

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 from semantoks.errors import UserError
 from semantoks.people.columns import listed
+from semantoks.people.ids import digits_hint, id_spelling
 from semantoks.people.layout import ID, Layout
 from semantoks.people.parts import Part, read_part
 from semantoks.people.read import as_number
@@ -88,13 +91,15 @@ def read_people(
     Raises
     ------
     UserError
-        When a table is none, has no ids, or lists a participant twice.
+        When a table is none, has no ids, or lists a participant twice, or two tables write an id
+        differently.
     """
     parts = [read_part(path, layout, wanted) for path in paths]
     if layout.visit_columns:
         _keep_visits(parts, layout)
     for part in parts:
         _require_once(part)
+    _require_alike(parts)
     numbers = _numbered(parts)
     rows = [[numbers[name] for name in part.ids] for part in parts]
     ids = list(numbers)
@@ -170,6 +175,36 @@ def _require_once(part: Part) -> None:
                 "set."
             )
         seen.add(name)
+
+
+def _require_alike(parts: Sequence[Part]) -> None:
+    """Refuse two ids that differ only in zeros, case or punctuation, of which no table has both.
+
+    A table with both tells two participants apart. Without one, they are probably the same, whose
+    cells of the other table would be missing.
+    """
+    tables_of: dict[str, set[int]] = defaultdict(set)
+    for number, part in enumerate(parts):
+        for name in part.ids:
+            tables_of[name].add(number)
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name, tables in tables_of.items():
+        if len(tables) < len(parts):  # else one of the tables has it and the other id
+            alike[id_spelling(name)].append(name)
+    pairs = [
+        pair
+        for names in alike.values()
+        for pair in combinations(names, 2)
+        if tables_of[pair[0]].isdisjoint(tables_of[pair[1]])
+    ]
+    if pairs:
+        first, second = (f"{parts[min(tables_of[name])].path} has {name}" for name in pairs[0])
+        raise UserError(
+            f"{first} where {second}, and there are {len(pairs)} such pairs in all: leading zeros "
+            "are lost, or case or punctuation differ. Write the ids alike in all tables (in a "
+            "spreadsheet, format the column as text)"
+            f"{digits_hint(max(pair, key=len) for pair in pairs)}."
+        )
 
 
 def _numbered(parts: Sequence[Part]) -> dict[str, int]:

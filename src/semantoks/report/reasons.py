@@ -104,6 +104,7 @@ KINDS: dict[str, tuple[str, ...]] = {
         ", the atlas ",
         "the run is in another space",
         "different meshes",
+        "different grids",
         "is in the participant's own space",
         "says that it is in template space",
         "is a volume; the atlas",

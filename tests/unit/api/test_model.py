@@ -162,6 +162,21 @@ def test_names_that_are_not_those_of_the_model_are_refused(
             model.embed(series, regions=names, repetition_time=2.0)
 
 
+def test_regions_do_not_rename_the_columns_of_a_table(encoder: Encoder, tmp_path: Path) -> None:
+    save(encoder, tmp_path / "model")
+    model = semantoks.load(tmp_path / "model")
+    names = ["r4", "r3", "r2", "r1"]
+    values_TC = np.random.default_rng(0).standard_normal((60, 4))
+    table = pd.DataFrame(values_TC, columns=names)
+    expected = model.embed(table, repetition_time=2.0)
+    for given in (table, pd.DataFrame(values_TC), pd.DataFrame(values_TC, columns=list("1234"))):
+        features = model.embed(given, regions=names, repetition_time=2.0)
+        np.testing.assert_array_equal(features, expected)
+    for regions in (["r1", "r2", "r3", "r4"], ["r4", "r3"]):
+        with pytest.raises(UserError, match=r"`regions` \(r\d, .* not the columns .*\(r4, r3, r2"):
+            model.embed(table, regions=regions, repetition_time=2.0)
+
+
 def test_importing_the_package_imports_no_pytorch() -> None:
     code = "import sys, semantoks; print('torch' in sys.modules, semantoks.__all__)"
     printed = subprocess.run(

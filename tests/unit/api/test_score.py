@@ -237,6 +237,28 @@ def test_features_of_other_people_are_refused() -> None:
         semantoks.score(features, people, "age", kind="regression", **QUICK)
 
 
+@pytest.mark.parametrize("rows", [slice(None), slice(None, None, 2), [3, 2, 0, 1]])
+def test_row_numbers_are_no_ids(rows: slice | list[int]) -> None:
+    """With integer ids, the features of row 1 would be those of participant 1."""
+    people = pd.DataFrame({"participant_id": range(1, 41), "age": np.arange(40.0)})
+    features = pd.DataFrame(np.zeros((40, 3))).iloc[rows]
+    with pytest.raises(UserError, match="index of features looks like row numbers"):
+        semantoks.score(features, people, "age", kind="regression", **QUICK)
+
+
+def test_ids_may_be_integers() -> None:
+    people = pd.DataFrame({"participant_id": range(40), "age": np.arange(40.0)})
+    values = np.random.default_rng(0).normal(size=(40, 3)) + np.arange(40)[:, None]
+    as_array = semantoks.score(values, people, "age", kind="regression", **QUICK)
+    named = pd.DataFrame(values, pd.RangeIndex(40, name="participant_id"))
+    as_table = semantoks.score(named, people, "age", kind="regression", **QUICK)
+    pd.testing.assert_frame_equal(as_table, as_array)
+    people["participant_id"] += 1
+    from_one = pd.DataFrame(values, people["participant_id"].to_numpy())
+    as_table = semantoks.score(from_one, people, "age", kind="regression", **QUICK)
+    assert as_table.attrs["people"] == 40
+
+
 def test_the_example_in_the_docstring_runs() -> None:
     result = doctest.testmod(importlib.import_module("semantoks.api.score"))
     assert result.attempted and not result.failed

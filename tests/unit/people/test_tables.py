@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,42 @@ def test_releases_are_one_table_and_differences_are_named(tmp_path: Path) -> Non
     with pytest.raises(UserError, match=r"R2.csv and .*R3.csv both have the column 'Sex'.*for N3"):
         require_no_conflict(people, ["Sex"])
     assert people.conflicts["Release"].tables == (paths[0], paths[1])
+
+
+@pytest.mark.parametrize(
+    ("ids", "others", "hint"),
+    [
+        ("0050001 0050002", "50003 50002", r", or set `participant_digits: 7`\.$"),
+        ("sub-01", "01", r"as text\)\.$"),
+        ("1", "1.0", r"as text\)\.$"),
+        ("NDAR_1", "ndar1", r"as text\)\.$"),
+        ("01 1", "001", r"there are 2 such pairs"),
+    ],
+)
+def test_ids_that_two_tables_write_differently_are_refused(
+    tmp_path: Path, ids: str, others: str, hint: str
+) -> None:
+    first, second = ("".join(f"{name},1\n" for name in names.split()) for names in (ids, others))
+    paths = write(tmp_path, a=f"EID,dx\n{first}", b=f"EID,age\n{second}")
+    with pytest.raises(
+        UserError, match=r"a\.csv has .* where .*b\.csv has .*such pairs in all"
+    ) as e:
+        read_people(paths, EID)
+    assert re.search(hint, str(e.value))
+    if "digits" in hint:
+        people = read_people(paths, Layout(("EID",), id_digits=7))
+        assert people.columns["participant_id"] == ["0050001", "0050002", "0050003"]
+
+
+def test_a_table_may_have_ids_that_differ_only_in_zeros(tmp_path: Path) -> None:
+    tables = {"a": "EID,dx\n01,x\n1,y\n", "b": "EID,age\n1,8\n", "c": "EID,iq\n01,90\n2,99\n"}
+    people = read_people(write(tmp_path, **tables), EID)
+    assert people.columns == {
+        "participant_id": ["01", "1", "2"],
+        "dx": ["x", "y", None],
+        "age": [None, "8", None],
+        "iq": ["90", None, "99"],
+    }
 
 
 def test_visits_are_chosen_over_all_files_of_one_table(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +22,8 @@ def excluded_scans(file: Path, scans: pd.DataFrame) -> pd.DataFrame:
     ----------
     file : Path
         With a column ``scan``, or ``participant_id`` for all scans of a person, and perhaps
-        ``reason``; or a scan per line without a header.
+        ``reason``; or a scan per line without a header. With both columns, a row is of its scan
+        and, where it names none, of its person.
     scans : DataFrame
         Of the data set, with ``scan`` and ``participant_id``.
 
@@ -34,28 +35,49 @@ def excluded_scans(file: Path, scans: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     UserError
-        When the table names what is not in the data set: left in, it would be used.
+        When a row names nothing, or what is not in the data set: left in, it would be used.
     """
     columns = read_text_table(file, id_column=SCAN).columns
-    key = next((name for name in (SCAN, PERSON) if name in columns), None)
-    if key is None and len(columns) == 1:
+    if len(columns) == 1 and not {SCAN, PERSON} & columns.keys():
         ((header, cells),) = columns.items()
-        key, columns = SCAN, {SCAN: [header, *cells]}
-    if key is None:
+        columns = {SCAN: [header, *cells]}
+    keys = [key for key in (SCAN, PERSON) if key in columns]
+    if not keys:
         raise UserError(
             f"{file} needs a column {SCAN} or {PERSON} with what is excluded, or one scan per line "
             f"(columns: {', '.join(columns) or 'none'})."
         )
-    names = columns[key]
-    reasons = columns.get(REASON, [None] * len(names))
-    listed = {
-        name: f"{BY_HAND}: {reason}" if reason else BY_HAND
-        for name, reason in zip(names, reasons, strict=True)
-        if name is not None
-    }
-    _require_known(file, list(listed), scans[key].tolist())
-    rows = scans[scans[key].isin(set(listed))]
-    return pd.DataFrame({SCAN: rows[SCAN], REASON: [listed[name] for name in rows[key]]})
+    listed = _listed(file, columns, keys)
+    for key, reason_of in listed.items():
+        _require_known(file, list(reason_of), scans[key].tolist())
+    of_scans, of_people = (scans[key].map(reason_of) for key, reason_of in listed.items())
+    reasons = of_scans.astype(object).where(of_scans.notna(), of_people)
+    return pd.DataFrame({SCAN: scans[SCAN], REASON: reasons}).dropna(subset=REASON)
+
+
+def _listed(
+    file: Path, columns: Mapping[str, Sequence[str | None]], keys: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Return the reasons of scans and those of people, by name.
+
+    Raises
+    ------
+    UserError
+        When a row names neither.
+    """
+    listed: dict[str, dict[str, str]] = {SCAN: {}, PERSON: {}}
+    rows = list(zip(*(columns[key] for key in keys), strict=True))
+    reasons = columns.get(REASON, [None] * len(rows))
+    nameless = rows.count((None,) * len(keys))
+    if nameless:
+        raise UserError(
+            f"{file} has {nameless} of {len(rows)} rows with nothing under {' or '.join(keys)}. "
+            "Write there what is excluded, or remove these rows."
+        )
+    for names, reason in zip(rows, reasons, strict=True):
+        key, name = next((k, n) for k, n in zip(keys, names, strict=True) if n is not None)
+        listed[key][name] = f"{BY_HAND}: {reason}" if reason else BY_HAND
+    return listed
 
 
 def _require_known(file: Path, names: Sequence[str], known: Sequence[str]) -> None:

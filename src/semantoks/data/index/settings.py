@@ -12,7 +12,7 @@ from semantoks.config import ColumnNames, IndexedDataset, Settings
 class IndexSettings(Settings):
     """What the tables of a data set depend on."""
 
-    version: Literal[7] = 7
+    version: Literal[8] = 8
     dataset: IndexedDataset = Field(IndexedDataset(), description="How the data set is read.")
     by_fmriprep: bool = Field(
         False,

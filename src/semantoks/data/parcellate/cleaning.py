@@ -84,17 +84,17 @@ def measure(scan: RegionalMeans, covered_C: np.ndarray, settings: Parcellation) 
     Returns
     -------
     dict of str to float
-        ``repetition_time`` and ``seconds`` (s), ``start`` (s) of the first volume that is not
-        censored, with which the cleaned time series begins, ``dof``, ``censored`` and ``coverage``
-        (fractions).
+        ``repetition_time`` and ``seconds`` (s), ``start`` (s from the first volume of the scan to
+        the first one that is not censored, with which the cleaned time series begins), ``dof``,
+        ``censored`` and ``coverage`` (fractions).
     """
     volumes = len(scan.means_TC)
     uncensored = volumes if scan.sample_mask is None else len(scan.sample_mask)
     regressors = 0 if scan.confounds is None else scan.confounds.shape[1]
-    seconds = uncensored * scan.tr
+    seconds, start = uncensored * scan.tr, scan.measures.get("start", 0.0)
     return {
         "repetition_time": scan.tr,
-        "start": 0.0 if not uncensored else _first_volume(scan) * scan.tr,
+        "start": start + (_first_volume(scan) * scan.tr if uncensored else 0.0),
         "seconds": seconds,
         "dof": 2 * seconds * (settings.low_pass - settings.high_pass) - regressors,
         "censored": 1 - uncensored / volumes,

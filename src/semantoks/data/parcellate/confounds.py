@@ -57,7 +57,7 @@ def load_confounds(
     """
     table = table or confounds_table(bold)
     if strategy == "none":
-        return None, _steady_volumes(table)
+        return None, steady_volumes(table)
     if not table.exists():
         raise ScanError(f"no confounds table beside {bold.name}")
     try:
@@ -78,10 +78,20 @@ def load_confounds(
     return confounds, sample_mask
 
 
-def _steady_volumes(table: Path) -> np.ndarray | None:
+def steady_volumes(table: Path) -> np.ndarray | None:
     """Return the volumes in steady state, as nilearn does for all other strategies; None for all.
 
     The first volumes of a run, before the magnetisation is steady, are much brighter.
+
+    Parameters
+    ----------
+    table : Path
+        Table of confounds; without it, nothing is known.
+
+    Raises
+    ------
+    ScanError
+        When no volume is in steady state.
     """
     if not table.exists():
         return None

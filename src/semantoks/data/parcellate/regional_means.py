@@ -26,7 +26,8 @@ class RegionalMeans:
         Indices of the volumes that are not censored; None for all.
     measures : dict of str to float
         Quality measures that the reader knows: ``mean_fd`` (mm), ``tsnr``, ``dvars`` (%), ``dice``,
-        ``correlation``.
+        ``correlation``; and ``start``, the time (s) from the first volume of the scan to the first
+        one of the means, if others were dropped.
     """
 
     means_TC: np.ndarray

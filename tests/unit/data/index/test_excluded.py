@@ -30,6 +30,14 @@ SCANS = pd.DataFrame(
         ("participant_id\nsub-01\n", {"sub-01_run-1": "", "sub-01_run-2": ""}),
         ("sub-02_run-1\nsub-01_run-1\n", {"sub-01_run-1": "", "sub-02_run-1": ""}),
         ("scan\n", {}),
+        (
+            "participant_id\tscan\treason\nsub-02\tn/a\twithdrew\n01\tsub-01_run-2\tspike\n",
+            {"sub-01_run-2": ": spike", "sub-02_run-1": ": withdrew"},
+        ),
+        (
+            "scan\tparticipant_id\treason\nsub-01_run-2\t\tspike\n\tsub-01\twithdrew\n",
+            {"sub-01_run-1": ": withdrew", "sub-01_run-2": ": spike"},
+        ),
     ],
 )
 def test_a_table_names_scans_or_people(
@@ -50,6 +58,15 @@ def test_a_table_names_scans_or_people(
             "'sub-01_run-3', which is not in .* Did you mean 'sub-01_run-2' or",
         ),
         ("participant_id\n01\n", "excludes '01', which is not in the data set"),
+        (
+            "scan\tparticipant_id\nsub-01_run-1\tsub-01\n\tsub-03\n",
+            "'sub-03', which is not in .*1 of 1",
+        ),
+        ("scan\treason\nn/a\twithdrew\n", "1 of 1 rows with nothing under scan. Write"),
+        (
+            "scan\tparticipant_id\treason\nsub-01_run-1\t\tx\n\t\ty\n",
+            "1 of 2 rows with nothing under scan or participant_id",
+        ),
         ("name\twhy\nsub-01\tx\n", r"needs a column scan or participant_id .*columns: name, why"),
     ],
 )

@@ -213,4 +213,7 @@ def texts(values: pd.Series) -> pd.Series:
 
 def as_text(value: object) -> str:
     """Write a code as a user would: pandas reads 1 as 1.0 where the column has a gap."""
-    return f"{value:g}" if isinstance(value, int | float) else str(value).strip()
+    if isinstance(value, int | float):
+        # All digits: of long codes, `:g` would keep six.
+        return str(int(value)) if float(value).is_integer() else str(float(value))
+    return str(value).strip()

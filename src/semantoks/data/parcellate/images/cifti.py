@@ -7,6 +7,7 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
+from nibabel.affines import apply_affine
 
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.atlas.images import is_cifti
@@ -22,6 +23,7 @@ from semantoks.gate import require_file
 
 CHUNK = 4096  # grayordinates read at a time; a whole run of the HCP would take 0.9 GB as float64
 TR_TOLERANCE = 0.01  # relative
+SAME_VOXEL = 0.05  # voxels that two headers may differ by, such as by rounding
 
 
 def is_dense(bold: Path) -> bool:
@@ -29,11 +31,14 @@ def is_dense(bold: Path) -> bool:
     return bold.name.endswith(".dtseries.nii")
 
 
-def cifti_means(bold: Path, atlas: Atlas, min_coverage: float, tr: float) -> ImageMeans:
+def cifti_means(
+    bold: Path, atlas: Atlas, min_coverage: float, tr: float, steady: np.ndarray | None = None
+) -> ImageMeans:
     """Average the grayordinates of each region.
 
-    Vertices are matched by structure and vertex number, voxels by structure and voxel index, so
-    that file and atlas may list different grayordinates (with or without the medial wall).
+    Vertices are matched by structure and vertex number, voxels by structure and place, so that file
+    and atlas may list different grayordinates (with or without the medial wall), and count voxels
+    from another corner.
 
     Parameters
     ----------
@@ -44,6 +49,8 @@ def cifti_means(bold: Path, atlas: Atlas, min_coverage: float, tr: float) -> Ima
         A region of which a smaller fraction of the grayordinates has data is NaN.
     tr : float
         Repetition time (s) of the sidecar; the header must agree with it.
+    steady : ndarray of int, optional
+        Volumes in steady state, of which tSNR and DVARS are measured (default: all).
 
     Returns
     -------
@@ -52,7 +59,7 @@ def cifti_means(bold: Path, atlas: Atlas, min_coverage: float, tr: float) -> Ima
     Raises
     ------
     ScanError
-        When file and atlas are not both CIFTI, or are on different meshes.
+        When file and atlas are not both CIFTI, or are on different meshes or grids.
     """
     if not is_cifti(atlas.image):
         raise ScanError(f"{bold.name} is CIFTI; the atlas {atlas.name} must be a .dlabel.nii")
@@ -63,7 +70,8 @@ def cifti_means(bold: Path, atlas: Atlas, min_coverage: float, tr: float) -> Ima
             f"the header of {bold.name} has a TR of {series.step:g} s, its sidecar of {tr:g} s"
         )
     region_G, size_C = _regions(models, atlas)
-    return _average(image, region_G, size_C, min_coverage)
+    steady = np.arange(image.shape[0]) if steady is None else steady[steady < image.shape[0]]
+    return _average(image, region_G, size_C, min_coverage, steady)
 
 
 def header_tr(bold: Path) -> float:
@@ -146,8 +154,11 @@ def _regions(models: Any, atlas: Atlas) -> tuple[np.ndarray, np.ndarray]:
     number = {int(label): n for n, label in enumerate(atlas.regions["index"], 1)}
     numbers = np.array([number.get(label, 0) for label in labels])
     size_C = np.bincount(numbers, minlength=len(number) + 1)[1:]
-    region_of = dict(zip(_keys(atlas.image.header.get_axis(1)), numbers, strict=True))
-    region_G = np.array([region_of.get(key, 0) for key in _keys(models)])
+    of_atlas = atlas.image.header.get_axis(1)
+    has_voxels = (numbers[of_atlas.volume_mask] > 0).any()
+    affine = of_atlas.affine if has_voxels else None
+    region_of = dict(zip(_keys(of_atlas, affine), numbers, strict=True))
+    region_G = np.array([region_of.get(key, 0) for key in _keys(models, affine)])
     if (region_G > 0).sum() < MIN_OVERLAP * size_C.sum():
         raise ScanError(
             f"only {(region_G > 0).sum() / max(size_C.sum(), 1):.0%} of the grayordinates of the "
@@ -156,33 +167,57 @@ def _regions(models: Any, atlas: Atlas) -> tuple[np.ndarray, np.ndarray]:
     return region_G, size_C
 
 
-def _keys(models: Any) -> list[tuple[Any, ...]]:
-    """Key of each grayordinate: structure and voxel, or structure, size of the mesh and vertex."""
+def _keys(models: Any, affine: np.ndarray | None) -> list[tuple[Any, ...]]:
+    """Key of each grayordinate: structure and voxel, or structure, size of the mesh and vertex.
+
+    `affine` is that of the grid whose voxels are meant; None if no voxel is in a region.
+    """
     keys: list[tuple[Any, ...]] = []
     # A vertex number is another place on another mesh, so the key includes the size of the mesh.
     for name, _, part in models.iter_structures():
         if part.volume_mask.any():
-            keys += [(name, *voxel) for voxel in part.voxel.tolist()]
+            voxels = part.voxel if affine is None else _on_grid(part, affine)
+            keys += [(name, *voxel) for voxel in voxels.tolist()]
         else:
             keys += [(name, part.nvertices[name], vertex) for vertex in part.vertex.tolist()]
     return keys
 
 
+def _on_grid(part: Any, affine: np.ndarray) -> np.ndarray:
+    """Return the indices that the voxels of a structure have on another grid.
+
+    Raises
+    ------
+    ScanError
+        When they lie between the voxels of this grid.
+    """
+    places = apply_affine(np.linalg.inv(affine) @ part.affine, part.voxel)
+    nearest = np.rint(places)
+    if not (np.abs(places - nearest) < SAME_VOXEL).all():
+        raise ScanError(
+            "the voxels of the file lie between those of the atlas; they are on different grids"
+        )
+    return nearest.astype(int)
+
+
 def _average(
-    image: Any, region_G: np.ndarray, size_C: np.ndarray, min_coverage: float
+    image: Any, region_G: np.ndarray, size_C: np.ndarray, min_coverage: float, steady: np.ndarray
 ) -> ImageMeans:
     """Go through the grayordinates in chunks, all volumes at a time."""
     volumes, regions = image.shape[0], len(size_C)
     sums_CT, count_C = np.zeros((regions + 1, volumes)), np.zeros(regions + 1, int)
-    snrs, change_T, count = [], np.zeros(volumes - 1), 0
+    follow = np.flatnonzero(np.diff(steady) == 1)  # volumes whose next one is steady as well
+    snrs, change_T, count = [], np.zeros(len(follow)), 0
     for start in range(0, len(region_G), CHUNK):
         data_TG, part_G = _read_chunk(image, region_G, start)
         # `sums_CT[part_G] += …` would add only one of the grayordinates of each region.
         np.add.at(sums_CT, part_G, data_TG.T)
         np.add.at(count_C, part_G, 1)
-        snrs.append(data_TG.mean(axis=0) / data_TG.std(axis=0))
-        change_T += (np.diff(data_TG, axis=0) ** 2).sum(axis=1)
         count += len(part_G)
+        data_TG = data_TG[steady]
+        deviation_G = data_TG.std(axis=0)
+        snrs.append(data_TG.mean(axis=0)[deviation_G > 0] / deviation_G[deviation_G > 0])
+        change_T += (np.diff(data_TG, axis=0)[follow] ** 2).sum(axis=1)
     if not count:
         raise ScanError("no grayordinate of the atlas has data")
     coverage_C = count_C[1:] / np.maximum(size_C, 1)
@@ -190,10 +225,11 @@ def _average(
     with np.errstate(divide="ignore", invalid="ignore"):
         means_TC = np.where(covered_C, (sums_CT / count_C[:, None])[1:].T, np.nan)
     signal_T = sums_CT[1:].sum(axis=0)
-    if is_demeaned(signal_T):
+    if is_demeaned(signal_T) or not len(follow):
         return ImageMeans(means_TC, coverage_C, float("nan"), float("nan"))
-    tsnr = float(np.median(np.concatenate(snrs)))
-    dvars = float(100 * np.sqrt(change_T / count).mean() / (signal_T.mean() / count))
+    known = np.concatenate(snrs)
+    tsnr = float(np.median(known)) if len(known) else 0.0
+    dvars = float(100 * np.sqrt(change_T / count).mean() / (signal_T[steady].mean() / count))
     return ImageMeans(means_TC, coverage_C, tsnr, dvars)
 
 

@@ -26,6 +26,7 @@ class ImageMeans:
     dvars : float
         Root mean square, over voxels, of the change from volume to volume; mean over time, in % of
         the mean signal (Power et al. 2012, doi:10.1016/j.neuroimage.2011.10.018). NaN as `tsnr`.
+        Both are of the volumes in steady state, and NaN if no two of these follow each other.
     """
 
     means_TC: np.ndarray

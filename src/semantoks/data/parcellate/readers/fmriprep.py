@@ -15,7 +15,12 @@ from semantoks.data.atlas.atlas import Atlas, same_space
 from semantoks.data.atlas.images import is_cifti
 from semantoks.data.index.shards import DerivativeScan, RawScan
 from semantoks.data.layout import beside, images_of_run, scan_of, space_of
-from semantoks.data.parcellate.confounds import load_confounds, mean_fd
+from semantoks.data.parcellate.confounds import (
+    confounds_table,
+    load_confounds,
+    mean_fd,
+    steady_volumes,
+)
 from semantoks.data.parcellate.images.cifti import cifti_means, is_dense
 from semantoks.data.parcellate.images.nifti import open_image
 from semantoks.data.parcellate.images.volumes import average_volumes, require_space
@@ -184,12 +189,15 @@ def read_fmriprep(
         When a file is missing or broken, or image, atlas and confounds do not fit.
     """
     tr = image_repetition_time(bold, tr)
-    if is_dense(bold):
-        image = cifti_means(bold, atlas, settings.min_coverage, tr)
-    else:
+    if not is_dense(bold):
         require_space(bold, _stated_space(bold), atlas)
-        image = average_volumes(bold, _mask_of(bold), atlas, settings.min_coverage)
     confounds, sample_mask = load_confounds(bold, strategy, settings, table)
+    steady = steady_volumes(table or confounds_table(bold))
+    if is_dense(bold):
+        image = cifti_means(bold, atlas, settings.min_coverage, tr, steady)
+    else:
+        mask = _mask_of(bold)
+        image = average_volumes(bold, mask, atlas, settings.min_coverage, steady=steady)
     _require_rows(confounds, sample_mask, len(image.means_TC))
     return RegionalMeans(
         image.means_TC,

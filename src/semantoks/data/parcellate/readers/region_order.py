@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -165,7 +165,26 @@ def _keys_and_positions(
             f"{source} numbers its columns ({given[0]} to {given[-1]}), but not by the labels of "
             f"the atlas {atlas.name}"
         )
+    _require_labels(given, by_label, atlas, source)
     return keys, by_label
+
+
+def _require_labels(
+    given: Sequence[int], by_label: Collection[str], atlas: Atlas, source: str
+) -> None:
+    """Refuse numbers from 1 on of which the atlas lacks some, as it has gaps between its labels.
+
+    Such numbers may count the columns of the regions or be labels. If there are more of them than
+    regions, they do not count them.
+    """
+    counts = given == list(range(1, len(given) + 1)) and len(given) <= len(atlas.regions)
+    absent = [number for number in given if str(number) not in by_label]
+    if counts and absent:
+        raise ScanError(
+            f"{source} numbers its columns from 1 to {given[-1]}, and {absent[0]} is no label of "
+            f"the atlas {atlas.name}, so the numbers may be labels or only count the columns; name "
+            "the columns, or set `regions` of the data set"
+        )
 
 
 def _require_no_counter(values_TC: np.ndarray, source: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semantoks.artifacts.timeseries import SCAN_ENTITIES, find_scan
+from semantoks.artifacts.timeseries import SCAN_ENTITIES, find_measures, find_scan
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.declared import require_plausible_parquet
 from semantoks.data.hdf5 import is_hdf5
@@ -31,6 +31,8 @@ from semantoks.data.parcellate.regional_means import RegionalMeans
 from semantoks.errors import ScanError, UserError
 from semantoks.gate import problem_of_file, require_file
 
+# What the time series of our own files cannot show again: where they begin, motion and images.
+KEPT_MEASURES = ("start", "mean_fd", "tsnr", "dvars", "dice", "correlation")
 CONSTANT = 1e-6  # range relative to the largest value; float32 keeps 7 digits
 
 
@@ -149,6 +151,7 @@ def _read_table(path: Path, scan: str, atlas: Atlas, regions: int, variable: str
 
 
 def _read_parquet(path: Path, scan: str, atlas: Atlas) -> RegionalMeans:
+    """Read a scan of a file of ours, with what was measured when it was made."""
     require_plausible_parquet(require_file(path), (*SCAN_ENTITIES, "timeseries"))
     content, manifest = find_scan(path, scan)
     if content is None:
@@ -157,7 +160,12 @@ def _read_parquet(path: Path, scan: str, atlas: Atlas) -> RegionalMeans:
     if content.amplitude_C is not None:
         signals_CT *= np.exp(content.amplitude_C)[:, None]  # back to the unit before the z-score
     means_TC = align(signals_CT.T, manifest.labels, atlas, path.name)
-    return RegionalMeans(without_constants(means_TC, path.name), manifest.tr, manifest.space)
+    return RegionalMeans(
+        without_constants(means_TC, path.name),
+        manifest.tr,
+        manifest.space,
+        measures=find_measures(path, scan, KEPT_MEASURES),
+    )
 
 
 def without_constants(means_TC: np.ndarray, source: str) -> np.ndarray:

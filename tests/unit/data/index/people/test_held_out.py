@@ -43,6 +43,13 @@ def test_only_people_with_a_scan_and_a_row_are_drawn() -> None:
         held_out_people(11, table, scans)
 
 
+def test_long_numbers_of_families_are_told_apart() -> None:
+    table = people(6).assign(family=[1666781.0, 1666781, 1666782, 1666782, None, None])
+    assert len(held_out_people(4, table, table, "family")) == 4
+    pairs = table[:4]
+    assert len(held_out_people(2, pairs, pairs, "family")) == 2
+
+
 def test_families_stay_together(caplog: pytest.LogCaptureFixture) -> None:
     table = people(60)
     families = [f"f{i // 2}" if i < 40 else None for i in range(60)]

@@ -13,6 +13,7 @@ from semantoks.config import Dataset
 from semantoks.data.index.people.participants import (
     match_participants,
     read_participants,
+    texts,
 )
 from semantoks.data.index.repetition_times.configured import repetition_times
 from semantoks.errors import UserError
@@ -129,6 +130,19 @@ def test_site_codes_may_be_numbers_or_text(tmp_path: Path) -> None:
         assert dataset.repetition_time is not None
         times = repetition_times(participants, dataset.repetition_time, "t")
         assert times.tolist() == [2.0, 3.0]
+
+
+def test_long_codes_are_told_apart() -> None:
+    codes = [1666781, 1666782, 16667.125, 16667.126]
+    participants = pd.DataFrame({"participant_id": list("abcde"), "scanner": [*codes, np.nan]})
+    seconds = {code: 1.0 + n for n, code in enumerate(codes)}
+    for given in (seconds, {str(code): value for code, value in seconds.items()}):
+        times = repetition_times(participants, {"scanner": given}, "t")
+        assert times[:4].tolist() == [1.0, 2.0, 3.0, 4.0] and np.isnan(times["e"])
+    whole = repetition_times(participants[:2].astype({"scanner": int}), {"scanner": seconds}, "t")
+    assert whole.tolist() == [1.0, 2.0]
+    written = texts(pd.Series([1666781.0, 0.5, np.nan, 1e-7, " x "], dtype=object))
+    assert written.dropna().tolist() == ["1666781", "0.5", "1e-07", "x"]
 
 
 def test_a_participant_with_and_without_prefix_is_refused(tmp_path: Path) -> None:

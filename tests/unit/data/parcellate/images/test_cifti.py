@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
-from nibabel.cifti2 import SeriesAxis
+from nibabel.affines import apply_affine
+from nibabel.cifti2 import BrainModelAxis, LabelAxis, SeriesAxis
 
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.atlas.images import read_label_image
@@ -17,7 +20,7 @@ from semantoks.data.declared import require_plausible_axes
 from semantoks.data.parcellate.images.cifti import cifti_means, header_tr
 from semantoks.data.parcellate.images.nifti import open_image
 from semantoks.errors import ScanError, UserError
-from tests.unit.data.parcellate.conftest import dense_axis, write_dense
+from tests.unit.data.parcellate.conftest import LEFT, dense_axis, write_dense
 
 
 def test_vertices_are_matched_by_number_not_by_position(tmp_path: Path, dense_atlas: Atlas) -> None:
@@ -35,6 +38,60 @@ def test_vertices_are_matched_by_number_not_by_position(tmp_path: Path, dense_at
     assert means.dvars == pytest.approx(4.2, rel=0.1)
     strict = cifti_means(path, dense_atlas, 0.8, 0.8)
     assert np.isnan(strict.means_TC).all(0).tolist() == [False, True, False, False]
+
+
+def on_grid(affine: np.ndarray) -> BrainModelAxis:
+    """Grayordinates of the left cortex, and voxels at the same places on any grid of 2 mm."""
+    x, y, z = np.meshgrid(np.arange(-4, 5, 2), np.arange(2, 7, 2), [4, 6], indexing="ij")
+    places = np.stack([x, y, z], axis=-1).reshape(-1, 3)
+    mask = np.zeros((20, 20, 20), bool)
+    mask[tuple(np.rint(apply_affine(np.linalg.inv(affine), places)).astype(int).T)] = True
+    voxels = BrainModelAxis.from_mask(mask, "brain_stem", affine=affine)
+    return BrainModelAxis.from_surface(np.arange(100), 100, LEFT) + voxels
+
+
+def grid(x: float, *origin: float) -> np.ndarray:
+    affine = np.diag([x, 2.0, 2, 1])
+    affine[:3, 3] = origin
+    return affine
+
+
+@pytest.mark.parametrize(
+    "affine", [grid(2, -20, -10, -10), grid(-2, 20, -10, -10), grid(2, -16.0001, -6, -14)]
+)
+def test_voxels_are_matched_by_place_not_by_index(tmp_path: Path, affine: np.ndarray) -> None:
+    """Left and right change places if the voxels of one header count to the left."""
+    atlas = atlas_on(grid(2, -20, -10, -10))
+    axis = on_grid(affine)
+    path, data = write_dense(tmp_path, axis)
+    means = cifti_means(path, atlas, 0.5, 0.8)
+    x_G = apply_affine(affine, axis.voxel)[100:, 0]
+    by_hand = [data[:, :100], data[:, 100:][:, x_G < -1], data[:, 100:][:, x_G > -1]]
+    np.testing.assert_allclose(
+        means.means_TC, np.transpose([part.mean(1) for part in by_hand]), rtol=1e-5
+    )
+    assert means.coverage_C.tolist() == [1, 1, 1]
+
+
+def atlas_on(affine: np.ndarray) -> Atlas:
+    """The cortex, and the voxels at the left and at the right of x = -1."""
+    axis = on_grid(affine)
+    labels = np.ones((1, len(axis)), np.float32)
+    labels[0, 100:] = np.where(apply_affine(affine, axis.voxel)[100:, 0] < -1, 2, 3)
+    names = LabelAxis(["toy"], {0: ("???", (0, 0, 0, 0))})
+    regions = pd.DataFrame({"index": [1, 2, 3], "name": list("abc"), "network": list("AAB")})
+    return Atlas("toy", nib.Cifti2Image(labels, (names, axis)), regions, "fsLR", "0" * 64)
+
+
+def test_voxels_on_another_grid_are_refused(tmp_path: Path) -> None:
+    path, _ = write_dense(tmp_path, on_grid(grid(2, -19, -10, -10)))
+    atlas = atlas_on(grid(2, -20, -10, -10))
+    with pytest.raises(ScanError, match="lie between those of the atlas; .* different grids"):
+        cifti_means(path, atlas, 0.5, 0.8)
+    labels = np.asarray(atlas.image.dataobj) == 1
+    image = nib.Cifti2Image(labels.astype(np.float32), atlas.image.header)
+    cortex = replace(atlas, image=image, regions=atlas.regions[:1])
+    assert np.isfinite(cifti_means(path, cortex, 0.5, 0.8).means_TC).all()
 
 
 def test_files_that_do_not_fit_give_a_reason(tmp_path: Path, dense_atlas: Atlas) -> None:
@@ -71,6 +128,25 @@ def test_grayordinates_that_never_change_have_no_data(tmp_path: Path, dense_atla
     nib.save(nib.Cifti2Image(data - data.mean(axis=0), image.header), path)
     demeaned = cifti_means(path, dense_atlas, 0.1, 0.8)
     assert np.isnan([demeaned.tsnr, demeaned.dvars]).all()
+
+
+def test_quality_is_of_the_volumes_in_steady_state(tmp_path: Path, dense_atlas: Atlas) -> None:
+    path, data = write_dense(tmp_path, dense_axis(np.arange(100), np.arange(100)))
+    bright, steady = data.copy(), np.setdiff1d(np.arange(50), [0, 7])
+    bright[[0, 7]] *= 1.3
+    nib.save(nib.Cifti2Image(bright, nib.load(path).header), path)
+    means = cifti_means(path, dense_atlas, 0.5, 0.8, steady)
+    everything = cifti_means(path, dense_atlas, 0.5, 0.8)
+    np.testing.assert_array_equal(means.means_TC, everything.means_TC)
+    used = np.r_[0:60, 100:140, 200:202]  # in a region
+    kept_TG, changes_TG = data[steady][:, used], np.diff(data[:, used], axis=0)
+    changes_TG = changes_TG[steady[:-1][np.diff(steady) == 1]]
+    dvars = 100 * np.sqrt((changes_TG**2).mean(axis=1)).mean() / kept_TG.mean()
+    assert means.tsnr == pytest.approx(np.median(kept_TG.mean(0) / kept_TG.std(0)), rel=1e-4)
+    assert means.dvars == pytest.approx(dvars, rel=1e-4)
+    assert means.tsnr > 1.5 * everything.tsnr and means.dvars < everything.dvars
+    alone = cifti_means(path, dense_atlas, 0.5, 0.8, steady[:1])
+    assert np.isnan([alone.tsnr, alone.dvars]).all()
 
 
 def test_a_first_axis_that_is_not_time_is_refused(tmp_path: Path, dense_atlas: Atlas) -> None:

@@ -165,3 +165,27 @@ def test_quality_of_demeaned_images_is_unknown(
     data[..., 7] *= 100  # an artefact leaves the same ratio of mean and deviation, but is known
     spike = regional_means(write(tmp_path, data), None, volume_atlas, LABELS, 0.1)
     assert spike.tsnr < 1 and spike.dvars > 100
+
+
+@pytest.mark.parametrize("bright", [[0, 1, 2], [0, 7]])
+def test_quality_is_of_the_volumes_in_steady_state(
+    tmp_path: Path, volume_atlas: nib.Nifti1Image, bright: list[int]
+) -> None:
+    """The first volumes of a run may be a third brighter, which would pass for noise."""
+    data = noise("float32")
+    data[..., bright] *= 1.3
+    steady = np.setdiff1d(np.arange(data.shape[-1]), bright)
+    bold = write(tmp_path, data)
+    means = regional_means(bold, None, volume_atlas, LABELS, 0.5, steady=steady)
+    everything = regional_means(bold, None, volume_atlas, LABELS, 0.5)
+    np.testing.assert_array_equal(means.means_TC, everything.means_TC)
+    inside = np.asarray(resample_from_to(volume_atlas, (SHAPE, AFFINE), order=0).dataobj) > 0
+    values_TV = data[inside].T.astype(float)
+    kept_TV = values_TV[steady]
+    changes_TV = np.diff(values_TV, axis=0)[steady[:-1][np.diff(steady) == 1]]
+    dvars = 100 * np.sqrt((changes_TV**2).mean(axis=1)).mean() / kept_TV.mean()
+    assert means.tsnr == pytest.approx(np.median(kept_TV.mean(0) / kept_TV.std(0)), rel=1e-4)
+    assert means.dvars == pytest.approx(dvars, rel=1e-4)
+    assert means.tsnr > 1.5 * everything.tsnr and means.dvars < everything.dvars
+    alone = regional_means(bold, None, volume_atlas, LABELS, 0.5, steady=steady[:1])
+    assert np.isnan([alone.tsnr, alone.dvars]).all()

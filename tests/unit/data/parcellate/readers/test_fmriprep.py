@@ -226,6 +226,12 @@ def test_volumes_before_the_steady_state_are_no_data(
     assert scan.sample_mask is not None and scan.sample_mask.tolist() == list(range(3, 100))
     cleaned, measures, _ = clean_scan(scan, Parcellation(motion="basic", min_dof=0))
     assert measures["seconds"] == 97 * 2.5 and cleaned.shape[1] == int(96 * 2.5 / 2) + 1
+    image = nib.load(bold)
+    brighter = image.get_fdata(dtype=np.float32)
+    brighter[..., :3] *= 1.3
+    nib.save(nib.Nifti1Image(brighter, image.affine), bold)
+    again = read_fmriprep(bold, atlas, strategy, Parcellation()).measures
+    assert [again[k] for k in ("tsnr", "dvars")] == [scan.measures[k] for k in ("tsnr", "dvars")]
     confounds[:90].to_csv(table, sep="\t", index=False, na_rep="n/a")
     with pytest.raises(ScanError, match="has 100 volumes, its confounds table 90 rows"):
         read_fmriprep(bold, atlas, strategy, Parcellation())

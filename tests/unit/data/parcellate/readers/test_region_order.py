@@ -69,3 +69,32 @@ def test_names_that_are_labels_of_other_regions_are_refused(
     np.savetxt(tmp_path / "a.csv", values, delimiter=",", header="1,2,3,4", comments="")
     with pytest.raises(ScanError, match="labels of some regions .* and names of others"):
         read(tmp_path / "a.csv", Atlas("toy", None, regions, "", "0"))
+
+
+@pytest.mark.parametrize("header", ["1,2,3,4", "1.0,2.0,3.0,4.0", "volume,1,2,3,4", "1,2,3"])
+def test_numbers_from_1_are_no_labels_of_an_atlas_with_a_gap(
+    tmp_path: Path, values: np.ndarray, header: str
+) -> None:
+    """Desikan-Killiany has the labels 1 to 3 and 5 to 35: behind the gap, all would shift."""
+    regions = pd.DataFrame({"index": [1, 2, 4, 5], "name": ["a", "b", "c", "d"]})
+    atlas, count = Atlas("toy", None, regions, "", "0"), len(header.split(","))
+    table = np.column_stack([np.random.default_rng(1).standard_normal(len(values)), values])
+    np.savetxt(tmp_path / "a.csv", table[:, -count:], delimiter=",", header=header, comments="")
+    with pytest.raises(ScanError, match=r"from 1 to [34], and 3 is no label of the atlas toy"):
+        read(tmp_path / "a.csv", atlas)
+
+
+def test_labels_may_have_a_gap_and_numbers_count_with_regions(
+    tmp_path: Path, values: np.ndarray
+) -> None:
+    regions = pd.DataFrame({"index": [1, 2, 4, 5], "name": ["a", "b", "c", "d"]})
+    atlas = Atlas("toy", None, regions, "", "0")
+    wider = np.insert(values, 2, np.random.default_rng(1).standard_normal(len(values)), axis=1)
+    for header, table, names in (
+        ("1,2,4,5", values, None),
+        ("0,1,2,3", values, None),
+        ("1,2,3,4", values, ["a", "b", "c", "d"]),
+        ("1,2,3,4,5", wider, None),  # more than there are regions, so they are labels
+    ):
+        np.savetxt(tmp_path / "a.csv", table, delimiter=",", header=header, comments="")
+        np.testing.assert_allclose(read(tmp_path / "a.csv", atlas, names=names).means_TC, values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -144,6 +145,31 @@ def test_parquet_files_of_semantoks(
     pq.write_table(pq.read_table(tmp_path / "t.parquet"), tmp_path / "t.parquet")
     with pytest.raises(ScanError, match="t.parquet was written again .* 2 scans in 1 row groups"):
         read(tmp_path / "t.parquet", named_atlas)
+
+
+def test_parquet_files_of_semantoks_keep_start_and_motion(
+    tmp_path: Path, named_atlas: Atlas, manifest: Manifest
+) -> None:
+    """Without the start, windows of events would be moved by the volumes that were dropped."""
+    path, labels = tmp_path / "t.parquet", {"labels": tuple(NAMES), "networks": ("a",) * 4}
+    values_CT = np.random.default_rng(0).standard_normal((4, 200))
+    scans = [f"sub-{number:02d}" for number in range(3)]
+    rows = pd.DataFrame({"scan": scans, "participant_id": scans})
+    rows = rows.assign(session="", task="", run="", status="ok", reason="")
+    measured = {"start": [12.0, np.nan, 0.0], "mean_fd": [0.12, np.nan, 0.9], "dvars": 1.5}
+    rows = rows.assign(**measured, tsnr="a", seconds=7.0)  # a text is no measure
+    write_timeseries(path, rows, [values_CT] * 3, manifest.model_copy(update=labels))
+    first, second, third = (
+        read_timeseries(path, scan, named_atlas, 2.0, None)
+        for scan in ("sub-00", "sub-01", "sub-02")
+    )
+    assert first.measures == {"start": 12.0, "mean_fd": 0.12, "dvars": 1.5}
+    measures = clean_scan(replace(first, sample_mask=np.arange(3, 200)), Parcellation())[1]
+    assert measures["start"] == 12 + 3 * first.tr and measures["mean_fd"] == 0.12
+    assert measures["seconds"] == 197 * first.tr
+    assert clean_scan(second, Parcellation())[1]["start"] == 0
+    with pytest.raises(ScanError, match=r"head motion: mean framewise displacement 0\.90 mm"):
+        clean_scan(third, Parcellation())
 
 
 def test_names_of_regions_are_a_table_or_lines(tmp_path: Path) -> None:
