@@ -16,6 +16,7 @@ from semantoks.scores.network_importance.summary import summarise
 from semantoks.scores.probe.alignment import (
     count_without_features,
     features_of,
+    read_confounds,
     who_has_features,
 )
 from semantoks.scores.probe.features import Features
@@ -95,10 +96,9 @@ def _read_features(
     settings: NetworkImportanceSettings,
 ) -> Features:
     """Read the representation of the participants, as the probe does."""
-    is_residualised = settings.probe.confounds == "residualise" and len(confounds) > 0
     (features,) = features_of(
         [read_participant_features(path)],
-        read_participant_features(confounds[0]) if is_residualised else None,
+        read_confounds(settings.probe, confounds),
         problem.ids,
         target_features(problem.metadata.phenotype, settings.column, settings.confound_columns()),
     )

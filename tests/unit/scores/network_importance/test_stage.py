@@ -53,20 +53,26 @@ def test_groups_that_differ_in_a_network(folder: Path, tmp_path: Path, name: str
 
 
 def test_confounds_are_regressed_out_as_for_the_scores(folder: Path, tmp_path: Path) -> None:
-    settings = EXACT.model_copy(update={"confounds": "residualise"})
-    for given in ([], [folder / "confounds.parquet"]):
-        network_importance(
-            NetworkImportanceSettings(probe=settings),
-            features=folder / "fc.parquet",
+    residualised = EXACT.model_copy(update={"confounds": "residualise"})
+    inputs = {name: folder / f"{name}.parquet" for name in ("fc", "confounds")}
+
+    def losses(probe: Probe, confounds: list[Path]) -> pd.DataFrame:
+        files = network_importance(
+            NetworkImportanceSettings(probe=probe),
+            features=inputs["fc"],
             splits=folder / "splits",
             networks=folder / "shard-0.parquet",
             representation="fc",
-            out=tmp_path / f"{len(given)}.tsv",
-            confounds=given,
+            out=tmp_path / "out.tsv",
+            confounds=confounds,
         )
-    plain, residual = (read_table(tmp_path / f"{n}_splits.parquet") for n in (0, 1))
+        return read_table(files[1])
+
+    plain, residual = losses(EXACT, []), losses(residualised, [inputs["confounds"]])
     assert plain["columns"].equals(residual["columns"])
     assert not plain["left_out"].equals(residual["left_out"])
+    with pytest.raises(UserError, match="is residualise, but there is no file of confounds"):
+        losses(residualised, [])
 
 
 def test_networks_of_another_model_are_refused(folder: Path, tmp_path: Path) -> None:
