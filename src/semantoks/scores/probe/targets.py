@@ -139,15 +139,28 @@ def inner_folds(targets: Targets, groups_P: np.ndarray | None, folds: int) -> np
     return fold_P
 
 
-def check_training_part(targets: Targets, phenotype: str, folds: int) -> None:
+def check_training_part(
+    targets: Targets, phenotype: str, folds: int, *, of_site: bool = False
+) -> None:
     """Refuse a training part that is too small for its inner folds.
+
+    Parameters
+    ----------
+    targets : Targets
+        Of the training participants.
+    phenotype : str
+        Name for the error message.
+    folds : int
+    of_site : bool
+        Whether a site is tested. The others may then lack a class, which nobody there has either.
 
     Raises
     ------
     UserError
     """
     if isinstance(targets, ClassificationTargets):
-        available = int(np.unique(targets.codes_P, return_counts=True)[1].min())
+        counts = targets.counts
+        available = int((counts[counts > 0] if of_site else counts).min())
         needed, counted = folds, "in its smallest class"
     else:
         if np.ptp(targets.values_P) == 0:

@@ -142,11 +142,18 @@ def _write_followed(
     values, left_out = eligible_targets(participants, scans, name, phenotype)
     target = in_fixed_classes(values, name, phenotype)
     drawn, metadata = read_table(like).set_index("participant_id"), read_metadata(like)
-    of_values = not phenotype.bins or phenotype.cut == "training"
-    followed = follow(drawn, metadata["splits"], target, of_values=of_values)
+    followed = follow(drawn, metadata["splits"], target, phenotype)
     if followed is None:
         return False
     rows, records = followed
+    why = _why_left_out(left_out, scans)
+    require_variation(rows["target"], name, why)
+    if all(record["scheme"] == "site" for record in records):
+        raise UserError(
+            f"Phenotype '{name}': no split of the main analysis can be scored with the {len(rows)} "
+            "participants of this variant, since each lacks a class, or everybody, in training or "
+            f"test.{why} Change what excludes them, or leave the variant out."
+        )
     left_out["people_not_in_the_main_analysis"] = len(target.index.difference(drawn.index))
     _log_left_out(name, len(rows), left_out, "blocks" if settings.of_blocks else "participants")
     write_table(out, rows.reset_index(), metadata | {"splits": records, "left_out": left_out})

@@ -61,3 +61,13 @@ def test_too_few_participants_for_the_inner_folds() -> None:
 def test_a_constant_training_part_is_an_error() -> None:
     with pytest.raises(UserError, match="all participants of a training part have the same value"):
         check_training_part(RegressionTargets(np.zeros(60)), "x", 5)
+
+
+def test_a_class_without_training_participants_is_an_error() -> None:
+    """Only sites that are left out may have a class of their own, of whom nobody is tested."""
+    targets = ClassificationTargets(np.repeat([0, 2], 10), ["a", "b", "c"])
+    with pytest.raises(UserError, match="0 participants in its smallest class"):
+        check_training_part(targets, "x", 5)
+    check_training_part(targets, "x", 5, of_site=True)
+    with pytest.raises(UserError, match="10 participants in its smallest class"):
+        check_training_part(targets, "x", 11, of_site=True)

@@ -33,7 +33,7 @@ def site_splits(participants: pd.DataFrame, phenotype: Phenotype) -> list[Split]
     for name in sorted(site.dropna().unique()):
         test = (site == name).to_numpy()
         train = ~test & site.notna().to_numpy() & ~np.isin(families, families[test])
-        if not _large_enough(participants, train, test, phenotype):
+        if not is_large_enough(participants, train, test, phenotype):
             too_small.append(str(name))
             continue
         codes = np.full(len(participants), UNUSED, np.int8)
@@ -45,7 +45,7 @@ def site_splits(participants: pd.DataFrame, phenotype: Phenotype) -> list[Split]
     return splits if len(splits) > 1 else []
 
 
-def _large_enough(
+def is_large_enough(
     participants: pd.DataFrame, train: np.ndarray, test: np.ndarray, phenotype: Phenotype
 ) -> bool:
     """Check both parts' sizes; classes that are tested must be trained on, at least two of them.
