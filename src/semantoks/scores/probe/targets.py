@@ -93,15 +93,15 @@ def quantile_classes(
     UserError
         When ties leave a class without training participants.
     """
-    # A value that equals an edge goes into the upper bin (`side="right"`), so the first bin is
-    # empty if the lowest edge is the minimum.
     edges = np.quantile(values_P[train], np.arange(1, bins) / bins)
-    if len(set(edges)) < len(edges) or edges[0] <= values_P[train].min():
+    # A value that equals an edge goes into the upper bin.
+    codes_P = np.searchsorted(edges, values_P, side="right")
+    if np.bincount(codes_P[train], minlength=bins).min() == 0:
+        values, counts = np.unique(values_P[train], return_counts=True)
         raise UserError(
             f"Phenotype '{phenotype}' cannot be binned into {bins} classes: too many participants "
-            f"have the value {edges[0]:g}. Lower `bins`."
+            f"have the value {values[counts.argmax()]:g}. Lower `bins`."
         )
-    codes_P = np.searchsorted(edges, values_P, side="right")
     return ClassificationTargets(codes_P, quantile_names(bins))
 
 
