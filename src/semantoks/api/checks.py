@@ -41,6 +41,15 @@ def require_options(
         )
 
 
+def require_no_residuals(probe: Mapping[str, object] | None) -> None:
+    """Refuse to regress out confounds, of which `score` has no table."""
+    if (probe or {}).get("confounds", "none") != "none":
+        raise UserError(
+            "score() cannot regress confounds out of features (`confounds` in `probe`). Run a "
+            "workflow with `probe: {confounds: residualise}`, or give `confounds` as a baseline."
+        )
+
+
 def require_columns(people: pd.DataFrame, **columns: str | None) -> None:
     """Refuse arguments that name columns which are not there."""
     for argument, column in columns.items():

@@ -11,7 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from semantoks.api.checks import require_classes, require_columns, require_options
+from semantoks.api.checks import (
+    require_classes,
+    require_columns,
+    require_no_residuals,
+    require_options,
+)
 from semantoks.api.features import (
     ID,
     MAIN,
@@ -100,7 +105,8 @@ def score(
         Of the splits.
     probe, splits : mapping, optional
         Other keys of ``probe`` and ``splits`` in a configuration, such as ``{"harmonize":
-        "combat"}`` and ``{"test_fraction": 0.3}``.
+        "combat"}`` and ``{"test_fraction": 0.3}``. Confounds are regressed out by the workflow
+        only.
     **options
         Other keys of a phenotype in a configuration, such as ``bins=2`` or ``values={"1": "f"}``.
 
@@ -138,6 +144,7 @@ def score(
     {'features': 0.9, 'noise': 0.0}
     """
     require_options(options, baselines, signature(score).parameters)
+    require_no_residuals(probe)
     given: dict[str, Any] = {MAIN: features, **(baselines or {})}
     require_names(given, 1 + len(baselines or {}))
     people = without_codes(with_ids(people), missing_values)

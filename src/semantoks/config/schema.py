@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 
 from semantoks.config.atlases import AtlasFiles
 from semantoks.config.base import Settings
@@ -92,9 +92,11 @@ class Config(Settings):
     )
 
     @model_validator(mode="after")
-    def _groups_fit(self) -> Config:
+    def _groups_fit(self, info: ValidationInfo) -> Config:
         for check in CHECKS:
             check(self)
+        if not (info.context or {}).get("is_variant"):
+            rows.require_unharmonised(self)
         return self
 
     @property

@@ -96,8 +96,8 @@ class Splitting(Settings):
     match: list[ColumnNames] = Field(
         [],
         description="Columns on which participants of two classes are matched in pairs; columns "
-        "of text must be equal. A list in the list has names of one column, of which the first "
-        "that the table has is used.",
+        "of text, site and sex must be equal. A list in the list has names of one column, of which "
+        "the first that the table has is used.",
     )
 
     @model_validator(mode="after")

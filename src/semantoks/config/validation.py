@@ -6,7 +6,7 @@ Snakemake's own process runs this too; it has pydantic, since Snakemake depends 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -46,7 +46,9 @@ _LIMITS = {
 _OF_UNION = re.compile(r"(constrained-)?(int|float|bool|str)$|(list|literal|function)\b")
 
 
-def validated(model: type[M], content: Any, source: str) -> M:
+def validated(
+    model: type[M], content: Any, source: str, context: Mapping[str, Any] | None = None
+) -> M:
     """Check settings and fill in every default.
 
     Parameters
@@ -56,6 +58,8 @@ def validated(model: type[M], content: Any, source: str) -> M:
         What the user wrote.
     source : str
         Where it was written, for the message.
+    context : mapping, optional
+        What the checks of the model need to know beside its settings.
 
     Raises
     ------
@@ -64,7 +68,7 @@ def validated(model: type[M], content: Any, source: str) -> M:
     """
     _require_plausible_size(content, source)
     try:
-        return model.model_validate(content)
+        return model.model_validate(content, context=context)
     except ValidationError as error:
         mistakes = [_explain(model, details) for details in _one_per_place(error.errors())]
     raise UserError(f"{source}: {_listed(mistakes)}")

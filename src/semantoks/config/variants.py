@@ -50,7 +50,7 @@ def read_variants(content: Mapping[str, Any], main: Config, source: str) -> dict
                     f"{where} has '{key}', which is the same in all variants. Set it in the main "
                     "part of the configuration."
                 )
-        variants[name] = validated(Config, merged(base, changes), where)
+        variants[name] = validated(Config, merged(base, changes), where, {"is_variant": True})
         _require_same_rows(main, variants[name], where)
         _require_changes(changes, main, variants[name], where)
     _require_one_meaning([main, *variants.values()], source)

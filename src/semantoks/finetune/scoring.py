@@ -151,7 +151,8 @@ class FineTuning:
         train = np.setdiff1d(partition.train, partition.validation)
         train = train[known_P[train]]
         targets = self.problem.targets(partition.train)
-        check_training_part(targets.take(train), phenotype, self.settings.probe.inner_folds)
+        folds, of_site = self.settings.probe.inner_folds, partition.split.scheme == "site"
+        check_training_part(targets.take(train), phenotype, folds, of_site=of_site)
         if not known_P[partition.validation].any():
             raise UserError(
                 f"Phenotype '{phenotype}' has no validation participant with a usable scan in "

@@ -103,6 +103,24 @@ def covariate_columns(
     return of_covariates
 
 
+def code_columns(columns: Collection[str], named: Mapping[str, Names] | None = None) -> set[str]:
+    """Return the columns of a site or a sex, in which a number is a code and no measure.
+
+    Parameters
+    ----------
+    columns : collection of str
+    named : mapping of str to str or sequence of str, optional
+        Columns of covariates that are configured; the others are recognised by their names.
+    """
+    given, usual = set[str](), set[str]()
+    for covariate in ("site", "sex"):
+        given.update(alternatives((named or {}).get(covariate)))
+        usual.update(COVARIATES[covariate])
+    if not any(_INSTANCE.fullmatch(name) for name in columns):
+        usual -= _SHORT
+    return {name for name in columns if name in given or name.lower() in usual}
+
+
 def confounds_sentence(sources: Mapping[str, str | None], of: str = "") -> str:
     """Say from which columns the confounds come, and which have none.
 

@@ -283,6 +283,7 @@ def test_a_score_that_is_not_shown_says_why() -> None:
         ({"people": pd.DataFrame({"sex": []})}, "no column participant_id"),
         ({"phenotype": "age"}, "has no column 'age'"),
         ({"probe": {"repeat": 3}}, "unknown key 'probe.repeat'"),
+        ({"probe": {"confounds": "residualise"}}, "cannot regress confounds out of features"),
         ({"kind": "classes"}, "kind is 'classes'"),
         ({"missing_values": "-9999"}, r"`missing_values` is '-9999', expected a list"),
         ({"missing_values": -9999}, "`missing_values` is -9999, expected a list"),

@@ -269,6 +269,15 @@ def test_allowed_mismatches_are_fields_of_the_manifest() -> None:
             "probe.confounds is residualise, but finetune.models trains encoders on time series",
         ),
         (
+            {
+                "datasets": {"demo": {"path": "d", "site_column": "site"}},
+                "models": {"a": {}},
+                "finetune": {"models": ["a"]},
+                "probe": {"harmonize": "combat"},
+            },
+            "probe.harmonize is combat, but finetune.models trains encoders on time series",
+        ),
+        (
             {"finetune": {"layer_decay": 1.5}},
             "finetune.layer_decay is '1.5', expected at most 1",
         ),

@@ -88,3 +88,15 @@ def test_only_data_sets_that_may_differ_are_checked_again() -> None:
     )
     checked = {name: [*changed_part(main, variants[name]).datasets] for name in variants}
     assert checked == {"narrow": [], "elsewhere": ["toy"], "folds": ["toy"]}
+
+
+def test_a_variant_may_harmonise_beside_fine_tuned_rows() -> None:
+    """The main analysis may not: its rows would not be compared on the same terms."""
+    toy = CONTENT["datasets"]["toy"] | {"site_column": "site"}
+    content = CONTENT | {"datasets": {"toy": toy}, "finetune": {"models": ["small"]}}
+    changes: dict[str, Any] = {"probe": {"harmonize": "combat"}}
+    main = Config.model_validate(content | {"variants": {"combat": changes}})
+    variants = read_variants(content, main, "mine.yaml")
+    assert variants["combat"].probe.harmonize == "combat"
+    with pytest.raises(ValueError, match="which are not harmonised, so the rows could not be"):
+        Config.model_validate(content | changes)

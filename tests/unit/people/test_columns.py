@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from semantoks.people.columns import (
     also_there,
+    code_columns,
     confounds_sentence,
     covariate_columns,
     find_column,
@@ -54,3 +55,14 @@ def test_used_and_missing_confounds_are_one_sentence() -> None:
     )
     everything = dict.fromkeys(("age", "sex", "mean_fd", "site"), "x")
     assert "not found" not in confounds_sentence(everything)
+
+
+def test_columns_of_sites_and_sexes_hold_codes() -> None:
+    columns = ["age", "Gender", "SITE_ID", "centre", "p31", "site_of_birth"]
+    assert code_columns(columns) == {"Gender", "SITE_ID"}
+    assert code_columns(columns, {"site": ["scanner", "centre"], "age": "age"}) == {
+        "Gender",
+        "SITE_ID",
+        "centre",
+    }
+    assert code_columns(["p31", "p53_i2"]) == {"p31"}  # beside another field of UK Biobank

@@ -55,6 +55,16 @@ def require_finetuned(config: Config) -> None:
         )
 
 
+def require_unharmonised(config: Config) -> None:
+    """Refuse fine-tuned rows beside harmonised ones; a variant may harmonise."""
+    if config.finetune.models and config.probe.harmonize != "none":
+        raise ValueError(
+            f"probe.harmonize is {config.probe.harmonize}, but finetune.models trains encoders on "
+            "time series, which are not harmonised, so the rows could not be compared; take one "
+            "of the two out, or harmonise in a variant"
+        )
+
+
 def require_combined(config: Config) -> None:
     """Refuse rows whose name is taken, or whose members have no file of their own."""
     if config.combined and config.probe.protocol == "paper":

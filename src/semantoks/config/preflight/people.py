@@ -15,7 +15,7 @@ from semantoks.config.preflight.sizes import class_name, require_sizes
 from semantoks.config.preflight.tables import covariates, read_used_columns, table_columns
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean, require_every_spelling
-from semantoks.people.columns import find_column
+from semantoks.people.columns import code_columns, find_column
 from semantoks.people.measures import MEASURES, require_no_measure, require_numbers
 from semantoks.people.read import as_number
 from semantoks.people.tables import People
@@ -44,7 +44,8 @@ def require_usable_values(name: str, dataset: Dataset, config: Config) -> None:
     for phenotype in dataset.phenotypes.values():
         matched = phenotype.columns_to_match(config.splits.match)
         for column in filter(None, (find_column(names, columns) for names in matched)):
-            _require_matched(table.columns[column], where.format(column))
+            is_code = column in code_columns(columns, dataset.confound_columns())
+            _require_matched(table.columns[column], where.format(column), is_code=is_code)
 
 
 def _require_phenotype(
@@ -86,9 +87,11 @@ def is_text_alone(name: str, cells: Sequence[str | None]) -> bool:
     return bool(known) and all(MEASURES[name](cell) is None for cell in known)
 
 
-def _require_matched(cells: Sequence[str | None], where: str) -> None:
-    """Check a column of `splits.match`: numbers, or classes that must be equal."""
-    is_measure = all(cell is None or as_number(cell) is not None for cell in set(cells))
+def _require_matched(cells: Sequence[str | None], where: str, *, is_code: bool) -> None:
+    """Check a column of `splits.match`: numbers, or classes and codes that must be equal."""
+    is_measure = not is_code and all(
+        cell is None or as_number(cell) is not None for cell in set(cells)
+    )
     require_no_measure(cells, where)
     require_clean(cells, where, is_measure=is_measure)
 

@@ -40,6 +40,7 @@ from semantoks.scores.benchmark.withheld import (
     notes_on_absent,
     reason_not_compared,
     without_meaningless,
+    without_narrow,
 )
 from semantoks.scores.choose.choice import CHOSEN
 from semantoks.scores.intervals import paired_difference, summary
@@ -216,9 +217,10 @@ def _row(
     }
     if probe.task.needs_shuffles and rows["scheme"].iloc[0] != "site":
         # Never the corrected t, which is too narrow: a column has one kind of interval.
-        score = by_shuffles.get(probe.representation)
-        low, high = score.interval() if score else (float("nan"), float("nan"))
-        summaries[metric] = summaries[metric].model_copy(update={"low": low, "high": high})
+        summaries = without_narrow(summaries, probe.task)
+        if score := by_shuffles.get(probe.representation):
+            low, high = score.interval()
+            summaries[metric] = summaries[metric].model_copy(update={"low": low, "high": high})
     difference, reason = None, None
     baseline = baseline or baseline_of(probe.representation, tables)
     if baseline is not None and probe.representation != baseline:

@@ -12,7 +12,7 @@ from semantoks.config import Phenotype, Settings
 class BenchmarkSettings(Settings):
     """Settings that a comparison depends on."""
 
-    version: Literal[7] = 7
+    version: Literal[8] = 8
     phenotype: Phenotype | None = Field(
         None, description="What was predicted, with published scores."
     )

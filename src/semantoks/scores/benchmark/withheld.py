@@ -9,8 +9,8 @@ import pandas as pd
 from semantoks.config import MIN_TESTED
 from semantoks.scores.benchmark.baselines import baseline_of
 from semantoks.scores.benchmark.comparison import Difference, Row, Summary
-from semantoks.scores.benchmark.probe_scores import ProbeScores
-from semantoks.scores.benchmark.shuffles import MIN_SHUFFLES
+from semantoks.scores.benchmark.probe_scores import ProbeScores, Task
+from semantoks.scores.benchmark.shuffles import MIN_SHUFFLES, WHOLE_GROUPS
 from semantoks.scores.metrics import CORRELATIONS, MIN_TESTED_FOR_CALIBRATION
 
 # Without features the predicted class is the first of the alphabet, and r is undefined.
@@ -61,6 +61,16 @@ def without_meaningless(summaries: Mapping[str, Summary], features: int) -> dict
     """Remove the metrics that mean nothing for a representation without features."""
     gone = () if features else MEANINGLESS_OF_CHANCE
     return {name: UNKNOWN if name in gone else value for name, value in summaries.items()}
+
+
+def without_narrow(summaries: Mapping[str, Summary], task: Task) -> dict[str, Summary]:
+    """Remove the intervals of random and fixed splits for which the corrected t is too narrow."""
+    is_narrow = set(CORRELATIONS) if task.permuted not in WHOLE_GROUPS else set(summaries)
+    unknown = dict.fromkeys(("low", "high"), float("nan"))
+    return {
+        name: value.model_copy(update=unknown) if name in is_narrow else value
+        for name, value in summaries.items()
+    }
 
 
 def reason_not_compared(

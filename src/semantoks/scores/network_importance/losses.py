@@ -44,7 +44,7 @@ def losses_by_split(
     problem : Problem
     features : Features
     settings : Probe
-        Without learning curves.
+        Learning curves have no part in it.
     parts : sequence of Part
         Columns after the projection of the features.
 
@@ -56,7 +56,8 @@ def losses_by_split(
         ``columns`` (their number), and the metric with all columns (``score``), without these
         (``left_out``), and with these shuffled (``shuffled``, mean over shuffles).
     """
-    partitions = list(problem.partitions(settings))
+    # Fits of a learning curve are of fewer people, and stand in no table here.
+    partitions = [part for part in problem.partitions(settings) if part.fraction == 1]
     tables = []
     for number, partition in enumerate(partitions, 1):
         tables.append(_of_split(problem, features, settings, parts, partition))

@@ -9,6 +9,7 @@ from semantoks.artifacts.files import atomic, read_json
 from semantoks.artifacts.representations import read_participant_features
 from semantoks.artifacts.tables import read_metadata, read_table, write_table
 from semantoks.artifacts.timeseries import read_manifest
+from semantoks.config import ConfoundColumns
 from semantoks.scores.network_importance.columns import column_networks
 from semantoks.scores.network_importance.losses import METRICS, losses_by_split
 from semantoks.scores.network_importance.settings import NetworkImportanceSettings
@@ -16,11 +17,13 @@ from semantoks.scores.network_importance.summary import summarise
 from semantoks.scores.probe.alignment import (
     count_without_features,
     features_of,
+    read_confounds,
     who_has_features,
 )
 from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.problem import Problem, TaskMetadata
-from semantoks.scores.target_features import target_features
+from semantoks.scores.probe.settings import ProbeSettings
+from semantoks.scores.probe.sites import sites_to_harmonize
 
 
 def network_importance(
@@ -95,11 +98,17 @@ def _read_features(
     settings: NetworkImportanceSettings,
 ) -> Features:
     """Read the representation of the participants, as the probe does."""
-    is_residualised = settings.probe.confounds == "residualise" and len(confounds) > 0
+    phenotype = problem.metadata.phenotype
+    as_probe = ProbeSettings(
+        probe=settings.probe.of_importance(),
+        columns={phenotype: settings.column},
+        **settings.model_dump(include=set(ConfoundColumns.model_fields)),
+    )
     (features,) = features_of(
         [read_participant_features(path)],
-        read_participant_features(confounds[0]) if is_residualised else None,
+        read_confounds(settings.probe, confounds),
         problem.ids,
-        target_features(problem.metadata.phenotype, settings.column, settings.confound_columns()),
+        as_probe.targets_among_features(phenotype),
+        sites_to_harmonize(problem, as_probe),
     )
     return features

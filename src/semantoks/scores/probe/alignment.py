@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from semantoks.artifacts.representations import ParticipantFeatures, has_features
+from semantoks.artifacts.representations import (
+    ParticipantFeatures,
+    has_features,
+    read_participant_features,
+)
+from semantoks.config import Probe
 from semantoks.errors import UserError
 from semantoks.scores.probe.features import Features
 from semantoks.scores.represent.covariates import FEATURES
@@ -49,6 +55,24 @@ def count_without_features(known_P: np.ndarray, representation: str) -> int:
             "the file of `representations` has no row of them (add it)."
         )
     return count
+
+
+def read_confounds(settings: Probe, files: Sequence[Path]) -> ParticipantFeatures | None:
+    """Read the confounds that are regressed out of features; None if none are.
+
+    Raises
+    ------
+    UserError
+        If they are to be regressed out, but there is no file of them.
+    """
+    if settings.confounds == "none":
+        return None
+    if not files:
+        raise UserError(
+            "probe.confounds is residualise, but there is no file of confounds. Give the "
+            "representation `confounds` with --confounds, or leave `confounds: none`."
+        )
+    return read_participant_features(files[0])
 
 
 def drop_features(

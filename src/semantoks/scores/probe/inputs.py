@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from semantoks.artifacts.representations import read_participant_features, read_windows
-from semantoks.scores.probe.alignment import features_of
+from semantoks.scores.probe.alignment import features_of, read_confounds
 from semantoks.scores.probe.features import Features
 from semantoks.scores.probe.problem import PlacedProblem, Problem
 from semantoks.scores.probe.score import Windows
@@ -42,8 +42,7 @@ class Inputs:
             ids = sorted({participant for problem in problems for participant in problem.ids})
         self._row_of = {participant: row for row, participant in enumerate(ids)}
         self._read = [read_participant_features(p, ids, scratch=scratch) for p in representations]
-        is_residualised = settings.probe.confounds == "residualise" and len(confounds) > 0
-        self._covariates = read_participant_features(confounds[0]) if is_residualised else None
+        self._covariates = read_confounds(settings.probe, confounds)
         self._sites_P = self._sites_of_everybody()
 
     def rows_of(self, problem: Problem) -> np.ndarray:

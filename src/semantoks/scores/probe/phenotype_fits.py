@@ -87,7 +87,8 @@ def _check_training_parts(problem: Problem, settings: Probe) -> None:
         raise UserError(f"Phenotype '{phenotype}' has no split to score.")
     for partition in partitions:
         training = problem.targets(partition.train).take(partition.train)
-        check_training_part(training, phenotype, settings.inner_folds)
+        of_site = partition.split.scheme == "site"
+        check_training_part(training, phenotype, settings.inner_folds, of_site=of_site)
 
 
 def _permutations(problem: Problem, settings: Probe) -> Permutations | None:

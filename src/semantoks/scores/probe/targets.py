@@ -93,15 +93,15 @@ def quantile_classes(
     UserError
         When ties leave a class without training participants.
     """
-    # A value that equals an edge goes into the upper bin (`side="right"`), so the first bin is
-    # empty if the lowest edge is the minimum.
     edges = np.quantile(values_P[train], np.arange(1, bins) / bins)
-    if len(set(edges)) < len(edges) or edges[0] <= values_P[train].min():
+    # A value that equals an edge goes into the upper bin.
+    codes_P = np.searchsorted(edges, values_P, side="right")
+    if np.bincount(codes_P[train], minlength=bins).min() == 0:
+        values, counts = np.unique(values_P[train], return_counts=True)
         raise UserError(
             f"Phenotype '{phenotype}' cannot be binned into {bins} classes: too many participants "
-            f"have the value {edges[0]:g}. Lower `bins`."
+            f"have the value {values[counts.argmax()]:g}. Lower `bins`."
         )
-    codes_P = np.searchsorted(edges, values_P, side="right")
     return ClassificationTargets(codes_P, quantile_names(bins))
 
 
@@ -139,15 +139,28 @@ def inner_folds(targets: Targets, groups_P: np.ndarray | None, folds: int) -> np
     return fold_P
 
 
-def check_training_part(targets: Targets, phenotype: str, folds: int) -> None:
+def check_training_part(
+    targets: Targets, phenotype: str, folds: int, *, of_site: bool = False
+) -> None:
     """Refuse a training part that is too small for its inner folds.
+
+    Parameters
+    ----------
+    targets : Targets
+        Of the training participants.
+    phenotype : str
+        Name for the error message.
+    folds : int
+    of_site : bool
+        Whether a site is tested. The others may then lack a class, which nobody there has either.
 
     Raises
     ------
     UserError
     """
     if isinstance(targets, ClassificationTargets):
-        available = int(np.unique(targets.codes_P, return_counts=True)[1].min())
+        counts = targets.counts
+        available = int((counts[counts > 0] if of_site else counts).min())
         needed, counted = folds, "in its smallest class"
     else:
         if np.ptp(targets.values_P) == 0:

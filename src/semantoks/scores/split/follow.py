@@ -11,14 +11,16 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from semantoks.config import Phenotype
 from semantoks.scores.split.parts import TEST, TRAIN, VALIDATION
+from semantoks.scores.split.schemes.sites import is_large_enough
 
 log = logging.getLogger(__name__)
 Record = Mapping[str, str]
 
 
 def follow(
-    drawn: pd.DataFrame, records: Sequence[Record], target: pd.Series, *, of_values: bool
+    drawn: pd.DataFrame, records: Sequence[Record], target: pd.Series, phenotype: Phenotype
 ) -> tuple[pd.DataFrame, list[Record]] | None:
     """Take splits over as far as their participants are here.
 
@@ -30,15 +32,17 @@ def follow(
         Its splits, by ``split``.
     target : Series
         Values of the participants who can be scored here, indexed by their ids.
-    of_values : bool
-        Whether values must agree; classes that are cut at quantiles depend on who else is there.
+    phenotype : Phenotype
+        Values must agree, except classes that are cut at quantiles, which depend on who else is
+        there.
 
     Returns
     -------
     rows, records
-        Of the participants who are in both, and of splits that still have a training and a test
-        part. None, with a warning, if somebody has another value here, or nobody is in both.
+        Of the participants who are in both, and of splits that can still be scored. None, with a
+        warning, if somebody has another value here, or nobody is in both.
     """
+    of_values = not phenotype.bins or phenotype.cut == "training"
     rows = drawn[drawn.index.isin(target.index)]
     others = rows["target"] != target.reindex(rows.index)
     if len(rows) == 0 or (of_values and others.any()):
@@ -52,9 +56,32 @@ def follow(
         return None
     if len(rows) < len(drawn):
         log.info("%d of %d participants of the main analysis are here", len(rows), len(drawn))
-    return rows, [record for record in records if _has_parts(rows[record["split"]])]
+    return rows, _usable(rows, records, phenotype)
 
 
-def _has_parts(codes: pd.Series) -> bool:
-    """Whether somebody trains and somebody is tested; a whole site may be gone."""
-    return bool((codes == TEST).any() and codes.isin((TRAIN, VALIDATION)).any())
+def _usable(rows: pd.DataFrame, records: Sequence[Record], phenotype: Phenotype) -> list[Record]:
+    """Select the splits that would be drawn here, too, and say how many are left out."""
+    usable = [record for record in records if _is_usable(rows, record, phenotype)]
+    of_sites = [record for record in usable if record["scheme"] == "site"]
+    if len(of_sites) == 1:
+        usable.remove(of_sites[0])  # as in `site_splits`
+    if len(usable) < len(records):
+        log.warning(
+            "%d of %d splits of the main analysis are left out, because too few participants or "
+            "classes of their training or test parts are here",
+            len(records) - len(usable),
+            len(records),
+        )
+    return usable
+
+
+def _is_usable(rows: pd.DataFrame, record: Record, phenotype: Phenotype) -> bool:
+    """Whether a site is still large enough, or both parts still have all classes."""
+    codes = rows[record["split"]]
+    train, test = codes.isin((TRAIN, VALIDATION)).to_numpy(), (codes == TEST).to_numpy()
+    if record["scheme"] == "site":
+        return is_large_enough(rows, train, test, phenotype)
+    if not phenotype.has_fixed_classes:
+        return bool(train.any() and test.any())
+    classes = rows["target"].nunique()
+    return all(rows.loc[part, "target"].nunique() == classes for part in (train, test))

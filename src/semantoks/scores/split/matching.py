@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 from semantoks.config import ColumnNames
 from semantoks.errors import UserError
 from semantoks.people.checks import require_clean
-from semantoks.people.columns import find_column, listed
+from semantoks.people.columns import code_columns, find_column, listed
 from semantoks.people.measures import require_no_measure
 from semantoks.scores.participants import as_texts
 
@@ -25,13 +25,14 @@ def match(
     matched: Sequence[ColumnNames],
     phenotype: str,
     key: str = "splits.match",
+    named: Mapping[str, ColumnNames] | None = None,
 ) -> pd.Series:
     """Select pairs of participants of two classes with similar covariates.
 
     Greedy nearest-neighbour matching without replacement, within a caliper: each participant of the
     smaller class, in order of their id, is paired with the nearest free participant of the other
-    class. Numeric columns count in standard deviations, with Euclidean distance; other columns must
-    be equal. Those who find no partner are left out.
+    class. Numeric columns count in standard deviations, with Euclidean distance; other columns, and
+    codes of sites and sexes, must be equal. Those who find no partner are left out.
 
     Parameters
     ----------
@@ -45,6 +46,8 @@ def match(
         Name for messages.
     key : str
         Key of the configuration that names the columns, for messages.
+    named : mapping of str to (str or list of str), optional
+        Columns of confounds that are configured, by confound; see `code_columns`.
 
     Returns
     -------
@@ -63,6 +66,8 @@ def match(
         )
     columns = [_column(names, participants) for names in matched]
     table = participants.set_index("participant_id").loc[target.index, columns].dropna()
+    codes = code_columns(participants.columns, named).intersection(columns)
+    table = table.assign(**{column: as_texts(table[column]) for column in codes})
     for column in columns:
         is_measure = pd.api.types.is_numeric_dtype(table[column])
         where = f"Column '{column}', on which `{key}` matches,"

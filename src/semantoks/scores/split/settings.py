@@ -12,7 +12,7 @@ from semantoks.config import ColumnNames, ConfoundColumns, Phenotype, Splitting
 class SplitSettings(ConfoundColumns):
     """Settings that the splits of a phenotype depend on."""
 
-    version: Literal[9] = 9
+    version: Literal[10] = 10
     name: str = Field(description="Name of the phenotype, and its column unless that is given.")
     phenotype: Phenotype = Field(description="What is predicted, and of whom.")
     group_column: ColumnNames | None = Field(None, description="Column of the family.")

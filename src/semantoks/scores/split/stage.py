@@ -142,11 +142,18 @@ def _write_followed(
     values, left_out = eligible_targets(participants, scans, name, phenotype)
     target = in_fixed_classes(values, name, phenotype)
     drawn, metadata = read_table(like).set_index("participant_id"), read_metadata(like)
-    of_values = not phenotype.bins or phenotype.cut == "training"
-    followed = follow(drawn, metadata["splits"], target, of_values=of_values)
+    followed = follow(drawn, metadata["splits"], target, phenotype)
     if followed is None:
         return False
     rows, records = followed
+    why = _why_left_out(left_out, scans)
+    require_variation(rows["target"], name, why)
+    if all(record["scheme"] == "site" for record in records):
+        raise UserError(
+            f"Phenotype '{name}': no split of the main analysis can be scored with the {len(rows)} "
+            "participants of this variant, since each lacks a class, or everybody, in training or "
+            f"test.{why} Change what excludes them, or leave the variant out."
+        )
     left_out["people_not_in_the_main_analysis"] = len(target.index.difference(drawn.index))
     _log_left_out(name, len(rows), left_out, "blocks" if settings.of_blocks else "participants")
     write_table(out, rows.reset_index(), metadata | {"splits": records, "left_out": left_out})
@@ -218,15 +225,16 @@ def _determined_by(
 
 
 def _matched(
+    settings: SplitSettings,
     target: pd.Series,
     participants: pd.DataFrame,
     columns: Sequence[ColumnNames],
-    name: str,
-    key: str,
 ) -> pd.Series:
     """Match participants in pairs; of blocks, their people, all of whose blocks stay."""
+    name, named = settings.name, settings.confound_columns()
+    key = "splits.match" if settings.phenotype.match is None else "match"
     if PERSON not in participants:
-        return match(target, participants, columns, name, key)
+        return match(target, participants, columns, name, key, named)
     people = column_by_participant(participants, PERSON).reindex(target.index)
     if target.groupby(people.to_numpy()).nunique().max() > 1:
         raise UserError(
@@ -236,7 +244,7 @@ def _matched(
     of_people = target.groupby(people.to_numpy()).first()
     table = participants.drop_duplicates(PERSON)
     table = table.assign(participant_id=table[PERSON])
-    matched = match(of_people, table, columns, name, key)
+    matched = match(of_people, table, columns, name, key, named)
     return target[people.isin(matched.index).to_numpy()]
 
 
@@ -251,8 +259,7 @@ def _select(
     target = in_fixed_classes(numbers, name, phenotype)
     check_target(target, name, phenotype, settings.splits, why)
     if columns := phenotype.columns_to_match(settings.splits.match):
-        key = "splits.match" if phenotype.match is None else "match"
-        matched = _matched(target, participants, columns, name, key)
+        matched = _matched(settings, target, participants, columns)
         left_out["people_without_a_match"] = len(target) - len(matched)
         check_target(matched, name, phenotype, settings.splits, _why_left_out(left_out, scans))
         return matched, left_out

@@ -124,6 +124,18 @@ def test_a_column_has_one_kind_of_interval() -> None:
     assert any("come from permutations" in note for note in scheme.notes)
 
 
+@pytest.mark.parametrize(("scheme", "has_interval"), [("random", False), ("site", True)])
+def test_r_within_sites_has_an_interval_over_sites_only(scheme: str, has_interval: bool) -> None:
+    """Its permutations are not kept, and the corrected t of random splits is too narrow."""
+    shuffled = np.random.default_rng(1).normal(0, 0.1, 99).tolist()
+    fc = scores_of("fc", [0.1, 0.2], scheme, task=REGRESSION_TASK, shuffled=shuffled)
+    fc = replace(fc, rows=fc.rows.assign(pearson_r_within_sites=[0.1, 0.15]))
+    metrics = compare([fc], "toy").schemes[0].representations[0].metrics
+    assert np.isfinite([metrics["pearson_r"].low, metrics["mae"].low]).all()
+    within = metrics["pearson_r_within_sites"]
+    assert np.isfinite(within.mean) and np.isfinite([within.low, within.high]).all() == has_interval
+
+
 PAPER_TASK = replace(TASK, protocol="paper")
 
 
@@ -232,12 +244,17 @@ def test_rows_that_share_values_have_intervals_from_permutations_only() -> None:
         score = scheme.representations[0].metrics["balanced_accuracy"]
         assert (score.high - score.low) / 2 == pytest.approx(half, rel=0.1, nan_ok=True)
         assert "permutations of whole people" in scheme.notes[0]
+        metrics = scheme.representations[0].metrics
+        others = [other for name, other in metrics.items() if name != task.metrics[0]]
+        assert np.isnan([other.low for other in others]).all()
+        assert np.isfinite(metrics["auroc"].mean)
         reason = scheme.representations[1].no_verdict
         assert (reason is None) is (means is not None)
         assert (comparison.persons, comparison.permuted) == (8, "people")
     within = replace(TASK, persons=8, permuted="within people")
     (scheme,) = compare([scores_of("fc", values, task=within)], "toy").schemes
-    assert np.isfinite(scheme.representations[0].metrics["balanced_accuracy"].high)
+    metrics = scheme.representations[0].metrics
+    assert np.isfinite([metrics["balanced_accuracy"].high, metrics["auroc"].high]).all()
 
 
 FINETUNED = replace(TASK, protocol="finetune")

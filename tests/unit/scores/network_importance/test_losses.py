@@ -120,3 +120,13 @@ def test_shuffled_scores_are_those_of_shuffled_features(monkeypatch: pytest.Monk
     scores = score_features(problem, [Features(values)], SETTINGS).scores
     assert first["network"] == "B"
     assert first["shuffled"] == pytest.approx(scores["auroc"].iloc[0], abs=1e-3)
+
+
+def test_learning_curves_have_no_part_in_it() -> None:
+    """The command line may be given the settings of the probe, which have curves by default."""
+    features, trait = planted("networks")
+    problem = make_problem(trait, "regression")
+    columns = column_networks("networks", (), 20, NETWORK_C.tolist())
+    parts, curved = list(columns.parts()), SETTINGS.model_copy(update={"learning_curve": [0.5]})
+    rows = [losses_by_split(problem, features, probe, parts) for probe in (SETTINGS, curved)]
+    pd.testing.assert_frame_equal(*rows)

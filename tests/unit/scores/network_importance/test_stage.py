@@ -14,7 +14,7 @@ from semantoks.config import Phenotype, Probe
 from semantoks.errors import UserError
 from semantoks.scores.network_importance.settings import NetworkImportanceSettings
 from semantoks.scores.network_importance.stage import network_importance
-from tests.conftest import run_represent, run_split, write_cohort
+from tests.conftest import run_probe, run_represent, run_split, write_cohort
 
 EXACT = Probe(repeats=4, permutations=0, inner_folds=2, learning_curve=[])
 
@@ -53,20 +53,48 @@ def test_groups_that_differ_in_a_network(folder: Path, tmp_path: Path, name: str
 
 
 def test_confounds_are_regressed_out_as_for_the_scores(folder: Path, tmp_path: Path) -> None:
-    settings = EXACT.model_copy(update={"confounds": "residualise"})
-    for given in ([], [folder / "confounds.parquet"]):
-        network_importance(
-            NetworkImportanceSettings(probe=settings),
-            features=folder / "fc.parquet",
+    residualised = EXACT.model_copy(update={"confounds": "residualise"})
+    inputs = {name: folder / f"{name}.parquet" for name in ("fc", "confounds")}
+
+    def losses(probe: Probe, confounds: list[Path]) -> pd.DataFrame:
+        files = network_importance(
+            NetworkImportanceSettings(probe=probe),
+            features=inputs["fc"],
             splits=folder / "splits",
             networks=folder / "shard-0.parquet",
             representation="fc",
-            out=tmp_path / f"{len(given)}.tsv",
-            confounds=given,
+            out=tmp_path / "out.tsv",
+            confounds=confounds,
         )
-    plain, residual = (read_table(tmp_path / f"{n}_splits.parquet") for n in (0, 1))
+        return read_table(files[1])
+
+    plain, residual = losses(EXACT, []), losses(residualised, [inputs["confounds"]])
     assert plain["columns"].equals(residual["columns"])
     assert not plain["left_out"].equals(residual["left_out"])
+    with pytest.raises(UserError, match="is residualise, but there is no file of confounds"):
+        losses(residualised, [])
+
+
+def test_features_are_harmonised_as_for_the_scores(folder: Path, tmp_path: Path) -> None:
+    """Of a phenotype that is not predicted, so that small changes show."""
+    splits, participants = tmp_path / "splits", folder / "participants.parquet"
+    task = Phenotype(kind="regression")
+    scans = folder / "scans.parquet"
+    run_split(participants, scans, splits, name="trait", phenotype=task, site_column="town")
+    for harmonize in ("none", "combat"):
+        settings = Probe.model_validate(EXACT.model_dump() | {"harmonize": harmonize})
+        run_probe([folder / "tangent.parquet"], splits, "tangent", settings, tmp_path / "scores")
+        files = network_importance(
+            NetworkImportanceSettings(content="tangent", probe=settings, site_column="town"),
+            features=folder / "tangent.parquet",
+            splits=splits,
+            networks=folder / "shard-0.parquet",
+            representation="tangent",
+            out=tmp_path / "out.tsv",
+        )
+        losses = read_table(files[1]).groupby("split", sort=False)["score"].first()
+        scores = read_table(tmp_path / "scores").set_index("split")["pearson_r"]
+        pd.testing.assert_series_equal(losses, scores, check_names=False)
 
 
 def test_networks_of_another_model_are_refused(folder: Path, tmp_path: Path) -> None:

@@ -227,3 +227,36 @@ def test_phenotypes_are_scored_together_as_each_alone(cohort: tuple[list[Path], 
         read_metadata(folder / f"scores/{name}/confounds.parquet")["features"] for name in tasks
     ]
     assert features[0] == features[1] + 1
+
+
+def test_confounds_that_are_to_be_regressed_out_are_needed(
+    cohort: tuple[list[Path], Path],
+) -> None:
+    """With them, confounds are scored as they are; without them, raw scores would be written."""
+    paths, participants = cohort
+    folder, splits = paths[0].parent, paths[0].parent / "s.parquet"
+    run_represent("confounds", paths, participants, folder / "confounds.parquet")
+    run_represent("fc", paths, participants, folder / "fc.parquet")
+    run_represent("chance", paths, participants, folder / "chance.parquet")
+    task = Phenotype(kind="classification")
+    run_split(participants, folder / "scans.parquet", splits, name="group", phenotype=task)
+    tables = {}
+    for confounds in ("none", "residualise"):
+        quick = Probe(repeats=2, permutations=0, learning_curve=[], confounds=confounds)  # type: ignore[arg-type]
+        given = [] if confounds == "none" else [folder / "confounds.parquet"]
+        for name in ("fc", "confounds", "chance"):
+            out = folder / f"{name}-{confounds}"
+            probe(
+                ProbeSettings(probe=quick),
+                features=[folder / f"{name}.parquet"],
+                splits=[splits],
+                representation=name,
+                out=out,
+                confounds=given,
+            )
+            tables[name, confounds] = read_table(out)
+    for name in ("confounds", "chance"):
+        assert tables[name, "none"].equals(tables[name, "residualise"])
+    assert not tables["fc", "none"].equals(tables["fc", "residualise"])
+    with pytest.raises(UserError, match="is residualise, but there is no file of confounds"):
+        run_probe([folder / "fc.parquet"], splits, "fc", quick, folder / "x")

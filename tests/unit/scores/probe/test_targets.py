@@ -30,10 +30,20 @@ def test_numbers_are_binned_at_quantiles_of_the_training_participants() -> None:
     assert (targets.codes_P[40:] == 3).all()
 
 
-def test_ties_that_leave_a_class_empty_are_an_error() -> None:
-    values = np.array([0.0] * 60 + list(np.arange(1.0, 41)))
-    with pytest.raises(UserError, match="cannot be binned into 2 classes: too many participants"):
-        quantile_classes(values, np.arange(100), 2, "x")
+@pytest.mark.parametrize(
+    ("values", "bins", "tied"),
+    [
+        ([0.0] * 60 + list(np.arange(1.0, 41)), 2, 0),  # the edge is the smallest value
+        (list(np.arange(40.0)) + [50.0] * 60, 4, 50),  # two edges are the same
+        ([0.0] * 19 + [1.0] * 20 + [2.0] * 7 + [3.0] * 11, 3, 1),  # no value is between two edges
+    ],
+)
+def test_ties_that_leave_a_class_empty_are_an_error(
+    values: list[float], bins: int, tied: int
+) -> None:
+    message = f"cannot be binned into {bins} classes: too many participants have the value {tied}"
+    with pytest.raises(UserError, match=message):
+        quantile_classes(np.array(values), np.arange(len(values)), bins, "x")
 
 
 def test_inner_folds_keep_families_together() -> None:
@@ -61,3 +71,13 @@ def test_too_few_participants_for_the_inner_folds() -> None:
 def test_a_constant_training_part_is_an_error() -> None:
     with pytest.raises(UserError, match="all participants of a training part have the same value"):
         check_training_part(RegressionTargets(np.zeros(60)), "x", 5)
+
+
+def test_a_class_without_training_participants_is_an_error() -> None:
+    """Only sites that are left out may have a class of their own, of whom nobody is tested."""
+    targets = ClassificationTargets(np.repeat([0, 2], 10), ["a", "b", "c"])
+    with pytest.raises(UserError, match="0 participants in its smallest class"):
+        check_training_part(targets, "x", 5)
+    check_training_part(targets, "x", 5, of_site=True)
+    with pytest.raises(UserError, match="10 participants in its smallest class"):
+        check_training_part(targets, "x", 11, of_site=True)

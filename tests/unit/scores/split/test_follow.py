@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from semantoks.artifacts.tables import read_metadata, read_table, write_table
+from semantoks.artifacts.timeseries import INCLUDED, SCAN_ENTITIES
+from semantoks.errors import UserError
+from semantoks.scores.split.parts import TEST, TRAIN, VALIDATION
 from semantoks.scores.split.settings import SplitSettings
 from semantoks.scores.split.stage import split
 from tests.unit.scores.split.conftest import CLASSIFICATION
@@ -56,3 +60,74 @@ def test_other_values_get_splits_of_their_own(
     varied = drawn(cohort, "varied", main)
     assert "23 of them have other values, so this variant has splits of its own" in caplog.text
     assert read_table(varied)["target"].tolist() != read_table(main)["target"].tolist()
+
+
+def followed(folder: Path, people: pd.DataFrame, excluded: set[str]) -> Path:
+    """Draw splits of everybody, and have a variant without some follow them."""
+    ids = people["participant_id"]
+    scans = pd.DataFrame(dict.fromkeys(SCAN_ENTITIES, ids)).assign(reason="", recording=ids)
+    write_table(folder / "people", people)
+    for name, gone in (("main", set()), ("varied", excluded)):
+        status = ["excluded" if person in gone else INCLUDED for person in ids]
+        write_table(folder / f"scans-{name}", scans.assign(status=status))
+        split(
+            SETTINGS,
+            participants=folder / "people",
+            scans=folder / f"scans-{name}",
+            out=folder / name,
+            like=folder / "main" if name == "varied" else None,
+        )
+    return folder / "varied"
+
+
+def names_of(path: Path, scheme: str) -> list[str]:
+    return [r["split"] for r in read_metadata(path)["splits"] if r["scheme"] == scheme]
+
+
+def people_of_sites(patients: list[int], controls: list[int]) -> pd.DataFrame:
+    """So many patients and controls of each site."""
+    rows = [
+        (group, site)
+        for site, counts in zip("ABC", zip(patients, controls, strict=True), strict=True)
+        for group, count in zip(("patient", "control"), counts, strict=True)
+        for _ in range(count)
+    ]
+    table = pd.DataFrame(rows, columns=["group", "town"])
+    return table.assign(participant_id=[f"sub-{n:03d}" for n in range(len(table))])
+
+
+def test_splits_that_lack_a_class_here_are_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    people = people_of_sites([20, 0, 0], [40, 0, 0])
+    varied = followed(tmp_path, people, set(people["participant_id"][:12]))
+    names, rows = names_of(varied, "random"), read_table(varied)
+    assert 0 < len(names) < 100
+    assert f"{100 - len(names)} of 100 splits of the main analysis are left out" in caplog.text
+    for name in names_of(tmp_path / "main", "random"):
+        parts = [rows[rows[name].isin(codes)] for codes in ((TRAIN, VALIDATION), (TEST,))]
+        assert (name in names) == all(part["target"].nunique() == 2 for part in parts)
+
+
+@pytest.mark.parametrize(("kept", "message"), [(0, "the same value in all 40"), (1, "no split")])
+def test_too_few_of_a_class_are_refused(tmp_path: Path, kept: int, message: str) -> None:
+    """A single patient trains or is tested."""
+    people = people_of_sites([20, 0, 0], [40, 0, 0])
+    with pytest.raises(UserError, match=f"Phenotype 'group'.* {message}"):
+        followed(tmp_path, people, set(people["participant_id"][: 20 - kept]))
+
+
+def test_sites_are_held_out_as_if_they_were_drawn_here(tmp_path: Path) -> None:
+    """Four patients of A are left, which is too few to test, and enough to train on."""
+    people = people_of_sites([20, 20, 20], [20, 20, 20])
+    varied = followed(tmp_path, people, set(people["participant_id"][:16]))
+    assert names_of(tmp_path / "main", "site") == ["site A", "site B", "site C"]
+    assert names_of(varied, "site") == ["site B", "site C"]
+    assert len(names_of(varied, "random")) == 100
+
+
+def test_a_single_site_is_not_held_out(tmp_path: Path) -> None:
+    people = people_of_sites([20, 20, 20], [20, 20, 20])
+    gone = people.loc[(people["group"] == "patient") & (people["town"] != "C"), "participant_id"]
+    varied = followed(tmp_path, people, set(gone[:16]) | set(gone[20:36]))
+    assert names_of(varied, "site") == []

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,3 +94,20 @@ def test_text_columns_are_compared_one_by_one() -> None:
     )
     target = pd.Series(["p", "c", "p", "c"], index=ids)
     assert match(target, table, ["x", "y"], "dx").index.tolist() == ["s2", "s3"]
+
+
+@pytest.mark.parametrize(
+    ("column", "named"),
+    [("SITE_ID", None), ("sex", {}), ("centre", {"site": ["scanner", "centre"]})],
+)
+def test_codes_of_sites_and_sexes_must_be_equal(column: str, named: Any) -> None:
+    """Neighbouring numbers are no neighbouring sites; one site has both classes here."""
+    codes = np.repeat(np.arange(20.0), 10)
+    index = [f"sub-{i:03d}" for i in range(200)]
+    target = pd.Series(np.where(codes % 2 == 0, "patient", "control"), index)
+    target.iloc[:4] = "control"
+    table = pd.DataFrame({"participant_id": index, column: codes})
+    table.loc[10, column] = np.nan
+    matched = match(target, table, [column], "dx", named=named)
+    assert set(matched.index) == {*index[:4], *index[4:8]}
+    assert len(match(target, table.rename(columns={column: "iq"}), ["iq"], "dx")) > 100

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from semantoks.config import PERSON, Phenotype
+from semantoks.errors import UserError
+from semantoks.scores.probe.targets import quantile_classes
 from semantoks.scores.split.parts import TEST, TRAIN, UNUSED, Split
 from semantoks.scores.split.schemes.families import family_codes
 
@@ -31,7 +33,7 @@ def site_splits(participants: pd.DataFrame, phenotype: Phenotype) -> list[Split]
     for name in sorted(site.dropna().unique()):
         test = (site == name).to_numpy()
         train = ~test & site.notna().to_numpy() & ~np.isin(families, families[test])
-        if not _large_enough(participants, train, test, phenotype):
+        if not is_large_enough(participants, train, test, phenotype):
             too_small.append(str(name))
             continue
         codes = np.full(len(participants), UNUSED, np.int8)
@@ -43,7 +45,7 @@ def site_splits(participants: pd.DataFrame, phenotype: Phenotype) -> list[Split]
     return splits if len(splits) > 1 else []
 
 
-def _large_enough(
+def is_large_enough(
     participants: pd.DataFrame, train: np.ndarray, test: np.ndarray, phenotype: Phenotype
 ) -> bool:
     """Check both parts' sizes; classes that are tested must be trained on, at least two of them.
@@ -55,11 +57,25 @@ def _large_enough(
     trained_people, tested_people = people[train], people[test]
     if min(trained_people.nunique(), tested_people.nunique()) < MIN_PART:
         return False
-    if not phenotype.has_named_classes:
+    if phenotype.kind == "regression":
         return True
-    target = participants["target"]
+    target = _classes(participants["target"], train, phenotype)
+    if target is None:
+        return False
     tested = tested_people.groupby(target[test]).nunique()
     trained = trained_people.groupby(target[train]).nunique()
     known = set(trained.index) >= set(tested.index)
     smallest = min(trained.min(), tested.min())
     return bool(known and len(tested) > 1 and smallest >= MIN_CLASS)
+
+
+def _classes(target: pd.Series, train: np.ndarray, phenotype: Phenotype) -> pd.Series | None:
+    """Return the class of each participant; None where ties leave one of the bins empty."""
+    if phenotype.has_fixed_classes:
+        return target
+    values, rows = target.to_numpy(float), np.flatnonzero(train)
+    try:
+        cut = quantile_classes(values, rows, phenotype.bins or 1, str(target.name))
+    except UserError:
+        return None
+    return pd.Series(cut.codes_P, target.index)
