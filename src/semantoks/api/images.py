@@ -52,6 +52,8 @@ def require_series(given: str | Path | Sequence[str | Path]) -> None:
 
 
 def _refuse(path: Path) -> NoReturn:
+    if not path.exists():
+        raise UserError(f"There is no file or folder at {path}. Check the path.")
     raise UserError(
         f"{path.name} is not a preprocessed image ({', '.join(IMAGES)}), nor a Parquet file of "
         "time series of Semantoks. Read other time series yourself, and give an array or a table."

@@ -15,6 +15,7 @@ from semantoks.scores.benchmark.compare import SIGNIFICANCE_LEVEL
 from semantoks.scores.benchmark.withheld import TOO_FEW_TESTED
 
 MOST_ROWS = 40  # of the figure
+EXACT_DECIMALS = 2
 MOST_TASKS = 8  # in words; of more, the lead sentence and the figure must do
 ABOVE, BELOW, UNCLEAR = "above baseline", "below baseline", "no clear difference"
 WORDS = {
@@ -139,14 +140,14 @@ def _task_summary(task: TaskSection, settings: Report) -> TaskSummary:
     comparison = task.comparison
     rows = {row.representation: row for row in task.schemes[0].rows}
     baseline = rows.get(comparison.baseline or "")
-    metric, digits = METRICS[comparison.metric], task.schemes[0].decimals(comparison.metric)
+    metric, digits = METRICS[comparison.metric], _decimals(task)
     parts = [samples_text(comparison, settings)]
     if baseline is not None and math.isnan(baseline.score.mean):
         label = representation_label(baseline.representation)
         parts.append(f"{metric} of {label} is not computed")
     elif baseline is not None:
         score = baseline.score
-        ends = task.schemes[0].decimals(comparison.metric, of_interval=True)
+        ends = _decimals(task, of_interval=True)
         interval = f"({_short(score.low, ends)} to {_short(score.high, ends)})"
         label = representation_label(baseline.representation)
         parts.append(f"{metric} of {label} {_short(score.mean, digits)} {interval}")
@@ -178,7 +179,7 @@ def _above_the_choice(task: TaskSection) -> Iterator[str]:
     best = next((row for row in rows if row.is_baseline and row.chosen), None)
     # A correlation below zero is no success, however bad the one that was chosen.
     least = max(best.score.mean, 0) if best else math.inf
-    digits = task.schemes[0].decimals(task.comparison.metric)
+    digits = _decimals(task)
     higher = [
         f"{representation_label(row.representation)} {_short(row.score.mean, digits)}"
         for row in rows
@@ -192,7 +193,15 @@ def _above_the_choice(task: TaskSection) -> Iterator[str]:
 
 
 def _short(score: float, decimals: int) -> str:
-    return f"{score:.{min(decimals, 2)}f}".replace("-", "−")
+    return f"{score:.{decimals}f}".replace("-", "−")
+
+
+def _decimals(task: TaskSection, *, of_interval: bool = False) -> int:
+    """Return two decimals of exact scores, and all of rounded ones: twice rounded is wrong."""
+    scheme = task.schemes[0]
+    if scheme.steps is None:
+        return EXACT_DECIMALS
+    return scheme.decimals(task.comparison.metric, of_interval=of_interval)
 
 
 def _contrasts(tasks: Sequence[TaskSection]) -> list[Contrast]:

@@ -136,6 +136,7 @@ def test_the_tr_of_an_image_without_a_sidecar_is_asked_for(tmp_path: Path, atlas
 
 def test_an_image_that_does_not_fit_is_refused_in_a_sentence(tmp_path: Path, atlas: Any) -> None:
     study = volumes(tmp_path, atlas)
+    (tmp_path / "series.csv").touch()
     model, image, other = study.model, study.image, tmp_path / "other_dseg.nii.gz"
     for options, message in (
         ({}, "needs the atlas toy, which is not built in"),
@@ -148,6 +149,7 @@ def test_an_image_that_does_not_fit_is_refused_in_a_sentence(tmp_path: Path, atl
     raw.write_bytes(image.read_bytes())
     for path, message in (
         (tmp_path / "series.csv", "is not a preprocessed image"),
+        (tmp_path / "none.csv", "There is no file or folder at .*none.csv"),
         (tmp_path / "x.nii.gz", "There is no image at"),
         (raw, "sub-01_task-rest_bold.nii.gz is not named as a preprocessed image of fMRIPrep"),
     ):

@@ -232,10 +232,11 @@ def _model_card(encoder: Encoder, training: Mapping[str, object]) -> str:
 def _expected_data(manifest: Manifest | None) -> str:
     if manifest is None:
         return ""
+    in_space = f", space {manifest.space}" if manifest.space else ""
     return (
         f" of atlas {manifest.atlas} (TR {manifest.tr} s, "
         f"{manifest.high_pass}-{manifest.low_pass} Hz, "
-        f"confounds: {manifest.confounds}, space {manifest.space})"
+        f"confounds: {manifest.confounds}{in_space})"
     )
 
 

@@ -43,7 +43,7 @@ def data_sentences(
         yield _given_images(name, images.get(name, {}))
     if "timeseries" in by_source:
         given = listed(by_source["timeseries"])
-        yield f"Of {given}, time series averaged over {_atlas(config)} were given."
+        yield f"The time series of {given}, averaged over {_atlas(config)}, were given."
     if "bids" in by_source or "fmriprep" in by_source:
         yield f"BOLD signals were averaged over {_atlas(config)}."
     yield from _cleaning(config)
@@ -54,8 +54,9 @@ def _given_images(name: str, images: Mapping[str, str]) -> str:
     """Say which images a data set starts from, as far as they say it themselves."""
     engine, space = images.get("engine", ""), images.get("space", "")
     cited = " [esteban2019]" if engine.lower().startswith("fmriprep") else ""
-    by = f" of {engine}{cited}" if engine else ""
-    return f"Of {name}, preprocessed images{by} were given{f' in {space} space' if space else ''}."
+    by = f" by {engine}{cited}" if engine else ""
+    in_space = f", in {space} space," if space else ""
+    return f"The images of {name}{in_space} were given as preprocessed{by}."
 
 
 def _preprocessing(config: Config, names: str) -> str:
@@ -107,12 +108,12 @@ def _exclusions(config: Config, has_motion: bool) -> Iterator[str]:
     if resting:
         of = f" of {listed(resting)}" if tasks else ""
         limits = _limits(config.parcellation, has_motion)
-        yield f"Scans{of} were excluded with {listed(limits, 'or')}."
+        yield f"Scans{of} with {listed(limits, 'or')} were excluded."
     if tasks:
         limits = _limits(config.parcellation.of_task_runs(), has_motion)
         yield (
-            f"Runs of {listed(tasks)} were excluded with {listed(limits, 'or')}, and cut into "
-            "blocks by the events of their task."
+            f"Runs of {listed(tasks)} with {listed(limits, 'or')} were excluded; the others were "
+            "cut into blocks by the events of their task."
         )
     if not has_motion:
         yield "Head motion was not known from the scans, so none was excluded for it."

@@ -82,16 +82,18 @@ def score_sentences(config: Config, splits: Collection[int], has_sites: bool) ->
             "Models were compared with the best kind of connectivity, which was chosen within the "
             "training part."
         )
+    of_sites = ", and all of sites that were left out," if has_sites else ""
     if probe.permutations and probe.protocol != "paper":
         yield (
-            "Intervals of balanced accuracy, and all of sites that were left out, come from the "
-            "corrected resampled t-test [nadeau2003]. Intervals of Pearson's r, and differences "
-            f"between representations, come from {probe.permutations} permutations of the "
-            "phenotype."
+            f"Intervals of balanced accuracy{of_sites} come from the "
+            "corrected resampled t-test [nadeau2003]. Intervals of Pearson's r, and those and "
+            f"p-values of differences between representations, come from {probe.permutations} "
+            "permutations of the phenotype, by which it was also tested whether a representation "
+            "predicts the phenotype at all."
         )
     else:
         yield "P-values and intervals come from the corrected resampled t-test [nadeau2003]."
-    yield "P-values were adjusted for the number of phenotypes [holm1979]."
+    yield "P-values of differences were adjusted for the number of phenotypes [holm1979]."
 
 
 def _splits(config: Config, repeats: Collection[int], has_sites: bool) -> Iterator[str]:

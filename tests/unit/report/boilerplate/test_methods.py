@@ -36,7 +36,7 @@ def test_what_did_not_run_is_not_cited() -> None:
     timeseries = {"mine": {"path": "mine", "source": "timeseries"}}
     text, keys = text_of(datasets=timeseries, models={}, baselines=["fc"], atlas="schaefer100x7")
     assert (
-        "Of mine, time series averaged over the Schaefer atlas" in text
+        "The time series of mine, averaged over the Schaefer atlas" in text
         and "registration" not in text
     )
     assert keys.isdisjoint({"avants2011", "esteban2019", "paszke2019", "varoquaux2010", "wang2024"})
@@ -49,10 +49,10 @@ def test_preprocessed_images_say_by_what_they_were_made() -> None:
     config = Config.model_validate({"datasets": {"mine": {"path": "x", "source": "fmriprep"}}})
     images = {"mine": {"engine": "fMRIPrep 23.2.1", "space": "MNI152NLin6Asym"}}
     assert (
-        "Of mine, preprocessed images of fMRIPrep 23.2.1 (Esteban et al. 2019) were given in "
-        "MNI152NLin6Asym space." in methods(config, images).paragraphs[0]
+        "The images of mine, in MNI152NLin6Asym space, were given as preprocessed by fMRIPrep "
+        "23.2.1 (Esteban et al. 2019)." in methods(config, images).paragraphs[0]
     )
-    assert "Of mine, preprocessed images were given." in methods(config).paragraphs[0]
+    assert "The images of mine were given as preprocessed." in methods(config).paragraphs[0]
 
 
 def test_an_exclusion_that_cannot_have_happened_is_not_claimed() -> None:
@@ -104,9 +104,9 @@ def test_data_sets_may_have_confounds_and_limits_of_their_own() -> None:
     )
     assert "Confounds of the images were regressed out: 36 parameters" in text
     text, _ = text_of(datasets={"rest": images, "task": images | {"events": {}}})
-    resting, task = text.split("Scans of rest were excluded with ")[1].split("Runs of task were ")
+    resting, task = text.split("Scans of rest with ")[1].split("Runs of task with ")
     assert "less than 120 s" in resting and "fewer than 10 degrees" in resting
-    limits = task.split(", and cut into blocks")[0]
+    limits = task.split("; the others were cut into blocks")[0]
     assert "less than 0 s" not in limits and "fewer than 1 degree of freedom" in limits
 
 
