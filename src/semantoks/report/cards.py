@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from semantoks.config import Report
+from semantoks.report.names import COVARIATES
 from semantoks.report.rounding import rounded_cards
 from semantoks.scores.benchmark.comparison import Comparison
 from semantoks.scores.card.contents import Card, Leakage, Retest
@@ -58,6 +59,11 @@ class CardSection:
     covariates: dict[str, Leakage]
     rows: list[CardRow]
     retest: Retest | None
+
+    @property
+    def absent(self) -> list[str]:
+        """Covariates without a column, in words."""
+        return [label for name, label in COVARIATES.items() if name not in self.covariates]
 
 
 def card_section(

@@ -26,6 +26,8 @@ def test_blocks_stand_below_their_representation() -> None:
     assert rows == [("full", "", None), ("full", "amplitude", 5)]
     assert shown.rows[1].covariates == {"age": 0.123}
     assert list(shown.covariates) == ["age"]
+    # What has no column is named: a phenotype may go with it all the same.
+    assert shown.absent == ["site", "TR", "head motion", "scan length", "sex"]
 
 
 def test_what_combat_leaves_stands_below_each_row() -> None:
