@@ -8,6 +8,13 @@ from dataclasses import dataclass
 from semantoks.config import Report
 from semantoks.report.names import COVARIATES
 from semantoks.report.rounding import rounded_cards
+from semantoks.report.steps import (
+    DECIMALS,
+    Steps,
+    decimals_of,
+    step_of,
+    step_of_r_interval,
+)
 from semantoks.scores.benchmark.comparison import Comparison
 from semantoks.scores.card.contents import Card, Leakage, Retest
 
@@ -52,6 +59,8 @@ class CardSection:
     rows : list of CardRow
     retest : Retest or None
         None if no participant has two sessions, or too few to be shown.
+    decimals, decimals_of_phenotypes : dict of str to int
+        How many are known of the score of each covariate and phenotype.
     """
 
     dataset: str
@@ -59,6 +68,8 @@ class CardSection:
     covariates: dict[str, Leakage]
     rows: list[CardRow]
     retest: Retest | None
+    decimals: dict[str, int]
+    decimals_of_phenotypes: dict[str, int]
 
     @property
     def absent(self) -> list[str]:
@@ -75,22 +86,45 @@ def card_section(
     """Gather the cards of a data set, by representation, beside its scores."""
     by_phenotype = {c.phenotype: c for c in comparisons if c.dataset == dataset}
     cards = rounded_cards(cards, settings)
+    covariates = {
+        leak.what: leak
+        for card in cards.values()
+        for part in (*card.blocks.values(), card)
+        for leak in part.leakage
+    }
     return CardSection(
         dataset=dataset,
         metrics={phenotype: c.metric for phenotype, c in by_phenotype.items()},
-        covariates={
-            leak.what: leak
-            for card in cards.values()
-            for part in (*card.blocks.values(), card)
-            for leak in part.leakage
-        },
+        covariates=covariates,
         rows=[
             row
             for name, card in cards.items()
             for row in _rows(name, card, {p: _mean_score(name, c) for p, c in by_phenotype.items()})
         ],
         retest=next((card.retest for card in cards.values() if card.retest), None),
+        decimals={
+            name: DECIMALS if settings.participants else _of_covariate(leak)
+            for name, leak in covariates.items()
+        },
+        decimals_of_phenotypes={
+            name: DECIMALS if settings.participants else _of_phenotype(comparison)
+            for name, comparison in by_phenotype.items()
+        },
     )
+
+
+def _of_phenotype(comparison: Comparison) -> int:
+    """Return how many decimals of a rounded score are known."""
+    if not comparison.schemes:
+        return DECIMALS
+    steps = Steps.of_scheme(comparison.schemes[0], comparison.people)
+    return decimals_of(steps.of_mean(comparison.metric))
+
+
+def _of_covariate(leak: Leakage) -> int:
+    """Likewise of a covariate."""
+    steps = Steps(step_of(leak.people), step_of_r_interval(leak.people))
+    return decimals_of(steps.of_mean(leak.metric))
 
 
 def _rows(representation: str, card: Card, phenotypes: dict[str, float]) -> Iterator[CardRow]:

@@ -37,6 +37,8 @@ def test_what_combat_leaves_stands_below_each_row() -> None:
 
     card = Card(leakage=[leak(0.91234)], harmonized=[leak(0.51234)], retest=None)
     shown = card_section("toy", {"fc": card}, [], Report())
+    assert shown.decimals == {"site": 2}
+    assert card_section("toy", {"fc": card}, [], Report(participants=True)).decimals == {"site": 3}
     rows = [(row.is_harmonized, row.covariates) for row in shown.rows]
     assert rows == [(False, {"site": 0.91}), (True, {"site": 0.51})]
 
