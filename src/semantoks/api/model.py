@@ -26,6 +26,7 @@ from semantoks.model.files.match import require_fit
 from semantoks.model.network.encoder import Encoder
 
 log = logging.getLogger(__name__)
+MODELS = (".safetensors", ".pth")  # endings of files
 MIN_COVERAGE: float = Parcellation.model_fields["min_coverage"].default
 
 
@@ -49,6 +50,11 @@ def load(source: str | Path) -> TrainedModel:
         If there is no usable model.
     """
     name = str(source)
+    if Path(name).is_file() and Path(name).suffix not in MODELS:
+        raise UserError(
+            f"{name} is no model. Name a folder of results/models, a file that ends in "
+            f"{' or '.join(MODELS)}, or owner/name on the Hugging Face hub."
+        )
     # A typing error in a path is not looked up on the hub, where others own the names.
     is_path = Path(name).exists() or Path(name).parent.exists()
     if not is_path and is_repository(name):

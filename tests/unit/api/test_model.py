@@ -256,5 +256,8 @@ def test_only_names_that_cannot_be_paths_are_looked_up_on_the_hub(
     assert asked == ["hf:lab/name", "hf:lab/name@v1", "models/typo", "results/models/x", "x.pth"]
     with pytest.raises(UserError, match="There is no folder lab/name on this machine. nothing"):
         semantoks.load("lab/name")
+    (tmp_path / "semantoks.yaml").touch()
+    with pytest.raises(UserError, match=r"semantoks\.yaml is no model. Name a folder"):
+        semantoks.load("semantoks.yaml")
     with pytest.raises(AttributeError, match="no attribute 'lod'"):
         semantoks.lod  # noqa: B018

@@ -101,7 +101,7 @@ def _findings(
         yield (
             f"{_people(len(data.people))} are few: with fewer than 20 of them usable, or fewer "
             "than 5 of a class beside the 10 that are tested, no model is compared with "
-            f"connectivity{f' (so already for {_few(now)})' if now else ''}."
+            f"connectivity.{f' Too few already: {_few(now)}.' if now else ''}"
         )
 
 

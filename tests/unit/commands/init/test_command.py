@@ -259,7 +259,7 @@ def test_phenotypes_of_too_few_for_a_comparison_are_named(raw: Path, tmp_path: P
     rows = [f"{row}\t{'yes' if number < 7 else 'no'}" for number, row in enumerate(rows)]
     table.write_text("\n".join([f"{header}\tsmoker", *rows]) + "\n")
     said = list(init(raw, tmp_path / "second.yaml"))[-2]
-    assert said.endswith("compared with connectivity (so already for smoker).")
+    assert said.endswith("compared with connectivity. Too few already: smoker.")
 
 
 @pytest.mark.parametrize(("volumes", "motion"), [(100, {"motion": "basic"}), (200, None)])
