@@ -40,13 +40,16 @@ def follow(
     -------
     rows, records
         Of the participants who are in both, and of splits that can still be scored. None, with a
-        warning, if somebody has another value here, or nobody is in both.
+        warning, if somebody has another value here, a class is gone, or nobody is in both.
     """
     of_values = not phenotype.bins or phenotype.cut == "training"
     rows = drawn[drawn.index.isin(target.index)]
     others = rows["target"] != target.reindex(rows.index)
-    if len(rows) == 0 or (of_values and others.any()):
+    gone = sorted({*drawn["target"]} - {*rows["target"]}) if phenotype.has_fixed_classes else []
+    if len(rows) == 0 or gone or (of_values and others.any()):
         reason = f"{int(others.sum())} of them have other values" if len(rows) else "none is there"
+        if len(rows) and gone:  # fewer classes are easier to tell apart
+            reason = f"none of the class '{gone[0]}' is there"
         log.warning(
             "Of the %d participants of the main analysis, %s, so this variant has splits of its "
             "own, and its scores are not compared with the main analysis split by split.",

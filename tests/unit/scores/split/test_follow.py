@@ -117,6 +117,19 @@ def test_too_few_of_a_class_are_refused(tmp_path: Path, kept: int, message: str)
         followed(tmp_path, people, set(people["participant_id"][: 20 - kept]))
 
 
+def test_without_one_of_three_classes_a_variant_has_splits_of_its_own(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two classes are easier to tell apart than three, so scores do not compare."""
+    people = people_of_sites([20, 0, 0], [40, 0, 0])
+    people.loc[:19, "group"] = "third"
+    people.loc[20:39, "group"] = "patient"
+    varied = followed(tmp_path, people, set(people["participant_id"][:20]))
+    assert "none of the class 'third' is there, so this variant has splits" in caplog.text
+    assert set(read_table(varied)["target"]) == {"control", "patient"}
+    assert len(names_of(varied, "random")) == 100
+
+
 def test_sites_are_held_out_as_if_they_were_drawn_here(tmp_path: Path) -> None:
     """Four patients of A are left, which is too few to test, and enough to train on."""
     people = people_of_sites([20, 20, 20], [20, 20, 20])
