@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -72,6 +73,7 @@ def parcellate_scans(
     atlas: Atlas,
     settings: Parcellation,
     engine: str,
+    by_hand: Mapping[str, str] = MappingProxyType({}),
 ) -> ShardTimeseries:
     """Make the time series of the scans of a shard.
 
@@ -86,6 +88,8 @@ def parcellate_scans(
     settings : Parcellation
     engine : str
         Software that preprocessed the images, for the manifest.
+    by_hand : mapping of str to str
+        Scans that are excluded by hand, and why. They are measured like others.
 
     Returns
     -------
@@ -93,7 +97,10 @@ def parcellate_scans(
     """
     outcomes, started = list[_Outcome](), time.monotonic()
     for number, scan in enumerate(scans, 1):
-        outcomes.append(_parcellate_scan(scan, reader, settings))
+        outcome = _parcellate_scan(scan, reader, settings)
+        if scan.scan in by_hand and outcome.timeseries_CT is not None:
+            outcome = _excluded(outcome, by_hand[scan.scan])
+        outcomes.append(outcome)
         log.info("%d of %d scans, %.0f s", number, len(scans), time.monotonic() - started)
     # A measure that is missing from MEASURES would vanish here without a word.
     unknown = {key for outcome in outcomes for key in outcome.row} - set(COLUMNS)
@@ -137,6 +144,13 @@ def _parcellate_scan(scan: ScanT, reader: ScanReader[ScanT], settings: Parcellat
     # Means that are not kept would double the memory of a shard.
     means_CT = means.means_TC.T if settings.keep_means else None
     return _Outcome(row, timeseries_CT, amplitude_C, means_CT, means.space)
+
+
+def _excluded(outcome: _Outcome, reason: str) -> _Outcome:
+    """Take the time series of a scan away, and keep its measures."""
+    gone = {"fingerprint", *FINGERPRINTS}
+    row = {name: value for name, value in outcome.row.items() if name not in gone}
+    return _Outcome(row | {"status": EXCLUDED, "reason": reason}, space=outcome.space)
 
 
 def _fingerprints(timeseries_CT: np.ndarray) -> dict[str, object]:

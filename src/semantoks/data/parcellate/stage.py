@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from semantoks.artifacts.timeseries import write_timeseries
 from semantoks.data.atlas.atlas import Atlas
-from semantoks.data.index.shards import DerivativeScan, RawScan, ScanT, read_scans
+from semantoks.data.index.shards import DerivativeScan, RawScan, read_scans
 from semantoks.data.layout import generated_by
 from semantoks.data.parcellate.readers.fmriprep import FmriprepReader, PreprocessedReader
 from semantoks.data.parcellate.readers.reader import ScanReader
@@ -92,22 +91,17 @@ def _parcellate(
         outcomes = pd.read_csv(data / "scans.tsv", sep="\t", keep_default_na=False)
         fmriprep = _fmriprep_reader(settings, data, atlas)
         reader = PreprocessedReader(fmriprep, outcomes.set_index("scan"))
-        raw = _without(read_scans(shard, RawScan), excluded)
-        return parcellate_scans(raw, reader, atlas, settings.parcellation, engine)
-    given = _without(read_scans(shard, DerivativeScan), excluded)
+        raw = read_scans(shard, RawScan)
+        return parcellate_scans(raw, reader, atlas, settings.parcellation, engine, excluded)
+    given = read_scans(shard, DerivativeScan)
     given_reader = _derivative_reader(settings, data, atlas)
-    return parcellate_scans(given, given_reader, atlas, settings.parcellation, engine)
+    return parcellate_scans(given, given_reader, atlas, settings.parcellation, engine, excluded)
 
 
 def _by_hand(tables: Sequence[Path]) -> dict[str, str]:
     """Read the scans that are excluded by hand, and why."""
     rows = (pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False) for path in tables)
     return {scan: why for table in rows for scan, why in table.itertuples(index=False, name=None)}
-
-
-def _without(scans: Sequence[ScanT], excluded: Mapping[str, str]) -> list[ScanT]:
-    """Give scans that are excluded by hand their reason; another problem of theirs stays."""
-    return [replace(scan, problem=scan.problem or excluded.get(scan.scan, "")) for scan in scans]
 
 
 def _derivative_reader(

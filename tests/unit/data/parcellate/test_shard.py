@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from semantoks.artifacts.fingerprints import FINGERPRINTS
 from semantoks.config import Parcellation
 from semantoks.data.atlas.atlas import Atlas
 from semantoks.data.index.shards import RawScan
@@ -20,7 +23,12 @@ from tests.unit.data.parcellate.conftest import raw_scan, write_run
 
 
 def parcellated(
-    scans: list[RawScan], folder: Path, atlas: Atlas, settings: Parcellation, **outcomes: object
+    scans: list[RawScan],
+    folder: Path,
+    atlas: Atlas,
+    settings: Parcellation,
+    by_hand: Mapping[str, str] = MappingProxyType({}),
+    **outcomes: object,
 ) -> ShardTimeseries:
     """Parcellate scans of which `preprocess` recorded the same outcomes."""
     table = pd.DataFrame({"scan": [scan.scan for scan in scans]}).assign(
@@ -29,7 +37,26 @@ def parcellated(
     )
     fmriprep = FmriprepReader(folder, atlas, settings, "simple")
     reader = PreprocessedReader(fmriprep, table.set_index("scan"))
-    return parcellate_scans(scans, reader, atlas, settings, "minimal")
+    return parcellate_scans(scans, reader, atlas, settings, "minimal", by_hand)
+
+
+def test_what_is_excluded_by_hand_is_measured(tmp_path: Path, atlas: Atlas) -> None:
+    for participant in ("01", "02", "03"):
+        volumes = 30 if participant == "03" else 100
+        write_run(tmp_path, f"sub-{participant}_task-rest", volumes=volumes)
+    scans = [raw_scan(f"sub-0{n}") for n in (1, 2, 3)]
+    used = parcellated(scans, tmp_path, atlas, Parcellation())
+    by_hand = {scan.scan: "excluded by hand: a hole" for scan in scans[1:]}
+    shard = parcellated(scans, tmp_path, atlas, Parcellation(), by_hand)
+    assert shard.table["status"].tolist() == ["ok", "excluded", "excluded"]
+    assert shard.table["reason"][1] == "excluded by hand: a hole"
+    assert "75 s of data, at least 120 needed" in shard.table["reason"][2]  # what it had anyway
+    assert shard.timeseries[1] is None and shard.timeseries[0] is not None
+    changed = ["status", "reason", "fingerprint", *FINGERPRINTS]
+    pd.testing.assert_frame_equal(
+        shard.table.drop(columns=changed), used.table.drop(columns=changed)
+    )
+    assert shard.table.loc[1, ["fingerprint", *FINGERPRINTS]].isna().all()
 
 
 def test_a_failed_scan_is_a_row_with_its_reason(tmp_path: Path, atlas: Atlas) -> None:
